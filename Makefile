@@ -1,0 +1,52 @@
+# Go, a C compiler, make and git are enough for `make run` and `make test`.
+# `make check` fetches the linter; `make web` and `make check` need Node.
+
+GOLANGCI_VERSION := v2.12.2
+GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+.PHONY: run test bench generate web migration fmt check check-generated check-mod check-web lint
+
+run: ## Serve the demo on http://127.0.0.1:8080.
+	go run ./cmd/convoke demo
+
+test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
+	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+bench: ## The benchmarks.
+	go test -run '^$$' -bench . -benchmem ./...
+
+generate: ## Everything machine-written in Go.
+	go generate ./...
+
+web: ## The embedded pages, from web/src.
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+migration: ## A migration to the ent schema: make migration NAME=add_groups CONVOKE_TEST_POSTGRES=postgres://…
+	go run ent/migrate/migrations/diff.go $(NAME)
+
+fmt: $(GOLANGCI) ## Format the Go code.
+	$(GOLANGCI) fmt
+
+check: check-mod check-generated check-web lint ## What is committed is formatted, linted and up to date.
+
+check-mod:
+	go mod verify
+	go build -mod=readonly ./...
+
+check-generated: generate
+	@git diff --exit-code -- ent graph || { echo 'Generated code is out of date: commit what `make generate` changed.'; exit 1; }
+	@test -z "$$(git status --porcelain -- ent graph)" || { git status --short -- ent graph; echo 'Generated files are missing from the commit.'; exit 1; }
+
+check-web: web
+	@git diff --exit-code --stat -- web || { echo 'The pages are out of date: commit what `make web` changed.'; exit 1; }
+	@test -z "$$(git status --porcelain -- web)" || { git status --short -- web; echo 'Built pages are missing from the commit.'; exit 1; }
+
+lint: $(GOLANGCI)
+	go vet ./...
+	$(GOLANGCI) fmt --diff
+	$(GOLANGCI) run
+
+$(GOLANGCI):
+	mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv bin/golangci-lint $@
