@@ -1,0 +1,64 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Event is one line of an account's log. Rows are never changed or deleted;
+// a trigger in the migrations holds that.
+type Event struct{ ent.Schema }
+
+// Mixin of Event.
+func (Event) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}} }
+
+// Fields of Event.
+func (Event) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("seq").Positive().Immutable().Comment("Counts up without a gap within the account."),
+		field.String("type").NotEmpty().Immutable(),
+		field.String("actor_id").Default("").Immutable().Comment("A user's id; empty = the system."),
+		field.String("team_id").Default("").Immutable(),
+		field.String("subject_id").Default("").Immutable(),
+		field.JSON("data", map[string]string{}).Default(map[string]string{}).Immutable(),
+		field.String("request_id").Default("").Immutable(),
+		field.String("client_ip").Default("").Immutable(),
+		field.String("user_agent").Default("").Immutable(),
+	}
+}
+
+// Indexes of Event.
+func (Event) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("account_id", "seq").Unique(),
+		index.Fields("subject_id", "seq"),
+	}
+}
+
+// Job is one line of the outbox: a mail to be sent, written in the
+// transaction that decided to send it. It holds no secret.
+type Job struct{ ent.Schema }
+
+// Mixin of Job.
+func (Job) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Fields of Job.
+func (Job) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("kind").NotEmpty().Immutable(),
+		field.String("account_id").Default("").Immutable().Comment("Whose event log hears of the result; empty = nobody's."),
+		field.String("subject_id").NotEmpty().Immutable(),
+		field.Int("generation").Default(0).Immutable().Comment("Of the token the mail carries; an older one is not sent."),
+		field.Int("attempts").Default(0),
+		field.Time("run_at"),
+		field.Time("leased_until").Optional().Nillable(),
+		field.String("last_error").Default(""),
+		field.Time("dead_at").Optional().Nillable().Comment("When it was given up."),
+	}
+}
+
+// Indexes of Job.
+func (Job) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("dead_at", "run_at"), index.Fields("subject_id")}
+}

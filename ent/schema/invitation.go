@@ -1,0 +1,74 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// Invitation is an offer of membership to an address.
+type Invitation struct{ ent.Schema }
+
+// Mixin of Invitation.
+func (Invitation) Mixin() []ent.Mixin {
+	return []ent.Mixin{identified{}, owned{}, granted{}, versioned{}}
+}
+
+// Fields of Invitation.
+func (Invitation) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("team_id").NotEmpty().Immutable(),
+		field.String("email").NotEmpty().Immutable().Comment("As typed; shown and mailed to."),
+		field.String("email_key").NotEmpty().Immutable().Comment("Normalised; compared."),
+		field.String("first_name").Default(""),
+		field.String("last_name").Default(""),
+		field.String("job_title").Default(""),
+		field.String("note").Default(""),
+		field.Enum("status").NamedValues(
+			"Pending", "PENDING", "Accepted", "ACCEPTED", "Declined", "DECLINED", "Revoked", "REVOKED", "Expired", "EXPIRED",
+		).Default("PENDING").Comment("As stored; a pending one past expires_at counts as expired."),
+		field.String("inviter_id").Optional().Nillable().Immutable(),
+		field.Time("expires_at"),
+		field.Bytes("token_hash").Unique().Sensitive().Comment("SHA-256 of the current token."),
+		field.Int("token_generation").Default(1),
+		field.Bool("token_mailed").Default(false).Comment("Whether the current token went to the address by mail only."),
+		field.Enum("delivery").NamedValues(
+			"NotRequested", "NOT_REQUESTED", "Queued", "QUEUED", "Sent", "SENT", "Failed", "FAILED", "Bounced", "BOUNCED",
+		).Default("NOT_REQUESTED"),
+		field.Int("delivery_attempts").Default(0),
+		field.String("delivery_error").Default(""),
+		field.Time("delivery_updated_at").Optional().Nillable(),
+		field.Time("last_sent_at").Optional().Nillable(),
+		field.Int("send_count").Default(0),
+		field.Time("resent_at").Optional().Nillable().Comment("The last resend, for its cooldown."),
+		field.Time("resend_day_start").Optional().Nillable().Comment("When the current 24 h of the resend cap began."),
+		field.Int("resends_of_day").Default(0),
+		field.String("accepted_by_id").Optional().Nillable(),
+		field.Time("responded_at").Optional().Nillable(),
+	}
+}
+
+// Edges of Invitation.
+func (Invitation) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("team", Team.Type).Ref("invitations").Field("team_id").Unique().Required().Immutable(),
+		edge.From("inviter", User.Type).Ref("sent_invitations").Field("inviter_id").Unique().Immutable(),
+		edge.From("accepted_by", User.Type).Ref("accepted_invitations").Field("accepted_by_id").Unique(),
+		edge.To("roles", Role.Type),
+	}
+}
+
+// Indexes of Invitation.
+func (Invitation) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("team_id", "email_key").Unique().
+			StorageKey("invitation_pending_of_team_email").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("email_key"),
+		index.Fields("inviter_id"),
+		index.Fields("accepted_by_id"),
+		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		byAge("team_id"),
+	}
+}

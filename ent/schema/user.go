@@ -1,0 +1,107 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+)
+
+// User is one person with one login, by normalised address.
+type User struct{ ent.Schema }
+
+// Mixin of User.
+func (User) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, versioned{}} }
+
+// Fields of User.
+func (User) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email").NotEmpty().Comment("As typed; shown."),
+		field.String("email_key").NotEmpty().Unique().Comment("Normalised; compared."),
+		field.String("first_name").Default(""),
+		field.String("last_name").Default(""),
+		field.String("job_title").Default(""),
+		field.String("password_hash").Default("").Sensitive().Comment("Argon2id in PHC form; empty = no password yet."),
+		field.Time("email_verified_at").Optional().Nillable(),
+		field.Bytes("verification_hash").Optional().Nillable().Unique().Sensitive().Comment("Hash of the verification token that was mailed last."),
+		field.Int("verification_generation").Default(0),
+		field.Time("verification_expires_at").Optional().Nillable(),
+		field.Time("last_seen_at").Optional().Nillable(),
+		field.String("active_team_id").Default(""),
+	}
+}
+
+// Edges of User.
+func (User) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("members", Member.Type),
+		edge.To("sessions", Session.Type),
+		edge.To("sent_invitations", Invitation.Type),
+		edge.To("accepted_invitations", Invitation.Type),
+	}
+}
+
+// Member is a user in a team.
+type Member struct{ ent.Schema }
+
+// Mixin of Member.
+func (Member) Mixin() []ent.Mixin {
+	return []ent.Mixin{identified{}, owned{}, granted{}, versioned{}}
+}
+
+// Fields of Member.
+func (Member) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("team_id").NotEmpty().Immutable(),
+		field.String("user_id").NotEmpty().Immutable(),
+		field.Enum("status").NamedValues("Active", "ACTIVE", "Deactivated", "DEACTIVATED").Default("ACTIVE"),
+		field.Bool("is_owner").Default(false),
+	}
+}
+
+// Edges of Member.
+func (Member) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("team", Team.Type).Ref("members").Field("team_id").Unique().Required().Immutable(),
+		edge.From("user", User.Type).Ref("members").Field("user_id").Unique().Required().Immutable(),
+		edge.To("roles", Role.Type),
+	}
+}
+
+// Indexes of Member.
+func (Member) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("team_id", "user_id").Unique(),
+		index.Fields("team_id").Unique().StorageKey("member_owner_of_team").Annotations(entsql.IndexWhere("is_owner")),
+		index.Fields("user_id"),
+		byAge("team_id"),
+	}
+}
+
+// Session is one signed-in browser or program of a user.
+type Session struct{ ent.Schema }
+
+// Mixin of Session.
+func (Session) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Fields of Session.
+func (Session) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("user_id").NotEmpty().Immutable(),
+		field.Bytes("token_hash").Unique().Immutable().Sensitive(),
+		field.Time("last_seen_at"),
+		field.Time("expires_at").Immutable().Comment("The absolute end; a session left idle ends earlier."),
+		field.String("user_agent").Default("").Immutable(),
+	}
+}
+
+// Edges of Session.
+func (Session) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("user", User.Type).Ref("sessions").Field("user_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of Session.
+func (Session) Indexes() []ent.Index { return []ent.Index{byAge("user_id")} }
