@@ -1,0 +1,141 @@
+// Package fault is the one error type a client may see: a stable code, a safe
+// sentence and, for wrong input, the path of the field it is about.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is one of the contract's error codes. Clients decide by it.
+type Code string
+
+// Codes of top-level errors (extensions.code).
+const (
+	Unauthenticated Code = "UNAUTHENTICATED"
+	Forbidden       Code = "FORBIDDEN"
+	NotFound        Code = "NOT_FOUND"
+	RateLimited     Code = "RATE_LIMITED"
+	BadUserInput    Code = "BAD_USER_INPUT"
+	Timeout         Code = "TIMEOUT"
+	Internal        Code = "INTERNAL"
+	QueryTooComplex Code = "QUERY_TOO_COMPLEX"
+)
+
+// Codes of user errors. NotFound and the top-level code share a name.
+const (
+	Blank                     Code = "BLANK"
+	TooLong                   Code = "TOO_LONG"
+	InvalidEmail              Code = "INVALID_EMAIL"
+	InvalidValue              Code = "INVALID_VALUE"
+	InvalidGrant              Code = "INVALID_GRANT"
+	PermissionUnknown         Code = "PERMISSION_UNKNOWN"
+	AlreadyMember             Code = "ALREADY_MEMBER"
+	AlreadyInvited            Code = "ALREADY_INVITED"
+	InvalidToken              Code = "INVALID_TOKEN"
+	InvitationNotPending      Code = "INVITATION_NOT_PENDING"
+	InvitationExpired         Code = "INVITATION_EXPIRED"
+	InvitationRevoked         Code = "INVITATION_REVOKED"
+	InvitationDeclined        Code = "INVITATION_DECLINED"
+	InvitationAlreadyAccepted Code = "INVITATION_ALREADY_ACCEPTED"
+	EmailMismatch             Code = "EMAIL_MISMATCH"
+	EmailNotVerified          Code = "EMAIL_NOT_VERIFIED"
+	AuthenticationRequired    Code = "AUTHENTICATION_REQUIRED"
+	PasswordRequired          Code = "PASSWORD_REQUIRED"
+	WeakPassword              Code = "WEAK_PASSWORD"
+	InvalidCredentials        Code = "INVALID_CREDENTIALS" //nolint:gosec // a code, not a credential
+	AccessRevoked             Code = "ACCESS_REVOKED"
+	UserDeactivated           Code = "USER_DEACTIVATED"
+	MemberDeactivated         Code = "MEMBER_DEACTIVATED"
+	AccountSuspended          Code = "ACCOUNT_SUSPENDED"
+	RoleNotFound              Code = "ROLE_NOT_FOUND"
+	NotGrantable              Code = "NOT_GRANTABLE"
+	InviterLostGrant          Code = "INVITER_LOST_GRANT"
+	ResendLimitReached        Code = "RESEND_LIMIT_REACHED"
+	PendingLimitReached       Code = "PENDING_LIMIT_REACHED"
+	SeatLimitReached          Code = "SEAT_LIMIT_REACHED"
+	FeatureNotAvailable       Code = "FEATURE_NOT_AVAILABLE"
+	Conflict                  Code = "CONFLICT"
+)
+
+// Extensions returns the extensions of a GraphQL error with the code.
+func Extensions(c Code) map[string]any { return map[string]any{"code": string(c)} }
+
+// Error is what a client may be told.
+type Error struct {
+	Code    Code
+	Message string
+	// Field is the path from the input's root; set only for user errors.
+	Field []string
+	// RetryAfter, when set, is how long the client should wait.
+	RetryAfter time.Duration
+
+	user bool
+}
+
+// Error returns code and sentence.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// User reports whether the error belongs in a payload's userErrors rather
+// than among the top-level errors.
+func (e *Error) User() bool { return e.user }
+
+// Refuse is a top-level error: the request as a whole is turned down.
+func Refuse(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Input is a user error about the field at the path; without a path it is
+// about the input as a whole.
+func Input(code Code, message string, field ...string) *Error {
+	if field == nil {
+		field = []string{}
+	}
+	return &Error{Code: code, Message: message, Field: field, user: true}
+}
+
+// Errors is several user errors of one input, in the order of its fields.
+type Errors []*Error
+
+// Error returns the first of them.
+func (es Errors) Error() string { return es[0].Error() }
+
+// Add appends err when it is not nil.
+func (es *Errors) Add(err *Error) {
+	if err != nil {
+		*es = append(*es, err)
+	}
+}
+
+// Err returns the collected errors, or nil when there are none.
+func (es Errors) Err() error {
+	if len(es) == 0 {
+		return nil
+	}
+	return es
+}
+
+// UserErrors returns the user errors err consists of; ok is false when err is
+// anything else and must be answered at the top level.
+func UserErrors(err error) (list []*Error, ok bool) {
+	var es Errors
+	if errors.As(err, &es) {
+		return es, true
+	}
+	var e *Error
+	if errors.As(err, &e) && e.user {
+		return []*Error{e}, true
+	}
+	return nil, false
+}
+
+// Is reports whether err is a fault with the code.
+func Is(err error, code Code) bool {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code == code
+	}
+	var es Errors
+	return errors.As(err, &es) && es[0].Code == code
+}

@@ -1,0 +1,66 @@
+// Package text cleans what people type before it is stored, so that nothing
+// invisible or misleading reaches a page, a log or a mail.
+package text
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// The longest texts that are accepted, in runes.
+const (
+	MaxName = 100
+	MaxNote = 500
+)
+
+// Line returns a name or title: NFC, one line, without control and invisible
+// characters, trimmed. TOO_LONG above MaxName runes; the error names the field.
+func Line(s string, field ...string) (string, *fault.Error) {
+	return limit(clean(s, false), MaxName, field)
+}
+
+// RequiredLine is Line for a text that must not be empty: BLANK when it is.
+func RequiredLine(s string, field ...string) (string, *fault.Error) {
+	line, err := Line(s, field...)
+	if err == nil && line == "" {
+		return "", fault.Input(fault.Blank, "This must not be empty.", field...)
+	}
+	return line, err
+}
+
+// Note returns a text of several lines, cleaned like Line. TOO_LONG above
+// MaxNote runes.
+func Note(s string, field ...string) (string, *fault.Error) {
+	return limit(clean(s, true), MaxNote, field)
+}
+
+func limit(s string, runes int, field []string) (string, *fault.Error) {
+	if utf8.RuneCountInString(s) > runes {
+		return "", fault.Input(fault.TooLong, fmt.Sprintf("This must be at most %d characters long.", runes), field...)
+	}
+	return s, nil
+}
+
+func clean(s string, lines bool) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case lines && r == '\n':
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		// Cc: controls; Cf: bidi marks, zero widths, soft hyphens.
+		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.TrimSpace(norm.NFC.String(s))
+}

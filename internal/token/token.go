@@ -1,0 +1,82 @@
+// Package token makes the secrets Convoke hands out, and the hashes by which
+// it knows them again. No secret is stored: a session token is random and only
+// its hash is kept; the token in a mail is derived from the server's key, so
+// that a worker can write the same mail again after a crash.
+package token
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// Kind keeps the tokens of different purposes apart.
+type Kind string
+
+// The purposes of derived tokens.
+const (
+	Invitation   Kind = "invitation"
+	Verification Kind = "verification"
+)
+
+// MinKeyBytes is the shortest secret key that is accepted.
+const MinKeyBytes = 32
+
+// Hash returns the SHA-256 of a token: what the database keeps. A token has
+// 256 bits, so neither salt nor a slow hash would add anything.
+func Hash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// Random returns a new token of 256 bits behind the prefix, which lets secret
+// scanners recognise it.
+func Random(prefix string) string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// Deriver derives tokens from the server's secret keys.
+type Deriver struct {
+	keys [][]byte
+}
+
+// NewDeriver takes the current key, then the older ones whose mails may still
+// be on their way.
+func NewDeriver(keys ...[]byte) (*Deriver, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("no secret key")
+	}
+	for _, k := range keys {
+		if len(k) < MinKeyBytes {
+			return nil, fmt.Errorf("a secret key has %d bytes, at least %d are needed", len(k), MinKeyBytes)
+		}
+	}
+	return &Deriver{keys: keys}, nil
+}
+
+// Derive returns the token of a thing's generation, under the current key.
+func (d *Deriver) Derive(k Kind, id string, generation int) string {
+	return derive(d.keys[0], k, id, generation)
+}
+
+// Rederive returns the token whose hash was stored when it was first derived,
+// under whichever key that was. It fails when that key is gone.
+func (d *Deriver) Rederive(k Kind, id string, generation int, hash []byte) (string, error) {
+	for _, key := range d.keys {
+		if t := derive(key, k, id, generation); hmac.Equal(Hash(t), hash) {
+			return t, nil
+		}
+	}
+	return "", fmt.Errorf("the secret key of %s's token is not among this server's keys", id)
+}
+
+func derive(key []byte, k Kind, id string, generation int) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(fmt.Appendf(nil, "convoke token v1\x00%s\x00%s\x00%d", k, id, generation))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

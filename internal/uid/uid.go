@@ -1,0 +1,46 @@
+// Package uid makes the ids of rows: a prefix that names the type, and a
+// UUIDv7 (RFC 9562, section 5.7) in 26 characters of Crockford's base 32, so
+// that ids sort by the time they were made.
+package uid
+
+import (
+	"encoding/base32"
+	"fmt"
+	"strings"
+
+	"github.com/gofrs/uuid/v5"
+)
+
+// Prefix names the type of the thing an id belongs to.
+type Prefix string
+
+// The prefixes of all tables.
+const (
+	Account    Prefix = "acc"
+	Team       Prefix = "team"
+	User       Prefix = "usr"
+	Member     Prefix = "mem"
+	Role       Prefix = "role"
+	Invitation Prefix = "inv"
+	Session    Prefix = "ses"
+	Event      Prefix = "evt"
+	Job        Prefix = "job"
+)
+
+var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// New makes an id with the prefix. It panics when the system has no
+// randomness left, from which no caller could recover.
+func New(p Prefix) string {
+	u := uuid.Must(uuid.NewV7())
+	return string(p) + "_" + encoding.EncodeToString(u[:])
+}
+
+// Of returns the prefix of an id, or an error when it is not shaped like one.
+func Of(id string) (Prefix, error) {
+	p, rest, ok := strings.Cut(id, "_")
+	if !ok || p == "" || len(rest) != 26 {
+		return "", fmt.Errorf("not an id: %q", id)
+	}
+	return Prefix(p), nil
+}
