@@ -1,0 +1,37 @@
+package event
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// Cursor is a position in an account's log: after the event with this number.
+type Cursor struct {
+	AccountID string
+	Seq       int64
+}
+
+// String encodes the cursor. Clients keep it and give it back; its form is
+// not theirs to know.
+func (c Cursor) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(c.AccountID + ":" + strconv.FormatInt(c.Seq, 10)))
+}
+
+// ParseCursor reads a cursor of the account. BAD_USER_INPUT for anything else,
+// another account's cursor included.
+func ParseCursor(s, accountID string) (Cursor, error) {
+	refused := fault.Refuse(fault.BadUserInput, "The cursor is not one of this account's.")
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return Cursor{}, refused
+	}
+	id, number, ok := strings.Cut(string(raw), ":")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || seq < 0 || id != accountID {
+		return Cursor{}, refused
+	}
+	return Cursor{AccountID: id, Seq: seq}, nil
+}

@@ -1,0 +1,117 @@
+// Package event is an account's append-only log and everything that reads it
+// live. Audit, live updates, catch-up and timelines all read this one table.
+package event
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// Type names what happened, in the past tense.
+type Type string
+
+// The types of events that are written.
+const (
+	InvitationCreated  Type = "invitation.created"
+	InvitationQueued   Type = "invitation.queued"
+	InvitationSent     Type = "invitation.sent"
+	InvitationFailed   Type = "invitation.failed"
+	InvitationResent   Type = "invitation.resent"
+	InvitationAccepted Type = "invitation.accepted"
+	InvitationDeclined Type = "invitation.declined"
+	InvitationRevoked  Type = "invitation.revoked"
+	InvitationExpired  Type = "invitation.expired"
+
+	MemberJoined  Type = "member.joined"
+	MemberUpdated Type = "member.updated"
+
+	TeamCreated Type = "team.created"
+
+	UserSignedUp      Type = "user.signed_up"
+	UserSignedIn      Type = "user.signed_in"
+	UserSignedOut     Type = "user.signed_out"
+	UserEmailVerified Type = "user.email_verified"
+)
+
+// Keys of an event's data.
+const (
+	PreviousStatus = "previousStatus"
+	MemberID       = "memberId"
+	Reason         = "reason"
+)
+
+// Draft is an event about to be appended. It never holds a token, a password
+// or the text of a mail.
+type Draft struct {
+	Type      Type
+	ActorID   string // the user who did it; empty = the system
+	TeamID    string // empty = the account as a whole
+	SubjectID string // the thing it happened to
+	Data      map[string]string
+}
+
+// Request describes the request that caused an event, for the audit.
+type Request struct {
+	ID        string
+	ClientIP  string
+	UserAgent string
+}
+
+type requestKey struct{}
+
+// WithRequest returns a context whose events are traced to the request.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestFrom returns the request of the context, zero when there is none.
+func RequestFrom(ctx context.Context) Request {
+	r, _ := ctx.Value(requestKey{}).(Request)
+	return r
+}
+
+// Log appends events.
+type Log struct {
+	hub *Hub
+	now func() time.Time
+}
+
+// NewLog returns a log that tells the hub of what it appended.
+func NewLog(hub *Hub, now func() time.Time) *Log { return &Log{hub: hub, now: now} }
+
+// Append writes the events in the transaction, numbered on from the account's
+// newest one. The row of the account is locked until the commit, so the order
+// of numbers is the order of commits and a cursor never skips. The hub hears of
+// them after the commit.
+func (l *Log) Append(ctx context.Context, tx *store.Tx, accountID string, drafts ...Draft) error {
+	ctx = access.System(ctx, "append to the event log")
+	acc, err := tx.Account.UpdateOneID(accountID).AddEventSeq(int64(len(drafts))).Select(account.FieldEventSeq).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("number the events of %s: %w", accountID, err)
+	}
+	first := acc.EventSeq - int64(len(drafts)) + 1
+	req, now := RequestFrom(ctx), l.now()
+	creates := make([]*ent.EventCreate, len(drafts))
+	for i, d := range drafts {
+		data := d.Data
+		if data == nil {
+			data = map[string]string{}
+		}
+		creates[i] = tx.Event.Create().
+			SetID(uid.New(uid.Event)).SetCreatedAt(now).SetAccountID(accountID).SetSeq(first + int64(i)).
+			SetType(string(d.Type)).SetActorID(d.ActorID).SetTeamID(d.TeamID).SetSubjectID(d.SubjectID).SetData(data).
+			SetRequestID(req.ID).SetClientIP(req.ClientIP).SetUserAgent(req.UserAgent)
+	}
+	if err := tx.Event.CreateBulk(creates...).Exec(ctx); err != nil {
+		return fmt.Errorf("append events to %s: %w", accountID, err)
+	}
+	tx.AfterCommit(func() { l.hub.Wake(accountID) })
+	return nil
+}

@@ -1,0 +1,361 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	entevent "github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+const (
+	// queueLength is how many batches a subscriber may lag behind.
+	queueLength = 64
+	// batchSize is how many events are read at a time.
+	batchSize = 200
+	// pollEvery is the net under the wake-ups: how late an event written by
+	// another process is seen at the most.
+	pollEvery = 2 * time.Second
+)
+
+// ErrSlow ends a subscription whose reader lags too far behind. He comes back
+// with his last cursor and misses nothing.
+var ErrSlow = fault.Refuse(fault.Timeout, "The subscription could not keep up; subscribe again with the last cursor.")
+
+// ErrStopping ends every subscription when the server stops.
+var ErrStopping = errors.New("event: the hub is stopping")
+
+// Hub follows the logs of the accounts somebody listens to. Each new event is
+// loaded once on a node, however many subscribers it has.
+type Hub struct {
+	read *ent.Client
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	tails   map[string]*tail // by account; only those with subscribers
+	stopped bool
+
+	pending map[string]struct{} // accounts with news, guarded by mu
+	news    chan struct{}       // holds one token when pending is not empty
+}
+
+// tail is where a node stands in one account's log. seq is -1 until the first
+// subscriber has read where the log stood.
+type tail struct {
+	seq         int64
+	subscribers map[*Subscription]struct{}
+}
+
+// NewHub returns a hub that reads with the client. Nothing is delivered
+// before Run.
+func NewHub(read *ent.Client, log *slog.Logger) *Hub {
+	return &Hub{
+		read: read, log: log,
+		tails: map[string]*tail{}, pending: map[string]struct{}{}, news: make(chan struct{}, 1),
+	}
+}
+
+// Wake says that the account's log has grown. It never blocks.
+func (h *Hub) Wake(accountID string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wake(accountID)
+}
+
+func (h *Hub) wake(accountID string) {
+	if _, followed := h.tails[accountID]; !followed {
+		return
+	}
+	h.pending[accountID] = struct{}{}
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
+}
+
+// Run delivers events until ctx ends; then it ends all subscriptions.
+func (h *Hub) Run(ctx context.Context) {
+	ctx = access.System(ctx, "follow the event logs")
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	defer h.stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.news:
+			err = h.deliver(ctx)
+		case <-poll.C:
+			err = h.poll(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("event delivery", "error", err)
+		}
+	}
+}
+
+// stop ends every subscription and refuses new ones.
+func (h *Hub) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	for _, t := range h.tails {
+		for s := range t.subscribers {
+			s.end(ErrStopping)
+		}
+	}
+	clear(h.tails)
+}
+
+// poll wakes the accounts whose log has grown without a wake-up.
+func (h *Hub) poll(ctx context.Context) error {
+	h.mu.Lock()
+	known := make(map[string]int64, len(h.tails))
+	for id, t := range h.tails {
+		known[id] = t.seq
+	}
+	h.mu.Unlock()
+	if len(known) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(known))
+	for id := range known {
+		ids = append(ids, id)
+	}
+	accounts, err := h.read.Account.Query().Where(account.IDIn(ids...)).
+		Select(account.FieldID, account.FieldEventSeq).All(ctx)
+	if err != nil {
+		return fmt.Errorf("poll the event logs: %w", err)
+	}
+	for _, a := range accounts {
+		if a.EventSeq > known[a.ID] {
+			h.Wake(a.ID)
+		}
+	}
+	return nil
+}
+
+// deliver loads what is new in the pending accounts and hands it out. The
+// poll tries again what fails.
+func (h *Hub) deliver(ctx context.Context) error {
+	h.mu.Lock()
+	ids := make([]string, 0, len(h.pending))
+	for id := range h.pending {
+		ids = append(ids, id)
+	}
+	clear(h.pending)
+	h.mu.Unlock()
+	for _, id := range ids {
+		if err := h.advance(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance moves one account's tail to the end of its log.
+func (h *Hub) advance(ctx context.Context, accountID string) error {
+	for {
+		seq, followed := h.position(accountID)
+		if !followed {
+			return nil
+		}
+		batch, err := h.load(ctx, accountID, seq)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return nil
+		}
+		h.handOut(accountID, batch)
+	}
+}
+
+// position returns where the account's tail stands; followed is false when
+// nobody listens, or the first who does has yet to look where the log stands.
+func (h *Hub) position(accountID string) (seq int64, followed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tails[accountID]
+	if t == nil || t.seq < 0 {
+		return 0, false
+	}
+	return t.seq, true
+}
+
+// handOut gives the batch to everybody who listens, and cuts off who lags. A
+// tail that began anew meanwhile may get events twice or find some missing:
+// subscribers tell by the numbers.
+func (h *Hub) handOut(accountID string, batch []*ent.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.tails[accountID]
+	if t == nil {
+		return
+	}
+	t.seq = max(t.seq, batch[len(batch)-1].Seq)
+	for s := range t.subscribers {
+		select {
+		case s.queue <- batch:
+		default:
+			s.end(ErrSlow)
+			delete(t.subscribers, s)
+		}
+	}
+}
+
+func (h *Hub) load(ctx context.Context, accountID string, after int64) ([]*ent.Event, error) {
+	batch, err := h.read.Event.Query().
+		Where(entevent.AccountID(accountID), entevent.SeqGT(after)).
+		Order(entevent.BySeq()).Limit(batchSize).
+		All(access.System(ctx, "read the event log for subscribers"))
+	if err != nil {
+		return nil, fmt.Errorf("read events of %s after %d: %w", accountID, after, err)
+	}
+	return batch, nil
+}
+
+// Head returns the number of the account's newest event.
+func (h *Hub) Head(ctx context.Context, accountID string) (int64, error) {
+	a, err := h.read.Account.Query().Where(account.ID(accountID)).
+		Select(account.FieldID, account.FieldEventSeq).
+		Only(access.System(ctx, "read where the event log stands"))
+	if err != nil {
+		return 0, fmt.Errorf("read the event log's head of %s: %w", accountID, err)
+	}
+	return a.EventSeq, nil
+}
+
+// Subscribe follows the account's log after the cursor, or from now on when
+// it is nil. BAD_USER_INPUT for a cursor beyond the end. The caller closes the
+// subscription.
+func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor) (*Subscription, error) {
+	s := &Subscription{hub: h, accountID: accountID, queue: make(chan []*ent.Event, queueLength), ended: make(chan struct{})}
+	if err := h.join(s); err != nil {
+		return nil, err
+	}
+	head, err := h.Head(ctx, accountID)
+	if err == nil && after != nil && after.Seq > head {
+		err = fault.Refuse(fault.BadUserInput, "The cursor is beyond the end of the event log.")
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.last, s.head = head, head
+	if after != nil {
+		s.last = after.Seq
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := h.tails[accountID]; t != nil && t.seq < 0 {
+		t.seq = head
+		// What was committed since head was read may have found nobody to wake.
+		h.wake(accountID)
+	}
+	return s, nil
+}
+
+func (h *Hub) join(s *Subscription) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return ErrStopping
+	}
+	t := h.tails[s.accountID]
+	if t == nil {
+		t = &tail{seq: -1, subscribers: map[*Subscription]struct{}{}}
+		h.tails[s.accountID] = t
+	}
+	t.subscribers[s] = struct{}{}
+	return nil
+}
+
+// Subscription is one reader of an account's log. It is not safe for
+// concurrent use, but for Close.
+type Subscription struct {
+	hub       *Hub
+	accountID string
+	last      int64 // the number of the last event returned
+	head      int64 // where the log stood at the start; up to here it is replayed
+	queue     chan []*ent.Event
+	ended     chan struct{}
+	reason    error // why it ended; written before ended is closed
+	once      sync.Once
+}
+
+// Next waits for the next events and returns them in order, each once. It
+// fails with ErrSlow, ErrStopping, or the context's error.
+func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
+	for {
+		if s.last < s.head {
+			return s.replay(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-s.ended:
+			return nil, s.reason
+		case batch := <-s.queue:
+			// Numbers have no gaps: one that is missing here was written before
+			// the tail began, and is read from the log.
+			if batch[0].Seq > s.last+1 {
+				s.head = batch[len(batch)-1].Seq
+				continue
+			}
+			if fresh := after(batch, s.last); len(fresh) > 0 {
+				s.last = fresh[len(fresh)-1].Seq
+				return fresh, nil
+			}
+		}
+	}
+}
+
+func (s *Subscription) replay(ctx context.Context) ([]*ent.Event, error) {
+	batch, err := s.hub.load(ctx, s.accountID, s.last)
+	if err != nil {
+		return nil, err
+	}
+	if len(batch) == 0 {
+		return nil, fmt.Errorf("event log of %s ends before %d", s.accountID, s.head)
+	}
+	s.last = batch[len(batch)-1].Seq
+	return batch, nil
+}
+
+func after(batch []*ent.Event, seq int64) []*ent.Event {
+	for i, e := range batch {
+		if e.Seq > seq {
+			return batch[i:]
+		}
+	}
+	return nil
+}
+
+// Close ends the subscription. It may be called more than once.
+func (s *Subscription) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if t := s.hub.tails[s.accountID]; t != nil {
+		delete(t.subscribers, s)
+		if len(t.subscribers) == 0 {
+			delete(s.hub.tails, s.accountID)
+		}
+	}
+	s.end(context.Canceled)
+}
+
+func (s *Subscription) end(reason error) {
+	s.once.Do(func() {
+		s.reason = reason
+		close(s.ended)
+	})
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/convoke-dev/convoke/ent/migrate/migrations"
+)
+
+// Migrate applies the migrations that the database at the address has not
+// seen yet, each in a transaction, and returns their names in order. It refuses
+// a database that a newer version has migrated.
+func Migrate(ctx context.Context, address string) (applied []string, err error) {
+	db, dialect, files, err := migrationTarget(address)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	options, err := oneAtATime(dialect)
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	current, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema's version: %w", err)
+	}
+	sources := p.ListSources()
+	if newest := sources[len(sources)-1].Version; current > newest {
+		return nil, fmt.Errorf("the database's schema is at version %d, this program knows %d: start the newer program, or restore the backup from before its first start", current, newest)
+	}
+	results, err := p.Up(ctx)
+	for _, r := range results {
+		applied = append(applied, r.Source.Path)
+	}
+	if err != nil {
+		return applied, fmt.Errorf("migrate: %w", err)
+	}
+	if dialect == goose.DialectSQLite3 {
+		err = checkForeignKeys(ctx, db)
+	}
+	return applied, err
+}
+
+// migrationTarget opens a connection for migrations only. On SQLite foreign
+// keys are off on it: a table is changed by building it anew, and dropping the
+// old one would empty its child tables.
+func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
+	driver, dsn, dialect, folder := "pgx", address, goose.DialectPostgres, "postgres"
+	if !IsPostgres(address) {
+		driver, dsn, dialect, folder = "sqlite3", sqliteDSN(address, "_foreign_keys=off&_txlock=immediate"), goose.DialectSQLite3, "sqlite"
+	}
+	files, err := fs.Sub(migrations.Files, folder)
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("read migrations: %w", err)
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, "", nil, errors.New("open database: the address cannot be read")
+	}
+	return db, dialect, files, nil
+}
+
+// oneAtATime keeps servers that start together from migrating together.
+func oneAtATime(dialect goose.Dialect) ([]goose.ProviderOption, error) {
+	if dialect != goose.DialectPostgres {
+		return nil, nil
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, fmt.Errorf("lock migrations: %w", err)
+	}
+	return []goose.ProviderOption{goose.WithSessionLocker(locker)}, nil
+}
+
+func checkForeignKeys(ctx context.Context, db *sql.DB) (err error) {
+	rows, err := db.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return fmt.Errorf("check foreign keys: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if rows.Next() {
+		return errors.New("check foreign keys: a migration left rows without their parents; restore the backup")
+	}
+	return rows.Err()
+}

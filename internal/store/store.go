@@ -1,0 +1,224 @@
+// Package store opens the database, brings its schema up to date, installs
+// the guard, and runs the transactions of the domain packages.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
+	_ "github.com/mattn/go-sqlite3"    // the driver for SQLite
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// SQLite reader connections, and PostgreSQL connections altogether.
+const (
+	sqliteReaders   = 4
+	postgresMaxOpen = 16
+)
+
+// Store is an open database behind the guard.
+type Store struct {
+	dialect  string
+	writer   *sql.DB
+	reader   *sql.DB
+	write    *ent.Client
+	read     *ent.Client
+	observer func(query string)
+}
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// ObserveStatements calls f with every statement sent to the database. Tests
+// count them with it.
+func ObserveStatements(f func(query string)) Option {
+	return func(s *Store) { s.observer = f }
+}
+
+// IsPostgres reports whether the address names a PostgreSQL server rather
+// than an SQLite file.
+func IsPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// Open opens the database at the address: a postgres:// URL, or the path of an
+// SQLite file, which is created when it is missing. Its schema is left alone:
+// see Migrate.
+func Open(ctx context.Context, address string, options ...Option) (*Store, error) {
+	s := &Store{}
+	for _, o := range options {
+		o(s)
+	}
+	if err := s.connect(ctx, address); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+	}
+	s.write = s.client(s.writer)
+	s.read = s.write
+	if s.reader != s.writer {
+		s.read = s.client(s.reader)
+	}
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context, address string) (err error) {
+	if IsPostgres(address) {
+		s.dialect = dialect.Postgres
+		if s.writer, err = sql.Open("pgx", address); err != nil {
+			return errors.New("the postgres:// URL cannot be read")
+		}
+		s.writer.SetMaxOpenConns(postgresMaxOpen)
+		s.writer.SetMaxIdleConns(postgresMaxOpen)
+		s.writer.SetConnMaxIdleTime(5 * time.Minute)
+		s.reader = s.writer
+		return s.writer.PingContext(ctx)
+	}
+	s.dialect = dialect.SQLite
+	if s.writer, err = sql.Open("sqlite3", sqliteDSN(address, "_foreign_keys=on&_txlock=immediate")); err != nil {
+		return err
+	}
+	s.writer.SetMaxOpenConns(1)
+	// The writer makes the file and turns it to WAL before any reader opens it.
+	if err := s.writer.PingContext(ctx); err != nil {
+		return err
+	}
+	if s.reader, err = sql.Open("sqlite3", sqliteDSN(address, "_foreign_keys=on&_query_only=true")); err != nil {
+		return err
+	}
+	s.reader.SetMaxOpenConns(sqliteReaders)
+	s.reader.SetMaxIdleConns(sqliteReaders)
+	return s.reader.PingContext(ctx)
+}
+
+// sqliteDSN: WAL for readers beside the writer; FULL so that what was
+// acknowledged survives a power loss; 5 s of patience with another process.
+func sqliteDSN(path, extra string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_journal_mode=WAL&_busy_timeout=5000&_synchronous=FULL&_loc=UTC&" + extra
+}
+
+func (s *Store) client(db *sql.DB) *ent.Client {
+	var drv dialect.Driver = entsql.OpenDB(s.dialect, db)
+	if s.observer != nil {
+		drv = observed{drv, s.observer}
+	}
+	c := ent.NewClient(ent.Driver(drv))
+	access.Guard(c)
+	return c
+}
+
+// Read returns the guarded client for reading. On SQLite it cannot write.
+func (s *Store) Read() *ent.Client { return s.read }
+
+// Close closes the database.
+func (s *Store) Close() error {
+	var errs []error
+	for _, c := range []io.Closer{s.reader, s.writer} {
+		if db, _ := c.(*sql.DB); db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Ready reports whether the database answers and can be written to.
+func (s *Store) Ready(ctx context.Context) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("database not writable: %w", err)
+	}
+	return tx.Rollback()
+}
+
+// Postgres reports whether several servers may share this database.
+func (s *Store) Postgres() bool { return s.dialect == dialect.Postgres }
+
+// Tx is one transaction. What it does is seen by nobody before the commit.
+type Tx struct {
+	*ent.Tx
+	after []func()
+}
+
+// AfterCommit has f called once the transaction is committed, in the order of
+// the calls. f must not block; it is for waking somebody.
+func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
+
+// InTx runs f in a transaction: committed when f returns nil, else rolled back.
+// f is short, does no input or output of its own, and opens no transaction. It
+// may be cut off by ctx up to the commit.
+func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
+	etx, err := s.write.Tx(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{Tx: etx}
+	done := false
+	defer func() {
+		if !done {
+			err = errors.Join(err, ignoreDone(etx.Rollback()))
+		}
+	}()
+	if err := f(tx); err != nil {
+		return err
+	}
+	if err := etx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	done = true
+	for _, wake := range tx.after {
+		wake()
+	}
+	return nil
+}
+
+// InAccount is InTx for a change inside one account. All of them are in one
+// order: PostgreSQL locks the account's row, SQLite has one writer. So f may
+// count and compare what it is about to change. NOT_FOUND when there is no
+// such account.
+func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) error) error {
+	return s.InTx(ctx, func(tx *Tx) error {
+		if s.Postgres() {
+			_, err := tx.Account.Query().Where(account.ID(accountID)).ForUpdate().
+				Select(account.FieldID).String(access.System(ctx, "lock the account"))
+			if ent.IsNotFound(err) {
+				return fault.Refuse(fault.NotFound, "There is no such account.")
+			}
+			if err != nil {
+				return fmt.Errorf("lock account %s: %w", accountID, err)
+			}
+		}
+		return f(tx)
+	})
+}
+
+// ForUpdate returns a query modifier that locks the rows it reads until the
+// transaction ends and skips rows locked by others; on SQLite, where there is
+// one writer, it does nothing.
+func (s *Store) ForUpdate() func(*entsql.Selector) {
+	return func(sel *entsql.Selector) {
+		if s.Postgres() {
+			sel.ForUpdate(entsql.WithLockAction(entsql.SkipLocked))
+		}
+	}
+}
+
+// ignoreDone drops the complaint of rolling back what a lost connection or
+// an expired context has already ended.
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
