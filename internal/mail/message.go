@@ -1,0 +1,143 @@
+// Package mail composes and sends the product's mail: templates, one message
+// format, and senders for SMTP, for a readable mailbox and for a log.
+//
+// Everything a user typed is hostile here: it never adds a header, a
+// recipient, a line, a link or an invisible character to a mail.
+package mail
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	netmail "net/mail"
+	"regexp"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+const (
+	maxSubject = 200 // runes; RFC 5322 only limits the line, which is folded
+	maxAddress = 254 // bytes; RFC 5321, section 4.5.3.1.3, without the brackets
+)
+
+// messageID accepts the dot-atom form of RFC 5322, section 3.6.4.
+var messageID = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~.-]{1,120}@[A-Za-z0-9.-]{1,120}$`)
+
+// Message is one mail to one recipient, ready to send.
+type Message struct {
+	// ID is the Message-ID without angle brackets. It stays the same when the
+	// message is sent again, so that a duplicate can be recognised.
+	ID string
+	// To is a plain address, without a display name.
+	To string
+	// ToName is the display name of the recipient; it may be empty.
+	ToName string
+	// Subject is cut at 200 characters.
+	Subject string
+	// Text is the plain text part. It must be complete by itself.
+	Text string
+	// HTML is the alternative part; without it the mail is plain text.
+	HTML string
+}
+
+// Sender hands one message over, or returns an *Error that says whether
+// trying again can help. Implementations are safe for concurrent use.
+type Sender interface {
+	Send(ctx context.Context, m Message) error
+}
+
+// Error is what a Sender returns when the mail server refused the message or
+// could not be reached, and when the message itself cannot be sent.
+type Error struct {
+	// Temporary says that the same message may be accepted later. Permanent
+	// are only 5xx replies (RFC 5321, section 4.2.1), except to the sign-in,
+	// and messages that cannot be composed: better late than lost.
+	Temporary bool
+	// Code is the SMTP reply code, or 0 when there was no reply.
+	Code int
+	// Reason is safe to show to an administrator: the reply or the failure in
+	// one line of at most 200 characters, without credentials.
+	Reason string
+	// Err is the cause, for errors.Is; it may be nil. Show Reason, not Err.
+	Err error
+}
+
+// Error returns the safe reason.
+func (e *Error) Error() string { return "send mail: " + e.Reason }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// letter is a composed message with its envelope (RFC 5321) and its content
+// in wire format (RFC 5322).
+type letter struct {
+	from, to, subject string
+	raw               []byte
+}
+
+// compose is the one place where a message gets its wire format, so that the
+// mailbox shows exactly what SMTP sends. Its errors are permanent.
+func compose(m Message, from netmail.Address, date time.Time) (letter, error) {
+	if !messageID.MatchString(m.ID) {
+		return letter{}, &Error{Reason: "the message has no valid Message-ID"}
+	}
+	to, err := parseTo(m.To)
+	if err != nil {
+		return letter{}, err
+	}
+	subject := headerText(m.Subject, maxSubject)
+
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(&from)
+	msg.ToMailAddress(&netmail.Address{Name: headerText(m.ToName, maxName), Address: to})
+	msg.Subject(subject)
+	msg.SetMessageIDWithValue(m.ID)
+	msg.SetDateWithValue(date)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation replies, please
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	if m.HTML != "" {
+		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	}
+	var raw bytes.Buffer
+	if _, err := msg.WriteTo(&raw); err != nil {
+		return letter{}, &Error{Reason: "the message cannot be composed", Err: err}
+	}
+	return letter{from: from.Address, to: to, subject: subject, raw: raw.Bytes()}, nil
+}
+
+// parseTo accepts exactly one plain address: no display name, comment,
+// group, list or quoted local part, and nothing invisible.
+func parseTo(address string) (string, error) {
+	parsed, err := netmail.ParseAddress(address)
+	if err != nil || parsed.Address != address || len(address) > maxAddress || clean(address, maxAddress) != address {
+		return "", &Error{Reason: "the recipient is not a valid mail address"}
+	}
+	return address, nil
+}
+
+// parseFrom parses the address mails come from, as the operator wrote it.
+func parseFrom(from string) (netmail.Address, error) {
+	parsed, err := netmail.ParseAddress(from)
+	if err == nil {
+		_, err = parseTo(parsed.Address)
+	}
+	if err != nil {
+		return netmail.Address{}, fmt.Errorf(`mail sender %q is not an address; write it as no-reply@example.com or "Convoke <no-reply@example.com>"`, from)
+	}
+	parsed.Name = headerText(parsed.Name, maxName)
+	return *parsed, nil
+}
+
+// headers reads back the header fields as they were composed, unfolded.
+func (l letter) headers() map[string]string {
+	head, _, _ := bytes.Cut(l.raw, []byte("\r\n\r\n"))
+	unfolded := strings.ReplaceAll(string(head), "\r\n ", " ")
+	fields := make(map[string]string)
+	for line := range strings.SplitSeq(unfolded, "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		fields[name] = strings.TrimSpace(value)
+	}
+	return fields
+}

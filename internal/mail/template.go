@@ -1,0 +1,211 @@
+package mail
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"net/url"
+	"strings"
+	texttemplate "text/template"
+	"time"
+)
+
+//go:embed templates
+var files embed.FS
+
+// Content is a rendered mail: what a Message needs beside its envelope.
+type Content struct {
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Invitation is what the mail about an invitation tells. The names and the
+// note are as users typed them; the mail shows them cleaned and shortened.
+type Invitation struct {
+	TeamName    string
+	AccountName string // left out when it is empty or the team's name
+	InviterName string
+	InviteeName string   // may be empty
+	RoleNames   []string // the first ten are named
+	Note        string   // may be empty; line breaks are kept, 500 characters
+	ExpiresAt   time.Time
+	SentAt      time.Time
+	Token       string
+}
+
+// Verification is what the mail that confirms an address tells.
+type Verification struct {
+	Name     string // may be empty
+	Token    string
+	ValidFor time.Duration
+}
+
+// AlreadyRegistered is what the owner of an address is told when somebody
+// signed up with it again. The person who signed up is told nothing else than
+// with a new address.
+type AlreadyRegistered struct {
+	Name string // may be empty
+}
+
+// Templates renders the mails, each as plain text and as HTML. It is safe for
+// concurrent use.
+type Templates struct {
+	base    *url.URL
+	product string
+	text    *texttemplate.Template
+	html    map[string]*htmltemplate.Template // by mail; all share the layout
+}
+
+// NewTemplates returns templates whose every link begins with publicURL, an
+// absolute http or https address, with or without a path. The product name
+// signs the mails.
+func NewTemplates(publicURL *url.URL, productName string) (*Templates, error) {
+	if publicURL == nil || publicURL.Scheme != "https" && publicURL.Scheme != "http" || publicURL.Host == "" {
+		return nil, errors.New("public URL must be absolute, for example https://app.example.com")
+	}
+	if publicURL.User != nil || publicURL.RawQuery != "" || publicURL.Fragment != "" {
+		return nil, errors.New("public URL must have no user, query or fragment")
+	}
+	t := &Templates{base: publicURL.JoinPath(), product: clean(productName, maxName), html: make(map[string]*htmltemplate.Template)}
+	var err error
+	if t.text, err = texttemplate.ParseFS(files, "templates/*.txt"); err != nil {
+		return nil, fmt.Errorf("parse mail templates: %w", err)
+	}
+	for _, mail := range []string{"invitation", "verification", "registered"} {
+		t.html[mail], err = htmltemplate.ParseFS(files, "templates/layout.html", "templates/"+mail+".html")
+		if err != nil {
+			return nil, fmt.Errorf("parse mail templates: %w", err)
+		}
+	}
+	return t, nil
+}
+
+// page is what every template may use. Link is what the reader is asked to
+// open, and the only address in the mail beside Home.
+type page struct {
+	Product, Home, Subject string
+	Name                   string // of the recipient; may be empty
+	Link, Action           string
+}
+
+// Invitation renders the mail for an invitation, whose link is the public URL
+// with /accept#TOKEN. It fails without a token, and unless ExpiresAt is after
+// SentAt.
+func (t *Templates) Invitation(d Invitation) (Content, error) {
+	if d.Token == "" || d.SentAt.IsZero() || !d.ExpiresAt.After(d.SentAt) {
+		return Content{}, errors.New("render invitation mail: no token or no time left")
+	}
+	team, inviter := name(d.TeamName, "a team"), name(d.InviterName, "Somebody")
+	account := clean(d.AccountName, maxName)
+	if account == team {
+		account = ""
+	}
+	return t.render("invitation", struct {
+		page
+		Team, Account, Inviter, Roles string
+		Note                          []string
+		ValidFor, Until               string
+	}{
+		page:     t.page(inviter+" invited you to join "+team, d.InviteeName, "/accept", d.Token, "View invitation"),
+		Team:     team,
+		Account:  account,
+		Inviter:  inviter,
+		Roles:    list(d.RoleNames, 10),
+		Note:     cleanNote(d.Note),
+		ValidFor: inWords(d.ExpiresAt.Sub(d.SentAt)),
+		Until:    d.ExpiresAt.UTC().Format("Monday, 2 January 2006, 15:04 MST"),
+	})
+}
+
+// Verification renders the mail that confirms an address, whose link is the
+// public URL with /verify#TOKEN. It fails without a token or a positive
+// ValidFor.
+func (t *Templates) Verification(d Verification) (Content, error) {
+	if d.Token == "" || d.ValidFor <= 0 {
+		return Content{}, errors.New("render verification mail: no token or no time left")
+	}
+	return t.render("verification", struct {
+		page
+		ValidFor string
+	}{
+		page:     t.page("Confirm your mail address for "+t.product, d.Name, "/verify", d.Token, "Confirm address"),
+		ValidFor: inWords(d.ValidFor),
+	})
+}
+
+// AlreadyRegistered renders the mail to an address that already has a user.
+// Its link is the public URL, to sign in.
+func (t *Templates) AlreadyRegistered(d AlreadyRegistered) (Content, error) {
+	return t.render("registered", struct{ page }{
+		t.page("You can already sign in to "+t.product, d.Name, "", "", "Sign in"),
+	})
+}
+
+func (t *Templates) page(subject, recipient, path, token, action string) page {
+	link := *t.base
+	if path != "" {
+		link = *t.base.JoinPath(path)
+		link.Fragment = token
+	}
+	return page{
+		Product: t.product,
+		Home:    t.base.String(),
+		Subject: clean(subject, maxSubject),
+		Name:    clean(recipient, maxName),
+		Link:    link.String(),
+		Action:  action,
+	}
+}
+
+// render takes data that embeds a page.
+func (t *Templates) render(mail string, data interface{ subject() string }) (Content, error) {
+	var text, html strings.Builder
+	if err := t.text.ExecuteTemplate(&text, mail+".txt", data); err != nil {
+		return Content{}, fmt.Errorf("render %s mail as text: %w", mail, err)
+	}
+	if err := t.html[mail].ExecuteTemplate(&html, "layout.html", data); err != nil {
+		return Content{}, fmt.Errorf("render %s mail as HTML: %w", mail, err)
+	}
+	return Content{Subject: data.subject(), Text: text.String(), HTML: html.String()}, nil
+}
+
+func (p page) subject() string { return p.Subject }
+
+// name is a cleaned name, or a word for one of which nothing is left.
+func name(typed, otherwise string) string {
+	if cleaned := clean(typed, maxName); cleaned != "" {
+		return cleaned
+	}
+	return otherwise
+}
+
+// list joins names and says how many it left out.
+func list(names []string, limit int) string {
+	var shown []string
+	for _, typed := range names {
+		if cleaned := clean(typed, maxName); cleaned != "" {
+			shown = append(shown, cleaned)
+		}
+	}
+	if more := len(shown) - limit; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(shown[:limit], ", "), more)
+	}
+	return strings.Join(shown, ", ")
+}
+
+// inWords is a duration for people, rounded down: the mail gives the exact
+// end beside it.
+func inWords(d time.Duration) string {
+	d = d.Round(time.Minute)
+	switch {
+	case d >= 4*24*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	}
+	return "1 minute"
+}
