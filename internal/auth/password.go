@@ -1,0 +1,111 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/ccojocar/zxcvbn-go/frequency"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+const (
+	// MinPassword is the shortest password, in characters (NIST SP 800-63B,
+	// section 5.1.1.2).
+	MinPassword = 8
+	// maxPassword is the longest, in bytes: more than anybody types, less than
+	// what would keep the hash busy.
+	maxPassword = 1024
+)
+
+// Params is the default cost of a password hash: 19 MiB and two passes
+// (OWASP password storage, Argon2id).
+var Params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// Hasher hashes passwords, no more at once than the machine has processors,
+// so that a burst of sign-ins takes neither its memory nor all its time.
+type Hasher struct {
+	params  argon2id.Params
+	slots   *semaphore.Weighted
+	common  map[string]struct{}
+	nobody  string // the hash compared with when there is no user
+	maximum int64
+}
+
+// NewHasher returns a hasher of the given cost.
+func NewHasher(params argon2id.Params) (*Hasher, error) {
+	h := &Hasher{params: params, maximum: int64(runtime.GOMAXPROCS(0)), common: map[string]struct{}{}}
+	h.slots = semaphore.NewWeighted(h.maximum)
+	for _, p := range frequency.Lists["Passwords"].List {
+		h.common[p] = struct{}{}
+	}
+	if len(h.common) < 3000 {
+		return nil, fmt.Errorf("the list of common passwords has only %d", len(h.common))
+	}
+	var err error
+	h.nobody, err = argon2id.CreateHash("nobody has this password", &h.params)
+	return h, err
+}
+
+// Check fails with WEAK_PASSWORD for a password that is too short, too long or
+// among the common ones, and with BLANK for none. The error names the field.
+func (h *Hasher) Check(password string, field ...string) *fault.Error {
+	weak := func(message string) *fault.Error { return fault.Input(fault.WeakPassword, message, field...) }
+	switch {
+	case password == "":
+		return fault.Input(fault.Blank, "A password is needed.", field...)
+	case !utf8.ValidString(password):
+		return weak("The password is not valid text.")
+	case utf8.RuneCountInString(normal(password)) < MinPassword:
+		return weak(fmt.Sprintf("The password must have at least %d characters.", MinPassword))
+	case len(password) > maxPassword:
+		return weak(fmt.Sprintf("The password must have at most %d bytes.", maxPassword))
+	}
+	if _, common := h.common[strings.ToLower(normal(password))]; common {
+		return weak("This password is among the most common ones; choose another.")
+	}
+	return nil
+}
+
+// Hash returns the password's hash in PHC form.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	var hash string
+	err := h.inTurn(ctx, func() (err error) {
+		hash, err = argon2id.CreateHash(normal(password), &h.params)
+		return err
+	})
+	return hash, err
+}
+
+// Matches reports whether the hash is the password's. An empty hash matches
+// nothing and takes as long.
+func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
+	against := hash
+	if against == "" {
+		against = h.nobody
+	}
+	var match bool
+	err := h.inTurn(ctx, func() (err error) {
+		match, err = argon2id.ComparePasswordAndHash(normal(password), against)
+		return err
+	})
+	return match && hash != "", err
+}
+
+func (h *Hasher) inTurn(ctx context.Context, f func() error) error {
+	if err := h.slots.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("wait for a turn to hash: %w", err)
+	}
+	defer h.slots.Release(1)
+	return f()
+}
+
+// normal makes the same password of the same letters, whichever way a
+// keyboard composes them (NIST SP 800-63B, section 5.1.1.2).
+func normal(password string) string { return norm.NFKC.String(password) }

@@ -1,0 +1,144 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/token"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+const (
+	// SessionFor is how long a session lasts at the most (NIST SP 800-63B,
+	// section 4.1.3).
+	SessionFor = 30 * 24 * time.Hour
+	// idleFor is how long a session may be left unused.
+	idleFor = 14 * 24 * time.Hour
+	// touchEvery is how exactly the last use of a session is known.
+	touchEvery = 5 * time.Minute
+	// maxUserAgent is how much of a User-Agent header is kept, in bytes.
+	maxUserAgent = 200
+
+	sessionPrefix = "cvs_"
+)
+
+// SignedIn is a new session. Its token is handed out once and stored nowhere.
+type SignedIn struct {
+	UserID    string
+	SessionID string
+	Token     string
+	ExpiresAt time.Time
+}
+
+// StartSession signs the user in, in the transaction. The context is the
+// system's.
+func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string) (*SignedIn, error) {
+	now := s.Now()
+	in := &SignedIn{UserID: userID, SessionID: uid.New(uid.Session), Token: token.Random(sessionPrefix), ExpiresAt: now.Add(SessionFor)}
+	agent := event.RequestFrom(ctx).UserAgent
+	err := tx.Session.Create().
+		SetID(in.SessionID).SetCreatedAt(now).SetLastSeenAt(now).SetExpiresAt(in.ExpiresAt).
+		SetUserID(userID).SetTokenHash(token.Hash(in.Token)).SetUserAgent(agent[:min(len(agent), maxUserAgent)]).
+		Exec(ctx)
+	if err == nil {
+		err = tx.User.UpdateOneID(userID).SetLastSeenAt(now).Exec(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start a session of %s: %w", userID, err)
+	}
+	return in, nil
+}
+
+// Authenticate returns the viewer a session token stands for. It fails with
+// UNAUTHENTICATED for a token that is unknown, ended or left idle too long.
+func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*access.Viewer, error) {
+	ctx = access.System(ctx, "authenticate a session")
+	ended := fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
+	now := s.Now()
+	ses, err := s.Store.Read().Session.Query().
+		Where(session.TokenHash(token.Hash(sessionToken)), session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
+		Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, ended
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find session: %w", err)
+	}
+	v, err := s.Access.Load(ctx, s.Store.Read(), ses.UserID)
+	if ent.IsNotFound(err) {
+		return nil, ended
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.SessionID = ses.ID
+	if now.Sub(ses.LastSeenAt) >= touchEvery {
+		if err := s.touch(ctx, ses, now); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// Refresh loads the viewer of a session anew, as it stands now; it fails like
+// Authenticate.
+func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer, error) {
+	ctx = access.System(ctx, "load a viewer anew")
+	ses, err := s.Store.Read().Session.Query().
+		Where(session.ID(sessionID), session.ExpiresAtGT(s.Now())).
+		Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find session %s: %w", sessionID, err)
+	}
+	v, err := s.Access.Load(ctx, s.Store.Read(), ses.UserID)
+	if err != nil {
+		return nil, err
+	}
+	v.SessionID = ses.ID
+	return v, nil
+}
+
+func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) error {
+	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.Session.Update().Where(session.ID(ses.ID)).SetLastSeenAt(now).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.User.Update().Where(user.ID(ses.UserID)).SetLastSeenAt(now).Exec(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("touch session %s: %w", ses.ID, err)
+	}
+	return nil
+}
+
+// SignOut ends the viewer's session at once. UNAUTHENTICATED when there is
+// none.
+func (s *Service) SignOut(ctx context.Context) error {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	ctx = access.System(ctx, "sign out")
+	return s.inActiveAccount(ctx, v.UserID, func(tx *store.Tx, accountID string) error {
+		n, err := tx.Session.Delete().Where(session.ID(v.SessionID)).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("end session %s: %w", v.SessionID, err)
+		}
+		if n == 0 || accountID == "" {
+			return nil
+		}
+		return s.Events.Append(ctx, tx, accountID,
+			event.Draft{Type: event.UserSignedOut, ActorID: v.UserID, SubjectID: v.UserID})
+	})
+}

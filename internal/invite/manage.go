@@ -1,0 +1,172 @@
+package invite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/token"
+)
+
+const (
+	// resendCooldown lies between two resends of an invitation; the first is
+	// free at once.
+	resendCooldown = time.Minute
+	// resendsPerDay is how often an invitation can be resent in 24 hours.
+	resendsPerDay = 5
+)
+
+// Renewal is a wish to send an invitation again.
+type Renewal struct {
+	InvitationID   string
+	ExpiresInHours *int // nil = the account's setting
+	SendEmail      bool
+}
+
+// Resend gives an open or expired invitation a new link and a new expiry; the
+// old link is dead. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN;
+// with INVALID_VALUE, the refusal of the state it is in, ALREADY_MEMBER or
+// ALREADY_INVITED when an expired one has been overtaken, NOT_GRANTABLE when
+// the viewer holds less than it offers, and RESEND_LIMIT_REACHED.
+func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
+	err = s.manage(ctx, r.InvitationID, func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error {
+		if bad := checkTTL(r.ExpiresInHours); bad != nil {
+			return bad
+		}
+		issued, err = s.resend(ctx, tx, i, inviter, r.ExpiresInHours, r.SendEmail)
+		return err
+	})
+	return issued, err
+}
+
+func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, inviter *access.Membership, hours *int, sendEmail bool) (*Issued, error) {
+	now := s.Now()
+	previous := Effective(i, now)
+	if _, denied := Next(previous, Resend); denied != nil {
+		return nil, denied
+	}
+	g := access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles}
+	if !inviter.Permissions.Covers(s.Access.Granted(g)) {
+		return nil, fault.Input(fault.NotGrantable, "The invitation grants what you do not hold yourself.", "invitationId")
+	}
+	if i.Status == Expired {
+		open, err := s.makeWay(ctx, tx, i.TeamID, address.Address{Typed: i.Email, Key: i.EmailKey})
+		if err != nil {
+			return nil, err
+		}
+		if open != nil {
+			return nil, fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId")
+		}
+	}
+	day, count, err := quota(i, now)
+	if err != nil {
+		return nil, err
+	}
+	acc, err := tx.Account.Query().Where(account.ID(i.AccountID)).Only(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("resend: read the account: %w", err)
+	}
+	generation := i.TokenGeneration + 1
+	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
+	mailed := sendEmail && !s.NoMail
+	err = s.move(ctx, tx, i, Pending, func(u *ent.InvitationUpdate) {
+		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(mailed || s.NoMail).
+			SetExpiresAt(now.Add(ttl(acc, hours))).
+			SetResentAt(now).SetResendDayStart(day).SetResendsOfDay(count).
+			SetDeliveryAttempts(0).SetDeliveryError("").SetDeliveryUpdatedAt(now)
+		if mailed {
+			u.SetDelivery(invitation.DeliveryQueued).SetLastSentAt(now).AddSendCount(1)
+		} else {
+			u.SetDelivery(invitation.DeliveryNotRequested)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	i.TokenGeneration = generation
+	return s.issue(ctx, tx, i, secret, mailed, draft(event.InvitationResent, i, access.ViewerFrom(ctx).UserID, was(previous)))
+}
+
+// quota counts one resend more, or refuses it.
+func quota(i *ent.Invitation, now time.Time) (dayStart time.Time, count int, err error) {
+	if i.ResentAt == nil || i.ResendDayStart == nil {
+		return now, 1, nil
+	}
+	if wait := i.ResentAt.Add(resendCooldown).Sub(now); wait > 0 {
+		return now, 0, fault.Input(fault.ResendLimitReached,
+			fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
+	}
+	if now.Sub(*i.ResendDayStart) >= 24*time.Hour {
+		return now, 1, nil
+	}
+	if i.ResendsOfDay >= resendsPerDay {
+		return now, 0, fault.Input(fault.ResendLimitReached,
+			fmt.Sprintf("It was resent %d times within a day, more is not allowed.", i.ResendsOfDay))
+	}
+	return *i.ResendDayStart, i.ResendsOfDay + 1, nil
+}
+
+// Revoke takes an open or expired invitation back; its link is dead. Doing it
+// twice is a success. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN,
+// or with the refusal of the state it is in.
+func (s *Service) Revoke(ctx context.Context, id string) error {
+	return s.manage(ctx, id, func(tx *store.Tx, i *ent.Invitation, _ *access.Membership) error {
+		previous := Effective(i, s.Now())
+		to, denied := Next(previous, Revoke)
+		if denied != nil {
+			return denied
+		}
+		if to == previous {
+			return nil
+		}
+		if err := s.move(ctx, tx, i, to, func(u *ent.InvitationUpdate) { u.SetRespondedAt(s.Now()) }); err != nil {
+			return err
+		}
+		return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationRevoked, i, access.ViewerFrom(ctx).UserID, was(previous)))
+	})
+}
+
+// expire writes down that a pending invitation has run out.
+func (s *Service) expire(ctx context.Context, tx *store.Tx, i *ent.Invitation) error {
+	if err := s.move(ctx, tx, i, Expired, nil); err != nil {
+		return err
+	}
+	return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationExpired, i, "", was(Pending)))
+}
+
+// sweepBatch is how many invitations one round of the sweep looks at.
+const sweepBatch = 200
+
+// Sweep writes down which invitations have run out, so that it is logged and
+// seen live, and returns how many it found. Nothing else waits for it.
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	ctx = access.System(ctx, "write down expired invitations")
+	due, err := s.Store.Read().Invitation.Query().
+		Where(invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
+		Order(invitation.ByExpiresAt()).Limit(sweepBatch).
+		Select(invitation.FieldID, invitation.FieldAccountID).All(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("sweep: %w", err)
+	}
+	for _, d := range due {
+		err := s.Store.InAccount(ctx, d.AccountID, func(tx *store.Tx) error {
+			i, err := find(ctx, tx.Client(), d.ID)
+			if err != nil || i.Status != Pending || Effective(i, s.Now()) != Expired {
+				return err
+			}
+			return s.expire(ctx, tx, i)
+		})
+		if err != nil {
+			return 0, fmt.Errorf("sweep %s: %w", d.ID, err)
+		}
+	}
+	return len(due), nil
+}
