@@ -1,0 +1,72 @@
+package graph
+
+import (
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/graph/model"
+)
+
+// memberFilter returns the conditions of a filter. The text is looked for in
+// the members' own users only, so it tells nothing of anybody else.
+func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
+	if f == nil {
+		return nil
+	}
+	if len(f.Status) > 0 {
+		conditions = append(conditions, member.StatusIn(f.Status...))
+	}
+	if f.Search != nil && *f.Search != "" {
+		conditions = append(conditions, func(s *sql.Selector) {
+			u := sql.Table(user.Table)
+			s.Where(sql.In(s.C(member.FieldUserID), sql.Select(u.C(user.FieldID)).From(u).Where(sql.Or(
+				sql.ContainsFold(u.C(user.FieldEmail), *f.Search),
+				sql.ContainsFold(u.C(user.FieldFirstName), *f.Search),
+				sql.ContainsFold(u.C(user.FieldLastName), *f.Search),
+			))))
+		})
+	}
+	return conditions
+}
+
+// invitationFilter returns the conditions of a filter, as they stand now: what
+// has run out counts as expired, whether or not the sweep has been there.
+func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []predicate.Invitation) {
+	if f == nil {
+		return nil
+	}
+	if len(f.Status) > 0 {
+		states := make([]predicate.Invitation, len(f.Status))
+		for i, status := range f.Status {
+			states[i] = inState(status, now)
+		}
+		conditions = append(conditions, invitation.Or(states...))
+	}
+	if f.Search != nil && *f.Search != "" {
+		conditions = append(conditions, invitation.Or(
+			invitation.EmailContainsFold(*f.Search),
+			invitation.FirstNameContainsFold(*f.Search),
+			invitation.LastNameContainsFold(*f.Search),
+		))
+	}
+	return conditions
+}
+
+func inState(status invitation.Status, now time.Time) predicate.Invitation {
+	switch status {
+	case invitation.StatusPending:
+		return invitation.And(invitation.StatusEQ(status), invitation.ExpiresAtGT(now))
+	case invitation.StatusExpired:
+		return invitation.Or(
+			invitation.StatusEQ(status),
+			invitation.And(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(now)),
+		)
+	default:
+		return invitation.StatusEQ(status)
+	}
+}

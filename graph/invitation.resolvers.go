@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/invite"
+)
+
+// Team is the resolver for the team field.
+func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*ent.Team, error) {
+	t, err := obj.Edges.TeamOrErr()
+	return loaded(t, err, func() (*ent.Team, error) { return r.Read.Team.Get(ctx, obj.TeamID) })
+}
+
+// Status is the resolver for the status field.
+func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (invitation.Status, error) {
+	return invite.Effective(obj, r.Now()), nil
+}
+
+// Roles is the resolver for the roles field.
+func (r *invitationResolver) Roles(ctx context.Context, obj *ent.Invitation) ([]*ent.Role, error) {
+	roles, err := obj.Edges.RolesOrErr()
+	return loaded(roles, err, func() ([]*ent.Role, error) {
+		return r.Read.Role.Query().Where(role.HasInvitationsWith(invitation.ID(obj.ID))).All(ctx)
+	})
+}
+
+// Permissions is the resolver for the permissions field.
+func (r *invitationResolver) Permissions(ctx context.Context, obj *ent.Invitation) ([]string, error) {
+	if obj.AllPermissions {
+		return r.Access.Catalogue.All().Keys(), nil
+	}
+	return obj.Permissions, nil
+}
+
+// Inviter is the resolver for the inviter field.
+func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (model.Actor, error) {
+	if obj.InviterID == nil {
+		return &model.SystemActor{Name: "Convoke"}, nil
+	}
+	u, err := obj.Edges.InviterOrErr()
+	u, err = loaded(u, err, func() (*ent.User, error) { return r.Read.User.Get(ctx, *obj.InviterID) })
+	if ent.IsNotFound(err) {
+		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
+	}
+	return u, err
+}
+
+// Delivery is the resolver for the delivery field.
+func (r *invitationResolver) Delivery(ctx context.Context, obj *ent.Invitation) (*model.Delivery, error) {
+	d := &model.Delivery{Status: obj.Delivery, Attempts: obj.DeliveryAttempts, UpdatedAt: obj.DeliveryUpdatedAt}
+	if obj.DeliveryError != "" {
+		d.Error = &obj.DeliveryError
+	}
+	return d, nil
+}
+
+// AcceptedBy is the resolver for the acceptedBy field.
+func (r *invitationResolver) AcceptedBy(ctx context.Context, obj *ent.Invitation) (*ent.User, error) {
+	if obj.AcceptedByID == nil {
+		return nil, nil
+	}
+	u, err := obj.Edges.AcceptedByOrErr()
+	return orNull(loaded(u, err, func() (*ent.User, error) { return r.Read.User.Get(ctx, *obj.AcceptedByID) }))
+}
+
+// Member is the resolver for the member field.
+func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*ent.Member, error) {
+	if obj.AcceptedByID == nil {
+		return nil, nil
+	}
+	return r.memberOf(ctx, obj)
+}
+
+// ViewerCanResend is the resolver for the viewerCanResend field.
+func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return r.viewerCan(ctx, obj, invite.Resend), nil
+}
+
+// ViewerCanRevoke is the resolver for the viewerCanRevoke field.
+func (r *invitationResolver) ViewerCanRevoke(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return r.viewerCan(ctx, obj, invite.Revoke), nil
+}
+
+// InviteUser is the resolver for the inviteUser field.
+func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
+	issued, err := r.Invites.Send(ctx, invite.Offer{
+		TeamID: input.TeamID, Email: input.Email,
+		FirstName: orEmpty(input.FirstName), LastName: orEmpty(input.LastName),
+		JobTitle: orEmpty(input.JobTitle), Note: orEmpty(input.Note),
+		RoleIDs: input.RoleIds, Permissions: input.Permissions, AllPermissions: isTrue(input.AllPermissions),
+		ExpiresInHours: input.ExpiresInHours, SendEmail: input.SendEmail == nil || *input.SendEmail,
+		ResendOnConflict: input.OnConflict != nil && *input.OnConflict == model.InviteConflictResend,
+	})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.InviteUserPayload{UserErrors: list}, rest
+	}
+	i, err := r.invitation(ctx, issued.ID)
+	return &model.InviteUserPayload{Invitation: i, InviteURL: orNil(issued.URL), UserErrors: none}, err
+}
+
+// ResendInvite is the resolver for the resendInvite field.
+func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendInviteInput) (*model.ResendInvitePayload, error) {
+	issued, err := r.Invites.Resend(ctx, invite.Renewal{
+		InvitationID: input.InvitationID, ExpiresInHours: input.ExpiresInHours,
+		SendEmail: input.SendEmail == nil || *input.SendEmail,
+	})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.ResendInvitePayload{UserErrors: list}, rest
+	}
+	i, err := r.invitation(ctx, issued.ID)
+	return &model.ResendInvitePayload{Invitation: i, InviteURL: orNil(issued.URL), UserErrors: none}, err
+}
+
+// RevokeInvite is the resolver for the revokeInvite field.
+func (r *mutationResolver) RevokeInvite(ctx context.Context, input model.RevokeInviteInput) (*model.RevokeInvitePayload, error) {
+	if err := r.Invites.Revoke(ctx, input.InvitationID); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.RevokeInvitePayload{UserErrors: list}, rest
+	}
+	i, err := r.invitation(ctx, input.InvitationID)
+	return &model.RevokeInvitePayload{Invitation: i, UserErrors: none}, err
+}
+
+// AcceptInvite is the resolver for the acceptInvite field.
+func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptInviteInput) (*model.AcceptInvitePayload, error) {
+	if err := canCarry(ctx, input.Transport); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.AcceptInvitePayload{UserErrors: list}, rest
+	}
+	done, err := r.Invites.Accept(ctx, invite.Response{
+		Reference: invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)},
+		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
+	})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.AcceptInvitePayload{UserErrors: list}, rest
+	}
+	return r.admitted(ctx, done, input.Transport)
+}
+
+// DeclineInvite is the resolver for the declineInvite field.
+func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error) {
+	id, err := r.Invites.Decline(ctx, invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.DeclineInvitePayload{UserErrors: list}, rest
+	}
+	i, err := r.declined(ctx, id)
+	return &model.DeclineInvitePayload{Invitation: i, UserErrors: none}, err
+}
+
+// Invitation returns generated.InvitationResolver implementation.
+func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }
+
+type invitationResolver struct{ *Resolver }

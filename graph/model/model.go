@@ -1,0 +1,61 @@
+// Package model holds the Go side of schema types that are neither ent's
+// structs nor a domain package's.
+package model
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/graph/relay"
+)
+
+// Node is anything with an id: a pointer to one of ent's structs.
+type Node any
+
+// Actor is who did something: a *ent.User or a *SystemActor.
+type Actor any
+
+// Pages of lists, and their elements.
+type (
+	// MemberConnection is a page of members.
+	MemberConnection = relay.Connection[*ent.Member]
+	// MemberEdge is a member in a list.
+	MemberEdge = relay.Edge[*ent.Member]
+	// InvitationConnection is a page of invitations.
+	InvitationConnection = relay.Connection[*ent.Invitation]
+	// InvitationEdge is an invitation in a list.
+	InvitationEdge = relay.Edge[*ent.Invitation]
+	// TeamConnection is a page of teams.
+	TeamConnection = relay.Connection[*ent.Team]
+	// TeamEdge is a team in a list.
+	TeamEdge = relay.Edge[*ent.Team]
+	// RoleConnection is a page of roles.
+	RoleConnection = relay.Connection[*ent.Role]
+	// RoleEdge is a role in a list.
+	RoleEdge = relay.Edge[*ent.Role]
+)
+
+// MarshalDateTime writes a moment as RFC 3339 in UTC.
+func MarshalDateTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = io.WriteString(w, strconv.Quote(t.UTC().Format(time.RFC3339Nano))) // gqlgen's writer is a buffer
+	})
+}
+
+// UnmarshalDateTime reads a moment as RFC 3339.
+func UnmarshalDateTime(v any) (time.Time, error) {
+	s, ok := v.(string)
+	if !ok {
+		return time.Time{}, errors.New("a DateTime is a string in RFC 3339")
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, errors.New("a DateTime is a string in RFC 3339, such as 2030-01-31T12:00:00Z")
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,108 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/invite"
+)
+
+// SignOut is the resolver for the signOut field.
+func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, error) {
+	if err := r.Auth.SignOut(ctx); err != nil {
+		return nil, err
+	}
+	access.Become(ctx, nil)
+	if c := auth.CookiesFrom(ctx); c != nil {
+		c.Clear()
+	}
+	return &model.SignOutPayload{UserErrors: none}, nil
+}
+
+// Viewer is the resolver for the viewer field.
+func (r *queryResolver) Viewer(ctx context.Context) (*access.Viewer, error) {
+	return access.ViewerFrom(ctx), nil
+}
+
+// Node is the resolver for the node field.
+func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
+	return r.node(ctx, id)
+}
+
+// Nodes is the resolver for the nodes field.
+func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
+	if len(ids) > relay.MaxPage {
+		return nil, fault.Refuse(fault.BadUserInput, "At most %d ids can be asked for at once.", relay.MaxPage)
+	}
+	nodes := make([]model.Node, len(ids))
+	for i, id := range ids {
+		var err error
+		if nodes[i], err = r.node(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return nodes, nil
+}
+
+// Account is the resolver for the account field.
+func (r *queryResolver) Account(ctx context.Context, id string) (*ent.Account, error) {
+	return orNull(r.Read.Account.Get(ctx, id))
+}
+
+// Team is the resolver for the team field.
+func (r *queryResolver) Team(ctx context.Context, id string) (*ent.Team, error) {
+	q := r.Read.Team.Query().Where(team.ID(id))
+	withTeam(selected(ctx))(q)
+	return orNull(q.Only(ctx))
+}
+
+// InvitationByToken is the resolver for the invitationByToken field.
+func (r *queryResolver) InvitationByToken(ctx context.Context, token string) (*invite.Preview, error) {
+	p, err := r.Invites.Preview(ctx, token)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	return p, err
+}
+
+// Permissions is the resolver for the permissions field.
+func (r *queryResolver) Permissions(ctx context.Context) ([]*access.Module, error) {
+	modules := r.Access.Catalogue.Modules()
+	groups := make([]*access.Module, len(modules))
+	for i := range modules {
+		groups[i] = &modules[i]
+	}
+	return groups, nil
+}
+
+// ServerInfo is the resolver for the serverInfo field.
+func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
+	return &r.Info, nil
+}
+
+// InviteStatusChanged is the resolver for the inviteStatusChanged field.
+func (r *subscriptionResolver) InviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
+	return r.inviteStatusChanged(ctx, teamID, after)
+}
+
+// Mutation returns generated.MutationResolver implementation.
+func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
+
+// Query returns generated.QueryResolver implementation.
+func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
+
+// Subscription returns generated.SubscriptionResolver implementation.
+func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+
+type (
+	mutationResolver     struct{ *Resolver }
+	queryResolver        struct{ *Resolver }
+	subscriptionResolver struct{ *Resolver }
+)

@@ -1,0 +1,56 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// canCarry fails with INVALID_VALUE when a session is to go into a cookie
+// where there is none: on a socket.
+func canCarry(ctx context.Context, t *model.SessionTransport) error {
+	if wantsCookie(t) && auth.CookiesFrom(ctx) == nil {
+		return fault.Input(fault.InvalidValue, "A cookie needs an HTTP request; ask for BEARER here.", "transport")
+	}
+	return nil
+}
+
+func wantsCookie(t *model.SessionTransport) bool {
+	return t == nil || *t == model.SessionTransportCookie
+}
+
+// signedIn carries a new session to the client and continues as its viewer. It
+// returns the token when it does not go into a cookie.
+func (r *Resolver) signedIn(ctx context.Context, in *auth.SignedIn, t *model.SessionTransport) (*access.Viewer, *string, error) {
+	v, err := r.Auth.Refresh(ctx, in.SessionID)
+	if err != nil {
+		return nil, nil, err
+	}
+	access.Become(ctx, v)
+	if wantsCookie(t) {
+		auth.CookiesFrom(ctx).Set(in.Token, in.ExpiresAt)
+		return v, nil, nil
+	}
+	return v, &in.Token, nil
+}
+
+// signInPayload is the answer to a sign-in, in whichever way it was done.
+func (r *Resolver) signInPayload(ctx context.Context, in *auth.SignedIn, err error, t *model.SessionTransport) (*model.SignInPayload, error) {
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.SignInPayload{UserErrors: list}, rest
+	}
+	v, sessionToken, err := r.signedIn(ctx, in, t)
+	return &model.SignInPayload{Viewer: v, SessionToken: sessionToken, ExpiresAt: &in.ExpiresAt, UserErrors: none}, err
+}
+
+// orEmpty returns the text, empty when it was left out.
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
