@@ -1,0 +1,1 @@
+function e(e){let t=n(location.hash.slice(1));return t?(history.replaceState(null,``,location.pathname+location.search),r(()=>sessionStorage.setItem(e,t)),t):r(()=>sessionStorage.getItem(e))}function t(e){r(()=>sessionStorage.removeItem(e))}function n(e){try{return decodeURIComponent(e).trim()}catch{return e}}function r(e){try{return e()}catch{return null}}export{e as n,t};

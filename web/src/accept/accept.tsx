@@ -1,0 +1,167 @@
+import { useCallback, useEffect, useState } from 'react';
+import { Action, Problem } from '../form';
+import { forgetToken, takeToken } from '../fragment';
+import { explain, type UserError } from '../graphql';
+import { Loading, NewHeading, Page } from '../page';
+import { accept, decline, open, type NewUser, type Opened } from './invitation';
+import { Decline, NextStep } from './steps';
+import { Summary } from './summary';
+
+const storageKey = 'convoke.invitation';
+
+type Outcome = { kind: 'accepted'; again: boolean; teamName: string; email?: string } | { kind: 'declined'; teamName: string };
+
+/** The page an invitation's link opens. Opening it only reads; nothing changes before a click on Accept or Decline. */
+export function Accept() {
+  const [token, setToken] = useState(() => takeToken(storageKey));
+  useEffect(() => {
+    const take = () => setToken(takeToken(storageKey));
+    addEventListener('hashchange', take);
+    return () => removeEventListener('hashchange', take);
+  }, []);
+  return (
+    <Page>
+      <section className="card">
+        {token ? (
+          <Invitation key={token} token={token} />
+        ) : (
+          <>
+            <h1>No invitation here</h1>
+            <p>Please open this page with the link in your invitation.</p>
+          </>
+        )}
+      </section>
+    </Page>
+  );
+}
+
+function Invitation({ token }: { token: string }) {
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const [failure, setFailure] = useState('');
+  const [notice, setNotice] = useState('');
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
+
+  const load = useCallback(async () => {
+    try {
+      setOpened(await open(token));
+      setFailure('');
+    } catch (error) {
+      setFailure(explain(error));
+    }
+  }, [token]);
+  useEffect(() => void load(), [load]);
+
+  // Signing in or confirming an address may happen in another tab: look again when this one is looked at again.
+  useEffect(() => {
+    const look = () => {
+      if (document.visibilityState === 'visible' && !outcome) {
+        open(token).then(setOpened, () => undefined);
+      }
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [token, outcome]);
+
+  if (outcome) {
+    return <Done outcome={outcome} />;
+  }
+  if (!opened) {
+    return failure ? (
+      <>
+        <h1>Your invitation</h1>
+        <Problem>{failure}</Problem>
+        <Action action={async () => (await load(), [])}>Try again</Action>
+      </>
+    ) : (
+      <Loading />
+    );
+  }
+  const preview = opened.invitationByToken;
+  if (!preview) {
+    return (
+      <>
+        <h1>This link is not valid</h1>
+        <p>This link is not valid, or not any more: ask whoever invited you for a new one.</p>
+      </>
+    );
+  }
+
+  // An error that is not about the form's own fields means that the invitation is not what this page thinks: look again.
+  const settle = async (errors: UserError[], fields: readonly string[]) => {
+    const own = errors.filter((error) => fields.includes(error.field[0] ?? ''));
+    const other = errors.filter((error) => !own.includes(error));
+    setNotice(other.map((error) => error.message).join(' '));
+    if (other.length > 0) {
+      await load();
+    }
+    return own;
+  };
+  const onAccept = async (newUser?: NewUser) => {
+    const payload = await accept(token, newUser);
+    if (payload.userErrors.length > 0) {
+      return settle(payload.userErrors, newUser ? Object.keys(newUser) : []);
+    }
+    forgetToken(storageKey);
+    setOutcome({ kind: 'accepted', again: payload.alreadyAccepted, teamName: preview.teamName, email: payload.viewer?.user?.email });
+    return [];
+  };
+  const onDecline = async () => {
+    const errors = await decline(token);
+    if (errors.length > 0) {
+      return settle(errors, []);
+    }
+    forgetToken(storageKey);
+    setOutcome({ kind: 'declined', teamName: preview.teamName });
+    return [];
+  };
+  const reload = async () => {
+    setNotice('');
+    await load();
+  };
+
+  return (
+    <>
+      <Summary preview={preview} />
+      <Problem>{notice || failure}</Problem>
+      <NextStep
+        preview={preview}
+        viewerEmail={opened.viewer?.user?.email}
+        passwordMinLength={opened.serverInfo.passwordMinLength}
+        onAccept={onAccept}
+        reload={reload}
+      />
+      {preview.status === 'PENDING' && <Decline teamName={preview.teamName} onDecline={onDecline} />}
+    </>
+  );
+}
+
+function Done({ outcome }: { outcome: Outcome }) {
+  if (outcome.kind === 'declined') {
+    return (
+      <>
+        <NewHeading>You have declined</NewHeading>
+        <p>
+          You did not join <strong>{outcome.teamName}</strong>. If you change your mind, ask for a new invitation.
+        </p>
+      </>
+    );
+  }
+  return (
+    <>
+      <NewHeading>Welcome to {outcome.teamName}</NewHeading>
+      <p>
+        {outcome.again ? 'You had accepted this invitation before. ' : 'You are now a member of the team. '}
+        {outcome.email && (
+          <>
+            You are signed in as <strong>{outcome.email}</strong>.
+          </>
+        )}
+      </p>
+      <p>
+        <a className="button" href="/">
+          Continue
+        </a>
+      </p>
+    </>
+  );
+}

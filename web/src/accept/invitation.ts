@@ -1,0 +1,100 @@
+import { request, type UserError } from '../graphql';
+
+/** What a link tells of its invitation, the person who opened it, and what an account needs here. */
+export interface Opened {
+  invitationByToken: Preview | null;
+  viewer: null | { user: null | { email: string } };
+  serverInfo: { passwordMinLength: number };
+}
+
+/** An invitation, as far as its link may tell. */
+export interface Preview {
+  teamName: string;
+  accountName: string;
+  inviterName: string;
+  maskedEmail: string;
+  roleNames: string[];
+  status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
+  expiresAt: string;
+  nextStep: 'ACCEPT' | 'SIGN_IN' | 'SIGN_UP' | 'SIGN_IN_OR_SIGN_UP' | 'SWITCH_ACCOUNT' | 'NONE';
+}
+
+/** What a new user tells about himself when he accepts. */
+export interface NewUser {
+  firstName: string;
+  lastName: string;
+  password: string;
+}
+
+/** The answer to accepting. */
+export interface Accepted {
+  alreadyAccepted: boolean;
+  viewer: null | { user: null | { email: string } };
+  userErrors: UserError[];
+}
+
+const openDocument = /* GraphQL */ `
+  query InvitationByToken($token: String!) {
+    invitationByToken(token: $token) {
+      teamName accountName inviterName maskedEmail roleNames status expiresAt nextStep
+    }
+    viewer { user { email } }
+    serverInfo { passwordMinLength }
+  }
+`;
+
+const acceptDocument = /* GraphQL */ `
+  mutation AcceptInvite($input: AcceptInviteInput!) {
+    acceptInvite(input: $input) {
+      member { id }
+      alreadyAccepted
+      viewer { user { email } }
+      userErrors { code field message }
+    }
+  }
+`;
+
+const declineDocument = /* GraphQL */ `
+  mutation DeclineInvite($input: DeclineInviteInput!) {
+    declineInvite(input: $input) {
+      userErrors { code field message }
+    }
+  }
+`;
+
+const signUpDocument = /* GraphQL */ `
+  mutation SignUp($input: SignUpInput!) {
+    signUp(input: $input) {
+      verificationSent
+      userErrors { code field message }
+    }
+  }
+`;
+
+/** Reads an invitation. Changes nothing, however often it is called. */
+export function open(token: string): Promise<Opened> {
+  return request<Opened>(openDocument, { token });
+}
+
+/** Accepts an invitation, as the viewer or as a new user. */
+export async function accept(token: string, newUser?: NewUser): Promise<Accepted> {
+  const input = { token, transport: 'COOKIE', ...(newUser && filledIn(newUser)) };
+  return (await request<{ acceptInvite: Accepted }>(acceptDocument, { input })).acceptInvite;
+}
+
+/** Declines an invitation. */
+export async function decline(token: string): Promise<UserError[]> {
+  const { declineInvite } = await request<{ declineInvite: { userErrors: UserError[] } }>(declineDocument, { input: { token } });
+  return declineInvite.userErrors;
+}
+
+/** Signs up a new user, whose address has to be confirmed by mail before he can accept. */
+export async function signUp(email: string, newUser: NewUser): Promise<UserError[]> {
+  const { signUp: payload } = await request<{ signUp: { userErrors: UserError[] } }>(signUpDocument, { input: { email, ...filledIn(newUser) } });
+  return payload.userErrors;
+}
+
+/** A name left empty is not sent: whether it may be missing is the server's to say, and an invitation may hold it already. */
+function filledIn({ firstName, lastName, password }: NewUser) {
+  return { firstName: firstName.trim() || undefined, lastName: lastName.trim() || undefined, password };
+}

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Accept } from './accept';
+
+mount(<Accept />);

@@ -1,0 +1,150 @@
+import { useEffect, useId, useRef, useState, type FormEvent, type InputHTMLAttributes, type ReactNode } from 'react';
+import { explain, type UserError } from './graphql';
+
+/** What a form's parts need to know of it. */
+export interface Form {
+  busy: boolean;
+  /** What is wrong with one field. */
+  messageFor(field: string): string | undefined;
+  /** What is wrong besides. */
+  problem: string;
+  submit(event?: FormEvent<HTMLFormElement>): void;
+}
+
+/**
+ * Runs an action when a form is submitted, once at a time, and sorts the errors it returns: to the fields the form has,
+ * and everything else into `problem`.
+ */
+export function useForm(fields: readonly string[], action: () => Promise<UserError[]>): Form {
+  const [busy, setBusy] = useState(false);
+  const [errors, setErrors] = useState<UserError[]>([]);
+  const [failure, setFailure] = useState('');
+  const running = useRef(false);
+
+  const isOwn = (error: UserError) => fields.includes(error.field[0] ?? '');
+  const run = async () => {
+    if (running.current) {
+      return;
+    }
+    running.current = true;
+    setBusy(true);
+    setErrors([]);
+    setFailure('');
+    try {
+      setErrors(await action());
+    } catch (error) {
+      setFailure(explain(error));
+    } finally {
+      running.current = false;
+      setBusy(false);
+    }
+  };
+  return {
+    busy,
+    messageFor: (field) => errors.find((error) => error.field[0] === field)?.message,
+    problem: failure || errors.filter((error) => !isOwn(error)).map((error) => error.message).join(' '),
+    submit: (event) => {
+      event?.preventDefault();
+      void run();
+    },
+  };
+}
+
+/** A live region that is always there, because one that arrives together with its text is not read out everywhere. */
+export function Problem({ children }: { children: ReactNode }) {
+  return (
+    <div className="problem" role="alert">
+      {children && <p>{children}</p>}
+    </div>
+  );
+}
+
+interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'form' | 'onChange' | 'value'> {
+  form: Form;
+  name: string;
+  label: string;
+  value: string;
+  onValue(value: string): void;
+  hint?: string;
+  /** Something beside the input, such as a button. */
+  beside?: ReactNode;
+}
+
+/** A labelled input with its hint and its error. */
+export function Field({ form, name, label, value, onValue, hint, beside, ...input }: FieldProps) {
+  const id = useId();
+  const element = useRef<HTMLInputElement>(null);
+  const message = form.messageFor(name);
+  useEffect(() => {
+    const first = element.current?.form?.querySelector('[aria-invalid="true"]');
+    if (message && first === element.current) {
+      element.current?.focus();
+    }
+  }, [message]);
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <div className="input">
+        <input
+          {...input}
+          ref={element}
+          id={id}
+          name={name}
+          value={value}
+          onChange={(event) => onValue(event.target.value)}
+          aria-invalid={message ? true : undefined}
+          aria-describedby={`${id}-hint ${id}-error`}
+        />
+        {beside}
+      </div>
+      <div id={`${id}-hint`} className="hint">
+        {hint}
+      </div>
+      <div id={`${id}-error`} className="error" aria-live="polite">
+        {message}
+      </div>
+    </div>
+  );
+}
+
+/** A password that can be looked at while it is typed. */
+export function PasswordField(props: Omit<FieldProps, 'name' | 'beside' | 'type'>) {
+  const [shown, setShown] = useState(false);
+  return (
+    <Field
+      {...props}
+      name="password"
+      type={shown ? 'text' : 'password'}
+      autoCapitalize="none"
+      spellCheck={false}
+      required
+      beside={
+        <button type="button" className="quiet" aria-label={shown ? 'Hide password' : 'Show password'} onClick={() => setShown(!shown)}>
+          {shown ? 'Hide' : 'Show'}
+        </button>
+      }
+    />
+  );
+}
+
+/** The button that submits a form. While the answer is awaited it keeps the focus but does nothing. */
+export function Submit({ form, children, className }: { form: Form; children: ReactNode; className?: string }) {
+  return (
+    <button type="submit" className={className} aria-disabled={form.busy || undefined}>
+      {children}
+    </button>
+  );
+}
+
+/** A button with an action of its own, and what went wrong with it. */
+export function Action({ action, children, className }: { action: () => Promise<UserError[]>; children: ReactNode; className?: string }) {
+  const form = useForm([], action);
+  return (
+    <form onSubmit={form.submit}>
+      <Problem>{form.problem}</Problem>
+      <Submit form={form} className={className}>
+        {children}
+      </Submit>
+    </form>
+  );
+}

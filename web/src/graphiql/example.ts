@@ -1,0 +1,67 @@
+/** What GraphiQL shows to somebody who opens it for the first time. */
+export const query = `# Run one of these with Ctrl-Enter or the
+# button at the right. The people are those of
+# "convoke demo".
+
+# 1. Sign in. The answer sets a cookie, so all
+#    that follows is asked as Olivia.
+mutation SignIn {
+  signIn(input: {
+    email: "olivia@acme.test"
+    password: "correct horse battery staple"
+    transport: COOKIE
+  }) {
+    viewer { user { email } }
+    userErrors { code field message }
+  }
+}
+
+# 2. Who am I, and which roles may I grant? Copy
+#    the ids of the team and of a role into the
+#    variables below.
+query Viewer {
+  viewer {
+    user { email firstName lastName }
+    activeTeam {
+      id
+      name
+      assignableRoles { id key name }
+      counts { active invited expired deactivated }
+    }
+  }
+}
+
+# 3. Watch the team's invitations. Leave this
+#    running, and invite from another window.
+subscription InviteStatusChanged($teamId: ID!) {
+  inviteStatusChanged(teamId: $teamId) {
+    type
+    at
+    previousStatus
+    invitation { id email status }
+  }
+}
+
+# 4. Invite somebody. The demo's mail is at /mailbox.
+mutation InviteUser(
+  $teamId: ID!
+  $email: String!
+  $roleIds: [ID!]
+) {
+  inviteUser(input: {
+    teamId: $teamId
+    email: $email
+    roleIds: $roleIds
+  }) {
+    invitation { id email status expiresAt }
+    userErrors { code field message }
+  }
+}
+`;
+
+/** The variables of the query above, to be filled in. */
+export const variables = `{
+  "teamId": "team_…",
+  "email": "new.colleague@acme.test",
+  "roleIds": ["role_…"]
+}`;

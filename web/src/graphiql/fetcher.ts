@@ -1,0 +1,33 @@
+import { createGraphiQLFetcher, type Fetcher, type FetcherOpts } from '@graphiql/toolkit';
+import { createClient } from 'graphql-ws';
+
+const endpoint = '/graphql';
+
+/**
+ * Sends queries and mutations by POST and subscriptions by WebSocket, all to the server this page came from.
+ *
+ * Every subscription has a socket of its own, opened with it and closed with it: a socket is authenticated when it opens, so
+ * one kept from before a sign-in would go on as nobody. It does not reconnect by itself, since without a cursor it would
+ * skip events silently.
+ */
+export const fetcher: Fetcher = (params, options) => {
+  const wsClient = createClient({
+    url: socketURL(),
+    connectionParams: connectionParams(options?.headers),
+    lazy: true,
+    retryAttempts: 0,
+  });
+  return createGraphiQLFetcher({ url: endpoint, wsClient, enableIncrementalDelivery: false })(params, options);
+};
+
+function socketURL(): string {
+  const url = new URL(endpoint, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** A socket cannot carry the headers editor's Authorization header, so it goes with connection_init. */
+function connectionParams(headers: FetcherOpts['headers']): { authorization: string } | undefined {
+  const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
+  return header ? { authorization: String(header[1]) } : undefined;
+}

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Home } from './home';
+
+mount(<Home />);

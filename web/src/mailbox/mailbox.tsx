@@ -1,0 +1,53 @@
+import { useState } from 'react';
+import { Problem } from '../form';
+import { Loading, Page } from '../page';
+import { addresses, useMails, type Mail } from './mail';
+import { Message } from './message';
+
+/** The demo's mailbox: every mail the server would have sent. */
+export function Mailbox() {
+  const { mails, failure } = useMails();
+  const [selectedID, setSelectedID] = useState<string | null>(null);
+  const selected = mails?.find((mail) => mail.id === selectedID);
+  return (
+    <Page wide>
+      <h1>Mailbox</h1>
+      <p>The mail this server has written. In the demo none of it leaves the machine.</p>
+      <Problem>{failure}</Problem>
+      {!mails ? (
+        !failure && <Loading />
+      ) : mails.length === 0 ? (
+        <p className="card">No mail yet. Invite somebody, and the invitation appears here.</p>
+      ) : (
+        <div className={selected ? 'mailbox reading' : 'mailbox'}>
+          <nav aria-label="Mails">
+            <ul className="mails">
+              {mails.map((mail) => (
+                <Row key={mail.id} mail={mail} current={mail === selected} onSelect={() => setSelectedID(mail.id)} />
+              ))}
+            </ul>
+          </nav>
+          {selected ? (
+            <Message key={selected.id} mail={selected} onBack={() => setSelectedID(null)} />
+          ) : (
+            <p className="card nothing">Select a mail to read it.</p>
+          )}
+        </div>
+      )}
+    </Page>
+  );
+}
+
+const clock = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+function Row({ mail, current, onSelect }: { mail: Mail; current: boolean; onSelect: () => void }) {
+  return (
+    <li>
+      <button type="button" aria-current={current || undefined} onClick={onSelect}>
+        <strong>{mail.subject || '(no subject)'}</strong>
+        <span>{addresses(mail.to)}</span>
+        <time dateTime={mail.sentAt}>{clock.format(new Date(mail.sentAt))}</time>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Mailbox } from './mailbox';
+
+mount(<Mailbox />);

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Verify } from './verify';
+
+mount(<Verify />);
