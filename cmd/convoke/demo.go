@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// demoCommand is convoke demo.
+type demoCommand struct {
+	settings
+
+	Data string `help:"A folder to keep everything in; without it the demo starts afresh every time." type:"path" placeholder:"DIR"`
+}
+
+// Run serves the sample until it is told to stop.
+func (c *demoCommand) Run(ctx context.Context) (err error) {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	data, clean, err := c.folder()
+	if err != nil {
+		return fmt.Errorf("the folder for the data: %w", err)
+	}
+	defer func() { err = errors.Join(err, clean()) }()
+	if cfg.SecretKeys, err = secretKeys(c.SecretKey, filepath.Join(data, "secret.key")); err != nil {
+		return err
+	}
+	from := c.MailFrom
+	if from == "" {
+		from = "Convoke <no-reply@convoke.test>"
+	}
+	cfg.Mailbox, err = mail.NewMailbox(filepath.Join(data, "mailbox.jsonl"), from)
+	if err != nil {
+		return fmt.Errorf("open the mailbox: %w", err)
+	}
+	defer func() { err = errors.Join(err, cfg.Mailbox.Close()) }()
+	cfg.Sender = cfg.Mailbox
+	cfg.Database, cfg.Migrate = filepath.Join(data, "convoke.db"), true
+	cfg.GraphiQL, cfg.Introspection = true, true
+	return c.serve(ctx, cfg)
+}
+
+func (c *demoCommand) serve(ctx context.Context, cfg server.Config) error {
+	l, err := listen(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	if cfg.PublicURL == nil {
+		cfg.PublicURL = &url.URL{Scheme: "http", Host: l.Addr().String()}
+	}
+	s, err := server.New(ctx, cfg)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	sample, err := s.Seed(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close(), s.Close())
+	}
+	announce(cfg.PublicURL, sample)
+	return errors.Join(s.Run(ctx, l), s.Close())
+}
+
+// folder returns where the data is kept, and what removes it at the end.
+func (c *demoCommand) folder() (path string, clean func() error, err error) {
+	if c.Data != "" {
+		return c.Data, func() error { return nil }, os.MkdirAll(c.Data, 0o700)
+	}
+	path, err = os.MkdirTemp("", "convoke-demo-")
+	return path, func() error { return os.RemoveAll(path) }, err
+}
+
+func announce(u *url.URL, sample server.Sample) {
+	fmt.Printf(`Convoke demo
+
+  Start      %[1]s/
+  GraphiQL   %[1]s/graphiql
+  Mailbox    %[1]s/mailbox   (as JSON: %[1]s/mailbox.json)
+  GraphQL    %[1]s/graphql
+  Schema     %[1]s/schema.graphql
+
+  Account "%[2]s", team "%[3]s" (%[4]s)
+`, strings.TrimSuffix(u.String(), "/"), sample.AccountName, sample.TeamName, sample.TeamID)
+	for _, p := range sample.People {
+		fmt.Printf("  %-15s %s\n", p.Role, p.Email)
+	}
+	fmt.Printf("  password        %s\n\nStop with Ctrl-C.\n", sample.Password)
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/convoke-dev/convoke/internal/store"
+)
+
+// migrateCommand is convoke migrate.
+type migrateCommand struct {
+	DB string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name." name:"db" default:"convoke.db"`
+}
+
+// Run applies what is missing and says what it did.
+func (c *migrateCommand) Run(ctx context.Context) error {
+	applied, err := store.Migrate(ctx, c.DB)
+	for _, file := range applied {
+		fmt.Println("applied", file)
+	}
+	if err == nil && len(applied) == 0 {
+		fmt.Println("the schema is up to date")
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/internal/store"
+)
+
+// Config is everything a server is told from outside.
+type Config struct {
+	Version string
+	// Database is a postgres:// URL or the path of an SQLite file.
+	Database string
+	// Migrate brings the schema up to date at start.
+	Migrate bool
+	// PublicURL is where people reach the server; links are made from it alone.
+	PublicURL *url.URL
+	// Sender sends mail; nil means that there is none, and links are trusted as
+	// proof of an address.
+	Sender mail.Sender
+	// Mailbox, when set, is shown at /mailbox: the demo's.
+	Mailbox *mail.Mailbox
+	// SecretKeys derive the tokens in mails: the current one, then older ones.
+	SecretKeys       [][]byte
+	SignUp           auth.SignUpPolicy
+	PersonalAccounts bool
+	// Preset names the roles of new accounts.
+	Preset string
+	// CORSOrigins are the origins of dashboards elsewhere, such as
+	// https://portal.example.
+	CORSOrigins   []string
+	GraphiQL      bool
+	Introspection bool
+
+	Log *slog.Logger
+	// Now is the clock; nil is the system's, in UTC.
+	Now func() time.Time
+	// PasswordCost is the cost of a password hash; zero is auth.Params.
+	PasswordCost argon2id.Params
+	// StoreOptions are for tests.
+	StoreOptions []store.Option
+}
+
+// check fills in what was left out and refuses what makes no sense, in a
+// sentence that says what to change.
+func (c *Config) check() error {
+	if err := checkPublicURL(c.PublicURL); err != nil {
+		return err
+	}
+	if c.Database == "" {
+		return errors.New("a database is needed: the path of an SQLite file, or a postgres:// URL")
+	}
+	if !slices.Contains([]auth.SignUpPolicy{auth.Open, auth.InviteOnly}, c.SignUp) {
+		return fmt.Errorf("sign-up is either %s or %s, not %q", auth.Open, auth.InviteOnly, c.SignUp)
+	}
+	for _, o := range c.CORSOrigins {
+		u, err := url.Parse(o)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Scheme+"://"+u.Host != o {
+			return fmt.Errorf("the CORS origin %q must be like https://portal.example.com: scheme and host, no path, no *", o)
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.PasswordCost == (argon2id.Params{}) {
+		c.PasswordCost = auth.Params
+	}
+	return nil
+}
+
+func checkPublicURL(u *url.URL) error {
+	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("the public URL must be like https://team.example.com")
+	}
+	if u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return errors.New("the public URL must end with the host: no path, no query")
+	}
+	return nil
+}
+
+// clock is Now in UTC, to the microsecond: as exact as PostgreSQL keeps it.
+func (c *Config) clock() func() time.Time {
+	now := c.Now
+	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
+}

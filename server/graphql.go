@@ -1,0 +1,235 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/convoke-dev/convoke/graph"
+	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+const (
+	maxBody = 256 << 10
+	// answerWithin bounds a query or mutation.
+	answerWithin = 10 * time.Second
+	// initWithin bounds how long a socket may stay without connection_init.
+	initWithin   = 5 * time.Second
+	pingEvery    = 20 * time.Second
+	cachedParses = 500
+
+	maxTokens = 2000
+	maxDepth  = 15
+	maxFields = 500
+)
+
+// graphql serves the one endpoint: POST, server-sent events, WebSocket.
+func (s *Server) graphql() http.Handler {
+	g := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
+	g.AddTransport(transport.Websocket{
+		Implementation:   socket{stopping: &s.stopping},
+		InitFunc:         s.initSocket,
+		InitTimeout:      initWithin,
+		PingPongInterval: pingEvery,
+		PayloadReadLimit: ptr(int64(maxBody)),
+	})
+	g.AddTransport(transport.SSE{KeepAlivePingInterval: pingEvery})
+	g.AddTransport(transport.POST{})
+	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
+	g.SetParserTokenLimit(maxTokens)
+	g.SetErrorPresenter(s.resolver.Present)
+	g.SetRecoverFunc(s.recovered)
+	g.SetDisableSuggestion(!s.cfg.Introspection)
+	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields})
+	if s.cfg.Introspection {
+		g.Use(extension.Introspection{})
+	}
+	g.AroundOperations(s.operation)
+	g.AroundResponses(graph.LastWord)
+	return s.endpoint(g)
+}
+
+// endpoint lets only well-formed requests of identified senders through.
+func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		upgrade := r.Header.Get("Upgrade") != ""
+		if !s.fromOurPages(w, r, upgrade) || !upgrade && !s.readPost(w, r) {
+			return
+		}
+		ctx, err := s.Auth.Identify(w, r, s.cfg.PublicURL.Scheme == "https")
+		if err != nil {
+			s.refuseIdentity(ctx, w, err) //nolint:contextcheck // it takes the request, and so its context
+			return
+		}
+		if upgrade || strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			var done func()
+			ctx, done = s.stream(ctx)
+			defer done()
+		}
+		if upgrade {
+			ctx = auth.OnSocket(ctx)
+		}
+		g.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
+	}
+}
+
+// stream returns a context that ends when the server hangs up, which waits for
+// done.
+func (s *Server) stream(ctx context.Context) (_ context.Context, done func()) {
+	s.sockets.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.hungUp, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		s.sockets.Done()
+	}
+}
+
+// fromOurPages refuses browsers' pages of other origins, and sockets that do
+// not speak our protocol.
+func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bool) bool {
+	origin := r.Header.Get("Origin")
+	if origin != "" && !s.welcome(origin, r.Host) {
+		refuse(w, http.StatusForbidden, fault.Forbidden, "This origin is not allowed.")
+		return false
+	}
+	if !upgrade {
+		return true
+	}
+	if !strings.Contains(r.Header.Get("Sec-WebSocket-Protocol"), transportWS) {
+		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The sub-protocol must be "+transportWS+".")
+		return false
+	}
+	if origin == "" {
+		// Not a browser: a cookie proves nothing without an origin.
+		r.Header.Del("Cookie")
+	}
+	return true
+}
+
+func (s *Server) refuseIdentity(ctx context.Context, w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	if fault.Is(err, fault.Unauthenticated) {
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	writeJSON(w, status, graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+}
+
+// welcome reports whether a browser's page of that origin may talk to us: our
+// own pages, and the configured ones. "null" is nobody's.
+func (s *Server) welcome(origin, host string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Host == host || u.Scheme == s.cfg.PublicURL.Scheme && u.Host == s.cfg.PublicURL.Host ||
+		slices.Contains(s.cfg.CORSOrigins, origin)
+}
+
+// readPost reads the body of a POST within its limits and refuses what gqlgen
+// would answer by repeating it.
+func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, fault.BadUserInput, "Send a POST.")
+		return false
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		refuse(w, http.StatusUnsupportedMediaType, fault.BadUserInput, "The content type must be application/json.")
+		return false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		refuse(w, http.StatusRequestEntityTooLarge, fault.BadUserInput, "The request is too large.")
+		return false
+	case err != nil:
+		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The request could not be read.")
+		return false
+	}
+	var params graphql.RawParams
+	if err := json.Unmarshal(body, &params); err != nil || params.Query == "" {
+		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The body must be a JSON object with a query.")
+		return false
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	// The request has been read; an answer may stream for longer.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
+		s.log.Debug("clear the read deadline", "error", err)
+	}
+	return true
+}
+
+func refuse(w http.ResponseWriter, status int, code fault.Code, message string) {
+	err := gqlerror.Errorf("%s", message)
+	err.Extensions = fault.Extensions(code)
+	writeJSON(w, status, graphql.Response{Errors: gqlerror.List{err}})
+}
+
+// initSocket identifies a socket by the authorization of its connection_init,
+// or else as its upgrade did.
+func (s *Server) initSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	bearer := auth.Bearer(payload.Authorization())
+	if bearer == "" {
+		return ctx, nil, nil
+	}
+	v, err := s.Auth.Authenticate(ctx, bearer)
+	if err != nil {
+		told := s.resolver.Present(ctx, err)
+		return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, told
+	}
+	return access.WithViewer(ctx, v), nil, nil
+}
+
+// operation bounds queries and mutations in time, and prepares the context of
+// each operation.
+func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	ctx, err := s.Auth.ForOperation(ctx)
+	if err != nil {
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+	}
+	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+		if auth.CookiesFrom(ctx) != nil {
+			ctx = graph.WithEnding(ctx)
+		}
+		return next(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	answer := next(ctx)
+	return func(inner context.Context) *graphql.Response {
+		defer cancel()
+		return answer(inner)
+	}
+}
+
+// recovered turns a panic of a resolver into an error of its field.
+func (s *Server) recovered(ctx context.Context, panicked any) error {
+	s.log.ErrorContext(ctx, "panic", "request_id", event.RequestFrom(ctx).ID, "panic", panicked, "stack", string(debug.Stack()))
+	return errors.New("panic in a resolver")
+}
+
+func ptr[T any](v T) *T { return &v }

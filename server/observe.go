@@ -1,0 +1,60 @@
+package server
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/token"
+)
+
+// observe gives each request an id, says in the log what came of it, and sets
+// the headers of every answer. Neither query strings nor bodies are logged:
+// they hold secrets.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		ip, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			ip = r.RemoteAddr
+		}
+		req := event.Request{ID: token.Random("req_")[:20], ClientIP: ip, UserAgent: r.UserAgent()}
+		h := w.Header()
+		h.Set("X-Request-Id", req.ID)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(rec, r.WithContext(event.WithRequest(r.Context(), req)))
+		s.log.Info("request", "request_id", req.ID, "method", r.Method, "path", r.URL.Path,
+			"status", rec.status, "duration", time.Since(started).Round(time.Microsecond), "client_ip", ip)
+	})
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Flush sends what is buffered, for streams.
+func (r *recorder) Flush() {
+	if f, ok := r.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// Hijack gives the connection away, for sockets.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	r.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
+
+// Unwrap lets http.ResponseController through.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/rs/cors"
+	"github.com/vektah/gqlparser/v2/formatter"
+
+	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/internal/mail"
+)
+
+func (s *Server) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", s.graphql())
+	mux.HandleFunc("GET /schema.graphql", serveSchema)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if err := s.pages(mux); err != nil {
+		return nil, err
+	}
+	if s.cfg.Mailbox != nil {
+		mux.HandleFunc("GET /mailbox.json", s.mailbox)
+	}
+	return s.observe(s.cors(mux)), nil
+}
+
+// cors answers browsers on other origins: those that were configured, exactly,
+// and nobody else.
+func (s *Server) cors(next http.Handler) http.Handler {
+	if len(s.cfg.CORSOrigins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins:   s.cfg.CORSOrigins,
+		AllowedMethods:   []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders:   []string{"Authorization", "Content-Type", "Last-Event-ID", "X-API-Key"},
+		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
+		AllowCredentials: true,
+		MaxAge:           600,
+	}).Handler(next)
+}
+
+// ready says whether requests are welcome: the database can be written to, and
+// the server is not about to stop.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.stopping.Load() {
+		writeText(w, http.StatusServiceUnavailable, "stopping\n")
+		return
+	}
+	if err := s.Store.Ready(r.Context()); err != nil {
+		s.log.Error("not ready", "error", err)
+		writeText(w, http.StatusServiceUnavailable, "database not writable\n")
+		return
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}
+
+func serveSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	formatter.NewFormatter(w).FormatSchema(generated.NewExecutableSchema(generated.Config{}).Schema())
+}
+
+func (s *Server) mailbox(w http.ResponseWriter, _ *http.Request) {
+	entries := s.cfg.Mailbox.Entries()
+	if entries == nil {
+		entries = []mail.Entry{}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, entries)
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the client may have gone
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client may have gone
+}

@@ -1,0 +1,229 @@
+// Package server is the composition root: it builds everything, serves it
+// over HTTP, and owns the start and the stop.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/convoke-dev/convoke/graph"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/roster"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/token"
+)
+
+const (
+	// productName stands in mails.
+	productName = "Convoke"
+	// sweepEvery is how late an expiry is logged and pushed. It counts from its
+	// moment on all the same.
+	sweepEvery = 2 * time.Second
+	// stopWithin is how long running requests may take to finish at the stop.
+	stopWithin = 10 * time.Second
+)
+
+// Server is a built server.
+type Server struct {
+	Store   *store.Store
+	Auth    *auth.Service
+	Invites *invite.Service
+	Roster  *roster.Service
+
+	cfg      Config
+	now      func() time.Time
+	log      *slog.Logger
+	hub      *event.Hub
+	worker   *outbox.Worker
+	resolver *graph.Resolver
+	handler  http.Handler
+
+	stopping atomic.Bool
+	// sockets counts what outlives its HTTP request in the eyes of net/http.
+	sockets sync.WaitGroup
+	// hangUp ends all sockets.
+	hangUp  context.CancelFunc
+	hungUp  context.Context //nolint:containedctx // the life of the sockets, which is the server's
+	workers sync.WaitGroup
+}
+
+// New opens the database and builds a server on it. Nothing runs before Work
+// or Run. The caller closes it.
+func New(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if cfg.Migrate {
+		applied, err := store.Migrate(ctx, cfg.Database)
+		if err != nil {
+			return nil, err
+		}
+		if len(applied) > 0 {
+			cfg.Log.Info("migrated", "files", applied)
+		}
+	}
+	st, err := store.Open(ctx, cfg.Database, cfg.StoreOptions...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
+	s.hungUp, s.hangUp = context.WithCancel(context.Background())
+	if err := s.build(); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) build() error {
+	catalogue, err := access.NewCatalogue()
+	if err != nil {
+		return err
+	}
+	preset, err := catalogue.Preset(s.cfg.Preset)
+	if err != nil {
+		return err
+	}
+	tokens, err := token.NewDeriver(s.cfg.SecretKeys...)
+	if err != nil {
+		return err
+	}
+	templates, err := mail.NewTemplates(s.cfg.PublicURL, productName)
+	if err != nil {
+		return err
+	}
+	hasher, err := auth.NewHasher(s.cfg.PasswordCost)
+	if err != nil {
+		return err
+	}
+	noMail := s.cfg.Sender == nil
+	loader := access.Loader{Catalogue: catalogue}
+	s.hub = event.NewHub(s.Store.Read(), s.log)
+	events := event.NewLog(s.hub, s.now)
+	queue := outbox.NewQueue(s.now)
+	s.Roster = &roster.Service{Catalogue: catalogue, Preset: preset, Events: events, Now: s.now}
+	s.Auth = &auth.Service{
+		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
+		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
+	}
+	s.Invites = &invite.Service{
+		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
+		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
+	}
+	if !noMail {
+		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates}
+		s.worker = &outbox.Worker{
+			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: s.cfg.PublicURL.Hostname(), Now: s.now, Log: s.log,
+			Composers: map[string]outbox.Composer{
+				invite.MailInvitation:      &invite.Composer{Store: s.Store, Events: events, Tokens: tokens, Templates: templates, Now: s.now},
+				auth.MailVerification:      toUsers,
+				auth.MailAlreadyRegistered: toUsers,
+			},
+		}
+	}
+	s.resolver = &graph.Resolver{
+		Read: s.Store.Read(), Access: loader, Auth: s.Auth, Invites: s.Invites, Hub: s.hub, Now: s.now,
+		Info: model.ServerInfo{
+			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
+			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,
+		},
+		Present: graph.PresentErrors(s.log),
+	}
+	s.handler, err = s.routes()
+	return err
+}
+
+func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
+	if p == auth.Open {
+		return model.SignUpPolicyOpen
+	}
+	return model.SignUpPolicyInviteOnly
+}
+
+// Handler answers HTTP. It needs Work to be running for mail and live updates.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Work runs what goes on beside requests: the event hub, the mail worker, the
+// sweep. It returns when ctx has ended and they have.
+func (s *Server) Work(ctx context.Context) {
+	s.workers.Go(func() { s.hub.Run(ctx) })
+	s.workers.Go(func() { s.sweep(ctx) })
+	if s.worker != nil {
+		s.workers.Go(func() { s.worker.Run(ctx) })
+	}
+	s.workers.Wait()
+}
+
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if _, err := s.Invites.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("sweep", "error", err)
+			}
+		}
+	}
+}
+
+// Run serves on the listener until ctx ends, then stops in order: no new
+// requests, running ones finish, streams end, workers end. Close comes after.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	worked := make(chan struct{})
+	go func() { // ends with stopWork
+		defer close(worked)
+		s.Work(working)
+	}()
+	web := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(l) }() // ends with Shutdown
+	select {
+	case err := <-served:
+		stopWork()
+		<-worked
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.log.Info("stopping")
+	s.stopping.Store(true)
+	s.hangUp()
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err := web.Shutdown(bounded)
+	s.sockets.Wait()
+	stopWork()
+	<-worked
+	return err
+}
+
+// Close ends what is left of the streams, and closes the database.
+func (s *Server) Close() error {
+	s.stopping.Store(true)
+	s.hangUp()
+	s.sockets.Wait()
+	return s.Store.Close()
+}
