@@ -43,7 +43,7 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 			}
 			return known
 		}
-		out := graphql.DefaultErrorPresenter(ctx, err)
+		out := *graphql.DefaultErrorPresenter(ctx, err)
 		out.Err = nil
 		var f *fault.Error
 		if errors.As(err, &f) {
@@ -52,23 +52,23 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 			if f.RetryAfter > 0 {
 				out.Extensions["retryAfterSeconds"] = int(f.RetryAfter.Seconds()) + 1
 			}
-			return out
+			return &out
 		}
 		id := event.RequestFrom(ctx).ID
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, event.ErrStopping):
 			out.Message = "The request was cut off."
 			out.Extensions = fault.Extensions(fault.Timeout)
-			return out
+			return &out
 		case errors.Is(err, context.DeadlineExceeded):
 			out.Message = "The request took too long."
 			out.Extensions = fault.Extensions(fault.Timeout)
-			return out
+			return &out
 		}
 		log.ErrorContext(ctx, "request failed", "request_id", id, "path", out.Path.String(), "error", err)
 		out.Message = "Something went wrong here. Tell us the request's id: " + id
 		out.Extensions = fault.Extensions(fault.Internal)
 		out.Extensions["requestId"] = id
-		return out
+		return &out
 	}
 }

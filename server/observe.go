@@ -28,7 +28,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r.WithContext(event.WithRequest(r.Context(), req)))
 		s.log.Info("request", "request_id", req.ID, "method", r.Method, "path", r.URL.Path,
-			"status", rec.status, "duration", time.Since(started).Round(time.Microsecond), "client_ip", ip)
+			"status", rec.status, "duration_ms", float64(time.Since(started).Microseconds())/1000, "client_ip", ip)
 	})
 }
 

@@ -105,7 +105,7 @@ func rolesOf(roles []*ent.Role, keys ...string) (found []*ent.Role) {
 }
 
 // seedInvitations sends the sample's invitations as the owner would, mails
-// them, and moves the expired one to its end, for the sweep to find.
+// them, and lets the last one expire.
 func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*ent.Role) error {
 	owner, err := s.Store.Read().User.Query().Where(user.EmailKey(sample.People[0].Email)).Only(ctx)
 	if err != nil {
@@ -141,7 +141,12 @@ func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*en
 			return err
 		}
 	}
-	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		return tx.Invitation.UpdateOneID(last.ID).SetExpiresAt(s.now()).Exec(ctx)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = s.Invites.Sweep(ctx)
+	return err
 }

@@ -22,6 +22,9 @@ const (
 	// maxPassword is the longest, in bytes: more than anybody types, less than
 	// what would keep the hash busy.
 	maxPassword = 1024
+	// shortestWord is the length from which a common word makes a password
+	// common, whatever digits follow.
+	shortestWord = 5
 )
 
 // Params is the default cost of a password hash: 19 MiB and two passes
@@ -67,10 +70,21 @@ func (h *Hasher) Check(password string, field ...string) *fault.Error {
 	case len(password) > maxPassword:
 		return weak(fmt.Sprintf("The password must have at most %d bytes.", maxPassword))
 	}
-	if _, common := h.common[strings.ToLower(normal(password))]; common {
+	if h.isCommon(strings.ToLower(normal(password))) {
 		return weak("This password is among the most common ones; choose another.")
 	}
 	return nil
+}
+
+// isCommon reports whether the password is on the list, or is a word of the
+// list with digits at its end.
+func (h *Hasher) isCommon(password string) bool {
+	if _, listed := h.common[password]; listed {
+		return true
+	}
+	word := strings.TrimRight(password, "0123456789")
+	_, listed := h.common[word]
+	return listed && len(word) >= shortestWord
 }
 
 // Hash returns the password's hash in PHC form.

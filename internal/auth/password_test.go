@@ -35,6 +35,7 @@ func TestPasswordRules(t *testing.T) {
 		{"spaces", "correct horse battery staple", ""},
 		{"emoji", "🐎🔋📎🐎🔋📎🐎🔋", ""},
 		{"common", "password1", fault.WeakPassword},
+		{"common with digits", "password123", fault.WeakPassword},
 		{"common in capitals", "PASSWORD1", fault.WeakPassword},
 		{"invalid UTF-8", "q8#vT2z!\xff", fault.WeakPassword},
 		{"far too long", strings.Repeat("x", 2000), fault.WeakPassword},

@@ -5,13 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
+	"net/url"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/convoke-dev/convoke/ent/migrate/migrations"
 )
+
+// lockTries is how many seconds a server waits for another one's migrations.
+const lockTries = 120
 
 // Migrate applies the migrations that the database at the address has not
 // seen yet, each in a transaction, and returns their names in order. It refuses
@@ -22,7 +27,7 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	options, err := oneAtATime(dialect)
+	options, err := oneAtATime(dialect, address)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +75,22 @@ func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
 	return db, dialect, files, nil
 }
 
-// oneAtATime keeps servers that start together from migrating together.
-func oneAtATime(dialect goose.Dialect) ([]goose.ProviderOption, error) {
+// oneAtATime keeps servers that start together on one PostgreSQL schema from
+// migrating together. SQLite has one writer anyway.
+func oneAtATime(dialect goose.Dialect, address string) ([]goose.ProviderOption, error) {
 	if dialect != goose.DialectPostgres {
 		return nil, nil
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("the postgres:// URL cannot be read")
+	}
+	id := fnv.New64a()
+	id.Write([]byte(u.Path + "\x00" + u.Query().Get("search_path")))
+	locker, err := lock.NewPostgresSessionLocker(
+		lock.WithLockID(int64(id.Sum64()>>1)), //nolint:gosec // the highest bit is shifted out
+		lock.WithLockTimeout(1, lockTries),    // tried every second
+	)
 	if err != nil {
 		return nil, fmt.Errorf("lock migrations: %w", err)
 	}

@@ -1,0 +1,212 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+var noon = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
+
+// mine and theirs mark what belongs to the two accounts of the world: the ids
+// of all their rows end so.
+const (
+	mine   = "_A"
+	theirs = "_B"
+)
+
+// world is two accounts of the same make. The viewer usr_A is a member of
+// team_A with every permission but no owner; usr_plain_A may see the team
+// only. usr_shared is a member of both accounts.
+type world struct {
+	*store.Store
+	loader access.Loader
+}
+
+func eachWorld(t *testing.T, test func(t *testing.T, w world)) {
+	t.Helper()
+	testkit.EachDatabase(t, func(t *testing.T, address string) {
+		catalogue, err := access.NewCatalogue()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := world{Store: open(t, address), loader: access.Loader{Catalogue: catalogue}}
+		err = w.InTx(system(t), func(tx *store.Tx) error {
+			b := builder{ctx: system(t), c: tx.Client(), all: catalogue.All().Keys()}
+			b.user("usr_shared")
+			for _, side := range []string{mine, theirs} {
+				b.people(side)
+				b.team(side)
+				b.records(side)
+			}
+			return b.err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, w)
+	})
+}
+
+// as returns a context in which the user asks.
+func (w world) as(t *testing.T, userID string) context.Context {
+	t.Helper()
+	v, err := w.loader.Load(t.Context(), w.Read(), userID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.WithViewer(t.Context(), v)
+}
+
+// anyone returns a context in which an anonymous visitor asks.
+func anyone(t *testing.T) context.Context { return access.WithViewer(t.Context(), nil) }
+
+func system(t *testing.T) context.Context { return access.System(t.Context(), "test") }
+
+// open migrates and opens an empty database.
+func open(t *testing.T, address string, options ...store.Option) *store.Store {
+	t.Helper()
+	if _, err := store.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), address, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// text is what was seen, spelt out, ids and loaded edges included.
+func text(t *testing.T, seen any) string {
+	t.Helper()
+	b, err := json.Marshal(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// errUndo rolls a transaction back at its end.
+var errUndo = errors.New("undo")
+
+// foreignRows spells out every row of the other account.
+func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
+	t.Helper()
+	ctx := system(t)
+	add := func(list any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var each []json.RawMessage
+		if err := json.Unmarshal([]byte(text(t, list)), &each); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range each {
+			if strings.Contains(string(row), theirs+`"`) {
+				rows = append(rows, fmt.Sprintf("%T %s", list, row))
+			}
+		}
+	}
+	add(wrap(c.Account.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.Team.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.User.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.Member.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
+	add(wrap(c.Role.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.Invitation.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
+	add(wrap(c.Session.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
+	return rows
+}
+
+func byID(q *ent.RoleQuery) { q.Order(ent.Asc("id")) }
+
+func wrap[T any](rows []T, err error) (any, error) { return rows, err }
+
+// builder makes the rows of a world and keeps the first error.
+type builder struct {
+	ctx context.Context //nolint:containedctx // the system's, for one transaction
+	c   *ent.Client
+	all []string
+	err error
+}
+
+func (b *builder) do(exec func(context.Context) error) {
+	if b.err == nil {
+		b.err = exec(b.ctx)
+	}
+}
+
+func (b *builder) user(id string) {
+	b.do(b.c.User.Create().SetID(id).SetCreatedAt(noon).SetUpdatedAt(noon).
+		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").Exec)
+}
+
+// people: an owner, two members, one who left after inviting, one who left
+// after accepting, and one whom nobody knows.
+func (b *builder) people(side string) {
+	for _, name := range []string{"usr_owner", "usr", "usr_plain", "usr_inviter", "usr_acceptor", "usr_second", "usr_unknown"} {
+		b.user(name + side)
+	}
+}
+
+func (b *builder) team(side string) {
+	b.do(b.c.Account.Create().SetID("acc" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetName("Account" + side).SetPreset("teams").Exec)
+	for id, held := range map[string][]string{"role": b.all, "role_plain": {"team.read"}} {
+		b.do(b.c.Role.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+			SetKey(id).SetName(id).SetPermissions(held).Exec)
+	}
+	for _, id := range []string{"team", "team_second"} {
+		b.do(b.c.Team.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+			SetName(id + side).SetIsDefault(id == "team").Exec)
+	}
+	b.member(side, "mem_owner", "team", "usr_owner"+side, "")
+	b.member(side, "mem", "team", "usr"+side, "role")
+	b.member(side, "mem_plain", "team", "usr_plain"+side, "role_plain")
+	b.member(side, "mem_shared", "team", "usr_shared", "role_plain")
+	b.member(side, "mem_second", "team_second", "usr_second"+side, "")
+}
+
+// member makes one; without a role it is the owner.
+func (b *builder) member(side, id, team, userID, role string) {
+	m := b.c.Member.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		SetTeamID(team + side).SetUserID(userID).SetIsOwner(role == "")
+	if role != "" {
+		m.AddRoleIDs(role + side)
+	}
+	b.do(m.Exec)
+}
+
+// records: invitations, sessions, an event and a job.
+func (b *builder) records(side string) {
+	i := func(id string) *ent.InvitationCreate {
+		return b.c.Invitation.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetTeamID("team" + side).
+			SetEmail(id + side + "@example.test").SetEmailKey(id + side + "@example.test").SetExpiresAt(noon.Add(time.Hour)).
+			SetTokenHash([]byte(id + side)).AddRoleIDs("role" + side)
+	}
+	b.do(i("inv").SetInviterID("usr_inviter" + side).Exec)
+	b.do(i("inv_shared").SetInviterID("usr_shared").Exec)
+	b.do(i("inv_accepted").SetInviterID("usr_owner" + side).SetStatus(invitation.StatusAccepted).SetAcceptedByID("usr_acceptor" + side).Exec)
+	for id, userID := range map[string]string{"ses": "usr" + side, "ses_owner": "usr_owner" + side} {
+		b.do(b.c.Session.Create().SetID(id + side).SetCreatedAt(noon).SetUserID(userID).
+			SetTokenHash([]byte(id + side)).SetLastSeenAt(noon).SetExpiresAt(noon.Add(time.Hour)).Exec)
+	}
+	b.do(b.c.Event.Create().SetID("evt" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetSeq(1).SetType("team.created").Exec)
+	b.do(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
+}

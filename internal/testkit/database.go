@@ -1,0 +1,69 @@
+// Package testkit is what tests are told in: databases of their own, a world
+// of people and teams behind a real server, a clock they move, the mails that
+// went out.
+package testkit
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
+
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// PostgresEnv names the environment variable with the URL of a PostgreSQL
+// server on which tests may make schemas.
+const PostgresEnv = "CONVOKE_TEST_POSTGRES"
+
+// EachDatabase runs the test on an empty SQLite file, and on an empty
+// PostgreSQL schema when PostgresEnv is set. Both are gone afterwards. The
+// address is what store.Open takes.
+func EachDatabase(t *testing.T, test func(t *testing.T, address string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, filepath.Join(t.TempDir(), "convoke.db"))
+	})
+	if server := os.Getenv(PostgresEnv); server != "" {
+		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
+			test(t, postgresSchema(t, server))
+		})
+	}
+}
+
+// postgresSchema makes a schema of the test's own and drops it at its end.
+func postgresSchema(t *testing.T, server string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "convoke_" + strings.TrimPrefix(uid.New("t"), "t_")
+	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		if _, err := db.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE"); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}

@@ -1,0 +1,147 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// Password is everybody's password.
+const Password = "correct horse battery staple" //nolint:gosec // a test's
+
+// World is a real server on an empty database, and the people who use it.
+type World struct {
+	t      testing.TB
+	Server *server.Server
+	URL    string
+	Clock  *Clock
+	Mail   *Postbox
+	Log    *Buffer
+}
+
+// New starts a server on the database at the address. It stops with the test.
+// The options change its settings.
+func New(t testing.TB, address string, options ...func(*server.Config)) *World {
+	t.Helper()
+	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}}
+	web := httptest.NewUnstartedServer(nil)
+	u := &url.URL{Scheme: "http", Host: web.Listener.Addr().String()}
+	cfg := server.Config{
+		Version: "test", Database: address, Migrate: true, PublicURL: u, Sender: w.Mail,
+		SecretKeys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+		SignUp:     auth.Open, PersonalAccounts: true, Preset: "teams",
+		Log: slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: w.Clock.Now,
+		PasswordCost: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	}
+	for _, o := range options {
+		o(&cfg)
+	}
+	var err error
+	if w.Server, err = server.New(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	web.Config.Handler = w.Server.Handler()
+	web.Start()
+	w.URL = web.URL
+	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, which ends before the clean-up
+	worked := make(chan struct{})
+	go func() { // ends with cancel
+		defer close(worked)
+		w.Server.Work(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-worked
+		if err := w.Server.Close(); err != nil {
+			t.Error(err)
+		}
+		web.Close()
+	})
+	return w
+}
+
+// Client speaks GraphQL to the server as somebody, or as nobody.
+type Client struct {
+	t      testing.TB
+	url    string
+	bearer string
+	http   *http.Client
+}
+
+// Anonymous is a client that is not signed in.
+func (w *World) Anonymous() *Client { return w.WithToken("") }
+
+// WithToken is a client with that session token.
+func (w *World) WithToken(bearer string) *Client {
+	return &Client{t: w.t, url: w.URL + "/graphql", bearer: bearer, http: &http.Client{}}
+}
+
+// WithHTTP is a client that is not signed in, with an HTTP client of its own,
+// for its cookies.
+func (w *World) WithHTTP(h *http.Client) *Client {
+	return &Client{t: w.t, url: w.URL + "/graphql", http: h}
+}
+
+// Do sends the operation and returns the answer.
+func (c *Client) Do(query string, variables map[string]any) *Answer {
+	c.t.Helper()
+	res, err := c.http.Do(c.request(query, variables))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return newAnswer(c.t, res.StatusCode, body)
+}
+
+func (c *Client) request(query string, variables map[string]any) *http.Request {
+	c.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+c.bearer)
+	}
+	return req
+}
+
+// Buffer is a log that can be read while it is written.
+type Buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends to the buffer.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String returns what has been written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

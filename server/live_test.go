@@ -1,0 +1,166 @@
+package server_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+const watch = `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) {
+	cursor type at previousStatus invitation { id email status delivery { status error } } member { user { email } } } }`
+
+func seen(a *testkit.Answer) string {
+	return a.Text("inviteStatusChanged.type") + " " + a.Text("inviteStatusChanged.invitation.email")
+}
+
+// onBothTransports runs the story over a socket and over server-sent events.
+func onBothTransports(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream)) {
+	t.Helper()
+	for name, subscribe := range map[string]func(*testkit.Person, map[string]any) *testkit.Stream{
+		"socket": func(p *testkit.Person, v map[string]any) *testkit.Stream { return p.Subscribe(watch, v) },
+		"sse":    func(p *testkit.Person, v map[string]any) *testkit.Stream { return p.SubscribeSSE(watch, v) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, w *testkit.World) { story(t, w, subscribe) })
+		})
+	}
+}
+
+func TestTheDashboardSeesEveryChange(t *testing.T) {
+	t.Parallel()
+	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
+		owner := w.SignUp("olivia@acme.test")
+		billing := owner.Join("bella@acme.test", "billing") // may not see people
+		stranger := w.SignUp("mallory@evil.test")
+		from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
+		t.Run("BEY-1 every change is pushed to whoever may see it, and to nobody else", func(t *testing.T) {
+			subscribe(stranger, map[string]any{"team": owner.TeamID}).Next().Refused("NOT_FOUND")
+			subscribe(billing, map[string]any{"team": owner.TeamID}).Next().Refused("FORBIDDEN")
+			stream := subscribe(owner, from)
+			next := func(want, previous string) *testkit.Answer {
+				t.Helper()
+				a := stream.Next().OK()
+				equal(t, "event", seen(a), want)
+				equal(t, "previous status of "+want, a.Text("inviteStatusChanged.previousStatus"), previous)
+				return a
+			}
+			ann := owner.Invite("ann@x.org", "billing").OK()
+			next("CREATED ann@x.org", "")
+			equal(t, "delivery", next("DELIVERY_CHANGED ann@x.org", "").Text("inviteStatusChanged.invitation.delivery.status"), "SENT")
+			resend(owner, ann.Text("inviteUser.invitation.id")).OK()
+			next("RESENT ann@x.org", "PENDING")
+			next("DELIVERY_CHANGED ann@x.org", "")
+			w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 2)), "password", testkit.Password).OK()
+			accepted := next("ACCEPTED ann@x.org", "PENDING")
+			equal(t, "member", accepted.Text("inviteStatusChanged.member.user.email"), "ann@x.org")
+			equal(t, "status", accepted.Text("inviteStatusChanged.invitation.status"), "ACCEPTED")
+
+			owner.Invite("bob@x.org", "billing").OK()
+			next("CREATED bob@x.org", "")
+			next("DELIVERY_CHANGED bob@x.org", "")
+			decline(w.Anonymous(), testkit.Token(t, w.Mail.Wait(t, "bob@x.org", 1))).OK()
+			next("DECLINED bob@x.org", "PENDING")
+
+			carl := owner.Invite("carl@x.org", "billing").OK()
+			next("CREATED carl@x.org", "")
+			next("DELIVERY_CHANGED carl@x.org", "")
+			revoke(owner, carl.Text("inviteUser.invitation.id")).OK()
+			next("REVOKED carl@x.org", "PENDING")
+
+			w.Mail.Break(&mail.Error{Code: 550, Reason: "550 no such user"})
+			owner.Invite("dora@x.org", "billing").OK()
+			next("CREATED dora@x.org", "")
+			failed := next("DELIVERY_CHANGED dora@x.org", "")
+			equal(t, "reason", failed.Text("inviteStatusChanged.invitation.delivery.error"), "550 no such user")
+			w.Clock.Advance(72 * time.Hour)
+			if _, err := w.Server.Invites.Sweep(t.Context()); err != nil {
+				t.Error(err)
+			}
+			next("EXPIRED dora@x.org", "PENDING")
+		})
+	})
+}
+
+func TestListThenSubscribe(t *testing.T) {
+	t.Parallel()
+	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
+		owner := w.SignUp("olivia@acme.test")
+		role := owner.Role("billing")
+		t.Run("BEY-3 listing with eventCursor, then subscribing with it, leaves no gap and no double", func(t *testing.T) {
+			const writers, each = 4, 10
+			created := make(chan struct{}, writers*each)
+			done := make(chan struct{})
+			go func() { // ends with its last invitation
+				defer close(done)
+				together(writers, func(i int) {
+					for n := range each {
+						owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID,
+							"email", "p"+itoa(i)+"-"+itoa(n)+"@x.org", "roleIds", []string{role}, "sendEmail", false)).OK()
+						created <- struct{}{}
+					}
+				})
+			}()
+			for range writers * each / 2 {
+				<-created
+			}
+			// In the middle of it, in one query: the list, and where the log stands.
+			list := owner.Do(`query($id: ID!) { team(id: $id) { eventCursor invitations(first: 100) { nodes { email } } } }`,
+				map[string]any{"id": owner.TeamID}).OK()
+			<-done
+			known := map[string]int{}
+			for _, email := range list.List("team.invitations.nodes", "email") {
+				known[email]++
+			}
+			stream := subscribe(owner, map[string]any{"team": owner.TeamID, "after": list.Text("team.eventCursor")})
+			owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "last@x.org", "roleIds", []string{role}, "sendEmail", false)).OK()
+			told := map[string]int{}
+			for {
+				a := stream.Next().OK()
+				email := a.Text("inviteStatusChanged.invitation.email")
+				if email == "last@x.org" {
+					break
+				}
+				told[email]++
+			}
+			for i := range writers {
+				for n := range each {
+					email := "p" + itoa(i) + "-" + itoa(n) + "@x.org"
+					if told[email] > 1 || known[email]+told[email] == 0 {
+						t.Errorf("%s: listed %d times, told %d times", email, known[email], told[email])
+					}
+				}
+			}
+			equal(t, "missed or doubled", len(known)+len(told) >= writers*each, true)
+		})
+	})
+}
+
+func TestAStreamEndsWithTheSession(t *testing.T) {
+	t.Parallel()
+	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
+		owner := w.SignUp("olivia@acme.test")
+		second := w.SignIn("olivia@acme.test")
+		stream := subscribe(second, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
+		owner.Invite("ann@x.org", "billing", "sendEmail", false).OK()
+		equal(t, "event", seen(stream.Next().OK()), "CREATED ann@x.org")
+		second.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
+		owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
+		rest := stream.Ended()
+		if len(rest) != 1 || rest[0].Code() != "UNAUTHENTICATED" {
+			t.Errorf("after signing out came %d answers, want one, UNAUTHENTICATED", len(rest))
+		}
+	})
+}
+
+func TestCursorsAreTheAccountsOwn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner, stranger := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
+		for _, cursor := range []string{eventCursor(stranger), "", "garbage", "YWNj"} {
+			owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": cursor}).Next().Refused("BAD_USER_INPUT")
+		}
+	})
+}
