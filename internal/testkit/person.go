@@ -20,11 +20,12 @@ type Person struct {
 // team is his own.
 func (w *World) SignUp(email string) *Person {
 	w.t.Helper()
+	next := len(w.Mail.To(email)) + 1
 	w.Anonymous().Do(`mutation($input: SignUpInput!) { signUp(input: $input) { verificationSent userErrors { code field } } }`,
 		Input("email", email, "password", Password)).OK()
 	a := w.Anonymous().Do(`mutation($input: VerifyEmailInput!) {
 		verifyEmail(input: $input) { sessionToken viewer { activeTeam { id } } userErrors { code field } } }`,
-		Input("token", Token(w.t, w.Mail.Wait(w.t, email, 1)), "transport", "BEARER")).OK()
+		Input("token", Token(w.t, w.Mail.Wait(w.t, email, next)), "transport", "BEARER")).OK()
 	return w.person(email, a.Text("verifyEmail.sessionToken"), a.Text("verifyEmail.viewer.activeTeam.id"))
 }
 

@@ -1,0 +1,198 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+func TestBadInputOfSignUpAndSignIn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		for name, c := range map[string]struct {
+			email, password string
+			want            string
+		}{
+			"no address":        {"", testkit.Password, "BLANK email"},
+			"no such address":   {"olivia", testkit.Password, "INVALID_EMAIL email"},
+			"header injection":  {"a@x.org\r\nBcc: b@x.org", testkit.Password, "INVALID_EMAIL email"},
+			"no password":       {"a@x.org", "", "BLANK password"},
+			"a short password":  {"a@x.org", "q8#vT2z", "WEAK_PASSWORD password"},
+			"a common password": {"a@x.org", "iloveyou", "WEAK_PASSWORD password"},
+		} {
+			t.Run(name, func(*testing.T) { signUp(w, c.email, c.password).Refused(c.want) })
+		}
+		a := w.Anonymous().Do(`mutation($input: SignUpInput!) { signUp(input: $input) { userErrors { code field } } }`,
+			testkit.Input("email", "x", "password", "x", "firstName", strings.Repeat("x", 101), "accountName", strings.Repeat("x", 101)))
+		equalList(t, "all at once", a.UserErrors(),
+			"INVALID_EMAIL email", "WEAK_PASSWORD password", "TOO_LONG firstName", "TOO_LONG accountName")
+		verify(w, "").Refused("INVALID_TOKEN token")
+		verify(w, "nonsense").Refused("INVALID_TOKEN token")
+		signIn(w, "", "").Refused("INVALID_CREDENTIALS")
+		signIn(w, "nobody@x.org", strings.Repeat("x", 5000)).Refused("INVALID_CREDENTIALS")
+	})
+}
+
+func TestBadInputOfInviteUser(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner, stranger := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
+		role := []string{owner.Role("billing")}
+		owner.Invite("known@x.org", "billing").OK()
+		for name, c := range map[string]struct {
+			change []any
+			want   string
+		}{
+			"no address":                     {[]any{"email", " "}, "BLANK email"},
+			"no such address":                {[]any{"email", "ann@"}, "INVALID_EMAIL email"},
+			"two addresses":                  {[]any{"email", "a@x.org,b@x.org"}, "INVALID_EMAIL email"},
+			"a member":                       {[]any{"email", "Olivia@ACME.test"}, "ALREADY_MEMBER email"},
+			"invited already":                {[]any{"email", "KNOWN@x.org"}, "ALREADY_INVITED email"},
+			"a long name":                    {[]any{"firstName", strings.Repeat("ä", 101)}, "TOO_LONG firstName"},
+			"a long note":                    {[]any{"note", strings.Repeat("ä", 501)}, "TOO_LONG note"},
+			"no grant":                       {[]any{"roleIds", nil}, "INVALID_GRANT roleIds"},
+			"an empty grant":                 {[]any{"roleIds", []string{}, "allPermissions", false}, "INVALID_GRANT roleIds"},
+			"both grants":                    {[]any{"allPermissions", true}, "INVALID_GRANT allPermissions"},
+			"a random role":                  {[]any{"roleIds", []string{uid.New(uid.Role)}}, "ROLE_NOT_FOUND roleIds"},
+			"a stranger's role":              {[]any{"roleIds", []string{stranger.Role("billing")}}, "ROLE_NOT_FOUND roleIds"},
+			"one good and one bad role":      {[]any{"roleIds", append([]string{"nonsense"}, role...)}, "ROLE_NOT_FOUND roleIds"},
+			"a permission nobody knows":      {[]any{"permissions", []string{"members.invite", "no.such"}}, "PERMISSION_UNKNOWN permissions"},
+			"no time":                        {[]any{"expiresInHours", 0}, "INVALID_VALUE expiresInHours"},
+			"too much time":                  {[]any{"expiresInHours", 721}, "INVALID_VALUE expiresInHours"},
+			"a random team":                  {[]any{"teamId", uid.New(uid.Team)}, "NOT_FOUND"},
+			"a stranger's team":              {[]any{"teamId", stranger.TeamID}, "NOT_FOUND"},
+			"a team that is no id":           {[]any{"teamId", "' OR 1=1 --"}, "NOT_FOUND"},
+			"a value of the wrong type":      {[]any{"expiresInHours", "soon"}, "GRAPHQL_VALIDATION_FAILED"},
+			"a field that may not be set":    {[]any{"status", "ACCEPTED"}, "GRAPHQL_VALIDATION_FAILED"},
+			"a field that must not be there": {[]any{"accountId", "acc_x"}, "GRAPHQL_VALIDATION_FAILED"},
+		} {
+			t.Run(name, func(*testing.T) {
+				pairs := append([]any{"teamId", owner.TeamID, "email", "ann@x.org", "roleIds", role}, c.change...)
+				owner.Do(testkit.InviteMutation, testkit.Input(pairs...)).Refused(c.want)
+			})
+		}
+		// Nothing of all this has left a trace.
+		equal(t, "invitations", len(owner.Invitations()), 1)
+		equal(t, "mails", len(w.Mail.To("ann@x.org")), 0)
+	})
+}
+
+func TestWhoMayNotInvite(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		viewer, admin := owner.Join("victor@acme.test", "viewer"), owner.Join("adam@acme.test", "account_admin")
+		id := owner.Invite("ann@x.org", "billing").OK().Text("inviteUser.invitation.id")
+		role := []string{owner.Role("billing")}
+		input := testkit.Input("teamId", owner.TeamID, "email", "bob@x.org", "roleIds", role)
+		viewer.Do(testkit.InviteMutation, input).Refused("FORBIDDEN")
+		w.Anonymous().Do(testkit.InviteMutation, input).Refused("UNAUTHENTICATED")
+		resend(viewer, id).Refused("FORBIDDEN")
+		revoke(viewer, id).Refused("FORBIDDEN")
+		equal(t, "the viewer's flags", viewer.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { viewerCanRevoke } } }`,
+			map[string]any{"id": id}).OK().Text("node.viewerCanRevoke"), "false")
+
+		stranger := w.SignUp("mallory@evil.test")
+		for _, unknown := range []string{id, uid.New(uid.Invitation), "nonsense"} {
+			resend(stranger, unknown).Refused("NOT_FOUND")
+			revoke(stranger, unknown).Refused("NOT_FOUND")
+			stranger.Do(testkit.AcceptMutation, testkit.Input("invitationId", unknown)).Refused("NOT_FOUND")
+		}
+		admin.Do(testkit.InviteMutation, input).OK()
+	})
+}
+
+func TestNobodyGrantsWhatHeLacks(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		// One who may invite, see people, and do what billing does.
+		owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "hr@acme.test",
+			"roleIds", []string{owner.Role("billing")}, "permissions", []string{"members.invite", "members.read"})).OK()
+		accepted := w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "hr@acme.test", 1)), "password", testkit.Password).OK()
+		clerk := w.WithToken(accepted.Text("acceptInvite.sessionToken"))
+		for name, c := range map[string]struct {
+			grant []any
+			want  string
+		}{
+			"a role above":       {[]any{"roleIds", []string{owner.Role("validation")}}, "NOT_GRANTABLE roleIds"},
+			"a permission above": {[]any{"permissions", []string{"account.delete"}}, "NOT_GRANTABLE permissions"},
+			"everything":         {[]any{"allPermissions", true}, "NOT_GRANTABLE allPermissions"},
+		} {
+			t.Run(name, func(*testing.T) {
+				clerk.Do(testkit.InviteMutation, testkit.Input(append([]any{"teamId", owner.TeamID, "email", "x@x.org"}, c.grant...)...)).Refused(c.want)
+			})
+		}
+		clerk.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "x@x.org", "roleIds", []string{owner.Role("billing")})).OK()
+		above := owner.Invite("above@x.org", "account_admin").OK()
+		clerk.Do(`mutation($input: ResendInviteInput!) { resendInvite(input: $input) { userErrors { code field } } }`,
+			testkit.Input("invitationId", above.Text("inviteUser.invitation.id"))).Refused("NOT_GRANTABLE invitationId")
+	})
+}
+
+func TestBadAnswersToAnInvitation(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		id := owner.Invite("ann@x.org", "billing").OK().Text("inviteUser.invitation.id")
+		secret := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
+		nobody := w.Anonymous()
+		nobody.Do(testkit.AcceptMutation, testkit.Input()).Refused("INVALID_VALUE token")
+		nobody.Do(testkit.AcceptMutation, testkit.Input("token", secret, "invitationId", id)).Refused("INVALID_VALUE token")
+		nobody.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).Refused("UNAUTHENTICATED")
+		nobody.Accept("nonsense").Refused("INVALID_TOKEN token")
+		decline(nobody, "nonsense").Refused("INVALID_TOKEN token")
+		nobody.Accept(secret, "password", testkit.Password, "firstName", strings.Repeat("x", 101)).Refused("TOO_LONG firstName")
+
+		other := w.SignUp("carl@x.org")
+		mismatch := other.Accept(secret).Refused("EMAIL_MISMATCH")
+		message := mismatch.Text("acceptInvite.userErrors.0.message")
+		if !strings.Contains(message, "a•••@x•••.org") || !strings.Contains(message, "carl@x.org") || strings.Contains(message, "ann@x.org") {
+			t.Errorf("message: %q, want the invited address masked and the viewer's own", message)
+		}
+		decline(other.Client, secret).Refused("EMAIL_MISMATCH")
+
+		ann := w.SignUp("ann@x.org")
+		nobody.Accept(secret, "password", testkit.Password).Refused("AUTHENTICATION_REQUIRED")
+		ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()
+		equal(t, "again", ann.Accept(secret).OK().Text("acceptInvite.alreadyAccepted"), "true")
+		other.Accept(secret).Refused("INVITATION_ALREADY_ACCEPTED")
+		nobody.Accept(secret, "password", testkit.Password).Refused("INVITATION_ALREADY_ACCEPTED")
+		decline(ann.Client, secret).Refused("INVITATION_ALREADY_ACCEPTED")
+		revoke(owner, id).Refused("INVITATION_ALREADY_ACCEPTED")
+	})
+}
+
+func TestALinkHandedOverProvesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		a := owner.Invite("ann@x.org", "billing", "sendEmail", false).OK()
+		equal(t, "mails", a.Text("inviteUser.invitation.sendCount"), "0")
+		secret := tokenOf(t, a.Text("inviteUser.inviteUrl"))
+		nobody := w.Anonymous()
+		equal(t, "next step", nobody.Do(preview, token(secret)).Text("invitationByToken.nextStep"), "SIGN_IN_OR_SIGN_UP")
+		nobody.Accept(secret, "password", testkit.Password).Refused("AUTHENTICATION_REQUIRED")
+		w.SignUp("ann@x.org").Accept(secret).OK()
+	})
+}
+
+func TestAfterARefusalInvitingWorksAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		a := owner.Invite("ann@x.org", "billing").OK()
+		first := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
+		revoke(owner, a.Text("inviteUser.invitation.id")).OK()
+		equal(t, "twice", revoke(owner, a.Text("inviteUser.invitation.id")).OK().Text("revokeInvite.invitation.status"), "REVOKED")
+		w.Anonymous().Accept(first, "password", testkit.Password).Refused("INVITATION_REVOKED")
+		owner.Invite("ann@x.org", "viewer").OK()
+		second := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 2))
+		declined := decline(w.Anonymous(), second).OK()
+		equal(t, "status", declined.Text("declineInvite.invitation.status"), "DECLINED")
+		decline(w.Anonymous(), second).OK()
+		owner.Invite("ann@x.org", "viewer").OK()
+	})
+}
