@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -18,6 +19,8 @@ import (
 type Limits struct {
 	Depth  int
 	Fields int
+	// Introspection lets clients ask for the schema.
+	Introspection bool
 }
 
 // ExtensionName names the extension to gqlgen.
@@ -27,27 +30,33 @@ func (Limits) ExtensionName() string { return "ConvokeLimits" }
 func (Limits) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext changes nothing; it measures, and refuses with
-// QUERY_TOO_COMPLEX.
+// QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection.
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	m := measure{fragments: map[*ast.FragmentDefinition]extent{}}
 	e := m.set(op.Operation.SelectionSet)
 	switch {
+	case e.introspects && !l.Introspection:
+		return refuse(errcode.ValidationFailed, "Introspection is off here; read /schema.graphql.")
 	case e.depth > l.Depth:
-		return refuse("The operation is %d levels deep, at most %d are allowed.", e.depth, l.Depth)
+		return refuse(string(fault.QueryTooComplex), "The operation is %d levels deep, at most %d are allowed.", e.depth, l.Depth)
 	case e.fields > l.Fields:
-		return refuse("The operation selects too many fields, at most %d are allowed.", l.Fields)
+		return refuse(string(fault.QueryTooComplex), "The operation selects too many fields, at most %d are allowed.", l.Fields)
 	}
 	return nil
 }
 
-func refuse(format string, args ...any) *gqlerror.Error {
+func refuse(code, format string, args ...any) *gqlerror.Error {
 	err := gqlerror.Errorf(format, args...)
-	err.Extensions = fault.Extensions(fault.QueryTooComplex)
+	errcode.Set(err, code)
 	return err
 }
 
-// extent is how deep and how wide a selection is.
-type extent struct{ depth, fields int }
+// extent is how deep and how wide a selection is, and whether it asks for the
+// schema, which is not measured: it has a switch of its own.
+type extent struct {
+	depth, fields int
+	introspects   bool
+}
 
 type measure struct {
 	fragments map[*ast.FragmentDefinition]extent
@@ -60,7 +69,8 @@ func (m measure) set(selections ast.SelectionSet) extent {
 		switch s := s.(type) {
 		case *ast.Field:
 			if strings.HasPrefix(s.Name, "__") {
-				continue // introspection has a switch of its own
+				whole.introspects = whole.introspects || s.Name != "__typename"
+				continue
 			}
 			e = m.set(s.SelectionSet)
 			e.depth++
@@ -72,6 +82,7 @@ func (m measure) set(selections ast.SelectionSet) extent {
 		}
 		whole.depth = max(whole.depth, e.depth)
 		whole.fields = add(whole.fields, e.fields)
+		whole.introspects = whole.introspects || e.introspects
 	}
 	return whole
 }

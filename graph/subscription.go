@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -11,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 )
 
@@ -129,37 +132,44 @@ func (r *Resolver) change(ctx context.Context, e *ent.Event, typ model.InviteEve
 
 type endingKey struct{}
 
-// ending is why a stream over plain HTTP ends; a socket is told directly.
-type ending struct{ err *gqlerror.Error }
-
-// end tells the client why its stream ends, if not by its own wish.
-func (r *Resolver) end(ctx context.Context, err error) {
-	if err == nil || ctx.Err() != nil {
-		return
-	}
-	told := r.Present(ctx, err)
-	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
-		e.err = told
-	} else {
-		transport.AddSubscriptionError(ctx, told)
-	}
+// ending is why a stream ends: written by the stream, read by the transport.
+type ending struct {
+	err atomic.Pointer[gqlerror.Error]
 }
 
-// WithEnding returns the context of a subscription over plain HTTP, where the
-// last answer says why it ended: see LastWord.
+// WithEnding returns the context of a subscription, in which it can say why
+// it ends: see LastWord.
 func WithEnding(ctx context.Context) context.Context {
 	return context.WithValue(ctx, endingKey{}, &ending{})
 }
 
-// LastWord is a response interceptor that says why a stream over plain HTTP
-// ended, once.
+// end notes why a stream ends, if not by the client's wish or the server's
+// stop, which the transport tells.
+func (r *Resolver) end(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil || errors.Is(err, event.ErrStopping) {
+		return
+	}
+	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
+		e.err.Store(r.Present(ctx, err))
+	}
+}
+
+// LastWord is a response interceptor that tells the client why its stream
+// ended: by an error frame on a socket, by a last answer elsewhere.
 func LastWord(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	answer := next(ctx)
 	e, ok := ctx.Value(endingKey{}).(*ending)
-	if answer != nil || !ok || e.err == nil {
+	if answer != nil || !ok {
 		return answer
 	}
-	answer = &graphql.Response{Errors: gqlerror.List{e.err}}
-	e.err = nil
-	return answer
+	why := e.err.Swap(nil)
+	switch {
+	case why == nil:
+		return nil
+	case auth.CookiesFrom(ctx) == nil:
+		transport.AddSubscriptionError(ctx, why)
+		return nil
+	default:
+		return &graphql.Response{Errors: gqlerror.List{why}}
+	}
 }

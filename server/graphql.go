@@ -61,7 +61,7 @@ func (s *Server) graphql() http.Handler {
 	g.SetErrorPresenter(s.resolver.Present)
 	g.SetRecoverFunc(s.recovered)
 	g.SetDisableSuggestion(!s.cfg.Introspection)
-	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields})
+	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Introspection: s.cfg.Introspection})
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
@@ -213,10 +213,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
-		if auth.CookiesFrom(ctx) != nil {
-			ctx = graph.WithEnding(ctx)
-		}
-		return next(ctx)
+		return next(graph.WithEnding(ctx))
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	answer := next(ctx)

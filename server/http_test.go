@@ -8,33 +8,29 @@ import (
 	"testing"
 )
 
-// fetch sends a request without a body and returns the answer, its body read
-// and closed.
-func fetch(t *testing.T, method, url string) *http.Response {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		t.Fatal(err)
-	}
-	if err := res.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return res
+// page is an answer to an HTTP request, read to its end.
+type page struct {
+	status  int
+	header  http.Header
+	cookies int
+	body    string
 }
 
-// body returns what a GET is answered with.
-func body(t *testing.T, url string) string {
+// fetch sends a request without a body.
+func fetch(t *testing.T, method, url string) page {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	return send(t, method, url, "")
+}
+
+// send sends a request with a body and headers in pairs.
+func send(t *testing.T, method, url, body string, header ...string) page {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -45,7 +41,7 @@ func body(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return page{status: res.StatusCode, header: res.Header, cookies: len(res.Cookies()), body: string(text)}
 }
 
 // onAnswer is a transport that shows every answer.

@@ -66,8 +66,7 @@ func TestTheWholeWayOfAnInvitation(t *testing.T) {
 		})
 		owner.Delivered("ann@example.org")
 		t.Run("SEC-8 the link opens a page that changes nothing", func(t *testing.T) {
-			page := fetch(t, http.MethodGet, w.URL+"/accept")
-			equal(t, "page", page.StatusCode, http.StatusOK)
+			equal(t, "page", fetch(t, http.MethodGet, w.URL+"/accept").status, http.StatusOK)
 			before := w.Anonymous().Do(preview, token(secret)).OK()
 			equal(t, "address", before.Text("invitationByToken.maskedEmail"), "A•••@E•••.org")
 			equal(t, "next step", before.Text("invitationByToken.nextStep"), "SIGN_UP")
@@ -224,9 +223,9 @@ func TestRobotsDoNotUseUpTheLink(t *testing.T) {
 		t.Run("BEY-9 20 GET and HEAD of the link change nothing", func(t *testing.T) {
 			for i := range 20 {
 				method := []string{http.MethodGet, http.MethodHead}[i%2]
-				res := fetch(t, method, w.URL+"/accept#"+secret)
-				equal(t, "status", res.StatusCode, http.StatusOK)
-				equal(t, "cookies", len(res.Cookies()), 0)
+				opened := fetch(t, method, w.URL+"/accept#"+secret)
+				equal(t, "status", opened.status, http.StatusOK)
+				equal(t, "cookies", opened.cookies, 0)
 				w.Anonymous().Do(preview, token(secret)).OK()
 			}
 			equal(t, "event cursor", eventCursor(owner), cursor)
@@ -266,7 +265,7 @@ func eventCursor(p *testkit.Person) string {
 // server shows.
 func introspect(t *testing.T, w *testkit.World, typ string) (fields []string) {
 	t.Helper()
-	_, rest, found := strings.Cut(body(t, w.URL+"/schema.graphql"), " "+typ+" ")
+	_, rest, found := strings.Cut(fetch(t, http.MethodGet, w.URL+"/schema.graphql").body, " "+typ+" ")
 	if !found {
 		t.Fatalf("no type %s in the schema", typ)
 	}

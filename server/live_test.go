@@ -157,7 +157,7 @@ func TestAStreamEndsWithTheSession(t *testing.T) {
 
 func TestCursorsAreTheAccountsOwn(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, w *testkit.World) {
+	each(t, func(_ *testing.T, w *testkit.World) {
 		owner, stranger := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
 		for _, cursor := range []string{eventCursor(stranger), "", "garbage", "YWNj"} {
 			owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": cursor}).Next().Refused("BAD_USER_INPUT")

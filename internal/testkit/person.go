@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,8 +46,8 @@ func (w *World) person(email, session, teamID string) *Person {
 // Input returns variables with one input object of these keys and values.
 func Input(pairs ...any) map[string]any {
 	fields := map[string]any{}
-	for i := 0; i < len(pairs); i += 2 {
-		fields[fmt.Sprint(pairs[i])] = pairs[i+1]
+	for pair := range slices.Chunk(pairs, 2) {
+		fields[fmt.Sprint(pair[0])] = pair[1]
 	}
 	return map[string]any{"input": fields}
 }
@@ -137,6 +138,12 @@ func (p *Person) Delivered(email string) {
 // Eventually asks again and again until the answer is yes, and fails the test
 // when it stays no.
 func Eventually(t testing.TB, yes func() bool) {
+	t.Helper()
+	EventuallyWithin(t, patience, yes)
+}
+
+// EventuallyWithin is Eventually with a patience of its own.
+func EventuallyWithin(t testing.TB, patience time.Duration, yes func() bool) {
 	t.Helper()
 	late, again := time.After(patience), time.NewTicker(5*time.Millisecond)
 	defer again.Stop()

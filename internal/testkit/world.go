@@ -19,7 +19,7 @@ import (
 )
 
 // Password is everybody's password.
-const Password = "correct horse battery staple" //nolint:gosec // a test's
+const Password = "correct horse battery staple"
 
 // World is a real server on an empty database, and the people who use it.
 type World struct {
@@ -37,14 +37,10 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 	t.Helper()
 	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}}
 	web := httptest.NewUnstartedServer(nil)
-	u := &url.URL{Scheme: "http", Host: web.Listener.Addr().String()}
-	cfg := server.Config{
-		Version: "test", Database: address, Migrate: true, PublicURL: u, Sender: w.Mail,
-		SecretKeys: [][]byte{bytes.Repeat([]byte("k"), 32)},
-		SignUp:     auth.Open, PersonalAccounts: true, Preset: "teams",
-		Log: slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: w.Clock.Now,
-		PasswordCost: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
-	}
+	cfg := Settings(t, address)
+	cfg.PublicURL = &url.URL{Scheme: "http", Host: web.Listener.Addr().String()}
+	cfg.Sender, cfg.Now = w.Mail, w.Clock.Now
+	cfg.Log = slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	for _, o := range options {
 		o(&cfg)
 	}
@@ -70,6 +66,18 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 		web.Close()
 	})
 	return w
+}
+
+// Settings are good settings for a server on the database, with cheap
+// passwords.
+func Settings(t testing.TB, address string) server.Config {
+	t.Helper()
+	return server.Config{
+		Version: "test", Database: address, Migrate: true, PublicURL: &url.URL{Scheme: "http", Host: "convoke.test"},
+		SecretKeys: [][]byte{bytes.Repeat([]byte("k"), 32)},
+		SignUp:     auth.Open, PersonalAccounts: true, Preset: "teams",
+		PasswordCost: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	}
 }
 
 // Client speaks GraphQL to the server as somebody, or as nobody.

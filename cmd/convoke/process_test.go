@@ -1,0 +1,238 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "convoke-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "convoke")
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	return m.Run()
+}
+
+// process is a running convoke.
+type process struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	out, err testkit.Buffer
+	url      string
+	ended    chan error
+}
+
+var listening = regexp.MustCompile(`"addr":"([^"]+)"|Start +http://([^/]+)/`)
+
+// start runs convoke on a free port and waits until it is ready.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, ended: make(chan error, 1)}
+	p.cmd = exec.CommandContext(context.Background(), binary, append(args, "--addr", "127.0.0.1:0")...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
+	p.cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.ended <- p.cmd.Wait() }() // ends with the process
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	testkit.Eventually(t, func() bool {
+		select {
+		case err := <-p.ended:
+			t.Fatalf("it ended: %v\n%s", err, p.err.String())
+		default:
+		}
+		found := listening.FindStringSubmatch(p.out.String() + p.err.String())
+		if found == nil {
+			return false
+		}
+		p.url = "http://" + found[1] + found[2]
+		status, _ := p.get("/readyz")
+		return status == http.StatusOK
+	})
+	return p
+}
+
+func (p *process) get(path string) (status int, body string) {
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return do(req)
+}
+
+func do(req *http.Request) (status int, body string) {
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return res.StatusCode, string(text)
+}
+
+// graphql sends an operation and returns the answer as text.
+func (p *process) graphql(bearer, query string) string {
+	p.t.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	_, text := do(req)
+	return text
+}
+
+// stop sends the signal and returns how the process ended.
+func (p *process) stop(s syscall.Signal) error {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case err := <-p.ended:
+		return err
+	case <-time.After(30 * time.Second):
+		p.t.Fatal("it did not end")
+		return nil
+	}
+}
+
+// field returns the text of a JSON field in an answer.
+func field(t *testing.T, answer, name string) string {
+	t.Helper()
+	found := regexp.MustCompile(`"` + name + `":"([^"]+)"`).FindStringSubmatch(answer)
+	if found == nil {
+		t.Fatalf("no %s in %s", name, answer)
+	}
+	return found[1]
+}
+
+const signInOlivia = `mutation { signIn(input: {email: "olivia@acme.test", password: "correct horse battery staple", transport: BEARER}) {
+	sessionToken viewer { activeTeam { id } } userErrors { code } } }`
+
+func TestTheDemo(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	p := start(t, "demo", "--data", data)
+	if out := p.out.String(); !strings.Contains(out, "olivia@acme.test") || !strings.Contains(out, "correct horse battery staple") || !strings.Contains(out, p.url+"/mailbox") {
+		t.Errorf("it does not say how to begin:\n%s", out)
+	}
+	for _, page := range []string{"/", "/graphiql", "/mailbox", "/accept", "/verify", "/schema.graphql"} {
+		if status, _ := p.get(page); status != http.StatusOK {
+			t.Errorf("%s is answered with %d", page, status)
+		}
+	}
+	answer := p.graphql("", signInOlivia)
+	session := field(t, answer, "sessionToken")
+	sample := p.graphql(session, `{ viewer { activeTeam { name account { name } members { totalCount } pending: invitations(filter: {status: [PENDING]}) { totalCount }
+		expired: invitations(filter: {status: [EXPIRED]}) { totalCount } } } }`)
+	want := `{"data":{"viewer":{"activeTeam":{"name":"Acme Security","account":{"name":"Acme"},"members":{"totalCount":4},"pending":{"totalCount":3},"expired":{"totalCount":1}}}}}`
+	if sample != want {
+		t.Errorf("the sample is %s, want %s", sample, want)
+	}
+	_, mailbox := p.get("/mailbox.json")
+	var mails []map[string]any
+	if err := json.Unmarshal([]byte(mailbox), &mails); err != nil || len(mails) != 4 {
+		t.Fatalf("%d mails, %v; want 4", len(mails), err)
+	}
+	for _, key := range []string{"id", "from", "to", "subject", "text", "html", "headers", "sentAt"} {
+		if mails[0][key] == nil {
+			t.Errorf("a mail has no %s", key)
+		}
+	}
+	if err := p.stop(syscall.SIGTERM); err != nil {
+		t.Errorf("stopping: %v\n%s", err, p.err.String())
+	}
+
+	again := start(t, "demo", "--data", data)
+	if got := again.graphql(session, `{ viewer { user { email } } }`); !strings.Contains(got, "olivia@acme.test") {
+		t.Errorf("after a restart the session is gone: %s", got)
+	}
+	if _, kept := again.get("/mailbox.json"); kept != mailbox {
+		t.Errorf("after a restart the mails are\n%s\nwant\n%s", kept, mailbox)
+	}
+}
+
+func TestServeRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	good := []string{"serve", "--db", filepath.Join(t.TempDir(), "convoke.db"), "--public-url", "https://team.example.com", "--mail", "log"}
+	with := func(more ...string) []string { return append(append([]string{}, good...), more...) }
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no public URL":             {[]string{"serve", "--mail", "log"}, "--public-url"},
+		"a public URL with a path":  {with("--public-url", "https://example.com/team"), "no path"},
+		"no mail server":            {with("--mail", "smtp"), "--smtp-url"},
+		"no sender":                 {with("--mail", "smtp", "--smtp-url", "smtp://127.0.0.1:25"), "--mail-from"},
+		"a mail server without TLS": {with("--mail", "smtp", "--smtp-url", "http://mail.example.com", "--mail-from", "a@example.com"), "--smtp-url"},
+		"a short key":               {with("--secret-key", "hunter2"), "at least 32"},
+		"PostgreSQL without a key":  {with("--db", "postgres://127.0.0.1:1/x"), "--secret-key"},
+		"a star for CORS":           {with("--cors-origin", "*"), "CORS origin"},
+		"an unknown preset":         {with("--preset", "kings"), "teams"},
+		"an address that is taken":  {with("--addr", "203.0.113.1:1"), "--addr"},
+		"an unknown flag":           {with("--frobnicate"), "--frobnicate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := exec.CommandContext(t.Context(), binary, c.args...).CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || !strings.Contains(string(out), c.says) {
+				t.Errorf("%v, %s; want it to fail and speak of %q", err, out, c.says)
+			}
+			if strings.Contains(string(out), "hunter2") {
+				t.Errorf("it tells the key: %s", out)
+			}
+		})
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, address string) {
+		t.Helper()
+		for _, says := range []string{"_init.sql", "up to date"} {
+			out, err := exec.CommandContext(t.Context(), binary, "migrate", "--db", address).CombinedOutput()
+			if err != nil || !strings.Contains(string(out), says) {
+				t.Errorf("%v, %s; want it to say %q", err, out, says)
+			}
+		}
+	})
+}
