@@ -44,5 +44,5 @@ function distance(then: Date): string {
     return relative.format(minutes, 'minute');
   }
   const hours = Math.trunc(minutes / 60);
-  return Math.abs(hours) < 48 ? relative.format(hours, 'hour') : relative.format(Math.trunc(hours / 24), 'day');
+  return Math.abs(hours) < 96 ? relative.format(hours, 'hour') : relative.format(Math.trunc(hours / 24), 'day');
 }

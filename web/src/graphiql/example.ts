@@ -26,7 +26,6 @@ query Viewer {
       id
       name
       assignableRoles { id key name }
-      counts { active invited expired deactivated }
     }
   }
 }
