@@ -22,30 +22,37 @@ type demoCommand struct {
 
 // Run serves the sample until it is told to stop.
 func (c *demoCommand) Run(ctx context.Context) (err error) {
-	cfg, err := c.config()
-	if err != nil {
-		return err
-	}
 	data, clean, err := c.folder()
 	if err != nil {
 		return fmt.Errorf("the folder for the data: %w", err)
 	}
 	defer func() { err = errors.Join(err, clean()) }()
-	if cfg.SecretKeys, err = secretKeys(c.SecretKey, filepath.Join(data, "secret.key")); err != nil {
+	if c.DB == "" {
+		c.DB = filepath.Join(data, defaultDB)
+	}
+	c.GraphiQL = true
+	cfg, err := c.config()
+	if err != nil {
 		return err
 	}
-	from := c.MailFrom
-	if from == "" {
-		from = "Convoke <no-reply@convoke.test>"
+	if cfg.SecretKeys, err = c.keys(filepath.Join(data, "secret.key")); err != nil {
+		return err
 	}
-	cfg.Mailbox, err = mail.NewMailbox(filepath.Join(data, "mailbox.jsonl"), from)
+	if c.Mail != "" {
+		if cfg.Sender, err = c.sender(cfg.Log); err != nil {
+			return err
+		}
+		return c.serve(ctx, cfg)
+	}
+	if c.MailFrom == "" {
+		c.MailFrom = "Convoke <no-reply@convoke.test>"
+	}
+	box, err := mail.NewMailbox(filepath.Join(data, "mailbox.jsonl"), c.MailFrom)
 	if err != nil {
 		return fmt.Errorf("open the mailbox: %w", err)
 	}
-	defer func() { err = errors.Join(err, cfg.Mailbox.Close()) }()
-	cfg.Sender = cfg.Mailbox
-	cfg.Database, cfg.Migrate = filepath.Join(data, "convoke.db"), true
-	cfg.GraphiQL, cfg.Introspection = true, true
+	defer func() { err = errors.Join(err, box.Close()) }()
+	cfg.Sender, cfg.Mailbox = box, box
 	return c.serve(ctx, cfg)
 }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
+// defaultDB is the SQLite file where none is named.
+const defaultDB = "convoke.db"
+
 // migrateCommand is convoke migrate.
 type migrateCommand struct {
 	DB string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name." name:"db" default:"convoke.db"`

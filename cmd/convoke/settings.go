@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/server"
 )
 
@@ -23,18 +25,27 @@ type settings struct {
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of his own." default:"true" negatable:""`
 	Preset           string   `help:"The roles of new accounts." default:"teams"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable." name:"cors-origin" placeholder:"ORIGIN"`
+	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
+	Migrate          string   `help:"Whether to bring the schema up to date at start: auto or off." enum:"auto,off" default:"auto"`
+	Mail             string   `help:"How mail goes out: smtp, log (only noted in the log), or none (links are handed over, and trusted). By default smtp, for the demo into its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
+	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
+	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
+	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
 	LogLevel         string   `help:"What is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
-// config turns the settings into a server's; the caller adds where data and
-// mails go.
-func (s settings) config() (server.Config, error) {
+// config turns the settings into a server's, all but the sender of mails.
+func (s *settings) config() (server.Config, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		return server.Config{}, fmt.Errorf("--log-level: %w", err)
 	}
 	cfg := server.Config{
 		Version:          version,
+		Database:         s.DB,
+		Migrate:          s.Migrate == "auto",
+		GraphiQL:         s.GraphiQL,
+		Introspection:    s.Introspection || s.GraphiQL,
 		SignUp:           auth.SignUpPolicy(s.SignUp),
 		PersonalAccounts: s.PersonalAccounts,
 		Preset:           s.Preset,
@@ -49,6 +60,38 @@ func (s settings) config() (server.Config, error) {
 		cfg.PublicURL = u
 	}
 	return cfg, nil
+}
+
+// sender returns what sends mails, or nil when there is to be none.
+func (s *settings) sender(log *slog.Logger) (mail.Sender, error) {
+	switch s.Mail {
+	case "none":
+		log.Warn("there is no mail: invitation links are handed over and trusted as proof of an address, and sign-ups are not verified")
+		return nil, nil //nolint:nilnil // no sender is a setting
+	case "log":
+		log.Warn("mails are only noted in the log; nobody receives them")
+		return mail.NewLog(log), nil
+	}
+	if s.SMTPURL == "" {
+		return nil, errors.New("--smtp-url is missing: give smtp://user:password@host:587, or choose --mail=log or --mail=none")
+	}
+	if s.MailFrom == "" {
+		return nil, errors.New("--mail-from is missing: give the sender of mails, such as no-reply@example.com")
+	}
+	sender, err := mail.NewSMTP(s.SMTPURL, s.MailFrom)
+	if err != nil {
+		return nil, fmt.Errorf("--smtp-url or --mail-from: %w", err)
+	}
+	return sender, nil
+}
+
+// keys returns the keys that were given, or the one in the file beside the
+// data.
+func (s *settings) keys(file string) ([][]byte, error) {
+	if len(s.SecretKey) == 0 && store.IsPostgres(s.DB) {
+		return nil, errors.New("--secret-key is missing: with PostgreSQL every server must be given the same key, at least 32 characters")
+	}
+	return secretKeys(s.SecretKey, file)
 }
 
 // listen opens the address, or says what to change.
