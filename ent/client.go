@@ -22,6 +22,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 
@@ -47,6 +48,8 @@ type Client struct {
 	Role *RoleClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// SignUp is the client for interacting with the SignUp builders.
+	SignUp *SignUpClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// User is the client for interacting with the User builders.
@@ -69,6 +72,7 @@ func (c *Client) init() {
 	c.Member = NewMemberClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.Session = NewSessionClient(c.config)
+	c.SignUp = NewSignUpClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.User = NewUserClient(c.config)
 }
@@ -170,6 +174,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Member:     NewMemberClient(cfg),
 		Role:       NewRoleClient(cfg),
 		Session:    NewSessionClient(cfg),
+		SignUp:     NewSignUpClient(cfg),
 		Team:       NewTeamClient(cfg),
 		User:       NewUserClient(cfg),
 	}, nil
@@ -198,6 +203,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Member:     NewMemberClient(cfg),
 		Role:       NewRoleClient(cfg),
 		Session:    NewSessionClient(cfg),
+		SignUp:     NewSignUpClient(cfg),
 		Team:       NewTeamClient(cfg),
 		User:       NewUserClient(cfg),
 	}, nil
@@ -229,8 +235,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.Team,
-		c.User,
+		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.SignUp,
+		c.Team, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -240,8 +246,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.Team,
-		c.User,
+		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.SignUp,
+		c.Team, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -264,6 +270,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Role.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
+	case *SignUpMutation:
+		return c.SignUp.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
 	case *UserMutation:
@@ -1412,6 +1420,139 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 	}
 }
 
+// SignUpClient is a client for the SignUp schema.
+type SignUpClient struct {
+	config
+}
+
+// NewSignUpClient returns a client for the SignUp from the given config.
+func NewSignUpClient(c config) *SignUpClient {
+	return &SignUpClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `signup.Hooks(f(g(h())))`.
+func (c *SignUpClient) Use(hooks ...Hook) {
+	c.hooks.SignUp = append(c.hooks.SignUp, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `signup.Intercept(f(g(h())))`.
+func (c *SignUpClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SignUp = append(c.inters.SignUp, interceptors...)
+}
+
+// Create returns a builder for creating a SignUp entity.
+func (c *SignUpClient) Create() *SignUpCreate {
+	mutation := newSignUpMutation(c.config, OpCreate)
+	return &SignUpCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SignUp entities.
+func (c *SignUpClient) CreateBulk(builders ...*SignUpCreate) *SignUpCreateBulk {
+	return &SignUpCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SignUpClient) MapCreateBulk(slice any, setFunc func(*SignUpCreate, int)) *SignUpCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SignUpCreateBulk{err: fmt.Errorf("calling to SignUpClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SignUpCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SignUpCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SignUp.
+func (c *SignUpClient) Update() *SignUpUpdate {
+	mutation := newSignUpMutation(c.config, OpUpdate)
+	return &SignUpUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SignUpClient) UpdateOne(_m *SignUp) *SignUpUpdateOne {
+	mutation := newSignUpMutation(c.config, OpUpdateOne, withSignUp(_m))
+	return &SignUpUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SignUpClient) UpdateOneID(id string) *SignUpUpdateOne {
+	mutation := newSignUpMutation(c.config, OpUpdateOne, withSignUpID(id))
+	return &SignUpUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SignUp.
+func (c *SignUpClient) Delete() *SignUpDelete {
+	mutation := newSignUpMutation(c.config, OpDelete)
+	return &SignUpDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SignUpClient) DeleteOne(_m *SignUp) *SignUpDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SignUpClient) DeleteOneID(id string) *SignUpDeleteOne {
+	builder := c.Delete().Where(signup.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SignUpDeleteOne{builder}
+}
+
+// Query returns a query builder for SignUp.
+func (c *SignUpClient) Query() *SignUpQuery {
+	return &SignUpQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSignUp},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SignUp entity by its id.
+func (c *SignUpClient) Get(ctx context.Context, id string) (*SignUp, error) {
+	return c.Query().Where(signup.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SignUpClient) GetX(ctx context.Context, id string) *SignUp {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SignUpClient) Hooks() []Hook {
+	return c.hooks.SignUp
+}
+
+// Interceptors returns the client interceptors.
+func (c *SignUpClient) Interceptors() []Interceptor {
+	return c.inters.SignUp
+}
+
+func (c *SignUpClient) mutate(ctx context.Context, m *SignUpMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SignUpCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SignUpUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SignUpUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SignUpDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SignUp mutation op: %q", m.Op())
+	}
+}
+
 // TeamClient is a client for the Team schema.
 type TeamClient struct {
 	config
@@ -1793,10 +1934,11 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, Event, Invitation, Job, Member, Role, Session, Team, User []ent.Hook
+		Account, Event, Invitation, Job, Member, Role, Session, SignUp, Team,
+		User []ent.Hook
 	}
 	inters struct {
-		Account, Event, Invitation, Job, Member, Role, Session, Team,
+		Account, Event, Invitation, Job, Member, Role, Session, SignUp, Team,
 		User []ent.Interceptor
 	}
 )

@@ -19,6 +19,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 )
@@ -88,6 +89,7 @@ func checkColumn(t, c string) error {
 			member.Table:     member.ValidColumn,
 			role.Table:       role.ValidColumn,
 			session.Table:    session.ValidColumn,
+			signup.Table:     signup.ValidColumn,
 			team.Table:       team.ValidColumn,
 			user.Table:       user.ValidColumn,
 		})

@@ -19,6 +19,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 )
@@ -39,6 +40,7 @@ const (
 	TypeMember     = "Member"
 	TypeRole       = "Role"
 	TypeSession    = "Session"
+	TypeSignUp     = "SignUp"
 	TypeTeam       = "Team"
 	TypeUser       = "User"
 )
@@ -8691,6 +8693,770 @@ func (m *SessionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Session edge %s", name)
 }
 
+// SignUpMutation represents an operation that mutates the SignUp nodes in the graph.
+type SignUpMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	created_at    *time.Time
+	email         *string
+	email_key     *string
+	first_name    *string
+	last_name     *string
+	account_name  *string
+	password_hash *string
+	token_hash    *[]byte
+	expires_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*SignUp, error)
+	predicates    []predicate.SignUp
+}
+
+var _ ent.Mutation = (*SignUpMutation)(nil)
+
+// signupOption allows management of the mutation configuration using functional options.
+type signupOption func(*SignUpMutation)
+
+// newSignUpMutation creates new mutation for the SignUp entity.
+func newSignUpMutation(c config, op Op, opts ...signupOption) *SignUpMutation {
+	m := &SignUpMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSignUp,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSignUpID sets the ID field of the mutation.
+func withSignUpID(id string) signupOption {
+	return func(m *SignUpMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *SignUp
+		)
+		m.oldValue = func(ctx context.Context) (*SignUp, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().SignUp.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSignUp sets the old SignUp of the mutation.
+func withSignUp(node *SignUp) signupOption {
+	return func(m *SignUpMutation) {
+		m.oldValue = func(context.Context) (*SignUp, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SignUpMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SignUpMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of SignUp entities.
+func (m *SignUpMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SignUpMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SignUpMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().SignUp.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SignUpMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SignUpMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SignUpMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetEmail sets the "email" field.
+func (m *SignUpMutation) SetEmail(s string) {
+	m.email = &s
+}
+
+// Email returns the value of the "email" field in the mutation.
+func (m *SignUpMutation) Email() (r string, exists bool) {
+	v := m.email
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmail returns the old "email" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldEmail(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmail: %w", err)
+	}
+	return oldValue.Email, nil
+}
+
+// ResetEmail resets all changes to the "email" field.
+func (m *SignUpMutation) ResetEmail() {
+	m.email = nil
+}
+
+// SetEmailKey sets the "email_key" field.
+func (m *SignUpMutation) SetEmailKey(s string) {
+	m.email_key = &s
+}
+
+// EmailKey returns the value of the "email_key" field in the mutation.
+func (m *SignUpMutation) EmailKey() (r string, exists bool) {
+	v := m.email_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailKey returns the old "email_key" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldEmailKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailKey: %w", err)
+	}
+	return oldValue.EmailKey, nil
+}
+
+// ResetEmailKey resets all changes to the "email_key" field.
+func (m *SignUpMutation) ResetEmailKey() {
+	m.email_key = nil
+}
+
+// SetFirstName sets the "first_name" field.
+func (m *SignUpMutation) SetFirstName(s string) {
+	m.first_name = &s
+}
+
+// FirstName returns the value of the "first_name" field in the mutation.
+func (m *SignUpMutation) FirstName() (r string, exists bool) {
+	v := m.first_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFirstName returns the old "first_name" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldFirstName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFirstName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFirstName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFirstName: %w", err)
+	}
+	return oldValue.FirstName, nil
+}
+
+// ResetFirstName resets all changes to the "first_name" field.
+func (m *SignUpMutation) ResetFirstName() {
+	m.first_name = nil
+}
+
+// SetLastName sets the "last_name" field.
+func (m *SignUpMutation) SetLastName(s string) {
+	m.last_name = &s
+}
+
+// LastName returns the value of the "last_name" field in the mutation.
+func (m *SignUpMutation) LastName() (r string, exists bool) {
+	v := m.last_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastName returns the old "last_name" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldLastName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastName: %w", err)
+	}
+	return oldValue.LastName, nil
+}
+
+// ResetLastName resets all changes to the "last_name" field.
+func (m *SignUpMutation) ResetLastName() {
+	m.last_name = nil
+}
+
+// SetAccountName sets the "account_name" field.
+func (m *SignUpMutation) SetAccountName(s string) {
+	m.account_name = &s
+}
+
+// AccountName returns the value of the "account_name" field in the mutation.
+func (m *SignUpMutation) AccountName() (r string, exists bool) {
+	v := m.account_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountName returns the old "account_name" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldAccountName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountName: %w", err)
+	}
+	return oldValue.AccountName, nil
+}
+
+// ResetAccountName resets all changes to the "account_name" field.
+func (m *SignUpMutation) ResetAccountName() {
+	m.account_name = nil
+}
+
+// SetPasswordHash sets the "password_hash" field.
+func (m *SignUpMutation) SetPasswordHash(s string) {
+	m.password_hash = &s
+}
+
+// PasswordHash returns the value of the "password_hash" field in the mutation.
+func (m *SignUpMutation) PasswordHash() (r string, exists bool) {
+	v := m.password_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPasswordHash returns the old "password_hash" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldPasswordHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPasswordHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPasswordHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPasswordHash: %w", err)
+	}
+	return oldValue.PasswordHash, nil
+}
+
+// ResetPasswordHash resets all changes to the "password_hash" field.
+func (m *SignUpMutation) ResetPasswordHash() {
+	m.password_hash = nil
+}
+
+// SetTokenHash sets the "token_hash" field.
+func (m *SignUpMutation) SetTokenHash(b []byte) {
+	m.token_hash = &b
+}
+
+// TokenHash returns the value of the "token_hash" field in the mutation.
+func (m *SignUpMutation) TokenHash() (r []byte, exists bool) {
+	v := m.token_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTokenHash returns the old "token_hash" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldTokenHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTokenHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTokenHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTokenHash: %w", err)
+	}
+	return oldValue.TokenHash, nil
+}
+
+// ResetTokenHash resets all changes to the "token_hash" field.
+func (m *SignUpMutation) ResetTokenHash() {
+	m.token_hash = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *SignUpMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *SignUpMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the SignUp entity.
+// If the SignUp object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SignUpMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *SignUpMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// Where appends a list predicates to the SignUpMutation builder.
+func (m *SignUpMutation) Where(ps ...predicate.SignUp) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SignUpMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SignUpMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.SignUp, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SignUpMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SignUpMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (SignUp).
+func (m *SignUpMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SignUpMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.created_at != nil {
+		fields = append(fields, signup.FieldCreatedAt)
+	}
+	if m.email != nil {
+		fields = append(fields, signup.FieldEmail)
+	}
+	if m.email_key != nil {
+		fields = append(fields, signup.FieldEmailKey)
+	}
+	if m.first_name != nil {
+		fields = append(fields, signup.FieldFirstName)
+	}
+	if m.last_name != nil {
+		fields = append(fields, signup.FieldLastName)
+	}
+	if m.account_name != nil {
+		fields = append(fields, signup.FieldAccountName)
+	}
+	if m.password_hash != nil {
+		fields = append(fields, signup.FieldPasswordHash)
+	}
+	if m.token_hash != nil {
+		fields = append(fields, signup.FieldTokenHash)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, signup.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SignUpMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case signup.FieldCreatedAt:
+		return m.CreatedAt()
+	case signup.FieldEmail:
+		return m.Email()
+	case signup.FieldEmailKey:
+		return m.EmailKey()
+	case signup.FieldFirstName:
+		return m.FirstName()
+	case signup.FieldLastName:
+		return m.LastName()
+	case signup.FieldAccountName:
+		return m.AccountName()
+	case signup.FieldPasswordHash:
+		return m.PasswordHash()
+	case signup.FieldTokenHash:
+		return m.TokenHash()
+	case signup.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SignUpMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case signup.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case signup.FieldEmail:
+		return m.OldEmail(ctx)
+	case signup.FieldEmailKey:
+		return m.OldEmailKey(ctx)
+	case signup.FieldFirstName:
+		return m.OldFirstName(ctx)
+	case signup.FieldLastName:
+		return m.OldLastName(ctx)
+	case signup.FieldAccountName:
+		return m.OldAccountName(ctx)
+	case signup.FieldPasswordHash:
+		return m.OldPasswordHash(ctx)
+	case signup.FieldTokenHash:
+		return m.OldTokenHash(ctx)
+	case signup.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown SignUp field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SignUpMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case signup.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case signup.FieldEmail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmail(v)
+		return nil
+	case signup.FieldEmailKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailKey(v)
+		return nil
+	case signup.FieldFirstName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFirstName(v)
+		return nil
+	case signup.FieldLastName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastName(v)
+		return nil
+	case signup.FieldAccountName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountName(v)
+		return nil
+	case signup.FieldPasswordHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPasswordHash(v)
+		return nil
+	case signup.FieldTokenHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTokenHash(v)
+		return nil
+	case signup.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown SignUp field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SignUpMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SignUpMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SignUpMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown SignUp numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SignUpMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SignUpMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SignUpMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown SignUp nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SignUpMutation) ResetField(name string) error {
+	switch name {
+	case signup.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case signup.FieldEmail:
+		m.ResetEmail()
+		return nil
+	case signup.FieldEmailKey:
+		m.ResetEmailKey()
+		return nil
+	case signup.FieldFirstName:
+		m.ResetFirstName()
+		return nil
+	case signup.FieldLastName:
+		m.ResetLastName()
+		return nil
+	case signup.FieldAccountName:
+		m.ResetAccountName()
+		return nil
+	case signup.FieldPasswordHash:
+		m.ResetPasswordHash()
+		return nil
+	case signup.FieldTokenHash:
+		m.ResetTokenHash()
+		return nil
+	case signup.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown SignUp field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SignUpMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SignUpMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SignUpMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SignUpMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SignUpMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SignUpMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SignUpMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown SignUp unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SignUpMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown SignUp edge %s", name)
+}
+
 // TeamMutation represents an operation that mutates the Team nodes in the graph.
 type TeamMutation struct {
 	config
@@ -9568,10 +10334,6 @@ type UserMutation struct {
 	job_title                   *string
 	password_hash               *string
 	email_verified_at           *time.Time
-	verification_hash           *[]byte
-	verification_generation     *int
-	addverification_generation  *int
-	verification_expires_at     *time.Time
 	last_seen_at                *time.Time
 	active_team_id              *string
 	clearedFields               map[string]struct{}
@@ -10057,7 +10819,7 @@ func (m *UserMutation) EmailVerifiedAt() (r time.Time, exists bool) {
 // OldEmailVerifiedAt returns the old "email_verified_at" field's value of the User entity.
 // If the User object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *UserMutation) OldEmailVerifiedAt(ctx context.Context) (v *time.Time, err error) {
+func (m *UserMutation) OldEmailVerifiedAt(ctx context.Context) (v time.Time, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldEmailVerifiedAt is only allowed on UpdateOne operations")
 	}
@@ -10071,176 +10833,9 @@ func (m *UserMutation) OldEmailVerifiedAt(ctx context.Context) (v *time.Time, er
 	return oldValue.EmailVerifiedAt, nil
 }
 
-// ClearEmailVerifiedAt clears the value of the "email_verified_at" field.
-func (m *UserMutation) ClearEmailVerifiedAt() {
-	m.email_verified_at = nil
-	m.clearedFields[user.FieldEmailVerifiedAt] = struct{}{}
-}
-
-// EmailVerifiedAtCleared returns if the "email_verified_at" field was cleared in this mutation.
-func (m *UserMutation) EmailVerifiedAtCleared() bool {
-	_, ok := m.clearedFields[user.FieldEmailVerifiedAt]
-	return ok
-}
-
 // ResetEmailVerifiedAt resets all changes to the "email_verified_at" field.
 func (m *UserMutation) ResetEmailVerifiedAt() {
 	m.email_verified_at = nil
-	delete(m.clearedFields, user.FieldEmailVerifiedAt)
-}
-
-// SetVerificationHash sets the "verification_hash" field.
-func (m *UserMutation) SetVerificationHash(b []byte) {
-	m.verification_hash = &b
-}
-
-// VerificationHash returns the value of the "verification_hash" field in the mutation.
-func (m *UserMutation) VerificationHash() (r []byte, exists bool) {
-	v := m.verification_hash
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVerificationHash returns the old "verification_hash" field's value of the User entity.
-// If the User object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *UserMutation) OldVerificationHash(ctx context.Context) (v *[]byte, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVerificationHash is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVerificationHash requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVerificationHash: %w", err)
-	}
-	return oldValue.VerificationHash, nil
-}
-
-// ClearVerificationHash clears the value of the "verification_hash" field.
-func (m *UserMutation) ClearVerificationHash() {
-	m.verification_hash = nil
-	m.clearedFields[user.FieldVerificationHash] = struct{}{}
-}
-
-// VerificationHashCleared returns if the "verification_hash" field was cleared in this mutation.
-func (m *UserMutation) VerificationHashCleared() bool {
-	_, ok := m.clearedFields[user.FieldVerificationHash]
-	return ok
-}
-
-// ResetVerificationHash resets all changes to the "verification_hash" field.
-func (m *UserMutation) ResetVerificationHash() {
-	m.verification_hash = nil
-	delete(m.clearedFields, user.FieldVerificationHash)
-}
-
-// SetVerificationGeneration sets the "verification_generation" field.
-func (m *UserMutation) SetVerificationGeneration(i int) {
-	m.verification_generation = &i
-	m.addverification_generation = nil
-}
-
-// VerificationGeneration returns the value of the "verification_generation" field in the mutation.
-func (m *UserMutation) VerificationGeneration() (r int, exists bool) {
-	v := m.verification_generation
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVerificationGeneration returns the old "verification_generation" field's value of the User entity.
-// If the User object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *UserMutation) OldVerificationGeneration(ctx context.Context) (v int, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVerificationGeneration is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVerificationGeneration requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVerificationGeneration: %w", err)
-	}
-	return oldValue.VerificationGeneration, nil
-}
-
-// AddVerificationGeneration adds i to the "verification_generation" field.
-func (m *UserMutation) AddVerificationGeneration(i int) {
-	if m.addverification_generation != nil {
-		*m.addverification_generation += i
-	} else {
-		m.addverification_generation = &i
-	}
-}
-
-// AddedVerificationGeneration returns the value that was added to the "verification_generation" field in this mutation.
-func (m *UserMutation) AddedVerificationGeneration() (r int, exists bool) {
-	v := m.addverification_generation
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetVerificationGeneration resets all changes to the "verification_generation" field.
-func (m *UserMutation) ResetVerificationGeneration() {
-	m.verification_generation = nil
-	m.addverification_generation = nil
-}
-
-// SetVerificationExpiresAt sets the "verification_expires_at" field.
-func (m *UserMutation) SetVerificationExpiresAt(t time.Time) {
-	m.verification_expires_at = &t
-}
-
-// VerificationExpiresAt returns the value of the "verification_expires_at" field in the mutation.
-func (m *UserMutation) VerificationExpiresAt() (r time.Time, exists bool) {
-	v := m.verification_expires_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVerificationExpiresAt returns the old "verification_expires_at" field's value of the User entity.
-// If the User object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *UserMutation) OldVerificationExpiresAt(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVerificationExpiresAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVerificationExpiresAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVerificationExpiresAt: %w", err)
-	}
-	return oldValue.VerificationExpiresAt, nil
-}
-
-// ClearVerificationExpiresAt clears the value of the "verification_expires_at" field.
-func (m *UserMutation) ClearVerificationExpiresAt() {
-	m.verification_expires_at = nil
-	m.clearedFields[user.FieldVerificationExpiresAt] = struct{}{}
-}
-
-// VerificationExpiresAtCleared returns if the "verification_expires_at" field was cleared in this mutation.
-func (m *UserMutation) VerificationExpiresAtCleared() bool {
-	_, ok := m.clearedFields[user.FieldVerificationExpiresAt]
-	return ok
-}
-
-// ResetVerificationExpiresAt resets all changes to the "verification_expires_at" field.
-func (m *UserMutation) ResetVerificationExpiresAt() {
-	m.verification_expires_at = nil
-	delete(m.clearedFields, user.FieldVerificationExpiresAt)
 }
 
 // SetLastSeenAt sets the "last_seen_at" field.
@@ -10578,7 +11173,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 12)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -10608,15 +11203,6 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.email_verified_at != nil {
 		fields = append(fields, user.FieldEmailVerifiedAt)
-	}
-	if m.verification_hash != nil {
-		fields = append(fields, user.FieldVerificationHash)
-	}
-	if m.verification_generation != nil {
-		fields = append(fields, user.FieldVerificationGeneration)
-	}
-	if m.verification_expires_at != nil {
-		fields = append(fields, user.FieldVerificationExpiresAt)
 	}
 	if m.last_seen_at != nil {
 		fields = append(fields, user.FieldLastSeenAt)
@@ -10652,12 +11238,6 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.PasswordHash()
 	case user.FieldEmailVerifiedAt:
 		return m.EmailVerifiedAt()
-	case user.FieldVerificationHash:
-		return m.VerificationHash()
-	case user.FieldVerificationGeneration:
-		return m.VerificationGeneration()
-	case user.FieldVerificationExpiresAt:
-		return m.VerificationExpiresAt()
 	case user.FieldLastSeenAt:
 		return m.LastSeenAt()
 	case user.FieldActiveTeamID:
@@ -10691,12 +11271,6 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldPasswordHash(ctx)
 	case user.FieldEmailVerifiedAt:
 		return m.OldEmailVerifiedAt(ctx)
-	case user.FieldVerificationHash:
-		return m.OldVerificationHash(ctx)
-	case user.FieldVerificationGeneration:
-		return m.OldVerificationGeneration(ctx)
-	case user.FieldVerificationExpiresAt:
-		return m.OldVerificationExpiresAt(ctx)
 	case user.FieldLastSeenAt:
 		return m.OldLastSeenAt(ctx)
 	case user.FieldActiveTeamID:
@@ -10780,27 +11354,6 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEmailVerifiedAt(v)
 		return nil
-	case user.FieldVerificationHash:
-		v, ok := value.([]byte)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVerificationHash(v)
-		return nil
-	case user.FieldVerificationGeneration:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVerificationGeneration(v)
-		return nil
-	case user.FieldVerificationExpiresAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVerificationExpiresAt(v)
-		return nil
 	case user.FieldLastSeenAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -10826,9 +11379,6 @@ func (m *UserMutation) AddedFields() []string {
 	if m.addversion != nil {
 		fields = append(fields, user.FieldVersion)
 	}
-	if m.addverification_generation != nil {
-		fields = append(fields, user.FieldVerificationGeneration)
-	}
 	return fields
 }
 
@@ -10839,8 +11389,6 @@ func (m *UserMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case user.FieldVersion:
 		return m.AddedVersion()
-	case user.FieldVerificationGeneration:
-		return m.AddedVerificationGeneration()
 	}
 	return nil, false
 }
@@ -10857,13 +11405,6 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddVersion(v)
 		return nil
-	case user.FieldVerificationGeneration:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddVerificationGeneration(v)
-		return nil
 	}
 	return fmt.Errorf("unknown User numeric field %s", name)
 }
@@ -10872,15 +11413,6 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
 	var fields []string
-	if m.FieldCleared(user.FieldEmailVerifiedAt) {
-		fields = append(fields, user.FieldEmailVerifiedAt)
-	}
-	if m.FieldCleared(user.FieldVerificationHash) {
-		fields = append(fields, user.FieldVerificationHash)
-	}
-	if m.FieldCleared(user.FieldVerificationExpiresAt) {
-		fields = append(fields, user.FieldVerificationExpiresAt)
-	}
 	if m.FieldCleared(user.FieldLastSeenAt) {
 		fields = append(fields, user.FieldLastSeenAt)
 	}
@@ -10898,15 +11430,6 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
 	switch name {
-	case user.FieldEmailVerifiedAt:
-		m.ClearEmailVerifiedAt()
-		return nil
-	case user.FieldVerificationHash:
-		m.ClearVerificationHash()
-		return nil
-	case user.FieldVerificationExpiresAt:
-		m.ClearVerificationExpiresAt()
-		return nil
 	case user.FieldLastSeenAt:
 		m.ClearLastSeenAt()
 		return nil
@@ -10947,15 +11470,6 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldEmailVerifiedAt:
 		m.ResetEmailVerifiedAt()
-		return nil
-	case user.FieldVerificationHash:
-		m.ResetVerificationHash()
-		return nil
-	case user.FieldVerificationGeneration:
-		m.ResetVerificationGeneration()
-		return nil
-	case user.FieldVerificationExpiresAt:
-		m.ResetVerificationExpiresAt()
 		return nil
 	case user.FieldLastSeenAt:
 		m.ResetLastSeenAt()

@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/schema"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 )
@@ -438,6 +439,53 @@ func init() {
 			return nil
 		}
 	}()
+	signupMixin := schema.SignUp{}.Mixin()
+	signupMixinFields0 := signupMixin[0].Fields()
+	_ = signupMixinFields0
+	signupFields := schema.SignUp{}.Fields()
+	_ = signupFields
+	// signupDescEmail is the schema descriptor for email field.
+	signupDescEmail := signupFields[0].Descriptor()
+	// signup.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	signup.EmailValidator = signupDescEmail.Validators[0].(func(string) error)
+	// signupDescEmailKey is the schema descriptor for email_key field.
+	signupDescEmailKey := signupFields[1].Descriptor()
+	// signup.EmailKeyValidator is a validator for the "email_key" field. It is called by the builders before save.
+	signup.EmailKeyValidator = signupDescEmailKey.Validators[0].(func(string) error)
+	// signupDescFirstName is the schema descriptor for first_name field.
+	signupDescFirstName := signupFields[2].Descriptor()
+	// signup.DefaultFirstName holds the default value on creation for the first_name field.
+	signup.DefaultFirstName = signupDescFirstName.Default.(string)
+	// signupDescLastName is the schema descriptor for last_name field.
+	signupDescLastName := signupFields[3].Descriptor()
+	// signup.DefaultLastName holds the default value on creation for the last_name field.
+	signup.DefaultLastName = signupDescLastName.Default.(string)
+	// signupDescAccountName is the schema descriptor for account_name field.
+	signupDescAccountName := signupFields[4].Descriptor()
+	// signup.DefaultAccountName holds the default value on creation for the account_name field.
+	signup.DefaultAccountName = signupDescAccountName.Default.(string)
+	// signupDescPasswordHash is the schema descriptor for password_hash field.
+	signupDescPasswordHash := signupFields[5].Descriptor()
+	// signup.PasswordHashValidator is a validator for the "password_hash" field. It is called by the builders before save.
+	signup.PasswordHashValidator = signupDescPasswordHash.Validators[0].(func(string) error)
+	// signupDescID is the schema descriptor for id field.
+	signupDescID := signupMixinFields0[0].Descriptor()
+	// signup.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	signup.IDValidator = func() func(string) error {
+		validators := signupDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	teamMixin := schema.Team{}.Mixin()
 	teamMixinFields0 := teamMixin[0].Fields()
 	_ = teamMixinFields0
@@ -520,12 +568,8 @@ func init() {
 	userDescPasswordHash := userFields[5].Descriptor()
 	// user.DefaultPasswordHash holds the default value on creation for the password_hash field.
 	user.DefaultPasswordHash = userDescPasswordHash.Default.(string)
-	// userDescVerificationGeneration is the schema descriptor for verification_generation field.
-	userDescVerificationGeneration := userFields[8].Descriptor()
-	// user.DefaultVerificationGeneration holds the default value on creation for the verification_generation field.
-	user.DefaultVerificationGeneration = userDescVerificationGeneration.Default.(int)
 	// userDescActiveTeamID is the schema descriptor for active_team_id field.
-	userDescActiveTeamID := userFields[11].Descriptor()
+	userDescActiveTeamID := userFields[8].Descriptor()
 	// user.DefaultActiveTeamID holds the default value on creation for the active_team_id field.
 	user.DefaultActiveTeamID = userDescActiveTeamID.Default.(string)
 	// userDescID is the schema descriptor for id field.

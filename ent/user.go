@@ -35,14 +35,8 @@ type User struct {
 	JobTitle string `json:"job_title,omitempty"`
 	// Argon2id in PHC form; empty = no password yet.
 	PasswordHash string `json:"-"`
-	// EmailVerifiedAt holds the value of the "email_verified_at" field.
-	EmailVerifiedAt *time.Time `json:"email_verified_at,omitempty"`
-	// Hash of the verification token that was mailed last.
-	VerificationHash *[]byte `json:"-"`
-	// VerificationGeneration holds the value of the "verification_generation" field.
-	VerificationGeneration int `json:"verification_generation,omitempty"`
-	// VerificationExpiresAt holds the value of the "verification_expires_at" field.
-	VerificationExpiresAt *time.Time `json:"verification_expires_at,omitempty"`
+	// A user is made by proving the address.
+	EmailVerifiedAt time.Time `json:"email_verified_at,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 	// ActiveTeamID holds the value of the "active_team_id" field.
@@ -109,13 +103,11 @@ func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case user.FieldVerificationHash:
-			values[i] = new([]byte)
-		case user.FieldVersion, user.FieldVerificationGeneration:
+		case user.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldEmail, user.FieldEmailKey, user.FieldFirstName, user.FieldLastName, user.FieldJobTitle, user.FieldPasswordHash, user.FieldActiveTeamID:
 			values[i] = new(sql.NullString)
-		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmailVerifiedAt, user.FieldVerificationExpiresAt, user.FieldLastSeenAt:
+		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmailVerifiedAt, user.FieldLastSeenAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -196,27 +188,7 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field email_verified_at", values[i])
 			} else if value.Valid {
-				_m.EmailVerifiedAt = new(time.Time)
-				*_m.EmailVerifiedAt = value.Time
-			}
-		case user.FieldVerificationHash:
-			if value, ok := values[i].(*[]byte); !ok {
-				return fmt.Errorf("unexpected type %T for field verification_hash", values[i])
-			} else if value != nil {
-				_m.VerificationHash = value
-			}
-		case user.FieldVerificationGeneration:
-			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field verification_generation", values[i])
-			} else if value.Valid {
-				_m.VerificationGeneration = int(value.Int64)
-			}
-		case user.FieldVerificationExpiresAt:
-			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field verification_expires_at", values[i])
-			} else if value.Valid {
-				_m.VerificationExpiresAt = new(time.Time)
-				*_m.VerificationExpiresAt = value.Time
+				_m.EmailVerifiedAt = value.Time
 			}
 		case user.FieldLastSeenAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -313,20 +285,8 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("password_hash=<sensitive>")
 	builder.WriteString(", ")
-	if v := _m.EmailVerifiedAt; v != nil {
-		builder.WriteString("email_verified_at=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("verification_hash=<sensitive>")
-	builder.WriteString(", ")
-	builder.WriteString("verification_generation=")
-	builder.WriteString(fmt.Sprintf("%v", _m.VerificationGeneration))
-	builder.WriteString(", ")
-	if v := _m.VerificationExpiresAt; v != nil {
-		builder.WriteString("verification_expires_at=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
+	builder.WriteString("email_verified_at=")
+	builder.WriteString(_m.EmailVerifiedAt.Format(time.ANSIC))
 	builder.WriteString(", ")
 	if v := _m.LastSeenAt; v != nil {
 		builder.WriteString("last_seen_at=")

@@ -123,48 +123,6 @@ func (_c *UserCreate) SetEmailVerifiedAt(v time.Time) *UserCreate {
 	return _c
 }
 
-// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
-func (_c *UserCreate) SetNillableEmailVerifiedAt(v *time.Time) *UserCreate {
-	if v != nil {
-		_c.SetEmailVerifiedAt(*v)
-	}
-	return _c
-}
-
-// SetVerificationHash sets the "verification_hash" field.
-func (_c *UserCreate) SetVerificationHash(v []byte) *UserCreate {
-	_c.mutation.SetVerificationHash(v)
-	return _c
-}
-
-// SetVerificationGeneration sets the "verification_generation" field.
-func (_c *UserCreate) SetVerificationGeneration(v int) *UserCreate {
-	_c.mutation.SetVerificationGeneration(v)
-	return _c
-}
-
-// SetNillableVerificationGeneration sets the "verification_generation" field if the given value is not nil.
-func (_c *UserCreate) SetNillableVerificationGeneration(v *int) *UserCreate {
-	if v != nil {
-		_c.SetVerificationGeneration(*v)
-	}
-	return _c
-}
-
-// SetVerificationExpiresAt sets the "verification_expires_at" field.
-func (_c *UserCreate) SetVerificationExpiresAt(v time.Time) *UserCreate {
-	_c.mutation.SetVerificationExpiresAt(v)
-	return _c
-}
-
-// SetNillableVerificationExpiresAt sets the "verification_expires_at" field if the given value is not nil.
-func (_c *UserCreate) SetNillableVerificationExpiresAt(v *time.Time) *UserCreate {
-	if v != nil {
-		_c.SetVerificationExpiresAt(*v)
-	}
-	return _c
-}
-
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_c *UserCreate) SetLastSeenAt(v time.Time) *UserCreate {
 	_c.mutation.SetLastSeenAt(v)
@@ -314,10 +272,6 @@ func (_c *UserCreate) defaults() {
 		v := user.DefaultPasswordHash
 		_c.mutation.SetPasswordHash(v)
 	}
-	if _, ok := _c.mutation.VerificationGeneration(); !ok {
-		v := user.DefaultVerificationGeneration
-		_c.mutation.SetVerificationGeneration(v)
-	}
 	if _, ok := _c.mutation.ActiveTeamID(); !ok {
 		v := user.DefaultActiveTeamID
 		_c.mutation.SetActiveTeamID(v)
@@ -368,8 +322,8 @@ func (_c *UserCreate) check() error {
 	if _, ok := _c.mutation.PasswordHash(); !ok {
 		return &ValidationError{Name: "password_hash", err: errors.New(`ent: missing required field "User.password_hash"`)}
 	}
-	if _, ok := _c.mutation.VerificationGeneration(); !ok {
-		return &ValidationError{Name: "verification_generation", err: errors.New(`ent: missing required field "User.verification_generation"`)}
+	if _, ok := _c.mutation.EmailVerifiedAt(); !ok {
+		return &ValidationError{Name: "email_verified_at", err: errors.New(`ent: missing required field "User.email_verified_at"`)}
 	}
 	if _, ok := _c.mutation.ActiveTeamID(); !ok {
 		return &ValidationError{Name: "active_team_id", err: errors.New(`ent: missing required field "User.active_team_id"`)}
@@ -452,19 +406,7 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	}
 	if value, ok := _c.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
-		_node.EmailVerifiedAt = &value
-	}
-	if value, ok := _c.mutation.VerificationHash(); ok {
-		_spec.SetField(user.FieldVerificationHash, field.TypeBytes, value)
-		_node.VerificationHash = &value
-	}
-	if value, ok := _c.mutation.VerificationGeneration(); ok {
-		_spec.SetField(user.FieldVerificationGeneration, field.TypeInt, value)
-		_node.VerificationGeneration = value
-	}
-	if value, ok := _c.mutation.VerificationExpiresAt(); ok {
-		_spec.SetField(user.FieldVerificationExpiresAt, field.TypeTime, value)
-		_node.VerificationExpiresAt = &value
+		_node.EmailVerifiedAt = value
 	}
 	if value, ok := _c.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)

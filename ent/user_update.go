@@ -151,79 +151,6 @@ func (_u *UserUpdate) SetNillablePasswordHash(v *string) *UserUpdate {
 	return _u
 }
 
-// SetEmailVerifiedAt sets the "email_verified_at" field.
-func (_u *UserUpdate) SetEmailVerifiedAt(v time.Time) *UserUpdate {
-	_u.mutation.SetEmailVerifiedAt(v)
-	return _u
-}
-
-// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
-func (_u *UserUpdate) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdate {
-	if v != nil {
-		_u.SetEmailVerifiedAt(*v)
-	}
-	return _u
-}
-
-// ClearEmailVerifiedAt clears the value of the "email_verified_at" field.
-func (_u *UserUpdate) ClearEmailVerifiedAt() *UserUpdate {
-	_u.mutation.ClearEmailVerifiedAt()
-	return _u
-}
-
-// SetVerificationHash sets the "verification_hash" field.
-func (_u *UserUpdate) SetVerificationHash(v []byte) *UserUpdate {
-	_u.mutation.SetVerificationHash(v)
-	return _u
-}
-
-// ClearVerificationHash clears the value of the "verification_hash" field.
-func (_u *UserUpdate) ClearVerificationHash() *UserUpdate {
-	_u.mutation.ClearVerificationHash()
-	return _u
-}
-
-// SetVerificationGeneration sets the "verification_generation" field.
-func (_u *UserUpdate) SetVerificationGeneration(v int) *UserUpdate {
-	_u.mutation.ResetVerificationGeneration()
-	_u.mutation.SetVerificationGeneration(v)
-	return _u
-}
-
-// SetNillableVerificationGeneration sets the "verification_generation" field if the given value is not nil.
-func (_u *UserUpdate) SetNillableVerificationGeneration(v *int) *UserUpdate {
-	if v != nil {
-		_u.SetVerificationGeneration(*v)
-	}
-	return _u
-}
-
-// AddVerificationGeneration adds value to the "verification_generation" field.
-func (_u *UserUpdate) AddVerificationGeneration(v int) *UserUpdate {
-	_u.mutation.AddVerificationGeneration(v)
-	return _u
-}
-
-// SetVerificationExpiresAt sets the "verification_expires_at" field.
-func (_u *UserUpdate) SetVerificationExpiresAt(v time.Time) *UserUpdate {
-	_u.mutation.SetVerificationExpiresAt(v)
-	return _u
-}
-
-// SetNillableVerificationExpiresAt sets the "verification_expires_at" field if the given value is not nil.
-func (_u *UserUpdate) SetNillableVerificationExpiresAt(v *time.Time) *UserUpdate {
-	if v != nil {
-		_u.SetVerificationExpiresAt(*v)
-	}
-	return _u
-}
-
-// ClearVerificationExpiresAt clears the value of the "verification_expires_at" field.
-func (_u *UserUpdate) ClearVerificationExpiresAt() *UserUpdate {
-	_u.mutation.ClearVerificationExpiresAt()
-	return _u
-}
-
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdate) SetLastSeenAt(v time.Time) *UserUpdate {
 	_u.mutation.SetLastSeenAt(v)
@@ -498,30 +425,6 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
-		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
-	}
-	if _u.mutation.EmailVerifiedAtCleared() {
-		_spec.ClearField(user.FieldEmailVerifiedAt, field.TypeTime)
-	}
-	if value, ok := _u.mutation.VerificationHash(); ok {
-		_spec.SetField(user.FieldVerificationHash, field.TypeBytes, value)
-	}
-	if _u.mutation.VerificationHashCleared() {
-		_spec.ClearField(user.FieldVerificationHash, field.TypeBytes)
-	}
-	if value, ok := _u.mutation.VerificationGeneration(); ok {
-		_spec.SetField(user.FieldVerificationGeneration, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedVerificationGeneration(); ok {
-		_spec.AddField(user.FieldVerificationGeneration, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.VerificationExpiresAt(); ok {
-		_spec.SetField(user.FieldVerificationExpiresAt, field.TypeTime, value)
-	}
-	if _u.mutation.VerificationExpiresAtCleared() {
-		_spec.ClearField(user.FieldVerificationExpiresAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)
@@ -853,79 +756,6 @@ func (_u *UserUpdateOne) SetNillablePasswordHash(v *string) *UserUpdateOne {
 	return _u
 }
 
-// SetEmailVerifiedAt sets the "email_verified_at" field.
-func (_u *UserUpdateOne) SetEmailVerifiedAt(v time.Time) *UserUpdateOne {
-	_u.mutation.SetEmailVerifiedAt(v)
-	return _u
-}
-
-// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
-func (_u *UserUpdateOne) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdateOne {
-	if v != nil {
-		_u.SetEmailVerifiedAt(*v)
-	}
-	return _u
-}
-
-// ClearEmailVerifiedAt clears the value of the "email_verified_at" field.
-func (_u *UserUpdateOne) ClearEmailVerifiedAt() *UserUpdateOne {
-	_u.mutation.ClearEmailVerifiedAt()
-	return _u
-}
-
-// SetVerificationHash sets the "verification_hash" field.
-func (_u *UserUpdateOne) SetVerificationHash(v []byte) *UserUpdateOne {
-	_u.mutation.SetVerificationHash(v)
-	return _u
-}
-
-// ClearVerificationHash clears the value of the "verification_hash" field.
-func (_u *UserUpdateOne) ClearVerificationHash() *UserUpdateOne {
-	_u.mutation.ClearVerificationHash()
-	return _u
-}
-
-// SetVerificationGeneration sets the "verification_generation" field.
-func (_u *UserUpdateOne) SetVerificationGeneration(v int) *UserUpdateOne {
-	_u.mutation.ResetVerificationGeneration()
-	_u.mutation.SetVerificationGeneration(v)
-	return _u
-}
-
-// SetNillableVerificationGeneration sets the "verification_generation" field if the given value is not nil.
-func (_u *UserUpdateOne) SetNillableVerificationGeneration(v *int) *UserUpdateOne {
-	if v != nil {
-		_u.SetVerificationGeneration(*v)
-	}
-	return _u
-}
-
-// AddVerificationGeneration adds value to the "verification_generation" field.
-func (_u *UserUpdateOne) AddVerificationGeneration(v int) *UserUpdateOne {
-	_u.mutation.AddVerificationGeneration(v)
-	return _u
-}
-
-// SetVerificationExpiresAt sets the "verification_expires_at" field.
-func (_u *UserUpdateOne) SetVerificationExpiresAt(v time.Time) *UserUpdateOne {
-	_u.mutation.SetVerificationExpiresAt(v)
-	return _u
-}
-
-// SetNillableVerificationExpiresAt sets the "verification_expires_at" field if the given value is not nil.
-func (_u *UserUpdateOne) SetNillableVerificationExpiresAt(v *time.Time) *UserUpdateOne {
-	if v != nil {
-		_u.SetVerificationExpiresAt(*v)
-	}
-	return _u
-}
-
-// ClearVerificationExpiresAt clears the value of the "verification_expires_at" field.
-func (_u *UserUpdateOne) ClearVerificationExpiresAt() *UserUpdateOne {
-	_u.mutation.ClearVerificationExpiresAt()
-	return _u
-}
-
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdateOne) SetLastSeenAt(v time.Time) *UserUpdateOne {
 	_u.mutation.SetLastSeenAt(v)
@@ -1230,30 +1060,6 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
-		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
-	}
-	if _u.mutation.EmailVerifiedAtCleared() {
-		_spec.ClearField(user.FieldEmailVerifiedAt, field.TypeTime)
-	}
-	if value, ok := _u.mutation.VerificationHash(); ok {
-		_spec.SetField(user.FieldVerificationHash, field.TypeBytes, value)
-	}
-	if _u.mutation.VerificationHashCleared() {
-		_spec.ClearField(user.FieldVerificationHash, field.TypeBytes)
-	}
-	if value, ok := _u.mutation.VerificationGeneration(); ok {
-		_spec.SetField(user.FieldVerificationGeneration, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedVerificationGeneration(); ok {
-		_spec.AddField(user.FieldVerificationGeneration, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.VerificationExpiresAt(); ok {
-		_spec.SetField(user.FieldVerificationExpiresAt, field.TypeTime, value)
-	}
-	if _u.mutation.VerificationExpiresAtCleared() {
-		_spec.ClearField(user.FieldVerificationExpiresAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)

@@ -29,14 +29,14 @@ func (r *accountResolver) Limits(ctx context.Context, obj *ent.Account) (*model.
 
 // Teams is the resolver for the teams field.
 func (r *accountResolver) Teams(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Team], error) {
-	q := r.Read.Team.Query().Where(team.AccountID(obj.ID))
+	q := r.read(ctx).Team.Query().Where(team.AccountID(obj.ID))
 	withTeam(selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, teamsByAge)
 }
 
 // Roles is the resolver for the roles field.
 func (r *accountResolver) Roles(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Role], error) {
-	q := r.Read.Role.Query().Where(role.AccountID(obj.ID))
+	q := r.read(ctx).Role.Query().Where(role.AccountID(obj.ID))
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, rolesByAge)
 }
 

@@ -56,7 +56,11 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		id := event.RequestFrom(ctx).ID
 		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, event.ErrStopping):
+		case errors.Is(err, event.ErrStopping):
+			out.Message = "The server is stopping; subscribe again with the last cursor."
+			out.Extensions = fault.Extensions(fault.Timeout)
+			return &out
+		case errors.Is(err, context.Canceled):
 			out.Message = "The request was cut off."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out

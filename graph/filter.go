@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -12,6 +13,10 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 )
 
+// searched returns the text to look for, empty for none. A zero byte is in no
+// text, and PostgreSQL refuses it.
+func searched(search *string) string { return strings.ReplaceAll(orEmpty(search), "\x00", "") }
+
 // memberFilter returns the conditions of a filter. The text is looked for in
 // the members' own users only, so it tells nothing of anybody else.
 func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
@@ -21,13 +26,13 @@ func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	if len(f.Status) > 0 {
 		conditions = append(conditions, member.StatusIn(f.Status...))
 	}
-	if f.Search != nil && *f.Search != "" {
+	if text := searched(f.Search); text != "" {
 		conditions = append(conditions, func(s *sql.Selector) {
 			u := sql.Table(user.Table)
 			s.Where(sql.In(s.C(member.FieldUserID), sql.Select(u.C(user.FieldID)).From(u).Where(sql.Or(
-				sql.ContainsFold(u.C(user.FieldEmail), *f.Search),
-				sql.ContainsFold(u.C(user.FieldFirstName), *f.Search),
-				sql.ContainsFold(u.C(user.FieldLastName), *f.Search),
+				sql.ContainsFold(u.C(user.FieldEmail), text),
+				sql.ContainsFold(u.C(user.FieldFirstName), text),
+				sql.ContainsFold(u.C(user.FieldLastName), text),
 			))))
 		})
 	}
@@ -47,11 +52,11 @@ func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []pr
 		}
 		conditions = append(conditions, invitation.Or(states...))
 	}
-	if f.Search != nil && *f.Search != "" {
+	if text := searched(f.Search); text != "" {
 		conditions = append(conditions, invitation.Or(
-			invitation.EmailContainsFold(*f.Search),
-			invitation.FirstNameContainsFold(*f.Search),
-			invitation.LastNameContainsFold(*f.Search),
+			invitation.EmailContainsFold(text),
+			invitation.FirstNameContainsFold(text),
+			invitation.LastNameContainsFold(text),
 		))
 	}
 	return conditions

@@ -47,23 +47,23 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 
 // User is the resolver for the user field.
 func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.User, error) {
-	return r.Read.User.Query().Where(user.ID(obj.UserID)).Only(ctx)
+	return r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
 }
 
 // ActiveTeam is the resolver for the activeTeam field.
 func (r *viewerResolver) ActiveTeam(ctx context.Context, obj *access.Viewer) (*ent.Team, error) {
-	u, err := r.Read.User.Query().Where(user.ID(obj.UserID)).Only(ctx)
+	u, err := r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
 	if err != nil {
 		return nil, err
 	}
-	q := r.Read.Team.Query().Where(team.ID(u.ActiveTeamID))
+	q := r.read(ctx).Team.Query().Where(team.ID(u.ActiveTeamID))
 	withTeam(selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }
 
 // Memberships is the resolver for the memberships field.
 func (r *viewerResolver) Memberships(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Member], error) {
-	q := r.Read.Member.Query().Where(member.UserID(obj.UserID))
+	q := r.read(ctx).Member.Query().Where(member.UserID(obj.UserID))
 	withMember(selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, membersByAge)
 }

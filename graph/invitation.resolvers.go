@@ -14,7 +14,7 @@ import (
 // Team is the resolver for the team field.
 func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*ent.Team, error) {
 	t, err := obj.Edges.TeamOrErr()
-	return loaded(t, err, func() (*ent.Team, error) { return r.Read.Team.Get(ctx, obj.TeamID) })
+	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
 }
 
 // Status is the resolver for the status field.
@@ -26,7 +26,7 @@ func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (i
 func (r *invitationResolver) Roles(ctx context.Context, obj *ent.Invitation) ([]*ent.Role, error) {
 	roles, err := obj.Edges.RolesOrErr()
 	return loaded(roles, err, func() ([]*ent.Role, error) {
-		return r.Read.Role.Query().Where(role.HasInvitationsWith(invitation.ID(obj.ID))).All(ctx)
+		return r.read(ctx).Role.Query().Where(role.HasInvitationsWith(invitation.ID(obj.ID))).All(ctx)
 	})
 }
 
@@ -44,7 +44,7 @@ func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (
 		return &model.SystemActor{Name: "Convoke"}, nil
 	}
 	u, err := obj.Edges.InviterOrErr()
-	u, err = loaded(u, err, func() (*ent.User, error) { return r.Read.User.Get(ctx, *obj.InviterID) })
+	u, err = loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, *obj.InviterID) })
 	if ent.IsNotFound(err) {
 		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
 	}
@@ -66,7 +66,7 @@ func (r *invitationResolver) AcceptedBy(ctx context.Context, obj *ent.Invitation
 		return nil, nil
 	}
 	u, err := obj.Edges.AcceptedByOrErr()
-	return orNull(loaded(u, err, func() (*ent.User, error) { return r.Read.User.Get(ctx, *obj.AcceptedByID) }))
+	return orNull(loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, *obj.AcceptedByID) }))
 }
 
 // Member is the resolver for the member field.

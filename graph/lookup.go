@@ -4,11 +4,15 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -22,44 +26,63 @@ func orNull[T any](found *T, err error) (*T, error) {
 	return found, err
 }
 
-// asNode is orNull for the interface: never a nil pointer inside it.
-func asNode[T any](found *T, err error) (model.Node, error) {
-	if ent.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // null is the answer
+// nodes finds things by their ids, as far as the viewer may know of them: one
+// statement for each type, whatever the number of ids. What is not found is
+// nil.
+func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
+	byType := map[uid.Prefix][]string{}
+	for _, id := range ids {
+		if prefix, err := uid.Of(id); err == nil {
+			byType[prefix] = append(byType[prefix], id)
+		}
 	}
-	if err != nil {
-		return nil, err
+	found := make(map[string]model.Node, len(ids))
+	for prefix, ids := range byType {
+		if err := r.nodesOf(ctx, prefix, ids, found); err != nil {
+			return nil, err
+		}
 	}
-	return found, nil
+	nodes := make([]model.Node, len(ids))
+	for i, id := range ids {
+		nodes[i] = found[id]
+	}
+	return nodes, nil
 }
 
-// node finds anything by its id, as far as the viewer may know of it.
-func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
-	prefix, err := uid.Of(id)
-	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // what is no id names nothing
-	}
+// nodesOf adds the things of one type to what was found.
+func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, found map[string]model.Node) error {
+	client := r.read(ctx)
 	switch prefix {
 	case uid.Account:
-		return asNode(r.Read.Account.Get(ctx, id))
+		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...)).All(ctx))
 	case uid.Team:
-		return asNode(r.Read.Team.Get(ctx, id))
+		return collect(found, func(t *ent.Team) string { return t.ID })(client.Team.Query().Where(team.IDIn(ids...)).All(ctx))
 	case uid.User:
-		return asNode(r.Read.User.Get(ctx, id))
+		return collect(found, func(u *ent.User) string { return u.ID })(client.User.Query().Where(user.IDIn(ids...)).All(ctx))
 	case uid.Member:
-		return asNode(r.Read.Member.Get(ctx, id))
+		return collect(found, func(m *ent.Member) string { return m.ID })(client.Member.Query().Where(member.IDIn(ids...)).All(ctx))
 	case uid.Role:
-		return asNode(r.Read.Role.Get(ctx, id))
+		return collect(found, func(r *ent.Role) string { return r.ID })(client.Role.Query().Where(role.IDIn(ids...)).All(ctx))
 	case uid.Invitation:
-		return asNode(r.Read.Invitation.Get(ctx, id))
+		return collect(found, func(i *ent.Invitation) string { return i.ID })(client.Invitation.Query().Where(invitation.IDIn(ids...)).All(ctx))
 	default:
-		return nil, nil //nolint:nilnil // a type that is no Node
+		return nil // a type that is no Node
+	}
+}
+
+// collect returns what takes the answer of a query and adds its rows by id.
+func collect[T any](found map[string]model.Node, id func(T) string) func([]T, error) error {
+	return func(rows []T, err error) error {
+		for _, row := range rows {
+			found[id(row)] = row
+		}
+		return err
 	}
 }
 
 // invitation reads an invitation a verb has changed, for the payload's field.
 func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, error) {
-	q := r.Read.Invitation.Query().Where(invitation.ID(id))
+	q := r.read(ctx).Invitation.Query().Where(invitation.ID(id))
 	withInvitation(selected(ctx).under("invitation"))(q)
 	return q.Only(ctx)
 }
@@ -67,7 +90,7 @@ func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, 
 // declined reads an invitation for the one who has just declined it, who may
 // not know of it otherwise: what its mail told him, and no more.
 func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, error) {
-	return r.Read.Invitation.Query().Where(invitation.ID(id)).WithTeam().WithRoles().
+	return r.read(ctx).Invitation.Query().Where(invitation.ID(id)).WithTeam().WithRoles().
 		Only(access.System(ctx, "show a declined invitation to its addressee"))
 }
 
@@ -83,7 +106,7 @@ func (r *Resolver) memberOf(ctx context.Context, i *ent.Invitation) (*ent.Member
 			return nil, nil //nolint:nilnil // removed since
 		}
 	}
-	q := r.Read.Member.Query().Where(member.TeamID(i.TeamID), member.UserID(*i.AcceptedByID))
+	q := r.read(ctx).Member.Query().Where(member.TeamID(i.TeamID), member.UserID(*i.AcceptedByID))
 	withMember(selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }
@@ -101,7 +124,7 @@ func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model
 	if err != nil {
 		return nil, err
 	}
-	q := r.Read.Member.Query().Where(member.ID(done.MemberID))
+	q := r.read(ctx).Member.Query().Where(member.ID(done.MemberID))
 	withMember(selected(ctx).under("member"))(q)
 	p.Member, err = q.Only(ctx)
 	return p, err
@@ -109,13 +132,13 @@ func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model
 
 func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error) {
 	u, err := m.Edges.UserOrErr()
-	return loaded(u, err, func() (*ent.User, error) { return r.Read.User.Get(ctx, m.UserID) })
+	return loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, m.UserID) })
 }
 
 func (r *Resolver) rolesOf(ctx context.Context, m *ent.Member) ([]*ent.Role, error) {
 	roles, err := m.Edges.RolesOrErr()
 	return loaded(roles, err, func() ([]*ent.Role, error) {
-		return r.Read.Role.Query().Where(role.HasMembersWith(member.ID(m.ID))).All(ctx)
+		return r.read(ctx).Role.Query().Where(role.HasMembersWith(member.ID(m.ID))).All(ctx)
 	})
 }
 
@@ -127,7 +150,7 @@ func (r *Resolver) assignableRoles(ctx context.Context, t *ent.Team) ([]*ent.Rol
 	if m == nil || !m.Permissions.Has(access.MembersInvite) && !m.Permissions.Has(access.RolesAssign) {
 		return assignable, nil
 	}
-	roles, err := r.Read.Role.Query().Where(role.AccountID(t.AccountID)).Order(role.ByCreatedAt(), role.ByID()).All(ctx)
+	roles, err := r.read(ctx).Role.Query().Where(role.AccountID(t.AccountID)).Order(role.ByCreatedAt(), role.ByID()).All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +160,12 @@ func (r *Resolver) assignableRoles(ctx context.Context, t *ent.Team) ([]*ent.Rol
 		}
 	}
 	return assignable, nil
+}
+
+// eventCursor returns where the log of the team's account stands.
+func (r *Resolver) eventCursor(ctx context.Context, t *ent.Team) (string, error) {
+	head, err := event.Head(ctx, r.read(ctx), t.AccountID)
+	return event.Cursor{AccountID: t.AccountID, Seq: head}.String(), err
 }
 
 // viewerCan reports whether the viewer may act on the invitation as it stands.

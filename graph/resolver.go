@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"context"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -13,11 +14,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/store"
 )
 
 // Resolver is the root of all resolvers: what they need to answer.
 type Resolver struct {
-	Read    *ent.Client // guarded
+	Store   *store.Store
 	Access  access.Loader
 	Auth    *auth.Service
 	Invites *invite.Service
@@ -25,4 +27,27 @@ type Resolver struct {
 	Now     func() time.Time
 	Info    model.ServerInfo
 	Present graphql.ErrorPresenterFunc
+}
+
+type snapshotKey struct{}
+
+// WithSnapshot returns the context of a query whose reads all see one moment,
+// when it asks for a cursor: what it lists and where the log stands belong
+// together then, and a subscription from there leaves no gap and no double.
+// done gives the snapshot back.
+func (r *Resolver) WithSnapshot(ctx context.Context) (_ context.Context, done func(), err error) {
+	if !asksFor(graphql.GetOperationContext(ctx), "eventCursor") {
+		return ctx, func() {}, nil
+	}
+	client, done, err := r.Store.Snapshot(ctx)
+	return context.WithValue(ctx, snapshotKey{}, client), done, err
+}
+
+// read returns the guarded client to read with: the operation's snapshot, if
+// it has one.
+func (r *Resolver) read(ctx context.Context) *ent.Client {
+	if client, ok := ctx.Value(snapshotKey{}).(*ent.Client); ok {
+		return client
+	}
+	return r.Store.Read()
 }

@@ -33,7 +33,11 @@ func (r *queryResolver) Viewer(ctx context.Context) (*access.Viewer, error) {
 
 // Node is the resolver for the node field.
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
-	return r.node(ctx, id)
+	found, err := r.nodes(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // Nodes is the resolver for the nodes field.
@@ -41,24 +45,17 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 	if len(ids) > relay.MaxPage {
 		return nil, fault.Refuse(fault.BadUserInput, "At most %d ids can be asked for at once.", relay.MaxPage)
 	}
-	nodes := make([]model.Node, len(ids))
-	for i, id := range ids {
-		var err error
-		if nodes[i], err = r.node(ctx, id); err != nil {
-			return nil, err
-		}
-	}
-	return nodes, nil
+	return r.nodes(ctx, ids)
 }
 
 // Account is the resolver for the account field.
 func (r *queryResolver) Account(ctx context.Context, id string) (*ent.Account, error) {
-	return orNull(r.Read.Account.Get(ctx, id))
+	return orNull(r.read(ctx).Account.Get(ctx, id))
 }
 
 // Team is the resolver for the team field.
 func (r *queryResolver) Team(ctx context.Context, id string) (*ent.Team, error) {
-	q := r.Read.Team.Query().Where(team.ID(id))
+	q := r.read(ctx).Team.Query().Where(team.ID(id))
 	withTeam(selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }

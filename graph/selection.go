@@ -117,3 +117,33 @@ func loaded[T any](edge T, err error, load func() (T, error)) (T, error) {
 	}
 	return edge, err
 }
+
+// asksFor reports whether the operation or a fragment of its document selects
+// a field of that name.
+func asksFor(op *graphql.OperationContext, name string) bool {
+	if selects(op.Operation.SelectionSet, name) {
+		return true
+	}
+	for _, f := range op.Doc.Fragments {
+		if selects(f.SelectionSet, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func selects(set ast.SelectionSet, name string) bool {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			if s.Name == name || selects(s.SelectionSet, name) {
+				return true
+			}
+		case *ast.InlineFragment:
+			if selects(s.SelectionSet, name) {
+				return true
+			}
+		}
+	}
+	return false
+}

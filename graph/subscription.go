@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -110,7 +109,7 @@ func (r *Resolver) stillMay(ctx context.Context, teamID string) error {
 }
 
 func (r *Resolver) change(ctx context.Context, e *ent.Event, typ model.InviteEventType) (*model.InviteStatusChange, error) {
-	q := r.Read.Invitation.Query().Where(invitation.ID(e.SubjectID))
+	q := r.read(ctx).Invitation.Query().Where(invitation.ID(e.SubjectID))
 	withInvitation(selected(ctx).under("invitation"))(q)
 	i, err := q.Only(ctx)
 	if err != nil {
@@ -143,10 +142,9 @@ func WithEnding(ctx context.Context) context.Context {
 	return context.WithValue(ctx, endingKey{}, &ending{})
 }
 
-// end notes why a stream ends, if not by the client's wish or the server's
-// stop, which the transport tells.
+// end notes why a stream ends, if not by the client's wish.
 func (r *Resolver) end(ctx context.Context, err error) {
-	if err == nil || ctx.Err() != nil || errors.Is(err, event.ErrStopping) {
+	if err == nil || ctx.Err() != nil {
 		return
 	}
 	if e, ok := ctx.Value(endingKey{}).(*ending); ok {

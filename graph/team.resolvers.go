@@ -11,13 +11,12 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/event"
 )
 
 // Team is the resolver for the team field.
 func (r *memberResolver) Team(ctx context.Context, obj *ent.Member) (*ent.Team, error) {
 	t, err := obj.Edges.TeamOrErr()
-	return loaded(t, err, func() (*ent.Team, error) { return r.Read.Team.Get(ctx, obj.TeamID) })
+	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
 }
 
 // User is the resolver for the user field.
@@ -61,12 +60,12 @@ func (r *memberResolver) LastSeenAt(ctx context.Context, obj *ent.Member) (*time
 // Account is the resolver for the account field.
 func (r *teamResolver) Account(ctx context.Context, obj *ent.Team) (*ent.Account, error) {
 	a, err := obj.Edges.AccountOrErr()
-	return loaded(a, err, func() (*ent.Account, error) { return r.Read.Account.Get(ctx, obj.AccountID) })
+	return loaded(a, err, func() (*ent.Account, error) { return r.read(ctx).Account.Get(ctx, obj.AccountID) })
 }
 
 // Owner is the resolver for the owner field.
 func (r *teamResolver) Owner(ctx context.Context, obj *ent.Team) (*ent.Member, error) {
-	q := r.Read.Member.Query().Where(member.TeamID(obj.ID), member.IsOwner(true))
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID), member.IsOwner(true))
 	withMember(selected(ctx))(q)
 	return q.Only(ctx)
 }
@@ -77,7 +76,7 @@ func (r *teamResolver) ViewerMembership(ctx context.Context, obj *ent.Team) (*en
 	if v.Membership(obj.ID) == nil {
 		return nil, nil
 	}
-	q := r.Read.Member.Query().Where(member.TeamID(obj.ID), member.UserID(v.UserID))
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID), member.UserID(v.UserID))
 	withMember(selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }
@@ -87,7 +86,7 @@ func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, a
 	if _, err := access.Require(ctx, obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.Read.Member.Query().Where(member.TeamID(obj.ID)).Where(memberFilter(filter)...)
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(memberFilter(filter)...)
 	withMember(selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, membersByAge)
 }
@@ -97,7 +96,7 @@ func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *in
 	if _, err := access.Require(ctx, obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.Read.Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(invitationFilter(filter, r.Now())...)
+	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(invitationFilter(filter, r.Now())...)
 	withInvitation(selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsByAge)
 }
@@ -109,8 +108,7 @@ func (r *teamResolver) AssignableRoles(ctx context.Context, obj *ent.Team) ([]*e
 
 // EventCursor is the resolver for the eventCursor field.
 func (r *teamResolver) EventCursor(ctx context.Context, obj *ent.Team) (string, error) {
-	head, err := r.Hub.Head(ctx, obj.AccountID)
-	return event.Cursor{AccountID: obj.AccountID, Seq: head}.String(), err
+	return r.eventCursor(ctx, obj)
 }
 
 // ViewerCanInvite is the resolver for the viewerCanInvite field.
@@ -120,7 +118,7 @@ func (r *teamResolver) ViewerCanInvite(ctx context.Context, obj *ent.Team) (bool
 
 // EmailVerified is the resolver for the emailVerified field.
 func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, error) {
-	return obj.EmailVerifiedAt != nil, nil
+	return !obj.EmailVerifiedAt.IsZero(), nil
 }
 
 // Member returns generated.MemberResolver implementation.

@@ -12,6 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/server"
 )
@@ -45,7 +46,7 @@ func fill(t testing.TB, w *testkit.World, teamID, prefix string, n int) {
 	err = w.Server.Store.InAccount(ctx, acc.ID, func(tx *store.Tx) error {
 		for i := range n {
 			email := prefix + itoa(i) + "@example.org"
-			u, err := w.Server.Auth.CreateUser(ctx, tx, auth.NewUser{Address: address.Address{Typed: email, Key: email}, Verified: true})
+			u, err := w.Server.Auth.CreateUser(ctx, tx, auth.NewUser{Address: address.Address{Typed: email, Key: email}})
 			if err != nil {
 				return err
 			}
@@ -65,7 +66,7 @@ func fill(t testing.TB, w *testkit.World, teamID, prefix string, n int) {
 
 func TestAPageCostsTheSameInATeamOfAnySize(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		w, statements := counted(t, address)
 		signUp(w, "olivia@acme.test", testkit.Password).OK()

@@ -48,7 +48,7 @@ const (
 func (s *Server) graphql() http.Handler {
 	g := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
 	g.AddTransport(transport.Websocket{
-		Implementation:   socket{stopping: &s.stopping},
+		Implementation:   gorilla{stopping: &s.stopping},
 		InitFunc:         s.initSocket,
 		InitTimeout:      initWithin,
 		PingPongInterval: pingEvery,
@@ -82,21 +82,18 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 			s.refuseIdentity(ctx, w, err) //nolint:contextcheck // it takes the request, and so its context
 			return
 		}
-		if upgrade || strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			var done func()
-			ctx, done = s.stream(ctx)
-			defer done()
-		}
 		if upgrade {
-			ctx = auth.OnSocket(ctx)
+			var done func()
+			ctx, done = s.socket(auth.OnSocket(ctx))
+			defer done()
 		}
 		g.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
 	}
 }
 
-// stream returns a context that ends when the server hangs up, which waits for
+// socket returns a context that ends when the server hangs up, which waits for
 // done.
-func (s *Server) stream(ctx context.Context) (_ context.Context, done func()) {
+func (s *Server) socket(ctx context.Context) (_ context.Context, done func()) {
 	s.sockets.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.hungUp, cancel)
@@ -212,13 +209,23 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	if err != nil {
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
-	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+	kind := graphql.GetOperationContext(ctx).Operation.Operation
+	if kind == ast.Subscription {
 		return next(graph.WithEnding(ctx))
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	done := func() {}
+	if kind == ast.Query {
+		ctx, done, err = s.resolver.WithSnapshot(ctx)
+	}
+	if err != nil {
+		cancel()
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+	}
 	answer := next(ctx)
 	return func(inner context.Context) *graphql.Response {
 		defer cancel()
+		defer done()
 		return answer(inner)
 	}
 }

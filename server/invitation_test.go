@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
 // each runs the story on both databases, each in a world of its own.
 func each(t *testing.T, story func(t *testing.T, w *testkit.World)) {
 	t.Helper()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		story(t, testkit.New(t, address))
 	})

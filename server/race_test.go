@@ -121,3 +121,30 @@ func outcome(a *testkit.Answer) string {
 	}
 	return "in"
 }
+
+func TestOneNewcomerInvitedByManyTeams(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		const teams = 8
+		secrets := make([]string, teams)
+		for i := range secrets {
+			owner := w.SignUp("o" + itoa(i) + "@acme.test")
+			owner.Invite("ann@example.org", "billing").OK()
+			secrets[i] = testkit.Token(t, w.Mail.Wait(t, "ann@example.org", i+1))
+		}
+		answers := make([]string, teams)
+		together(teams, func(i int) { answers[i] = outcome(w.Anonymous().Accept(secrets[i], "password", testkit.Password)) })
+		got := map[string]int{}
+		for _, a := range answers {
+			got[a]++
+		}
+		if got["in"] != 1 || got["AUTHENTICATION_REQUIRED"] != teams-1 {
+			t.Errorf("got %v, want one in and the others to sign in first", got)
+		}
+		ann := w.SignIn("ann@example.org")
+		for _, secret := range secrets {
+			ann.Accept(secret).OK()
+		}
+		equal(t, "memberships", ann.Do(`{ viewer { memberships { totalCount } } }`, nil).OK().Text("viewer.memberships.totalCount"), itoa(teams+1))
+	})
+}

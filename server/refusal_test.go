@@ -64,6 +64,7 @@ func TestBadInputOfInviteUser(t *testing.T) {
 			"a random team":                  {[]any{"teamId", uid.New(uid.Team)}, "NOT_FOUND"},
 			"a stranger's team":              {[]any{"teamId", stranger.TeamID}, "NOT_FOUND"},
 			"a team that is no id":           {[]any{"teamId", "' OR 1=1 --"}, "NOT_FOUND"},
+			"a role that is no text":         {[]any{"roleIds", []string{"\x00"}}, "BAD_USER_INPUT"},
 			"a value of the wrong type":      {[]any{"expiresInHours", "soon"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that may not be set":    {[]any{"status", "ACCEPTED"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that must not be there": {[]any{"accountId", "acc_x"}, "GRAPHQL_VALIDATION_FAILED"},
@@ -194,5 +195,18 @@ func TestAfterARefusalInvitingWorksAgain(t *testing.T) {
 		equal(t, "status", declined.Text("declineInvite.invitation.status"), "DECLINED")
 		decline(w.Anonymous(), second).OK()
 		owner.Invite("ann@x.org", "viewer").OK()
+	})
+}
+
+func TestAZeroByteIsNoText(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		found := owner.Do(`query($id: ID!) { team(id: $id) { members(filter: {search: "oli\u0000via"}) { nodes { id } } } }`,
+			map[string]any{"id": owner.TeamID}).OK()
+		equal(t, "found by a text with a zero byte", len(found.List("team.members.nodes", "id")), 1)
+		a := owner.Invite("ann@x.org", "billing", "firstName", "A\x00nn").OK()
+		got := owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { firstName } } }`, map[string]any{"id": a.Text("inviteUser.invitation.id")})
+		equal(t, "name", got.Text("node.firstName"), "Ann")
 	})
 }

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
 func TestNoSecretIsKept(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		w := testkit.New(t, address)
 		owner := w.SignUp("olivia@acme.test")

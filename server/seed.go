@@ -70,7 +70,7 @@ func (s *Server) seedPeople(ctx context.Context, tx *store.Tx, hash string) (tea
 	for i, p := range sample.People {
 		u, err := s.Auth.CreateUser(ctx, tx, auth.NewUser{
 			Address:   address.Address{Typed: p.Email, Key: p.Email},
-			FirstName: p.FirstName, LastName: p.LastName, PasswordHash: hash, Verified: true,
+			FirstName: p.FirstName, LastName: p.LastName, PasswordHash: hash,
 		})
 		if err != nil {
 			return "", nil, err

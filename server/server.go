@@ -75,6 +75,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 			cfg.Log.Info("migrated", "files", applied)
 		}
 	}
+	if err := store.CheckMigrated(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
 	st, err := store.Open(ctx, cfg.Database, cfg.StoreOptions...)
 	if err != nil {
 		return nil, err
@@ -134,7 +137,7 @@ func (s *Server) build() error {
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Read: s.Store.Read(), Access: loader, Auth: s.Auth, Invites: s.Invites, Hub: s.hub, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Hub: s.hub, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,
@@ -174,7 +177,8 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if _, err := s.Invites.Sweep(ctx); err != nil && ctx.Err() == nil {
+			_, expired := s.Invites.Sweep(ctx)
+			if err := errors.Join(expired, s.Auth.Purge(ctx)); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}
@@ -209,8 +213,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.log.Info("stopping")
-	s.stopping.Store(true)
-	s.hangUp()
+	s.endStreams()
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := web.Shutdown(bounded)
@@ -220,10 +223,16 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// Close ends what is left of the streams, and closes the database.
+// Close ends what is left of the sockets, and closes the database.
 func (s *Server) Close() error {
-	s.stopping.Store(true)
-	s.hangUp()
+	s.endStreams()
 	s.sockets.Wait()
 	return s.Store.Close()
+}
+
+// endStreams has every subscription say why it ends, and closes the sockets.
+func (s *Server) endStreams() {
+	s.stopping.Store(true)
+	s.hub.Stop()
+	s.hangUp()
 }

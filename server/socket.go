@@ -19,11 +19,11 @@ const (
 	writeWithin = 10 * time.Second
 )
 
-// socket lets gqlgen's transport speak through gorilla/websocket.
-type socket struct{ stopping *atomic.Bool }
+// gorilla lets gqlgen's transport speak through gorilla/websocket.
+type gorilla struct{ stopping *atomic.Bool }
 
 // Accept upgrades the request. Its origin has been checked by then.
-func (s socket) Accept(w http.ResponseWriter, r *http.Request, _ transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+func (g gorilla) Accept(w http.ResponseWriter, r *http.Request, _ transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
 	upgrader := websocket.Upgrader{
 		Subprotocols: []string{transportWS},
 		CheckOrigin:  func(*http.Request) bool { return true },
@@ -32,7 +32,7 @@ func (s socket) Accept(w http.ResponseWriter, r *http.Request, _ transport.Webso
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: c, stopping: s.stopping}, nil
+	return &connection{Conn: c, stopping: g.stopping}, nil
 }
 
 // connection bounds the writes of a gorilla connection and names the reason

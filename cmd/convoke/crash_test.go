@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
@@ -119,7 +120,7 @@ func unwrap(mail string) string {
 
 func TestAMailSurvivesAKill(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		m := newMailServer(t)
 		p := start(t, serveArgs(address, m)...)
@@ -149,7 +150,7 @@ func TestAMailSurvivesAKill(t *testing.T) {
 
 func TestAnOrderlyStop(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		m := newMailServer(t)
 		p := start(t, serveArgs(address, m)...)

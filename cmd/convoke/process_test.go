@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
@@ -206,13 +207,16 @@ func TestServeRefusesNonsense(t *testing.T) {
 		"a short key":               {with("--secret-key", "hunter2"), "at least 32"},
 		"PostgreSQL without a key":  {with("--db", "postgres://127.0.0.1:1/x"), "--secret-key"},
 		"a star for CORS":           {with("--cors-origin", "*"), "CORS origin"},
+		"an empty database":         {with("--migrate", "off", "--db", filepath.Join(t.TempDir(), "empty.db")), "convoke migrate"},
 		"an unknown preset":         {with("--preset", "kings"), "teams"},
 		"an address that is taken":  {with("--addr", "203.0.113.1:1"), "--addr"},
 		"an unknown flag":           {with("--frobnicate"), "--frobnicate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := exec.CommandContext(t.Context(), binary, c.args...).CombinedOutput()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // should it serve after all
+			defer cancel()
+			out, err := exec.CommandContext(ctx, binary, c.args...).CombinedOutput()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || !strings.Contains(string(out), c.says) {
 				t.Errorf("%v, %s; want it to fail and speak of %q", err, out, c.says)
@@ -226,7 +230,7 @@ func TestServeRefusesNonsense(t *testing.T) {
 
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		for _, says := range []string{"_init.sql", "up to date"} {
 			out, err := exec.CommandContext(t.Context(), binary, "migrate", "--db", address).CombinedOutput()

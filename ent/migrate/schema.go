@@ -322,6 +322,37 @@ var (
 			},
 		},
 	}
+	// SignUpsColumns holds the columns for the "sign_ups" table.
+	SignUpsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "email", Type: field.TypeString},
+		{Name: "email_key", Type: field.TypeString},
+		{Name: "first_name", Type: field.TypeString, Default: ""},
+		{Name: "last_name", Type: field.TypeString, Default: ""},
+		{Name: "account_name", Type: field.TypeString, Default: ""},
+		{Name: "password_hash", Type: field.TypeString},
+		{Name: "token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// SignUpsTable holds the schema information for the "sign_ups" table.
+	SignUpsTable = &schema.Table{
+		Name:       "sign_ups",
+		Columns:    SignUpsColumns,
+		PrimaryKey: []*schema.Column{SignUpsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "signup_email_key_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{SignUpsColumns[3], SignUpsColumns[1], SignUpsColumns[0]},
+			},
+			{
+				Name:    "signup_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{SignUpsColumns[9]},
+			},
+		},
+	}
 	// TeamsColumns holds the columns for the "teams" table.
 	TeamsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -373,10 +404,7 @@ var (
 		{Name: "last_name", Type: field.TypeString, Default: ""},
 		{Name: "job_title", Type: field.TypeString, Default: ""},
 		{Name: "password_hash", Type: field.TypeString, Default: ""},
-		{Name: "email_verified_at", Type: field.TypeTime, Nullable: true},
-		{Name: "verification_hash", Type: field.TypeBytes, Unique: true, Nullable: true},
-		{Name: "verification_generation", Type: field.TypeInt, Default: 0},
-		{Name: "verification_expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "email_verified_at", Type: field.TypeTime},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
 		{Name: "active_team_id", Type: field.TypeString, Default: ""},
 	}
@@ -445,6 +473,7 @@ var (
 		MembersTable,
 		RolesTable,
 		SessionsTable,
+		SignUpsTable,
 		TeamsTable,
 		UsersTable,
 		InvitationRolesTable,

@@ -27,6 +27,9 @@ type Role func(*sql.Selector)
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
 
+// SignUp is the predicate function for signup builders.
+type SignUp func(*sql.Selector)
+
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 

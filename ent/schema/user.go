@@ -23,10 +23,7 @@ func (User) Fields() []ent.Field {
 		field.String("last_name").Default(""),
 		field.String("job_title").Default(""),
 		field.String("password_hash").Default("").Sensitive().Comment("Argon2id in PHC form; empty = no password yet."),
-		field.Time("email_verified_at").Optional().Nillable(),
-		field.Bytes("verification_hash").Optional().Nillable().Unique().Sensitive().Comment("Hash of the verification token that was mailed last."),
-		field.Int("verification_generation").Default(0),
-		field.Time("verification_expires_at").Optional().Nillable(),
+		field.Time("email_verified_at").Immutable().Comment("A user is made by proving the address."),
 		field.Time("last_seen_at").Optional().Nillable(),
 		field.String("active_team_id").Default(""),
 	}
@@ -40,6 +37,33 @@ func (User) Edges() []ent.Edge {
 		edge.To("sent_invitations", Invitation.Type),
 		edge.To("accepted_invitations", Invitation.Type),
 	}
+}
+
+// SignUp is a sign-up whose address is not verified yet. There may be several
+// of one address, each with a password and a link of its own; the first link
+// that is opened makes the user, and all of them are gone.
+type SignUp struct{ ent.Schema }
+
+// Mixin of SignUp.
+func (SignUp) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Fields of SignUp.
+func (SignUp) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email").NotEmpty().Immutable().Comment("As typed; mailed to."),
+		field.String("email_key").NotEmpty().Immutable().Comment("Normalised; compared."),
+		field.String("first_name").Default("").Immutable(),
+		field.String("last_name").Default("").Immutable(),
+		field.String("account_name").Default("").Immutable(),
+		field.String("password_hash").NotEmpty().Immutable().Sensitive(),
+		field.Bytes("token_hash").Unique().Immutable().Sensitive().Comment("SHA-256 of the token in its link."),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Indexes of SignUp.
+func (SignUp) Indexes() []ent.Index {
+	return []ent.Index{byAge("email_key"), index.Fields("expires_at")}
 }
 
 // Member is a user in a team.

@@ -32,12 +32,6 @@ const (
 	FieldPasswordHash = "password_hash"
 	// FieldEmailVerifiedAt holds the string denoting the email_verified_at field in the database.
 	FieldEmailVerifiedAt = "email_verified_at"
-	// FieldVerificationHash holds the string denoting the verification_hash field in the database.
-	FieldVerificationHash = "verification_hash"
-	// FieldVerificationGeneration holds the string denoting the verification_generation field in the database.
-	FieldVerificationGeneration = "verification_generation"
-	// FieldVerificationExpiresAt holds the string denoting the verification_expires_at field in the database.
-	FieldVerificationExpiresAt = "verification_expires_at"
 	// FieldLastSeenAt holds the string denoting the last_seen_at field in the database.
 	FieldLastSeenAt = "last_seen_at"
 	// FieldActiveTeamID holds the string denoting the active_team_id field in the database.
@@ -95,9 +89,6 @@ var Columns = []string{
 	FieldJobTitle,
 	FieldPasswordHash,
 	FieldEmailVerifiedAt,
-	FieldVerificationHash,
-	FieldVerificationGeneration,
-	FieldVerificationExpiresAt,
 	FieldLastSeenAt,
 	FieldActiveTeamID,
 }
@@ -129,8 +120,6 @@ var (
 	DefaultJobTitle string
 	// DefaultPasswordHash holds the default value on creation for the "password_hash" field.
 	DefaultPasswordHash string
-	// DefaultVerificationGeneration holds the default value on creation for the "verification_generation" field.
-	DefaultVerificationGeneration int
 	// DefaultActiveTeamID holds the default value on creation for the "active_team_id" field.
 	DefaultActiveTeamID string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -193,16 +182,6 @@ func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 // ByEmailVerifiedAt orders the results by the email_verified_at field.
 func ByEmailVerifiedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmailVerifiedAt, opts...).ToFunc()
-}
-
-// ByVerificationGeneration orders the results by the verification_generation field.
-func ByVerificationGeneration(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldVerificationGeneration, opts...).ToFunc()
-}
-
-// ByVerificationExpiresAt orders the results by the verification_expires_at field.
-func ByVerificationExpiresAt(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldVerificationExpiresAt, opts...).ToFunc()
 }
 
 // ByLastSeenAt orders the results by the last_seen_at field.

@@ -3,15 +3,16 @@
 package model
 
 import (
-	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // Node is anything with an id: a pointer to one of ent's structs.
@@ -51,11 +52,24 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, errors.New("a DateTime is a string in RFC 3339")
+		return time.Time{}, fault.Refuse(fault.BadUserInput, "A DateTime is a string in RFC 3339.")
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, errors.New("a DateTime is a string in RFC 3339, such as 2030-01-31T12:00:00Z")
+		return time.Time{}, fault.Refuse(fault.BadUserInput, "A DateTime is a string in RFC 3339, such as 2030-01-31T12:00:00Z.")
 	}
 	return t.UTC(), nil
+}
+
+// MarshalID writes an id.
+func MarshalID(id string) graphql.Marshaler { return graphql.MarshalID(id) }
+
+// UnmarshalID reads an id. One with a zero byte names nothing, and PostgreSQL
+// refuses it.
+func UnmarshalID(v any) (string, error) {
+	id, err := graphql.UnmarshalID(v)
+	if err == nil && strings.ContainsRune(id, 0) {
+		err = fault.Refuse(fault.BadUserInput, "An id has no zero byte.")
+	}
+	return id, err
 }

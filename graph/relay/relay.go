@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -179,7 +180,7 @@ func parse(cursor string) (at time.Time, id string, err error) {
 		return at, "", refused
 	}
 	moment, id, ok := strings.Cut(string(raw), "|")
-	if !ok {
+	if !ok || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
 		return at, "", refused
 	}
 	if at, err = time.Parse(time.RFC3339Nano, moment); err != nil {

@@ -24,8 +24,7 @@ var ErrNoViewer = errors.New("access: no viewer in the context")
 // itself passes by System.
 //
 // Not covered, and so not done: HasXWith built from client input, foreign ids
-// in creates and edge additions (read them through the guard first), an
-// update that changes edges only (always count the version up), raw SQL.
+// in creates and edge additions (read them through the guard first), raw SQL.
 func Guard(client *ent.Client) {
 	client.Intercept(intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
 		v, all, err := asking(ctx)
@@ -118,6 +117,10 @@ func confine(v *Viewer, m ent.Mutation) error {
 			return fmt.Errorf("access: %s in a foreign account refused", m.Type())
 		}
 		return nil
+	}
+	// ent ignores the condition of an update by id that sets no column.
+	if m.Op().Is(ent.OpUpdateOne) && len(m.Fields())+len(m.AddedFields())+len(m.ClearedFields()) == 0 {
+		return fmt.Errorf("access: update of a %s that sets no column refused: count its version up", m.Type())
 	}
 	guarded.WhereP(in("account_id", accounts))
 	return nil

@@ -85,7 +85,7 @@ func (h *Hub) Run(ctx context.Context) {
 	ctx = access.System(ctx, "follow the event logs")
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	defer h.stop()
+	defer h.Stop()
 	for {
 		var err error
 		select {
@@ -102,8 +102,9 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 }
 
-// stop ends every subscription and refuses new ones.
-func (h *Hub) stop() {
+// Stop ends every subscription and refuses new ones. It may be called more
+// than once.
+func (h *Hub) Stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.stopped = true
@@ -223,9 +224,9 @@ func (h *Hub) load(ctx context.Context, accountID string, after int64) ([]*ent.E
 	return batch, nil
 }
 
-// Head returns the number of the account's newest event.
-func (h *Hub) Head(ctx context.Context, accountID string) (int64, error) {
-	a, err := h.read.Account.Query().Where(account.ID(accountID)).
+// Head returns the number of the account's newest event, as the client sees it.
+func Head(ctx context.Context, client *ent.Client, accountID string) (int64, error) {
+	a, err := client.Account.Query().Where(account.ID(accountID)).
 		Select(account.FieldID, account.FieldEventSeq).
 		Only(access.System(ctx, "read where the event log stands"))
 	if err != nil {
@@ -242,7 +243,7 @@ func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor) (*
 	if err := h.join(s); err != nil {
 		return nil, err
 	}
-	head, err := h.Head(ctx, accountID)
+	head, err := Head(ctx, h.read, accountID)
 	if err == nil && after != nil && after.Seq > head {
 		err = fault.Refuse(fault.BadUserInput, "The cursor is beyond the end of the event log.")
 	}
@@ -256,10 +257,16 @@ func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor) (*
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.tails[accountID]; t != nil && t.seq < 0 {
+	switch t := h.tails[accountID]; {
+	case t == nil:
+	case t.seq < 0:
 		t.seq = head
 		// What was committed since head was read may have found nobody to wake.
 		h.wake(accountID)
+	case t.seq > head:
+		// Another subscriber has begun the tail further on: what lies between is
+		// read from the log.
+		s.head = t.seq
 	}
 	return s, nil
 }

@@ -63,7 +63,16 @@ func (s *Service) Accept(ctx context.Context, r Response) (*Admitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	var done *Admitted
+	done, err := s.claim(ctx, viewer, i, r, n)
+	if ent.IsConstraintError(err) {
+		// The address got its user elsewhere this moment: look again.
+		done, err = s.claim(ctx, viewer, i, r, n)
+	}
+	return done, err
+}
+
+// claim is the transaction of an accept.
+func (s *Service) claim(ctx context.Context, viewer *access.Viewer, i *ent.Invitation, r Response, n *newcomer) (done *Admitted, err error) {
 	err = s.Store.InAccount(ctx, i.AccountID, func(tx *store.Tx) error {
 		// As it stands now: another accept, a resend or a revocation may have
 		// come first.
@@ -219,34 +228,17 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 		return known, false, nil
 	case !i.TokenMailed:
 		return nil, false, fault.Input(fault.AuthenticationRequired, "Sign in as the person this invitation is for.")
-	case known != nil && known.EmailVerifiedAt != nil:
+	case known != nil:
 		return nil, false, fault.Input(fault.AuthenticationRequired, "There is a user with this address already: sign in first.")
 	case n == nil:
 		return nil, false, fault.Input(fault.PasswordRequired, "Choose a password.", "password")
-	case known != nil:
-		u, err = s.takeOver(ctx, tx, known, n)
-		return u, false, err
 	}
 	u, err = s.Auth.CreateUser(ctx, tx, auth.NewUser{
 		Address:   address.Address{Typed: i.Email, Key: i.EmailKey},
 		FirstName: n.firstName, LastName: n.lastName, JobTitle: i.JobTitle,
-		PasswordHash: n.passwordHash, Verified: true,
+		PasswordHash: n.passwordHash,
 	})
 	return u, true, err
-}
-
-// takeOver gives an unverified sign-up to the person the mailed link proves to
-// own the address; a password somebody else had set is gone.
-func (s *Service) takeOver(ctx context.Context, tx *store.Tx, u *ent.User, n *newcomer) (*ent.User, error) {
-	u, err := tx.User.UpdateOne(u).
-		SetPasswordHash(n.passwordHash).SetFirstName(n.firstName).SetLastName(n.lastName).
-		SetEmailVerifiedAt(s.Now()).ClearVerificationHash().ClearVerificationExpiresAt().
-		AddVersion(1).SetUpdatedAt(s.Now()).
-		Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("take over an unverified sign-up: %w", err)
-	}
-	return u, nil
 }
 
 // stillGranted returns the account and what the invitation grants, if the

@@ -69,7 +69,7 @@ func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status Status
 		return StepSignInOrSignUp, nil
 	}
 	known, err := s.Store.Read().User.Query().
-		Where(user.EmailKey(i.EmailKey), user.EmailVerifiedAtNotNil()).Exist(ctx)
+		Where(user.EmailKey(i.EmailKey)).Exist(ctx)
 	if err != nil {
 		return StepNone, fmt.Errorf("find the addressee of %s: %w", i.ID, err)
 	}

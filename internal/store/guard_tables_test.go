@@ -65,6 +65,7 @@ func tables() (all []read) {
 	all = append(all, reads("Role", "role", func(c *ent.Client) *ent.RoleQuery { return c.Role.Query() })...)
 	all = append(all, reads("Invitation", "inv", func(c *ent.Client) *ent.InvitationQuery { return c.Invitation.Query() })...)
 	all = append(all, reads("Session", "ses", func(c *ent.Client) *ent.SessionQuery { return c.Session.Query() })...)
+	all = append(all, reads("SignUp", "sup", func(c *ent.Client) *ent.SignUpQuery { return c.SignUp.Query() })...)
 	all = append(all, reads("Event", "evt", func(c *ent.Client) *ent.EventQuery { return c.Event.Query() })...)
 	all = append(all, reads("Job", "job", func(c *ent.Client) *ent.JobQuery { return c.Job.Query() })...)
 	return all

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/migrate"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -15,7 +16,8 @@ import (
 // ways is every way to look at the database that the guard must narrow.
 func ways() []read { return slices.Concat(tables(), gets, edges, projections) }
 
-// clients runs f with the reading client and with those of transactions.
+// clients runs f with the reading client, a snapshot, and the clients of
+// transactions.
 func clients(t *testing.T, w world, f func(t *testing.T, c *ent.Client)) {
 	t.Helper()
 	within := func(in func(func(*store.Tx) error) error) func(*testing.T) {
@@ -26,6 +28,14 @@ func clients(t *testing.T, w world, f func(t *testing.T, c *ent.Client)) {
 		}
 	}
 	t.Run("reader", func(t *testing.T) { f(t, w.Read()) })
+	t.Run("snapshot", func(t *testing.T) {
+		c, release, err := w.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		f(t, c)
+	})
 	t.Run("InTx", within(func(g func(*store.Tx) error) error { return w.InTx(t.Context(), g) }))
 	t.Run("InAccount", within(func(g func(*store.Tx) error) error { return w.InAccount(t.Context(), "acc_A", g) }))
 }
@@ -108,7 +118,7 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 	for table, ids := range map[string]func(context.Context) ([]string, error){
 		"accounts": c.Account.Query().IDs, "teams": c.Team.Query().IDs, "users": c.User.Query().IDs,
 		"members": c.Member.Query().IDs, "roles": c.Role.Query().IDs, "invitations": c.Invitation.Query().IDs,
-		"sessions": c.Session.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
+		"sessions": c.Session.Query().IDs, "sign_ups": c.SignUp.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
 	} {
 		got, err := ids(ctx)
 		if err != nil {
@@ -118,6 +128,18 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 		seen[table] = got
 	}
 	return seen
+}
+
+func TestTheWorldHasRowsOfEveryTable(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(t *testing.T, w world) {
+		rows := visibleRows(system(t), t, w.Read())
+		for _, table := range migrate.Tables {
+			if len(table.PrimaryKey) == 1 && len(rows[table.Name]) == 0 {
+				t.Errorf("%s: got no rows, want some to be guarded", table.Name)
+			}
+		}
+	})
 }
 
 func TestViewersSeeWhatTheyMayKnow(t *testing.T) {

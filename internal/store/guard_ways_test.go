@@ -23,6 +23,7 @@ var gets = []read{
 	{"Role Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Role.Get(ctx, "role_B") }},
 	{"Invitation Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Invitation.Get(ctx, "inv_B") }},
 	{"Session Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Session.Get(ctx, "ses_B") }},
+	{"SignUp Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.SignUp.Get(ctx, "sup_B") }},
 	{"Event Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Event.Get(ctx, "evt_B") }},
 	{"Job Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Job.Get(ctx, "job_B") }},
 }

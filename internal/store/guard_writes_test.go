@@ -156,6 +156,13 @@ var systemOnly = []write{
 		return c.Session.Create().SetID("ses_new").SetCreatedAt(noon).SetUserID("usr_owner_A").
 			SetTokenHash([]byte("new")).SetLastSeenAt(noon).SetExpiresAt(noon).Save(ctx)
 	}},
+	{"sign-ups in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.SignUp.Delete().Exec(ctx)))
+	}},
+	{"new sign-up", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.SignUp.Create().SetID("sup_new").SetCreatedAt(noon).SetEmail("new").SetEmailKey("new").
+			SetPasswordHash("hash").SetTokenHash([]byte("new")).SetExpiresAt(noon).Save(ctx)
+	}},
 	{"new event", func(ctx context.Context, c *ent.Client) (any, error) {
 		return c.Event.Create().SetID("evt_new").SetCreatedAt(noon).SetAccountID("acc_A").SetSeq(2).SetType("forged").Save(ctx)
 	}},

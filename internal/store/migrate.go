@@ -48,6 +48,12 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 		applied = append(applied, r.Source.Path)
 	}
 	if err != nil {
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			for _, r := range partial.Applied {
+				applied = append(applied, r.Source.Path)
+			}
+		}
 		return applied, fmt.Errorf("migrate: %w", err)
 	}
 	if dialect == goose.DialectSQLite3 {
@@ -56,12 +62,36 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	return applied, err
 }
 
+// CheckMigrated fails when the database at the address lacks migrations.
+func CheckMigrated(ctx context.Context, address string) (err error) {
+	db, dialect, files, err := migrationTarget(address)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	p, err := goose.NewProvider(dialect, db, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if pending {
+		return errors.New("the database's schema is not up to date: run convoke migrate, or start with --migrate=auto")
+	}
+	return nil
+}
+
 // migrationTarget opens a connection for migrations only. On SQLite foreign
 // keys are off on it: a table is changed by building it anew, and dropping the
 // old one would empty its child tables.
 func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
 	driver, dsn, dialect, folder := "pgx", address, goose.DialectPostgres, "postgres"
 	if !IsPostgres(address) {
+		if err := makeFile(address); err != nil {
+			return nil, "", nil, err
+		}
 		driver, dsn, dialect, folder = "sqlite3", sqliteDSN(address, "_foreign_keys=off&_txlock=immediate"), goose.DialectSQLite3, "sqlite"
 	}
 	files, err := fs.Sub(migrations.Files, folder)
@@ -86,9 +116,9 @@ func oneAtATime(dialect goose.Dialect, address string) ([]goose.ProviderOption, 
 		return nil, errors.New("the postgres:// URL cannot be read")
 	}
 	id := fnv.New64a()
-	id.Write([]byte(u.Path + "\x00" + u.Query().Get("search_path")))
+	_, _ = id.Write([]byte(u.Path + "\x00" + u.Query().Get("search_path"))) // never fails
 	locker, err := lock.NewPostgresSessionLocker(
-		lock.WithLockID(int64(id.Sum64()>>1)), //nolint:gosec // the highest bit is shifted out
+		lock.WithLockID(int64(id.Sum64()>>1)), // within an int64
 		lock.WithLockTimeout(1, lockTries),    // tried every second
 	)
 	if err != nil {

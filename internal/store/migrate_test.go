@@ -1,17 +1,18 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
-	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/schema"
+	"github.com/pressly/goose/v3"
 
-	"github.com/convoke-dev/convoke/ent/migrate"
 	"github.com/convoke-dev/convoke/internal/store"
-	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testdb"
 )
 
 // raw opens the database past the store, with foreign keys on.
@@ -33,6 +34,13 @@ func raw(t *testing.T, address string) *sql.DB {
 	return db
 }
 
+func exec(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
 func migrated(t *testing.T, address string) []string {
 	t.Helper()
 	applied, err := store.Migrate(t.Context(), address)
@@ -42,67 +50,185 @@ func migrated(t *testing.T, address string) []string {
 	return applied
 }
 
-func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
+// sources returns the migrations there are, with a way to apply them one by
+// one.
+func sources(t *testing.T, address string) (*goose.Provider, []*goose.Source) {
 	t.Helper()
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-// drift returns the statements that would turn the database into the ent
-// schema.
-func drift(t *testing.T, address string) string {
-	t.Helper()
-	name := dialect.SQLite
-	if store.IsPostgres(address) {
-		name = dialect.Postgres
-	}
-	var statements strings.Builder
-	to := &schema.WriteDriver{Writer: &statements, Driver: entsql.OpenDB(name, raw(t, address))}
-	tables, err := schema.CopyTables(migrate.Tables) // ent writes into them
+	db, name, files, err := store.MigrationTarget(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = migrate.Create(t.Context(), migrate.NewSchema(to), tables, schema.WithDropColumn(true), schema.WithDropIndex(true))
+	p, err := goose.NewProvider(name, db, files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return statements.String()
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p, p.ListSources()
 }
 
-func TestMigrationsEqualTheSchema(t *testing.T) {
+func TestMigrateAppliesEachMigrationOnce(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
-		migrated(t, address)
-		if got := drift(t, address); got != "" {
-			t.Errorf("the migrations lack:\n%s", got)
+	testdb.Each(t, func(t *testing.T, address string) {
+		_, all := sources(t, address)
+		want := make([]string, len(all))
+		for i, s := range all {
+			want[i] = s.Path
+		}
+		if got := migrated(t, address); !slices.Equal(got, want) {
+			t.Errorf("first time: applied %v, want %v", got, want)
+		}
+		before := shape(t, address)
+		if got := migrated(t, address); len(got) != 0 {
+			t.Errorf("second time: applied %v, want nothing", got)
+		}
+		if after := shape(t, address); !slices.Equal(after, before) {
+			t.Errorf("shape after = %v, want %v", after, before)
 		}
 	})
 }
 
-func TestDriftFromTheSchemaIsFound(t *testing.T) {
+func TestMigrateRefusesANewerDatabase(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		migrated(t, address)
+		_, all := sources(t, address)
+		const newer = 29991231000000
+		exec(t, raw(t, address), fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, true)", newer))
+		applied, err := store.Migrate(t.Context(), address)
+		ours := fmt.Sprint(all[len(all)-1].Version)
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprint(newer)) || !strings.Contains(err.Error(), ours) || len(applied) != 0 {
+			t.Errorf("applied %v, err = %v, want a refusal that names %d and %s", applied, err, newer, ours)
+		}
+	})
+}
+
+// Only PostgreSQL is shared by servers that start together.
+func TestServersMayMigrateTogether(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		servers := 4
+		if !store.IsPostgres(address) {
+			servers = 1
+		}
+		type result struct {
+			applied []string
+			err     error
+		}
+		start, results := make(chan struct{}), make(chan result, servers)
+		for range servers {
+			go func() {
+				<-start
+				applied, err := store.Migrate(context.WithoutCancel(t.Context()), address)
+				results <- result{applied, err}
+			}()
+		}
+		close(start)
+		var applied []string
+		for range servers {
+			r := <-results
+			if r.err != nil {
+				t.Errorf("err = %v, want none", r.err)
+			}
+			applied = append(applied, r.applied...)
+		}
+		_, all := sources(t, address)
+		if len(applied) != len(all) {
+			t.Errorf("applied %v, want each of %d once", applied, len(all))
+		}
+	})
+}
+
+func TestEventsCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	for what, statement := range map[string]string{
-		"an index is gone":           `DROP INDEX invitation_email_key`,
-		"an index is too many":       `CREATE INDEX extra ON teams (name)`,
-		"a column is too many":       `ALTER TABLE teams ADD COLUMN extra text`,
-		"a column is gone":           `ALTER TABLE jobs DROP COLUMN last_error`,
-		"a table is gone":            `DROP TABLE jobs`,
-		"an index is for all rows":   `DROP INDEX member_owner_of_team; CREATE UNIQUE INDEX member_owner_of_team ON members (team_id)`,
-		"an index is unique no more": `DROP INDEX users_email_key_key; CREATE INDEX users_email_key_key ON users (email_key)`,
+		"update":            `UPDATE events SET type = 'forged'`,
+		"update of one":     `UPDATE events SET seq = 2 WHERE id = 'evt_A'`,
+		"delete":            `DELETE FROM events WHERE id = 'evt_A'`,
+		"delete everything": `DELETE FROM events`,
+		"upsert":            insertEvent + ` ON CONFLICT (id) DO UPDATE SET type = 'forged'`,
+		"replace":           strings.Replace(insertEvent, "INSERT", "REPLACE", 1),
+		"truncate":          `TRUNCATE events`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			testkit.EachDatabase(t, func(t *testing.T, address string) {
+			testdb.Each(t, func(t *testing.T, address string) {
 				migrated(t, address)
 				db := raw(t, address)
-				for s := range strings.SplitSeq(statement, ";") {
-					exec(t, db, s)
+				exec(t, db, insertEvent)
+				if _, err := db.ExecContext(t.Context(), strings.Replace(statement, "'team.created'", "'forged'", 1)); err == nil {
+					t.Errorf("err = nil, want a refusal")
 				}
-				if got := drift(t, address); got == "" {
-					t.Error("got no drift, want some")
+				if got := column(t, db, `SELECT id || ' ' || type FROM events`); !slices.Equal(got, []string{"evt_A team.created"}) {
+					t.Errorf("events = %v, want the one as it was", got)
 				}
 			})
 		})
 	}
+}
+
+const insertEvent = `INSERT INTO events (id, created_at, account_id, seq, type, data)
+	VALUES ('evt_A', '2026-03-14 12:00:00+00:00', 'acc_A', 1, 'team.created', '{}')`
+
+// rowCounts returns how many rows each table has.
+func rowCounts(t *testing.T, db *sql.DB, tables []string) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for _, table := range tables {
+		counts[table] = len(column(t, db, "SELECT 'row' FROM "+table))
+	}
+	return counts
+}
+
+func TestMigrationsKeepTheRows(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		p, all := sources(t, address)
+		if _, err := p.UpTo(t.Context(), all[0].Version); err != nil {
+			t.Fatal(err)
+		}
+		db := raw(t, address)
+		tables := fill(t, db)
+		before := rowCounts(t, db, tables)
+		if got := migrated(t, address); len(got) != len(all)-1 {
+			t.Errorf("applied %v, want all but the first of %d", got, len(all))
+		}
+		if after := rowCounts(t, db, tables); !maps.Equal(before, after) || before["member_roles"] == 0 {
+			t.Errorf("rows after = %v, want %v", after, before)
+		}
+	})
+}
+
+// fill puts a row into each table of the first migration, parents first, and
+// returns the tables.
+func fill(t *testing.T, db *sql.DB) (tables []string) {
+	t.Helper()
+	const at = `'2026-03-14 12:00:00+00:00'`
+	for _, row := range []struct{ table, columns, values string }{
+		{"accounts", "id, created_at, updated_at, name, preset", `'acc', ` + at + `, ` + at + `, 'A', 'teams'`},
+		{"teams", "id, created_at, updated_at, name, is_default, account_id", `'team', ` + at + `, ` + at + `, 'A', true, 'acc'`},
+		{"users", "id, created_at, updated_at, email_verified_at, email, email_key", `'usr', ` + at + `, ` + at + `, ` + at + `, 'a@a.test', 'a@a.test'`},
+		{"sign_ups", "id, created_at, email, email_key, password_hash, token_hash, expires_at", `'sup', ` + at + `, 'c@a.test', 'c@a.test', 'hash', 'hash', ` + at},
+		{"roles", "id, created_at, updated_at, key, name, permissions, account_id", `'role', ` + at + `, ` + at + `, 'a', 'A', '[]', 'acc'`},
+		{
+			"members", "id, created_at, updated_at, account_id, permissions, allowed_domains, team_id, user_id",
+			`'mem', ` + at + `, ` + at + `, 'acc', '[]', '[]', 'team', 'usr'`,
+		},
+		{"member_roles", "member_id, role_id", `'mem', 'role'`},
+		{
+			"invitations", "id, created_at, updated_at, account_id, permissions, allowed_domains, team_id, inviter_id, email, email_key, expires_at, token_hash",
+			`'inv', ` + at + `, ` + at + `, 'acc', '[]', '[]', 'team', 'usr', 'b@a.test', 'b@a.test', ` + at + `, 'hash'`,
+		},
+		{"invitation_roles", "invitation_id, role_id", `'inv', 'role'`},
+		{"sessions", "id, created_at, user_id, token_hash, last_seen_at, expires_at", `'ses', ` + at + `, 'usr', 'hash', ` + at + `, ` + at},
+		{"events", "id, created_at, account_id, seq, type, data", `'evt', ` + at + `, 'acc', 1, 'team.created', '{}'`},
+		{"jobs", "id, created_at, kind, account_id, subject_id, run_at", `'job', ` + at + `, 'mail', 'acc', 'inv', ` + at},
+	} {
+		exec(t, db, "INSERT INTO "+row.table+" ("+row.columns+") VALUES ("+row.values+")")
+		tables = append(tables, row.table)
+	}
+	return tables
 }

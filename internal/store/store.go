@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -23,10 +24,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// SQLite reader connections, and PostgreSQL connections altogether.
+// How many connections are opened at the most. SQLite has one writer beside
+// its readers; a snapshot holds its connection while its operation runs.
 const (
 	sqliteReaders   = 4
 	postgresMaxOpen = 16
+	maxSnapshots    = 4
 )
 
 // Store is an open database behind the guard.
@@ -34,6 +37,7 @@ type Store struct {
 	dialect  string
 	writer   *sql.DB
 	reader   *sql.DB
+	moments  *sql.DB // for snapshots, which hold a connection while others read
 	write    *ent.Client
 	read     *ent.Client
 	observer func(query string)
@@ -83,9 +87,16 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 		s.writer.SetMaxIdleConns(postgresMaxOpen)
 		s.writer.SetConnMaxIdleTime(5 * time.Minute)
 		s.reader = s.writer
+		if s.moments, err = sql.Open("pgx", address); err != nil {
+			return errors.New("the postgres:// URL cannot be read")
+		}
+		s.moments.SetMaxOpenConns(maxSnapshots)
 		return s.writer.PingContext(ctx)
 	}
 	s.dialect = dialect.SQLite
+	if err := makeFile(address); err != nil {
+		return err
+	}
 	if s.writer, err = sql.Open("sqlite3", sqliteDSN(address, "_foreign_keys=on&_txlock=immediate")); err != nil {
 		return err
 	}
@@ -94,12 +105,27 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
-	if s.reader, err = sql.Open("sqlite3", sqliteDSN(address, "_foreign_keys=on&_query_only=true")); err != nil {
+	readOnly := sqliteDSN(address, "_foreign_keys=on&_query_only=true")
+	if s.reader, err = sql.Open("sqlite3", readOnly); err != nil {
 		return err
 	}
 	s.reader.SetMaxOpenConns(sqliteReaders)
 	s.reader.SetMaxIdleConns(sqliteReaders)
+	if s.moments, err = sql.Open("sqlite3", readOnly); err != nil {
+		return err
+	}
+	s.moments.SetMaxOpenConns(maxSnapshots)
 	return s.reader.PingContext(ctx)
+}
+
+// makeFile makes a missing SQLite file that nobody but its owner can read; the
+// files beside it take over its mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's own path
+	if err != nil {
+		return fmt.Errorf("make the database file: %w", err)
+	}
+	return f.Close()
 }
 
 // sqliteDSN: WAL for readers beside the writer; FULL so that what was
@@ -125,7 +151,7 @@ func (s *Store) Read() *ent.Client { return s.read }
 // Close closes the database.
 func (s *Store) Close() error {
 	var errs []error
-	for _, c := range []io.Closer{s.reader, s.writer} {
+	for _, c := range []io.Closer{s.moments, s.reader, s.writer} {
 		if db, _ := c.(*sql.DB); db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -174,6 +200,9 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 		return err
 	}
 	if err := etx.Commit(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // rolled back by then
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	done = true

@@ -13,7 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
-	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testdb"
 )
 
 var noon = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
@@ -35,21 +35,26 @@ type world struct {
 
 func eachWorld(t *testing.T, test func(t *testing.T, w world)) {
 	t.Helper()
-	testkit.EachDatabase(t, func(t *testing.T, address string) {
+	testdb.Each(t, func(t *testing.T, address string) {
 		catalogue, err := access.NewCatalogue()
 		if err != nil {
 			t.Fatal(err)
 		}
 		w := world{Store: open(t, address), loader: access.Loader{Catalogue: catalogue}}
 		err = w.InTx(system(t), func(tx *store.Tx) error {
-			b := builder{ctx: system(t), c: tx.Client(), all: catalogue.All().Keys()}
+			b := builder{c: tx.Client(), all: catalogue.All().Keys()}
 			b.user("usr_shared")
 			for _, side := range []string{mine, theirs} {
 				b.people(side)
 				b.team(side)
 				b.records(side)
 			}
-			return b.err
+			for _, create := range b.rows {
+				if err := create(system(t)); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -129,6 +134,7 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Member.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
 	add(wrap(c.Role.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Invitation.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
+	add(wrap(c.SignUp.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Session.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
@@ -139,23 +145,18 @@ func byID(q *ent.RoleQuery) { q.Order(ent.Asc("id")) }
 
 func wrap[T any](rows []T, err error) (any, error) { return rows, err }
 
-// builder makes the rows of a world and keeps the first error.
+// builder collects the rows of a world, parents first.
 type builder struct {
-	ctx context.Context //nolint:containedctx // the system's, for one transaction
-	c   *ent.Client
-	all []string
-	err error
+	c    *ent.Client
+	all  []string
+	rows []func(context.Context) error
 }
 
-func (b *builder) do(exec func(context.Context) error) {
-	if b.err == nil {
-		b.err = exec(b.ctx)
-	}
-}
+func (b *builder) add(create func(context.Context) error) { b.rows = append(b.rows, create) }
 
 func (b *builder) user(id string) {
-	b.do(b.c.User.Create().SetID(id).SetCreatedAt(noon).SetUpdatedAt(noon).
-		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").Exec)
+	b.add(b.c.User.Create().SetID(id).SetCreatedAt(noon).SetUpdatedAt(noon).
+		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").SetEmailVerifiedAt(noon).Exec)
 }
 
 // people: an owner, two members, one who left after inviting, one who left
@@ -167,13 +168,13 @@ func (b *builder) people(side string) {
 }
 
 func (b *builder) team(side string) {
-	b.do(b.c.Account.Create().SetID("acc" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetName("Account" + side).SetPreset("teams").Exec)
+	b.add(b.c.Account.Create().SetID("acc" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetName("Account" + side).SetPreset("teams").Exec)
 	for id, held := range map[string][]string{"role": b.all, "role_plain": {"team.read"}} {
-		b.do(b.c.Role.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		b.add(b.c.Role.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 			SetKey(id).SetName(id).SetPermissions(held).Exec)
 	}
 	for _, id := range []string{"team", "team_second"} {
-		b.do(b.c.Team.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		b.add(b.c.Team.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 			SetName(id + side).SetIsDefault(id == "team").Exec)
 	}
 	b.member(side, "mem_owner", "team", "usr_owner"+side, "")
@@ -190,23 +191,25 @@ func (b *builder) member(side, id, team, userID, role string) {
 	if role != "" {
 		m.AddRoleIDs(role + side)
 	}
-	b.do(m.Exec)
+	b.add(m.Exec)
 }
 
-// records: invitations, sessions, an event and a job.
+// records: invitations, sessions, a sign-up, an event and a job.
 func (b *builder) records(side string) {
 	i := func(id string) *ent.InvitationCreate {
 		return b.c.Invitation.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetTeamID("team" + side).
 			SetEmail(id + side + "@example.test").SetEmailKey(id + side + "@example.test").SetExpiresAt(noon.Add(time.Hour)).
 			SetTokenHash([]byte(id + side)).AddRoleIDs("role" + side)
 	}
-	b.do(i("inv").SetInviterID("usr_inviter" + side).Exec)
-	b.do(i("inv_shared").SetInviterID("usr_shared").Exec)
-	b.do(i("inv_accepted").SetInviterID("usr_owner" + side).SetStatus(invitation.StatusAccepted).SetAcceptedByID("usr_acceptor" + side).Exec)
+	b.add(i("inv").SetInviterID("usr_inviter" + side).Exec)
+	b.add(i("inv_shared").SetInviterID("usr_shared").Exec)
+	b.add(i("inv_accepted").SetInviterID("usr_owner" + side).SetStatus(invitation.StatusAccepted).SetAcceptedByID("usr_acceptor" + side).Exec)
 	for id, userID := range map[string]string{"ses": "usr" + side, "ses_owner": "usr_owner" + side} {
-		b.do(b.c.Session.Create().SetID(id + side).SetCreatedAt(noon).SetUserID(userID).
+		b.add(b.c.Session.Create().SetID(id + side).SetCreatedAt(noon).SetUserID(userID).
 			SetTokenHash([]byte(id + side)).SetLastSeenAt(noon).SetExpiresAt(noon.Add(time.Hour)).Exec)
 	}
-	b.do(b.c.Event.Create().SetID("evt" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetSeq(1).SetType("team.created").Exec)
-	b.do(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
+	b.add(b.c.SignUp.Create().SetID("sup" + side).SetCreatedAt(noon).SetEmail("sup" + side).SetEmailKey("sup" + side).
+		SetPasswordHash("hash").SetTokenHash([]byte("sup" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
+	b.add(b.c.Event.Create().SetID("evt" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetSeq(1).SetType("team.created").Exec)
+	b.add(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
 }

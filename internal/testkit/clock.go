@@ -1,3 +1,5 @@
+// Package testkit is what tests are told in: a world of people and teams behind
+// a real server, a clock they move, the mails that went out.
 package testkit
 
 import (

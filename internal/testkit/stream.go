@@ -105,6 +105,11 @@ func (s *Stream) readSocket(conn *websocket.Conn) {
 			return
 		}
 		switch m.Type {
+		case "ping":
+			// Nobody else writes by now.
+			if err := conn.WriteJSON(map[string]any{"type": "pong"}); err != nil {
+				return
+			}
 		case "next":
 			s.answers <- newAnswer(s.t, http.StatusOK, m.Payload)
 		case "error":

@@ -25,9 +25,12 @@ const (
 	Session    Prefix = "ses"
 	Event      Prefix = "evt"
 	Job        Prefix = "job"
+	SignUp     Prefix = "sup"
 )
 
-var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+var encoding = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 
 // New makes an id with the prefix. It panics when the system has no
 // randomness left, from which no caller could recover.
@@ -39,7 +42,7 @@ func New(p Prefix) string {
 // Of returns the prefix of an id, or an error when it is not shaped like one.
 func Of(id string) (Prefix, error) {
 	p, rest, ok := strings.Cut(id, "_")
-	if !ok || p == "" || len(rest) != 26 {
+	if !ok || p == "" || len(rest) != 26 || strings.Trim(rest, alphabet) != "" {
 		return "", fmt.Errorf("not an id: %q", id)
 	}
 	return Prefix(p), nil

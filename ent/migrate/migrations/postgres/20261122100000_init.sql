@@ -13,6 +13,14 @@ CREATE TABLE "jobs" ("id" character varying NOT NULL, "created_at" timestamptz N
 CREATE INDEX "job_dead_at_run_at" ON "jobs" ("dead_at", "run_at");
 -- create index "job_subject_id" to table: "jobs"
 CREATE INDEX "job_subject_id" ON "jobs" ("subject_id");
+-- create "sign_ups" table
+CREATE TABLE "sign_ups" ("id" character varying NOT NULL, "created_at" timestamptz NOT NULL, "email" character varying NOT NULL, "email_key" character varying NOT NULL, "first_name" character varying NOT NULL DEFAULT '', "last_name" character varying NOT NULL DEFAULT '', "account_name" character varying NOT NULL DEFAULT '', "password_hash" character varying NOT NULL, "token_hash" bytea NOT NULL, "expires_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
+-- create index "sign_ups_token_hash_key" to table: "sign_ups"
+CREATE UNIQUE INDEX "sign_ups_token_hash_key" ON "sign_ups" ("token_hash");
+-- create index "signup_email_key_created_at_id" to table: "sign_ups"
+CREATE INDEX "signup_email_key_created_at_id" ON "sign_ups" ("email_key", "created_at", "id");
+-- create index "signup_expires_at" to table: "sign_ups"
+CREATE INDEX "signup_expires_at" ON "sign_ups" ("expires_at");
 -- create "teams" table
 CREATE TABLE "teams" ("id" character varying NOT NULL, "created_at" timestamptz NOT NULL, "version" bigint NOT NULL DEFAULT 1, "updated_at" timestamptz NOT NULL, "name" character varying NOT NULL, "is_default" boolean NOT NULL DEFAULT false, "account_id" character varying NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "teams_accounts_teams" FOREIGN KEY ("account_id") REFERENCES "accounts" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- create index "team_account_id_created_at_id" to table: "teams"
@@ -20,11 +28,9 @@ CREATE INDEX "team_account_id_created_at_id" ON "teams" ("account_id", "created_
 -- create index "team_default_of_account" to table: "teams"
 CREATE UNIQUE INDEX "team_default_of_account" ON "teams" ("account_id") WHERE is_default;
 -- create "users" table
-CREATE TABLE "users" ("id" character varying NOT NULL, "created_at" timestamptz NOT NULL, "version" bigint NOT NULL DEFAULT 1, "updated_at" timestamptz NOT NULL, "email" character varying NOT NULL, "email_key" character varying NOT NULL, "first_name" character varying NOT NULL DEFAULT '', "last_name" character varying NOT NULL DEFAULT '', "job_title" character varying NOT NULL DEFAULT '', "password_hash" character varying NOT NULL DEFAULT '', "email_verified_at" timestamptz NULL, "verification_hash" bytea NULL, "verification_generation" bigint NOT NULL DEFAULT 0, "verification_expires_at" timestamptz NULL, "last_seen_at" timestamptz NULL, "active_team_id" character varying NOT NULL DEFAULT '', PRIMARY KEY ("id"));
+CREATE TABLE "users" ("id" character varying NOT NULL, "created_at" timestamptz NOT NULL, "version" bigint NOT NULL DEFAULT 1, "updated_at" timestamptz NOT NULL, "email" character varying NOT NULL, "email_key" character varying NOT NULL, "first_name" character varying NOT NULL DEFAULT '', "last_name" character varying NOT NULL DEFAULT '', "job_title" character varying NOT NULL DEFAULT '', "password_hash" character varying NOT NULL DEFAULT '', "email_verified_at" timestamptz NOT NULL, "last_seen_at" timestamptz NULL, "active_team_id" character varying NOT NULL DEFAULT '', PRIMARY KEY ("id"));
 -- create index "users_email_key_key" to table: "users"
 CREATE UNIQUE INDEX "users_email_key_key" ON "users" ("email_key");
--- create index "users_verification_hash_key" to table: "users"
-CREATE UNIQUE INDEX "users_verification_hash_key" ON "users" ("verification_hash");
 -- create "invitations" table
 CREATE TABLE "invitations" ("id" character varying NOT NULL, "created_at" timestamptz NOT NULL, "account_id" character varying NOT NULL, "permissions" jsonb NOT NULL, "all_permissions" boolean NOT NULL DEFAULT false, "allowed_domains" jsonb NOT NULL, "version" bigint NOT NULL DEFAULT 1, "updated_at" timestamptz NOT NULL, "email" character varying NOT NULL, "email_key" character varying NOT NULL, "first_name" character varying NOT NULL DEFAULT '', "last_name" character varying NOT NULL DEFAULT '', "job_title" character varying NOT NULL DEFAULT '', "note" character varying NOT NULL DEFAULT '', "status" character varying NOT NULL DEFAULT 'PENDING', "expires_at" timestamptz NOT NULL, "token_hash" bytea NOT NULL, "token_generation" bigint NOT NULL DEFAULT 1, "token_mailed" boolean NOT NULL DEFAULT false, "delivery" character varying NOT NULL DEFAULT 'NOT_REQUESTED', "delivery_attempts" bigint NOT NULL DEFAULT 0, "delivery_error" character varying NOT NULL DEFAULT '', "delivery_updated_at" timestamptz NULL, "last_sent_at" timestamptz NULL, "send_count" bigint NOT NULL DEFAULT 0, "resent_at" timestamptz NULL, "resend_day_start" timestamptz NULL, "resends_of_day" bigint NOT NULL DEFAULT 0, "responded_at" timestamptz NULL, "team_id" character varying NOT NULL, "inviter_id" character varying NULL, "accepted_by_id" character varying NULL, PRIMARY KEY ("id"), CONSTRAINT "invitations_teams_invitations" FOREIGN KEY ("team_id") REFERENCES "teams" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "invitations_users_accepted_invitations" FOREIGN KEY ("accepted_by_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE SET NULL, CONSTRAINT "invitations_users_sent_invitations" FOREIGN KEY ("inviter_id") REFERENCES "users" ("id") ON UPDATE NO ACTION ON DELETE SET NULL);
 -- create index "invitation_accepted_by_id" to table: "invitations"

@@ -49,6 +49,14 @@ CREATE TABLE `sessions` (`id` text NOT NULL, `created_at` datetime NOT NULL, `to
 CREATE UNIQUE INDEX `sessions_token_hash_key` ON `sessions` (`token_hash`);
 -- create index "session_user_id_created_at_id" to table: "sessions"
 CREATE INDEX `session_user_id_created_at_id` ON `sessions` (`user_id`, `created_at`, `id`);
+-- create "sign_ups" table
+CREATE TABLE `sign_ups` (`id` text NOT NULL, `created_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `account_name` text NOT NULL DEFAULT (''), `password_hash` text NOT NULL, `token_hash` blob NOT NULL, `expires_at` datetime NOT NULL, PRIMARY KEY (`id`));
+-- create index "sign_ups_token_hash_key" to table: "sign_ups"
+CREATE UNIQUE INDEX `sign_ups_token_hash_key` ON `sign_ups` (`token_hash`);
+-- create index "signup_email_key_created_at_id" to table: "sign_ups"
+CREATE INDEX `signup_email_key_created_at_id` ON `sign_ups` (`email_key`, `created_at`, `id`);
+-- create index "signup_expires_at" to table: "sign_ups"
+CREATE INDEX `signup_expires_at` ON `sign_ups` (`expires_at`);
 -- create "teams" table
 CREATE TABLE `teams` (`id` text NOT NULL, `created_at` datetime NOT NULL, `version` integer NOT NULL DEFAULT (1), `updated_at` datetime NOT NULL, `name` text NOT NULL, `is_default` bool NOT NULL DEFAULT (false), `account_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `teams_accounts_teams` FOREIGN KEY (`account_id`) REFERENCES `accounts` (`id`) ON DELETE NO ACTION);
 -- create index "team_account_id_created_at_id" to table: "teams"
@@ -56,11 +64,9 @@ CREATE INDEX `team_account_id_created_at_id` ON `teams` (`account_id`, `created_
 -- create index "team_default_of_account" to table: "teams"
 CREATE UNIQUE INDEX `team_default_of_account` ON `teams` (`account_id`) WHERE is_default;
 -- create "users" table
-CREATE TABLE `users` (`id` text NOT NULL, `created_at` datetime NOT NULL, `version` integer NOT NULL DEFAULT (1), `updated_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `job_title` text NOT NULL DEFAULT (''), `password_hash` text NOT NULL DEFAULT (''), `email_verified_at` datetime NULL, `verification_hash` blob NULL, `verification_generation` integer NOT NULL DEFAULT (0), `verification_expires_at` datetime NULL, `last_seen_at` datetime NULL, `active_team_id` text NOT NULL DEFAULT (''), PRIMARY KEY (`id`));
+CREATE TABLE `users` (`id` text NOT NULL, `created_at` datetime NOT NULL, `version` integer NOT NULL DEFAULT (1), `updated_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `job_title` text NOT NULL DEFAULT (''), `password_hash` text NOT NULL DEFAULT (''), `email_verified_at` datetime NOT NULL, `last_seen_at` datetime NULL, `active_team_id` text NOT NULL DEFAULT (''), PRIMARY KEY (`id`));
 -- create index "users_email_key_key" to table: "users"
 CREATE UNIQUE INDEX `users_email_key_key` ON `users` (`email_key`);
--- create index "users_verification_hash_key" to table: "users"
-CREATE UNIQUE INDEX `users_verification_hash_key` ON `users` (`verification_hash`);
 -- create "invitation_roles" table
 CREATE TABLE `invitation_roles` (`invitation_id` text NOT NULL, `role_id` text NOT NULL, PRIMARY KEY (`invitation_id`, `role_id`), CONSTRAINT `invitation_roles_invitation_id` FOREIGN KEY (`invitation_id`) REFERENCES `invitations` (`id`) ON DELETE CASCADE, CONSTRAINT `invitation_roles_role_id` FOREIGN KEY (`role_id`) REFERENCES `roles` (`id`) ON DELETE CASCADE);
 -- create "member_roles" table

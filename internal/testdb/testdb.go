@@ -1,7 +1,5 @@
-// Package testkit is what tests are told in: databases of their own, a world
-// of people and teams behind a real server, a clock they move, the mails that
-// went out.
-package testkit
+// Package testdb gives tests databases of their own.
+package testdb
 
 import (
 	"context"
@@ -21,10 +19,10 @@ import (
 // server on which tests may make schemas.
 const PostgresEnv = "CONVOKE_TEST_POSTGRES"
 
-// EachDatabase runs the test on an empty SQLite file, and on an empty
+// Each runs the test on an empty SQLite file, and on an empty
 // PostgreSQL schema when PostgresEnv is set. Both are gone afterwards. The
 // address is what store.Open takes.
-func EachDatabase(t *testing.T, test func(t *testing.T, address string)) {
+func Each(t *testing.T, test func(t *testing.T, address string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()

@@ -1,0 +1,155 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/signup"
+	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/text"
+	"github.com/convoke-dev/convoke/internal/token"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// SignUp is a wish to join, as typed.
+type SignUp struct {
+	Email, Password     string
+	FirstName, LastName string
+	AccountName         string
+}
+
+// SignUp notes a wish to join and mails a link that proves the address:
+// opening it makes the user, with an account and a default team of his own. It answers
+// alike for a known and an unknown address: who has a user already is told so
+// by mail. mailed is false only when the server has no mail, and the user is
+// made at once. FORBIDDEN when only invited people may join; BLANK,
+// INVALID_EMAIL, WEAK_PASSWORD, TOO_LONG for wrong input.
+func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error) {
+	if s.Policy != Open {
+		return false, fault.Refuse(fault.Forbidden, "Only invited people may join here.")
+	}
+	var wrong fault.Errors
+	addr, bad := address.Parse(in.Email, "email")
+	wrong.Add(bad)
+	wrong.Add(s.Hasher.Check(in.Password, "password"))
+	in.FirstName, bad = text.Line(in.FirstName, "firstName")
+	wrong.Add(bad)
+	in.LastName, bad = text.Line(in.LastName, "lastName")
+	wrong.Add(bad)
+	in.AccountName, bad = text.Line(in.AccountName, "accountName")
+	wrong.Add(bad)
+	if err := wrong.Err(); err != nil {
+		return false, err
+	}
+	hash, err := s.Hasher.Hash(ctx, in.Password)
+	if err != nil {
+		return false, err
+	}
+	ctx = access.System(ctx, "sign up")
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+		known, err := tx.User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
+		switch {
+		case err == nil && s.NoMail:
+			return nil
+		case err == nil:
+			return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailAlreadyRegistered, SubjectID: known.ID})
+		case !ent.IsNotFound(err):
+			return fmt.Errorf("sign up: %w", err)
+		case s.NoMail:
+			_, err = s.join(ctx, tx, NewUser{Address: addr, FirstName: in.FirstName, LastName: in.LastName, PasswordHash: hash}, in.AccountName)
+			return err
+		default:
+			return s.note(ctx, tx, addr, in, hash)
+		}
+	})
+	if s.NoMail && ent.IsConstraintError(err) {
+		err = nil // somebody else was first with this address: now it is known
+	}
+	return !s.NoMail, err
+}
+
+// note writes the sign-up down and mails its link. Each sign-up has a link and
+// a password of its own, so that nobody can put a password of his behind the
+// link somebody else asked for. The oldest of too many is dropped.
+func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, in SignUp, hash string) error {
+	open, err := tx.SignUp.Query().Where(signup.EmailKey(addr.Key)).Order(signup.ByCreatedAt(), signup.ByID()).IDs(ctx)
+	if err == nil && len(open) >= maxSignUps {
+		_, err = tx.SignUp.Delete().Where(signup.IDIn(open[:len(open)-maxSignUps+1]...)).Exec(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("sign up: look for earlier ones: %w", err)
+	}
+	now, id := s.Now(), uid.New(uid.SignUp)
+	err = tx.SignUp.Create().
+		SetID(id).SetCreatedAt(now).SetExpiresAt(now.Add(VerificationFor)).
+		SetEmail(addr.Typed).SetEmailKey(addr.Key).
+		SetFirstName(in.FirstName).SetLastName(in.LastName).SetAccountName(in.AccountName).SetPasswordHash(hash).
+		SetTokenHash(token.Hash(s.Tokens.Derive(token.Verification, id, 1))).
+		Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("sign up: %w", err)
+	}
+	return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailVerification, SubjectID: id, Generation: 1})
+}
+
+// join makes a user with an account of his own.
+func (s *Service) join(ctx context.Context, tx *store.Tx, n NewUser, accountName string) (*ent.User, error) {
+	u, err := s.CreateUser(ctx, tx, n)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.OpenPersonalAccount(ctx, tx, u, accountName)
+	return u, err
+}
+
+// VerifyEmail takes the token of a verification mail: the user of that sign-up
+// is made and signed in. INVALID_TOKEN for a token that is unknown, used, or
+// too old, or whose address has got a user meanwhile.
+func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *SignedIn, err error) {
+	ctx = access.System(ctx, "verify an address")
+	invalid := fault.Input(fault.InvalidToken, "This link is not valid any more. Sign up again to get a new one.", "token")
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+		up, err := tx.SignUp.Query().
+			Where(signup.TokenHash(token.Hash(verification)), signup.ExpiresAtGT(s.Now())).
+			Only(ctx)
+		if ent.IsNotFound(err) {
+			return invalid
+		}
+		if err != nil {
+			return fmt.Errorf("verify an address: %w", err)
+		}
+		u, err := s.join(ctx, tx, NewUser{
+			Address:   address.Address{Typed: up.Email, Key: up.EmailKey},
+			FirstName: up.FirstName, LastName: up.LastName, PasswordHash: up.PasswordHash,
+		}, up.AccountName)
+		if err != nil {
+			return err
+		}
+		in, err = s.StartSession(ctx, tx, u.ID)
+		return err
+	})
+	if ent.IsConstraintError(err) {
+		err = invalid
+	}
+	return in, err
+}
+
+// Purge forgets sign-ups whose links have run out.
+func (s *Service) Purge(ctx context.Context) error {
+	ctx = access.System(ctx, "forget old sign-ups")
+	old := signup.ExpiresAtLTE(s.Now())
+	some, err := s.Store.Read().SignUp.Query().Where(old).Exist(ctx)
+	if err != nil || !some {
+		return err
+	}
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		_, err := tx.SignUp.Delete().Where(old).Exec(ctx)
+		return err
+	})
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/internal/access"
+)
+
+// Snapshot returns a guarded client whose reads all see the database at one
+// moment, and what gives it back. The client may be used by several goroutines;
+// they take turns. It cannot begin transactions.
+func (s *Store) Snapshot(ctx context.Context) (client *ent.Client, release func(), err error) {
+	options := &sql.TxOptions{ReadOnly: true}
+	if s.Postgres() {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := s.moments.BeginTx(ctx, options)
+	if err != nil {
+		return nil, nil, fmt.Errorf("begin a snapshot: %w", err)
+	}
+	var drv dialect.Driver = entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: tx})
+	if s.observer != nil {
+		drv = observed{drv, s.observer}
+	}
+	client = ent.NewClient(ent.Driver(drv))
+	access.Guard(client)
+	client.Intercept(takeTurns())
+	return client, func() { _ = tx.Rollback() }, nil // nothing was written
+}
+
+type turnKey struct{}
+
+// takeTurns lets one query at a time have the connection, with the eager
+// loads it brings along.
+func takeTurns() ent.Interceptor {
+	var turn sync.Mutex
+	return ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+			if mine, _ := ctx.Value(turnKey{}).(*sync.Mutex); mine == &turn {
+				return next.Query(ctx, q)
+			}
+			turn.Lock()
+			defer turn.Unlock()
+			return next.Query(context.WithValue(ctx, turnKey{}, &turn), q)
+		})
+	})
+}
