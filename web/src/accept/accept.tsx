@@ -3,7 +3,7 @@ import { Action, Problem } from '../form';
 import { forgetToken, takeToken } from '../fragment';
 import { explain, type UserError } from '../graphql';
 import { Loading, NewHeading, Page } from '../page';
-import { accept, decline, open, type NewUser, type Opened } from './invitation';
+import { accept, decline, open, type NewUser, type Opened, type Preview } from './invitation';
 import { Decline, NextStep } from './steps';
 import { Summary } from './summary';
 
@@ -130,9 +130,14 @@ function Invitation({ token }: { token: string }) {
         onAccept={onAccept}
         reload={reload}
       />
-      {preview.status === 'PENDING' && <Decline teamName={preview.teamName} onDecline={onDecline} />}
+      {mayDecline(preview.nextStep) && <Decline teamName={preview.teamName} onDecline={onDecline} />}
     </>
   );
+}
+
+/** Whether whoever looks at the page may say no: the addressee, or the holder of a mailed link. */
+function mayDecline(step: Preview['nextStep']): boolean {
+  return step === 'ACCEPT' || step === 'SIGN_IN' || step === 'SIGN_UP';
 }
 
 function Done({ outcome }: { outcome: Outcome }) {

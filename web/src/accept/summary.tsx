@@ -34,15 +34,15 @@ export function Summary({ preview }: { preview: Preview }) {
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-/** How far off a moment is, in words: "in 3 days", "2 hours ago". Rounded towards now, so that it never promises too much. */
+/** How far off a moment is, in words: "in 3 days", "2 hours ago". Rounded; the exact moment stands beside it. */
 function distance(then: Date): string {
-  const minutes = Math.trunc((then.getTime() - Date.now()) / 60_000);
+  const minutes = Math.round((then.getTime() - Date.now()) / 60_000);
   if (Math.abs(minutes) < 1) {
     return minutes === 0 && then.getTime() > Date.now() ? 'in less than a minute' : 'just now';
   }
   if (Math.abs(minutes) < 120) {
     return relative.format(minutes, 'minute');
   }
-  const hours = Math.trunc(minutes / 60);
-  return Math.abs(hours) < 96 ? relative.format(hours, 'hour') : relative.format(Math.trunc(hours / 24), 'day');
+  const hours = Math.round(minutes / 60);
+  return Math.abs(hours) < 96 ? relative.format(hours, 'hour') : relative.format(Math.round(hours / 24), 'day');
 }
