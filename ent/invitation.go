@@ -58,7 +58,7 @@ type Invitation struct {
 	TokenHash []byte `json:"-"`
 	// TokenGeneration holds the value of the "token_generation" field.
 	TokenGeneration int `json:"token_generation,omitempty"`
-	// Whether the current token went to the address by mail only.
+	// Whether the current token proves the address: it went there by mail only, or there is no mail at all.
 	TokenMailed bool `json:"token_mailed,omitempty"`
 	// Delivery holds the value of the "delivery" field.
 	Delivery invitation.Delivery `json:"delivery,omitempty"`
@@ -80,8 +80,6 @@ type Invitation struct {
 	ResendsOfDay int `json:"resends_of_day,omitempty"`
 	// AcceptedByID holds the value of the "accepted_by_id" field.
 	AcceptedByID *string `json:"accepted_by_id,omitempty"`
-	// RespondedAt holds the value of the "responded_at" field.
-	RespondedAt *time.Time `json:"responded_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InvitationQuery when eager-loading is set.
 	Edges        InvitationEdges `json:"edges"`
@@ -158,7 +156,7 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
-		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart, invitation.FieldRespondedAt:
+		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -371,13 +369,6 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 				_m.AcceptedByID = new(string)
 				*_m.AcceptedByID = value.String
 			}
-		case invitation.FieldRespondedAt:
-			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field responded_at", values[i])
-			} else if value.Valid {
-				_m.RespondedAt = new(time.Time)
-				*_m.RespondedAt = value.Time
-			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -533,11 +524,6 @@ func (_m *Invitation) String() string {
 	if v := _m.AcceptedByID; v != nil {
 		builder.WriteString("accepted_by_id=")
 		builder.WriteString(*v)
-	}
-	builder.WriteString(", ")
-	if v := _m.RespondedAt; v != nil {
-		builder.WriteString("responded_at=")
-		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -363,20 +363,6 @@ func (_c *InvitationCreate) SetNillableAcceptedByID(v *string) *InvitationCreate
 	return _c
 }
 
-// SetRespondedAt sets the "responded_at" field.
-func (_c *InvitationCreate) SetRespondedAt(v time.Time) *InvitationCreate {
-	_c.mutation.SetRespondedAt(v)
-	return _c
-}
-
-// SetNillableRespondedAt sets the "responded_at" field if the given value is not nil.
-func (_c *InvitationCreate) SetNillableRespondedAt(v *time.Time) *InvitationCreate {
-	if v != nil {
-		_c.SetRespondedAt(*v)
-	}
-	return _c
-}
-
 // SetID sets the "id" field.
 func (_c *InvitationCreate) SetID(v string) *InvitationCreate {
 	_c.mutation.SetID(v)
@@ -773,10 +759,6 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ResendsOfDay(); ok {
 		_spec.SetField(invitation.FieldResendsOfDay, field.TypeInt, value)
 		_node.ResendsOfDay = value
-	}
-	if value, ok := _c.mutation.RespondedAt(); ok {
-		_spec.SetField(invitation.FieldRespondedAt, field.TypeTime, value)
-		_node.RespondedAt = &value
 	}
 	if nodes := _c.mutation.TeamIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -421,26 +421,6 @@ func (_u *InvitationUpdate) ClearAcceptedByID() *InvitationUpdate {
 	return _u
 }
 
-// SetRespondedAt sets the "responded_at" field.
-func (_u *InvitationUpdate) SetRespondedAt(v time.Time) *InvitationUpdate {
-	_u.mutation.SetRespondedAt(v)
-	return _u
-}
-
-// SetNillableRespondedAt sets the "responded_at" field if the given value is not nil.
-func (_u *InvitationUpdate) SetNillableRespondedAt(v *time.Time) *InvitationUpdate {
-	if v != nil {
-		_u.SetRespondedAt(*v)
-	}
-	return _u
-}
-
-// ClearRespondedAt clears the value of the "responded_at" field.
-func (_u *InvitationUpdate) ClearRespondedAt() *InvitationUpdate {
-	_u.mutation.ClearRespondedAt()
-	return _u
-}
-
 // SetAcceptedBy sets the "accepted_by" edge to the User entity.
 func (_u *InvitationUpdate) SetAcceptedBy(v *User) *InvitationUpdate {
 	return _u.SetAcceptedByID(v.ID)
@@ -666,12 +646,6 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.AddedResendsOfDay(); ok {
 		_spec.AddField(invitation.FieldResendsOfDay, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.RespondedAt(); ok {
-		_spec.SetField(invitation.FieldRespondedAt, field.TypeTime, value)
-	}
-	if _u.mutation.RespondedAtCleared() {
-		_spec.ClearField(invitation.FieldRespondedAt, field.TypeTime)
 	}
 	if _u.mutation.AcceptedByCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1158,26 +1132,6 @@ func (_u *InvitationUpdateOne) ClearAcceptedByID() *InvitationUpdateOne {
 	return _u
 }
 
-// SetRespondedAt sets the "responded_at" field.
-func (_u *InvitationUpdateOne) SetRespondedAt(v time.Time) *InvitationUpdateOne {
-	_u.mutation.SetRespondedAt(v)
-	return _u
-}
-
-// SetNillableRespondedAt sets the "responded_at" field if the given value is not nil.
-func (_u *InvitationUpdateOne) SetNillableRespondedAt(v *time.Time) *InvitationUpdateOne {
-	if v != nil {
-		_u.SetRespondedAt(*v)
-	}
-	return _u
-}
-
-// ClearRespondedAt clears the value of the "responded_at" field.
-func (_u *InvitationUpdateOne) ClearRespondedAt() *InvitationUpdateOne {
-	_u.mutation.ClearRespondedAt()
-	return _u
-}
-
 // SetAcceptedBy sets the "accepted_by" edge to the User entity.
 func (_u *InvitationUpdateOne) SetAcceptedBy(v *User) *InvitationUpdateOne {
 	return _u.SetAcceptedByID(v.ID)
@@ -1433,12 +1387,6 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.AddedResendsOfDay(); ok {
 		_spec.AddField(invitation.FieldResendsOfDay, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.RespondedAt(); ok {
-		_spec.SetField(invitation.FieldRespondedAt, field.TypeTime, value)
-	}
-	if _u.mutation.RespondedAtCleared() {
-		_spec.ClearField(invitation.FieldRespondedAt, field.TypeTime)
 	}
 	if _u.mutation.AcceptedByCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -2467,7 +2467,6 @@ type InvitationMutation struct {
 	resend_day_start      *time.Time
 	resends_of_day        *int
 	addresends_of_day     *int
-	responded_at          *time.Time
 	clearedFields         map[string]struct{}
 	team                  *string
 	clearedteam           bool
@@ -3875,55 +3874,6 @@ func (m *InvitationMutation) ResetAcceptedByID() {
 	delete(m.clearedFields, invitation.FieldAcceptedByID)
 }
 
-// SetRespondedAt sets the "responded_at" field.
-func (m *InvitationMutation) SetRespondedAt(t time.Time) {
-	m.responded_at = &t
-}
-
-// RespondedAt returns the value of the "responded_at" field in the mutation.
-func (m *InvitationMutation) RespondedAt() (r time.Time, exists bool) {
-	v := m.responded_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldRespondedAt returns the old "responded_at" field's value of the Invitation entity.
-// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *InvitationMutation) OldRespondedAt(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldRespondedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldRespondedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldRespondedAt: %w", err)
-	}
-	return oldValue.RespondedAt, nil
-}
-
-// ClearRespondedAt clears the value of the "responded_at" field.
-func (m *InvitationMutation) ClearRespondedAt() {
-	m.responded_at = nil
-	m.clearedFields[invitation.FieldRespondedAt] = struct{}{}
-}
-
-// RespondedAtCleared returns if the "responded_at" field was cleared in this mutation.
-func (m *InvitationMutation) RespondedAtCleared() bool {
-	_, ok := m.clearedFields[invitation.FieldRespondedAt]
-	return ok
-}
-
-// ResetRespondedAt resets all changes to the "responded_at" field.
-func (m *InvitationMutation) ResetRespondedAt() {
-	m.responded_at = nil
-	delete(m.clearedFields, invitation.FieldRespondedAt)
-}
-
 // ClearTeam clears the "team" edge to the Team entity.
 func (m *InvitationMutation) ClearTeam() {
 	m.clearedteam = true
@@ -4093,7 +4043,7 @@ func (m *InvitationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvitationMutation) Fields() []string {
-	fields := make([]string, 0, 31)
+	fields := make([]string, 0, 30)
 	if m.created_at != nil {
 		fields = append(fields, invitation.FieldCreatedAt)
 	}
@@ -4184,9 +4134,6 @@ func (m *InvitationMutation) Fields() []string {
 	if m.accepted_by != nil {
 		fields = append(fields, invitation.FieldAcceptedByID)
 	}
-	if m.responded_at != nil {
-		fields = append(fields, invitation.FieldRespondedAt)
-	}
 	return fields
 }
 
@@ -4255,8 +4202,6 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.ResendsOfDay()
 	case invitation.FieldAcceptedByID:
 		return m.AcceptedByID()
-	case invitation.FieldRespondedAt:
-		return m.RespondedAt()
 	}
 	return nil, false
 }
@@ -4326,8 +4271,6 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldResendsOfDay(ctx)
 	case invitation.FieldAcceptedByID:
 		return m.OldAcceptedByID(ctx)
-	case invitation.FieldRespondedAt:
-		return m.OldRespondedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -4547,13 +4490,6 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAcceptedByID(v)
 		return nil
-	case invitation.FieldRespondedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetRespondedAt(v)
-		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -4665,9 +4601,6 @@ func (m *InvitationMutation) ClearedFields() []string {
 	if m.FieldCleared(invitation.FieldAcceptedByID) {
 		fields = append(fields, invitation.FieldAcceptedByID)
 	}
-	if m.FieldCleared(invitation.FieldRespondedAt) {
-		fields = append(fields, invitation.FieldRespondedAt)
-	}
 	return fields
 }
 
@@ -4699,9 +4632,6 @@ func (m *InvitationMutation) ClearField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ClearAcceptedByID()
-		return nil
-	case invitation.FieldRespondedAt:
-		m.ClearRespondedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation nullable field %s", name)
@@ -4800,9 +4730,6 @@ func (m *InvitationMutation) ResetField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ResetAcceptedByID()
-		return nil
-	case invitation.FieldRespondedAt:
-		m.ResetRespondedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
@@ -33,13 +35,17 @@ func payloadErrors(err error) (list []*model.UserError, rest error) {
 
 // PresentErrors returns the error presenter: faults as they are, what is wrong
 // with the document by gqlgen's word, everything else as INTERNAL with the
-// request's id. The log has the rest.
-func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
+// request's id. The log has the rest. Without suggest nobody is told what he
+// may have meant, which would be the schema.
+func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		var known *gqlerror.Error
 		if errors.As(err, &known) && known.Err == nil {
 			if code, _ := known.Extensions["code"].(string); code == "" {
 				errcode.Set(known, string(fault.BadUserInput))
+			}
+			if !suggest {
+				known.Message, _, _ = strings.Cut(known.Message, " Did you mean")
 			}
 			return known
 		}
@@ -52,6 +58,12 @@ func PresentErrors(log *slog.Logger) graphql.ErrorPresenterFunc {
 			if f.RetryAfter > 0 {
 				out.Extensions["retryAfterSeconds"] = int(f.RetryAfter.Seconds()) + 1
 			}
+			return &out
+		}
+		if ent.IsNotFound(err) {
+			// The guard hid it: a field of something the viewer may know of only in part.
+			out.Message = "This is not for you to see, or not there any more."
+			out.Extensions = fault.Extensions(fault.NotFound)
 			return &out
 		}
 		id := event.RequestFrom(ctx).ID

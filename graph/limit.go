@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"strings"
 
@@ -10,15 +11,18 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// Limits refuses operations that are too deep or select too many fields,
-// before they run. Fragments are measured once each, however often they are
-// spread.
+// Limits refuses operations that are too deep, select too many fields, or may
+// answer with too many values, before they run. Fragments are measured once
+// each, however often they are spread.
 type Limits struct {
 	Depth  int
 	Fields int
+	// Values counts each field as often as the pages it stands in have elements.
+	Values int
 	// Introspection lets clients ask for the schema.
 	Introspection bool
 }
@@ -32,7 +36,7 @@ func (Limits) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationContext changes nothing; it measures, and refuses with
 // QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection.
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	m := measure{fragments: map[*ast.FragmentDefinition]extent{}}
+	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}}
 	e := m.set(op.Operation.SelectionSet)
 	switch {
 	case e.introspects && !l.Introspection:
@@ -41,6 +45,8 @@ func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationC
 		return refuse(string(fault.QueryTooComplex), "The operation is %d levels deep, at most %d are allowed.", e.depth, l.Depth)
 	case e.fields > l.Fields:
 		return refuse(string(fault.QueryTooComplex), "The operation selects too many fields, at most %d are allowed.", l.Fields)
+	case e.values > l.Values:
+		return refuse(string(fault.QueryTooComplex), "The operation may answer with too many values, at most %d are allowed: ask for smaller pages.", l.Values)
 	}
 	return nil
 }
@@ -51,14 +57,16 @@ func refuse(code, format string, args ...any) *gqlerror.Error {
 	return err
 }
 
-// extent is how deep and how wide a selection is, and whether it asks for the
+// extent is how deep and how wide a selection is, how many values it may
+// answer with, and whether it asks for the
 // schema, which is not measured: it has a switch of its own.
 type extent struct {
-	depth, fields int
-	introspects   bool
+	depth, fields, values int
+	introspects           bool
 }
 
 type measure struct {
+	variables map[string]any
 	fragments map[*ast.FragmentDefinition]extent
 }
 
@@ -75,6 +83,7 @@ func (m measure) set(selections ast.SelectionSet) extent {
 			e = m.set(s.SelectionSet)
 			e.depth++
 			e.fields = add(e.fields, 1)
+			e.values = add(times(e.values, m.elements(s)), 1)
 		case *ast.InlineFragment:
 			e = m.set(s.SelectionSet)
 		case *ast.FragmentSpread:
@@ -82,6 +91,7 @@ func (m measure) set(selections ast.SelectionSet) extent {
 		}
 		whole.depth = max(whole.depth, e.depth)
 		whole.fields = add(whole.fields, e.fields)
+		whole.values = add(whole.values, e.values)
 		whole.introspects = whole.introspects || e.introspects
 	}
 	return whole
@@ -94,6 +104,35 @@ func (m measure) fragment(f *ast.FragmentDefinition) extent {
 		m.fragments[f] = e
 	}
 	return e
+}
+
+// elements returns how many elements a field may have: those of the page that
+// is asked for, of a connection; one, of anything else.
+func (m measure) elements(f *ast.Field) int {
+	if f.Definition == nil || !strings.HasSuffix(f.Definition.Type.Name(), "Connection") {
+		return 1
+	}
+	args := f.ArgumentMap(m.variables)
+	for _, name := range []string{"first", "last"} {
+		switch n := args[name].(type) {
+		case int64:
+			return int(max(n, 1))
+		case int:
+			return max(n, 1)
+		case json.Number:
+			if n, err := n.Int64(); err == nil {
+				return int(max(n, 1))
+			}
+		}
+	}
+	return relay.DefaultPage
+}
+
+func times(a, b int) int {
+	if a != 0 && b > math.MaxInt/a {
+		return math.MaxInt
+	}
+	return a * b
 }
 
 // add stops at the largest number instead of running over it.

@@ -12,7 +12,9 @@ import (
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -51,20 +53,26 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 
 // nodesOf adds the things of one type to what was found.
 func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, found map[string]model.Node) error {
-	client := r.read(ctx)
+	client, asked := r.read(ctx), selected(ctx)
 	switch prefix {
 	case uid.Account:
 		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...)).All(ctx))
 	case uid.Team:
-		return collect(found, func(t *ent.Team) string { return t.ID })(client.Team.Query().Where(team.IDIn(ids...)).All(ctx))
+		q := client.Team.Query().Where(team.IDIn(ids...))
+		withTeam(asked)(q)
+		return collect(found, func(t *ent.Team) string { return t.ID })(q.All(ctx))
 	case uid.User:
 		return collect(found, func(u *ent.User) string { return u.ID })(client.User.Query().Where(user.IDIn(ids...)).All(ctx))
 	case uid.Member:
-		return collect(found, func(m *ent.Member) string { return m.ID })(client.Member.Query().Where(member.IDIn(ids...)).All(ctx))
+		q := client.Member.Query().Where(member.IDIn(ids...))
+		withMember(asked)(q)
+		return collect(found, func(m *ent.Member) string { return m.ID })(q.All(ctx))
 	case uid.Role:
 		return collect(found, func(r *ent.Role) string { return r.ID })(client.Role.Query().Where(role.IDIn(ids...)).All(ctx))
 	case uid.Invitation:
-		return collect(found, func(i *ent.Invitation) string { return i.ID })(client.Invitation.Query().Where(invitation.IDIn(ids...)).All(ctx))
+		q := client.Invitation.Query().Where(invitation.IDIn(ids...))
+		withInvitation(asked)(q)
+		return collect(found, func(i *ent.Invitation) string { return i.ID })(q.All(ctx))
 	default:
 		return nil // a type that is no Node
 	}
@@ -88,10 +96,17 @@ func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, 
 }
 
 // declined reads an invitation for the one who has just declined it, who may
-// not know of it otherwise: what its mail told him, and no more.
+// not know of it otherwise; who is not signed in sees what the preview shows.
 func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, error) {
-	return r.read(ctx).Invitation.Query().Where(invitation.ID(id)).WithTeam().WithRoles().
-		Only(access.System(ctx, "show a declined invitation to its addressee"))
+	i, err := r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
+		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithRoles().
+		Only(access.System(ctx, "show a declined invitation to the holder of its link"))
+	if err != nil || access.ViewerFrom(ctx) != nil {
+		return i, err
+	}
+	i.Email, i.Note, i.DeliveryError = address.Mask(i.Email), "", ""
+	i.Permissions, i.AllPermissions = []string{}, false
+	return i, nil
 }
 
 // memberOf returns the membership that came of an invitation.
@@ -155,7 +170,7 @@ func (r *Resolver) assignableRoles(ctx context.Context, t *ent.Team) ([]*ent.Rol
 		return nil, err
 	}
 	for _, role := range roles {
-		if m.Permissions.Covers(access.NewSet(role.Permissions...)) {
+		if m.Permissions.Covers(r.Access.Granted(access.Grant{Roles: []*ent.Role{role}})) {
 			assignable = append(assignable, role)
 		}
 	}
@@ -164,6 +179,9 @@ func (r *Resolver) assignableRoles(ctx context.Context, t *ent.Team) ([]*ent.Rol
 
 // eventCursor returns where the log of the team's account stands.
 func (r *Resolver) eventCursor(ctx context.Context, t *ent.Team) (string, error) {
+	if access.ViewerFrom(ctx).Membership(t.ID) == nil {
+		return "", fault.Refuse(fault.NotFound, "There is no such team.")
+	}
 	head, err := event.Head(ctx, r.read(ctx), t.AccountID)
 	return event.Cursor{AccountID: t.AccountID, Seq: head}.String(), err
 }

@@ -57,8 +57,8 @@ func (c *Config) check() error {
 	if err := checkPublicURL(c.PublicURL); err != nil {
 		return err
 	}
-	if c.Database == "" {
-		return errors.New("a database is needed: the path of an SQLite file, or a postgres:// URL")
+	if err := store.CheckAddress(c.Database); err != nil {
+		return err
 	}
 	if !slices.Contains([]auth.SignUpPolicy{auth.Open, auth.InviteOnly}, c.SignUp) {
 		return fmt.Errorf("sign-up is either %s or %s, not %q", auth.Open, auth.InviteOnly, c.SignUp)

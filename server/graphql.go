@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -19,6 +20,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -42,6 +44,7 @@ const (
 	maxTokens = 2000
 	maxDepth  = 15
 	maxFields = 500
+	maxValues = 10_000
 )
 
 // graphql serves the one endpoint: POST, server-sent events, WebSocket.
@@ -61,7 +64,7 @@ func (s *Server) graphql() http.Handler {
 	g.SetErrorPresenter(s.resolver.Present)
 	g.SetRecoverFunc(s.recovered)
 	g.SetDisableSuggestion(!s.cfg.Introspection)
-	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Introspection: s.cfg.Introspection})
+	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Values: maxValues, Introspection: s.cfg.Introspection})
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
@@ -69,6 +72,10 @@ func (s *Server) graphql() http.Handler {
 	g.AroundResponses(graph.LastWord)
 	return s.endpoint(g)
 }
+
+// oneAnswerKey marks the context of a request that takes one answer, not a
+// stream.
+type oneAnswerKey struct{}
 
 // endpoint lets only well-formed requests of identified senders through.
 func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
@@ -82,10 +89,13 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 			s.refuseIdentity(ctx, w, err) //nolint:contextcheck // it takes the request, and so its context
 			return
 		}
-		if upgrade {
+		switch {
+		case upgrade:
 			var done func()
 			ctx, done = s.socket(auth.OnSocket(ctx))
 			defer done()
+		case !strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
+			ctx = context.WithValue(ctx, oneAnswerKey{}, true)
 		}
 		g.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
 	}
@@ -115,7 +125,7 @@ func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bo
 	if !upgrade {
 		return true
 	}
-	if !strings.Contains(r.Header.Get("Sec-WebSocket-Protocol"), transportWS) {
+	if !slices.Contains(websocket.Subprotocols(r), transportWS) {
 		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The sub-protocol must be "+transportWS+".")
 		return false
 	}
@@ -132,7 +142,7 @@ func (s *Server) refuseIdentity(ctx context.Context, w http.ResponseWriter, err 
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	writeJSON(w, status, graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+	writeJSON(w, status, map[string]any{"errors": gqlerror.List{s.resolver.Present(ctx, err)}})
 }
 
 // welcome reports whether a browser's page of that origin may talk to us: our
@@ -142,8 +152,15 @@ func (s *Server) welcome(origin, host string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return u.Host == host || u.Scheme == s.cfg.PublicURL.Scheme && u.Host == s.cfg.PublicURL.Host ||
-		slices.Contains(s.cfg.CORSOrigins, origin)
+	own := s.cfg.PublicURL
+	return u.Scheme == own.Scheme && u.Host == own.Host ||
+		slices.Contains(s.cfg.CORSOrigins, origin) ||
+		// On one's own machine the names of loopback are as good as each other.
+		u.Host == host && loopback(u.Hostname()) && loopback(own.Hostname())
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // readPost reads the body of a POST within its limits and refuses what gqlgen
@@ -184,17 +201,16 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
 func refuse(w http.ResponseWriter, status int, code fault.Code, message string) {
 	err := gqlerror.Errorf("%s", message)
 	err.Extensions = fault.Extensions(code)
-	writeJSON(w, status, graphql.Response{Errors: gqlerror.List{err}})
+	writeJSON(w, status, map[string]any{"errors": gqlerror.List{err}})
 }
 
 // initSocket identifies a socket by the authorization of its connection_init,
 // or else as its upgrade did.
 func (s *Server) initSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-	bearer := auth.Bearer(payload.Authorization())
-	if bearer == "" {
+	if payload.Authorization() == "" {
 		return ctx, nil, nil
 	}
-	v, err := s.Auth.Authenticate(ctx, bearer)
+	v, err := s.Auth.Authenticate(ctx, auth.Bearer(payload.Authorization()))
 	if err != nil {
 		told := s.resolver.Present(ctx, err)
 		return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, told
@@ -210,6 +226,10 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
 	kind := graphql.GetOperationContext(ctx).Operation.Operation
+	if one, _ := ctx.Value(oneAnswerKey{}).(bool); one && kind == ast.Subscription {
+		err := fault.Refuse(fault.BadUserInput, "A subscription needs a WebSocket, or server-sent events: Accept: text/event-stream.")
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+	}
 	if kind == ast.Subscription {
 		return next(graph.WithEnding(ctx))
 	}

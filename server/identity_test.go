@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,4 +229,33 @@ func signUp(w *testkit.World, email, password string) *testkit.Answer {
 func verify(w *testkit.World, secret string) *testkit.Answer {
 	return w.Anonymous().Do(`mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { sessionToken userErrors { code field message } } }`,
 		testkit.Input("token", secret, "transport", "BEARER"))
+}
+
+func TestSigningInAfterSigningUpTellsNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		w.SignUp("olivia@acme.test")
+		const guess = "a guess of somebody else"
+		for _, email := range []string{"olivia@acme.test", "nobody@acme.test"} {
+			signUp(w, email, guess).OK()
+			signIn(w, email, guess).Refused("EMAIL_NOT_VERIFIED")
+		}
+		w.Mail.Wait(t, "olivia@acme.test", 2)
+		if text := w.Mail.To("olivia@acme.test")[1].Text; strings.Contains(text, "/verify#") {
+			t.Errorf("a known address was sent a link that verifies: %s", text)
+		}
+		signIn(w, "olivia@acme.test", testkit.Password).OK()
+	})
+}
+
+func TestAnOddUserAgent(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, w *testkit.World) {
+		w.SignUp("olivia@acme.test")
+		odd := w.WithHTTP(&http.Client{Transport: onRequest(func(r *http.Request) {
+			r.Header.Set("User-Agent", strings.Repeat("x", 199)+"é caf\xe9"+strings.Repeat("y", 5000))
+		})})
+		odd.Do(`mutation($input: SignInInput!) { signIn(input: $input) { userErrors { code } } }`,
+			testkit.Input("email", "olivia@acme.test", "password", testkit.Password, "transport", "BEARER")).OK()
+	})
 }

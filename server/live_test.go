@@ -77,7 +77,7 @@ func TestTheDashboardSeesEveryChange(t *testing.T) {
 			failed := next("DELIVERY_CHANGED dora@x.org", "")
 			equal(t, "reason", failed.Text("inviteStatusChanged.invitation.delivery.error"), "550 no such user")
 			w.Clock.Advance(72 * time.Hour)
-			if _, err := w.Server.Invites.Sweep(t.Context()); err != nil {
+			if err := w.Server.Invites.Sweep(t.Context()); err != nil {
 				t.Error(err)
 			}
 			next("EXPIRED dora@x.org", "PENDING")
@@ -139,7 +139,6 @@ func TestAStreamEndsWithTheSession(t *testing.T) {
 		owner.Invite("ann@x.org", "billing", "sendEmail", false).OK()
 		equal(t, "event", seen(stream.Next().OK()), "CREATED ann@x.org")
 		second.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
-		owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
 		rest := stream.Ended()
 		if len(rest) != 1 || rest[0].Code() != "UNAUTHENTICATED" {
 			t.Errorf("after signing out came %d answers, want one, UNAUTHENTICATED", len(rest))
@@ -174,5 +173,33 @@ func TestACursorInAMutation(t *testing.T) {
 				t.Errorf("the second invitation does not see itself: %s", a.Raw)
 			}
 		})
+	})
+}
+
+func TestASubscriptionNeedsAStream(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		owner.Do(watch, map[string]any{"team": owner.TeamID}).Refused("BAD_USER_INPUT")
+	})
+}
+
+func TestAMailServerThatIsNotReady(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		w.Mail.Break(&mail.Error{Temporary: true, Code: 451, Reason: "451 try later"})
+		id := owner.Invite("ann@x.org", "billing").OK().Text("inviteUser.invitation.id")
+		delivery := func() *testkit.Answer {
+			return owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { delivery { status attempts error } } } }`, map[string]any{"id": id}).OK()
+		}
+		testkit.Eventually(t, func() bool { return delivery().Text("node.delivery.attempts") == "1" })
+		equal(t, "reason", delivery().Text("node.delivery.error"), "451 try later")
+		equal(t, "status", delivery().Text("node.delivery.status"), "QUEUED")
+		w.Mail.Break(nil)
+		w.Clock.Advance(15 * time.Second)
+		owner.Delivered("ann@x.org")
+		equal(t, "attempts", delivery().Text("node.delivery.attempts"), "2")
+		equal(t, "mails", len(w.Mail.To("ann@x.org")), 1)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/convoke-dev/convoke/internal/event"
@@ -20,7 +21,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		if err != nil {
 			ip = r.RemoteAddr
 		}
-		req := event.Request{ID: token.Random("req_")[:20], ClientIP: ip, UserAgent: r.UserAgent()}
+		req := event.Request{ID: token.Random("req_")[:20], ClientIP: ip, UserAgent: userAgent(r)}
 		h := w.Header()
 		h.Set("X-Request-Id", req.ID)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -32,7 +33,19 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// recorder remembers the status of an answer.
+// maxUserAgent is how much of a User-Agent header is kept, in runes.
+const maxUserAgent = 200
+
+// userAgent returns what the client calls itself, as text that can be stored.
+func userAgent(r *http.Request) string {
+	agent := []rune(strings.ToValidUTF8(r.UserAgent(), "\uFFFD"))
+	return string(agent[:min(len(agent), maxUserAgent)])
+}
+
+// writeWithin bounds one write to a client that may have stopped reading.
+const writeWithin = 30 * time.Second
+
+// recorder remembers the status of an answer, and bounds its writes in time.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -41,6 +54,14 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the answer.
+func (r *recorder) Write(p []byte) (int, error) {
+	if err := http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+		return 0, err
+	}
+	return r.ResponseWriter.Write(p)
 }
 
 // Flush sends what is buffered, for streams.

@@ -64,7 +64,7 @@ func TestBadInputOfInviteUser(t *testing.T) {
 			"a random team":                  {[]any{"teamId", uid.New(uid.Team)}, "NOT_FOUND"},
 			"a stranger's team":              {[]any{"teamId", stranger.TeamID}, "NOT_FOUND"},
 			"a team that is no id":           {[]any{"teamId", "' OR 1=1 --"}, "NOT_FOUND"},
-			"a role that is no text":         {[]any{"roleIds", []string{"\x00"}}, "BAD_USER_INPUT"},
+			"a role that is no text":         {[]any{"roleIds", []string{"\x00"}}, "ROLE_NOT_FOUND roleIds"},
 			"a value of the wrong type":      {[]any{"expiresInHours", "soon"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that may not be set":    {[]any{"status", "ACCEPTED"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that must not be there": {[]any{"accountId", "acc_x"}, "GRAPHQL_VALIDATION_FAILED"},
@@ -208,5 +208,51 @@ func TestAZeroByteIsNoText(t *testing.T) {
 		a := owner.Invite("ann@x.org", "billing", "firstName", "A\x00nn").OK()
 		got := owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { firstName } } }`, map[string]any{"id": a.Text("inviteUser.invitation.id")})
 		equal(t, "name", got.Text("node.firstName"), "Ann")
+	})
+}
+
+func TestNoPageIsTooMuch(t *testing.T) {
+	t.Parallel()
+	each(t, func(_ *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		id := map[string]any{"id": owner.TeamID, "n": 100}
+		owner.Do(`query($id: ID!, $n: Int) { team(id: $id) { members(first: $n) { nodes { id user { email } roles { key } } } } }`, id).OK()
+		owner.Do(`query($id: ID!, $n: Int) { team(id: $id) { members(first: $n) { nodes { team { members(first: $n) { nodes { id user { email } } } } } } } }`, id).Refused("QUERY_TOO_COMPLEX")
+		owner.Do(`query($id: ID!) { team(id: $id) { members(first: 101) { nodes { id } } } }`, id).Refused("BAD_USER_INPUT")
+	})
+}
+
+func TestEverybodyMayAskEverythingOfHisTeam(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		for _, role := range []string{"billing", "validation", "installer", "member", "viewer", "account_admin"} {
+			p := owner.Join(role+"@acme.test", role)
+			a := p.Do(`query($id: ID!) { viewer { memberships { nodes { id roles { key } effectivePermissions user { email } team { name } } } } team(id: $id) { name isDefault createdAt
+				account { name settings { invitationTtlHours } limits { maxTeams } teams { totalCount } roles { totalCount } }
+				owner { user { email } roles { key } team { name } lastSeenAt } viewerMembership { version allowedDomains directPermissions }
+				assignableRoles { key } eventCursor viewerCanInvite } }`, map[string]any{"id": owner.TeamID}).OK()
+			equal(t, "the owner, as seen by "+role, a.Text("team.owner.user.email"), "olivia@acme.test")
+		}
+	})
+}
+
+func TestWhatAStrangerLearnsByDeclining(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		owner.Invite("ann@x.org", "billing", "note", "between us").OK()
+		secret := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
+		a := w.Anonymous().Do(`mutation($input: DeclineInviteInput!) { declineInvite(input: $input) {
+			invitation { status email note team { name account { name } } inviter { __typename } permissions delivery { error } } userErrors { code } } }`,
+			testkit.Input("token", secret)).OK()
+		equal(t, "status", a.Text("declineInvite.invitation.status"), "DECLINED")
+		for _, hidden := range []string{"ann@x.org", "between us", "olivia@acme.test"} {
+			if strings.Contains(a.Raw, hidden) {
+				t.Errorf("the answer tells %q: %s", hidden, a.Raw)
+			}
+		}
+		handed := owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
+		decline(w.Anonymous(), tokenOf(t, handed.Text("inviteUser.inviteUrl"))).Refused("AUTHENTICATION_REQUIRED")
 	})
 }

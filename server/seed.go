@@ -136,7 +136,7 @@ func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*en
 			return err
 		}
 	}
-	if s.worker != nil {
+	if s.cfg.Mailbox != nil {
 		if err := s.worker.Drain(ctx); err != nil {
 			return err
 		}
@@ -147,6 +147,5 @@ func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*en
 	if err != nil {
 		return err
 	}
-	_, err = s.Invites.Sweep(ctx)
-	return err
+	return s.Invites.Sweep(ctx)
 }

@@ -9,9 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -66,6 +69,18 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	catalogue, err := access.NewCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	preset, err := catalogue.Preset(cfg.Preset)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := token.NewDeriver(cfg.SecretKeys...)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Migrate {
 		applied, err := store.Migrate(ctx, cfg.Database)
 		if err != nil {
@@ -84,25 +99,13 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
 	s.hungUp, s.hangUp = context.WithCancel(context.Background())
-	if err := s.build(); err != nil {
+	if err := s.build(catalogue, preset, tokens); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) build() error {
-	catalogue, err := access.NewCatalogue()
-	if err != nil {
-		return err
-	}
-	preset, err := catalogue.Preset(s.cfg.Preset)
-	if err != nil {
-		return err
-	}
-	tokens, err := token.NewDeriver(s.cfg.SecretKeys...)
-	if err != nil {
-		return err
-	}
+func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens *token.Deriver) error {
 	templates, err := mail.NewTemplates(s.cfg.PublicURL, productName)
 	if err != nil {
 		return err
@@ -116,8 +119,9 @@ func (s *Server) build() error {
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	events := event.NewLog(s.hub, s.now)
 	queue := outbox.NewQueue(s.now)
-	s.Roster = &roster.Service{Catalogue: catalogue, Preset: preset, Events: events, Now: s.now}
+	s.Roster = &roster.Service{Preset: preset, Events: events, Now: s.now}
 	s.Auth = &auth.Service{
+		Log:   s.log,
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
 	}
@@ -128,7 +132,7 @@ func (s *Server) build() error {
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates}
 		s.worker = &outbox.Worker{
-			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: s.cfg.PublicURL.Hostname(), Now: s.now, Log: s.log,
+			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: mailHost(s.cfg.PublicURL), Now: s.now, Log: s.log,
 			Composers: map[string]outbox.Composer{
 				invite.MailInvitation:      &invite.Composer{Store: s.Store, Events: events, Tokens: tokens, Templates: templates, Now: s.now},
 				auth.MailVerification:      toUsers,
@@ -142,10 +146,19 @@ func (s *Server) build() error {
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,
 		},
-		Present: graph.PresentErrors(s.log),
+		Present: graph.PresentErrors(s.log, s.cfg.Introspection),
 	}
 	s.handler, err = s.routes()
 	return err
+}
+
+// mailHost is what stands behind the @ of Message-IDs: the public host in
+// ASCII, or a name of its own where that is a bare address.
+func mailHost(u *url.URL) string {
+	if host, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && net.ParseIP(u.Hostname()) == nil && host != "" {
+		return host
+	}
+	return "convoke.invalid"
 }
 
 func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
@@ -177,8 +190,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_, expired := s.Invites.Sweep(ctx)
-			if err := errors.Join(expired, s.Auth.Purge(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Auth.Purge(ctx)); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}

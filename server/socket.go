@@ -15,8 +15,6 @@ const (
 	transportWS = "graphql-transport-ws"
 	// closeForbidden is the protocol's close code for a refused init.
 	closeForbidden = 4403
-	// writeWithin bounds one write to a socket.
-	writeWithin = 10 * time.Second
 )
 
 // gorilla lets gqlgen's transport speak through gorilla/websocket.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,15 +28,16 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("the folder for the data: %w", err)
 	}
 	defer func() { err = errors.Join(err, clean()) }()
+	keyFile := c.DB + ".key"
 	if c.DB == "" {
-		c.DB = filepath.Join(data, defaultDB)
+		c.DB, keyFile = filepath.Join(data, defaultDB), filepath.Join(data, "secret.key")
 	}
 	c.GraphiQL = true
 	cfg, err := c.config()
 	if err != nil {
 		return err
 	}
-	if cfg.SecretKeys, err = c.keys(filepath.Join(data, "secret.key")); err != nil {
+	if cfg.SecretKeys, err = c.keys(keyFile); err != nil {
 		return err
 	}
 	if c.Mail != "" {
@@ -62,7 +64,7 @@ func (c *demoCommand) serve(ctx context.Context, cfg server.Config) error {
 		return err
 	}
 	if cfg.PublicURL == nil {
-		cfg.PublicURL = &url.URL{Scheme: "http", Host: l.Addr().String()}
+		cfg.PublicURL = &url.URL{Scheme: "http", Host: reachable(l.Addr().String())}
 	}
 	s, err := server.New(ctx, cfg)
 	if err != nil {
@@ -74,6 +76,16 @@ func (c *demoCommand) serve(ctx context.Context, cfg server.Config) error {
 	}
 	announce(cfg.PublicURL, sample)
 	return errors.Join(s.Run(ctx, l), s.Close())
+}
+
+// reachable returns the address under which a listener is reached from here:
+// one that listens everywhere, by the name of this machine for itself.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && net.ParseIP(host).IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
 }
 
 // folder returns where the data is kept, and what removes it at the end.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/convoke-dev/convoke/internal/token"
@@ -43,13 +44,17 @@ func keptKey(file string) (string, error) {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	key := base64.StdEncoding.EncodeToString(b[:])
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own path
+	// Written aside and then named, so that a crash leaves no half of a key.
+	f, err := os.CreateTemp(filepath.Dir(file), ".key-*") // mode 0600
 	if err != nil {
 		return "", fmt.Errorf("keep a new secret key: %w", err)
 	}
 	_, err = f.WriteString(key + "\n")
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", fmt.Errorf("keep a new secret key in %s: %w", file, err)
+		return "", fmt.Errorf("keep a new secret key: %w", err)
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return "", fmt.Errorf("keep a new secret key: %w", err)
 	}
 	return key, nil
 }

@@ -27,6 +27,7 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	var c commands
 	k := kong.Parse(&c,
 		kong.Name("convoke"),

@@ -17,6 +17,9 @@ type migrateCommand struct {
 
 // Run applies what is missing and says what it did.
 func (c *migrateCommand) Run(ctx context.Context) error {
+	if err := store.CheckAddress(c.DB); err != nil {
+		return fmt.Errorf("--db: %w", err)
+	}
 	applied, err := store.Migrate(ctx, c.DB)
 	for _, file := range applied {
 		fmt.Println("applied", file)

@@ -88,6 +88,9 @@ func (s *settings) sender(log *slog.Logger) (mail.Sender, error) {
 // keys returns the keys that were given, or the one in the file beside the
 // data.
 func (s *settings) keys(file string) ([][]byte, error) {
+	if err := store.CheckAddress(s.DB); err != nil {
+		return nil, fmt.Errorf("--db: %w", err)
+	}
 	if len(s.SecretKey) == 0 && store.IsPostgres(s.DB) {
 		return nil, errors.New("--secret-key is missing: with PostgreSQL every server must be given the same key, at least 32 characters")
 	}

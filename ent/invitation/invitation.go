@@ -74,8 +74,6 @@ const (
 	FieldResendsOfDay = "resends_of_day"
 	// FieldAcceptedByID holds the string denoting the accepted_by_id field in the database.
 	FieldAcceptedByID = "accepted_by_id"
-	// FieldRespondedAt holds the string denoting the responded_at field in the database.
-	FieldRespondedAt = "responded_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
 	// EdgeInviter holds the string denoting the inviter edge name in mutations.
@@ -147,7 +145,6 @@ var Columns = []string{
 	FieldResendDayStart,
 	FieldResendsOfDay,
 	FieldAcceptedByID,
-	FieldRespondedAt,
 }
 
 var (
@@ -408,11 +405,6 @@ func ByResendsOfDay(opts ...sql.OrderTermOption) OrderOption {
 // ByAcceptedByID orders the results by the accepted_by_id field.
 func ByAcceptedByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAcceptedByID, opts...).ToFunc()
-}
-
-// ByRespondedAt orders the results by the responded_at field.
-func ByRespondedAt(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldRespondedAt, opts...).ToFunc()
 }
 
 // ByTeamField orders the results by team field.

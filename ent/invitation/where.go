@@ -195,11 +195,6 @@ func AcceptedByID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldAcceptedByID, v))
 }
 
-// RespondedAt applies equality check predicate on the "responded_at" field. It's identical to RespondedAtEQ.
-func RespondedAt(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldEQ(FieldRespondedAt, v))
-}
-
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldCreatedAt, v))
@@ -1553,56 +1548,6 @@ func AcceptedByIDEqualFold(v string) predicate.Invitation {
 // AcceptedByIDContainsFold applies the ContainsFold predicate on the "accepted_by_id" field.
 func AcceptedByIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldAcceptedByID, v))
-}
-
-// RespondedAtEQ applies the EQ predicate on the "responded_at" field.
-func RespondedAtEQ(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldEQ(FieldRespondedAt, v))
-}
-
-// RespondedAtNEQ applies the NEQ predicate on the "responded_at" field.
-func RespondedAtNEQ(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldNEQ(FieldRespondedAt, v))
-}
-
-// RespondedAtIn applies the In predicate on the "responded_at" field.
-func RespondedAtIn(vs ...time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldIn(FieldRespondedAt, vs...))
-}
-
-// RespondedAtNotIn applies the NotIn predicate on the "responded_at" field.
-func RespondedAtNotIn(vs ...time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldNotIn(FieldRespondedAt, vs...))
-}
-
-// RespondedAtGT applies the GT predicate on the "responded_at" field.
-func RespondedAtGT(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldGT(FieldRespondedAt, v))
-}
-
-// RespondedAtGTE applies the GTE predicate on the "responded_at" field.
-func RespondedAtGTE(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldGTE(FieldRespondedAt, v))
-}
-
-// RespondedAtLT applies the LT predicate on the "responded_at" field.
-func RespondedAtLT(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldLT(FieldRespondedAt, v))
-}
-
-// RespondedAtLTE applies the LTE predicate on the "responded_at" field.
-func RespondedAtLTE(v time.Time) predicate.Invitation {
-	return predicate.Invitation(sql.FieldLTE(FieldRespondedAt, v))
-}
-
-// RespondedAtIsNil applies the IsNil predicate on the "responded_at" field.
-func RespondedAtIsNil() predicate.Invitation {
-	return predicate.Invitation(sql.FieldIsNull(FieldRespondedAt))
-}
-
-// RespondedAtNotNil applies the NotNil predicate on the "responded_at" field.
-func RespondedAtNotNil() predicate.Invitation {
-	return predicate.Invitation(sql.FieldNotNull(FieldRespondedAt))
 }
 
 // HasTeam applies the HasEdge predicate on the "team" edge.

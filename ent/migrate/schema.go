@@ -96,7 +96,6 @@ var (
 		{Name: "resent_at", Type: field.TypeTime, Nullable: true},
 		{Name: "resend_day_start", Type: field.TypeTime, Nullable: true},
 		{Name: "resends_of_day", Type: field.TypeInt, Default: 0},
-		{Name: "responded_at", Type: field.TypeTime, Nullable: true},
 		{Name: "team_id", Type: field.TypeString, Size: 64},
 		{Name: "inviter_id", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "accepted_by_id", Type: field.TypeString, Nullable: true, Size: 64},
@@ -109,19 +108,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_teams_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[29]},
+				Columns:    []*schema.Column{InvitationsColumns[28]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[30]},
+				Columns:    []*schema.Column{InvitationsColumns[29]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[31]},
+				Columns:    []*schema.Column{InvitationsColumns[30]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -130,7 +129,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[29], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[28], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -143,12 +142,12 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[30]},
+				Columns: []*schema.Column{InvitationsColumns[29]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[31]},
+				Columns: []*schema.Column{InvitationsColumns[30]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
@@ -159,9 +158,17 @@ var (
 				},
 			},
 			{
+				Name:    "invitation_pending_of_account",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[2]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status = 'PENDING'",
+				},
+			},
+			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[29], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[28], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 		},
 	}
@@ -319,6 +326,11 @@ var (
 				Name:    "session_user_id_created_at_id",
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[6], SessionsColumns[1], SessionsColumns[0]},
+			},
+			{
+				Name:    "session_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[4]},
 			},
 		},
 	}

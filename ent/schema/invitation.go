@@ -33,7 +33,7 @@ func (Invitation) Fields() []ent.Field {
 		field.Time("expires_at"),
 		field.Bytes("token_hash").Unique().Sensitive().Comment("SHA-256 of the current token."),
 		field.Int("token_generation").Default(1),
-		field.Bool("token_mailed").Default(false).Comment("Whether the current token went to the address by mail only."),
+		field.Bool("token_mailed").Default(false).Comment("Whether the current token proves the address: it went there by mail only, or there is no mail at all."),
 		field.Enum("delivery").NamedValues(
 			"NotRequested", "NOT_REQUESTED", "Queued", "QUEUED", "Sent", "SENT", "Failed", "FAILED", "Bounced", "BOUNCED",
 		).Default("NOT_REQUESTED"),
@@ -46,7 +46,6 @@ func (Invitation) Fields() []ent.Field {
 		field.Time("resend_day_start").Optional().Nillable().Comment("When the current 24 h of the resend cap began."),
 		field.Int("resends_of_day").Default(0),
 		field.String("accepted_by_id").Optional().Nillable(),
-		field.Time("responded_at").Optional().Nillable(),
 	}
 }
 
@@ -69,6 +68,7 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("inviter_id"),
 		index.Fields("accepted_by_id"),
 		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("account_id").StorageKey("invitation_pending_of_account").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		byAge("team_id"),
 	}
 }

@@ -128,4 +128,6 @@ func (Session) Edges() []ent.Edge {
 }
 
 // Indexes of Session.
-func (Session) Indexes() []ent.Index { return []ent.Index{byAge("user_id")} }
+func (Session) Indexes() []ent.Index {
+	return []ent.Index{byAge("user_id"), index.Fields("expires_at")}
+}

@@ -64,12 +64,9 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 // MarshalID writes an id.
 func MarshalID(id string) graphql.Marshaler { return graphql.MarshalID(id) }
 
-// UnmarshalID reads an id. One with a zero byte names nothing, and PostgreSQL
-// refuses it.
+// UnmarshalID reads an id. A zero byte, which PostgreSQL refuses, is replaced by
+// another that no id has: such an id names nothing, like a random one.
 func UnmarshalID(v any) (string, error) {
 	id, err := graphql.UnmarshalID(v)
-	if err == nil && strings.ContainsRune(id, 0) {
-		err = fault.Refuse(fault.BadUserInput, "An id has no zero byte.")
-	}
-	return id, err
+	return strings.ReplaceAll(id, "\x00", "?"), err
 }

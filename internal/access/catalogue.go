@@ -16,9 +16,6 @@ const (
 	MembersRead   = "members.read"
 	MembersInvite = "members.invite"
 	RolesAssign   = "roles.assign"
-	RolesRead     = "roles.read"
-	RolesManage   = "roles.manage"
-	AccountRead   = "account.read"
 	AuditRead     = "audit.read"
 )
 

@@ -63,7 +63,7 @@ func TestCatalogueHasThePromisedKeys(t *testing.T) {
 func TestTheProgramsOwnPermissionsAreInTheCatalogue(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{
-		access.MembersRead, access.MembersInvite, access.RolesAssign, access.RolesRead, access.RolesManage, access.AccountRead, access.AuditRead,
+		access.MembersRead, access.MembersInvite, access.RolesAssign, "roles.read", "roles.manage", "account.read", access.AuditRead,
 	} {
 		if !catalogue(t).All().Has(key) {
 			t.Errorf("%s is missing", key)

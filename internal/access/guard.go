@@ -78,7 +78,7 @@ func visible(v *Viewer, typ string) condition {
 	case ent.TypeRole:
 		return in("account_id", v.accounts())
 	case ent.TypeMember:
-		return either(in("team_id", v.teamsWith(MembersRead)), in("user_id", []any{v.UserID}))
+		return either(in("team_id", v.teamsWith(MembersRead)), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
 	case ent.TypeInvitation:
 		return in("team_id", v.teamsWith(MembersRead))
 	case ent.TypeUser:
@@ -154,7 +154,14 @@ func (v *Viewer) collect(pick func(*Membership) (string, bool)) []any {
 	return ids
 }
 
-// knownUsers: himself, the members of the teams whose people he may see, and
+// ownersOfHisTeams: who owns a team is known to everybody in it.
+func (v *Viewer) ownersOfHisTeams() condition {
+	return func(s *sql.Selector) {
+		s.Where(sql.And(sql.EQ(s.C(member.FieldIsOwner), true), sql.In(s.C(member.FieldTeamID), v.teams()...)))
+	}
+}
+
+// knownUsers: himself, the owners of his teams, the members of the teams whose people he may see, and
 // those who sent or accepted their invitations, members still or not.
 func (v *Viewer) knownUsers() condition {
 	teams := v.teamsWith(MembersRead)
@@ -170,6 +177,14 @@ func (v *Viewer) knownUsers() condition {
 	return either(
 		in("id", []any{v.UserID}),
 		of(member.Table, member.FieldUserID),
+		func(s *sql.Selector) {
+			t := sql.Table(member.Table)
+			s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
+				sql.ColumnsEQ(t.C(member.FieldUserID), s.C("id")),
+				sql.EQ(t.C(member.FieldIsOwner), true),
+				sql.In(t.C(member.FieldTeamID), v.teams()...),
+			))))
+		},
 		of(invitation.Table, invitation.FieldInviterID),
 		of(invitation.Table, invitation.FieldAcceptedByID),
 	)

@@ -19,18 +19,17 @@ import (
 type Viewer struct {
 	UserID    string
 	SessionID string
-	EmailKey  string
+	Email     string // as typed
+	EmailKey  string // as compared
 
 	memberships map[string]*Membership // by team
 }
 
 // Membership is what the viewer is in one team. Only active memberships count.
 type Membership struct {
-	MemberID    string
 	TeamID      string
 	AccountID   string
 	DefaultTeam bool
-	Owner       bool
 	Permissions Set
 }
 
@@ -40,20 +39,6 @@ func (v *Viewer) Membership(teamID string) *Membership {
 		return nil
 	}
 	return v.memberships[teamID]
-}
-
-// InAccount returns what the viewer is in the account's default team, which
-// decides about account-wide acts; nil when he is not in it.
-func (v *Viewer) InAccount(accountID string) *Membership {
-	if v == nil {
-		return nil
-	}
-	for _, m := range v.memberships {
-		if m.AccountID == accountID && m.DefaultTeam {
-			return m
-		}
-	}
-	return nil
 }
 
 // Can reports whether the viewer holds the permission in the team.
@@ -146,7 +131,7 @@ func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*V
 	if err != nil {
 		return nil, fmt.Errorf("load viewer %s: %w", userID, err)
 	}
-	v := &Viewer{UserID: u.ID, EmailKey: u.EmailKey, memberships: make(map[string]*Membership, len(u.Edges.Members))}
+	v := &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: make(map[string]*Membership, len(u.Edges.Members))}
 	for _, m := range u.Edges.Members {
 		v.memberships[m.TeamID] = l.membership(m)
 	}
@@ -171,8 +156,7 @@ func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, user
 
 func (l Loader) membership(m *ent.Member) *Membership {
 	return &Membership{
-		MemberID: m.ID, TeamID: m.TeamID, AccountID: m.AccountID,
-		DefaultTeam: m.Edges.Team.IsDefault, Owner: m.IsOwner,
+		TeamID: m.TeamID, AccountID: m.AccountID, DefaultTeam: m.Edges.Team.IsDefault,
 		Permissions: l.Effective(m),
 	}
 }

@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ type Service struct {
 	Hasher *Hasher
 	Now    func() time.Time
 	Policy SignUpPolicy
+	Log    *slog.Logger
 	NoMail bool // there is no mail: addresses count as verified
 }
 
@@ -125,8 +127,7 @@ func nameOf(first, last, email string) string {
 // a person with no active membership left.
 func (s *Service) SignIn(ctx context.Context, email, password string) (in *SignedIn, err error) {
 	ctx = access.System(ctx, "sign in")
-	wrong := fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
-	u, hash, err := s.login(ctx, email)
+	u, waiting, err := s.login(ctx, email)
 	if err != nil {
 		return nil, err
 	}
@@ -134,15 +135,10 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (in *Signe
 	if len(password) > maxPassword {
 		password = ""
 	}
-	match, err := s.Hasher.Matches(ctx, password, hash)
-	if err != nil {
+	if ok, err := s.Hasher.Matches(ctx, password, u.PasswordHash); err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
-	}
-	if !match {
-		return nil, wrong
-	}
-	if u == nil {
-		return nil, fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
+	} else if !ok {
+		return nil, s.notSignedIn(ctx, password, waiting)
 	}
 	if err := admitted(u); err != nil {
 		return nil, err
@@ -157,31 +153,46 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (in *Signe
 	return in, err
 }
 
-// login returns who has the address and the hash of the password: of a user,
-// or, without one, of the newest sign-up that waits to be verified. Both are
-// empty for a stranger.
-func (s *Service) login(ctx context.Context, email string) (u *ent.User, hash string, err error) {
+// notSignedIn tells who knows the password of a sign-up that waits to be
+// verified, and nobody else, that it does. It takes as long for an address
+// nobody has signed up with.
+func (s *Service) notSignedIn(ctx context.Context, password, waiting string) error {
+	ok, err := s.Hasher.Matches(ctx, password, waiting)
+	if err != nil {
+		return fmt.Errorf("sign in: %w", err)
+	}
+	if ok {
+		return fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
+	}
+	return fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
+}
+
+// login returns the user of the address, without a password when there is
+// none, and the password hash of the newest sign-up of the address that waits
+// to be verified.
+func (s *Service) login(ctx context.Context, email string) (u *ent.User, waiting string, err error) {
+	nobody := &ent.User{}
 	addr, bad := address.Parse(email)
 	if bad != nil {
-		return nil, "", nil //nolint:nilerr // what is no address is a stranger's
+		return nobody, "", nil //nolint:nilerr // what is no address is a stranger's
 	}
 	u, err = s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).WithMembers().Only(ctx)
-	if err == nil {
-		return u, u.PasswordHash, nil
+	if ent.IsNotFound(err) {
+		u, err = nobody, nil
 	}
-	if !ent.IsNotFound(err) {
+	if err != nil {
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
 	up, err := s.Store.Read().SignUp.Query().
 		Where(signup.EmailKey(addr.Key), signup.ExpiresAtGT(s.Now())).
 		Order(signup.ByCreatedAt(sql.OrderDesc()), signup.ByID(sql.OrderDesc())).First(ctx)
 	if ent.IsNotFound(err) {
-		return nil, "", nil
+		return u, "", nil
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
-	return nil, up.PasswordHash, nil
+	return u, up.PasswordHash, nil
 }
 
 // admitted tells a person with no active membership why he cannot come in.

@@ -96,9 +96,12 @@ func OnSocket(ctx context.Context) context.Context {
 // ForOperation returns the context of one operation. On a socket the viewer is
 // loaded anew, for the session may have ended since the socket was opened.
 func (s *Service) ForOperation(ctx context.Context) (context.Context, error) {
-	v := access.ViewerFrom(ctx)
-	if on, _ := ctx.Value(socketKey{}).(bool); !on || v == nil {
+	if on, _ := ctx.Value(socketKey{}).(bool); !on {
 		return ctx, nil
+	}
+	v := access.ViewerFrom(ctx)
+	if v == nil {
+		return access.WithViewer(ctx, nil), nil
 	}
 	v, err := s.Refresh(ctx, v.SessionID)
 	return access.WithViewer(ctx, v), err

@@ -34,17 +34,16 @@ var Params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, S
 // Hasher hashes passwords, no more at once than the machine has processors,
 // so that a burst of sign-ins takes neither its memory nor all its time.
 type Hasher struct {
-	params  argon2id.Params
-	slots   *semaphore.Weighted
-	common  map[string]struct{}
-	nobody  string // the hash compared with when there is no user
-	maximum int64
+	params argon2id.Params
+	slots  *semaphore.Weighted
+	common map[string]struct{}
+	nobody string // the hash compared with when there is no user
 }
 
 // NewHasher returns a hasher of the given cost.
 func NewHasher(params argon2id.Params) (*Hasher, error) {
-	h := &Hasher{params: params, maximum: int64(runtime.GOMAXPROCS(0)), common: map[string]struct{}{}}
-	h.slots = semaphore.NewWeighted(h.maximum)
+	h := &Hasher{params: params, common: map[string]struct{}{}}
+	h.slots = semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))
 	for _, p := range frequency.Lists["Passwords"].List {
 		h.common[p] = struct{}{}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -24,15 +25,12 @@ const (
 	idleFor = 14 * 24 * time.Hour
 	// touchEvery is how exactly the last use of a session is known.
 	touchEvery = 5 * time.Minute
-	// maxUserAgent is how much of a User-Agent header is kept, in bytes.
-	maxUserAgent = 200
 
 	sessionPrefix = "cvs_"
 )
 
 // SignedIn is a new session. Its token is handed out once and stored nowhere.
 type SignedIn struct {
-	UserID    string
 	SessionID string
 	Token     string
 	ExpiresAt time.Time
@@ -42,11 +40,10 @@ type SignedIn struct {
 // system's.
 func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string) (*SignedIn, error) {
 	now := s.Now()
-	in := &SignedIn{UserID: userID, SessionID: uid.New(uid.Session), Token: token.Random(sessionPrefix), ExpiresAt: now.Add(SessionFor)}
-	agent := event.RequestFrom(ctx).UserAgent
+	in := &SignedIn{SessionID: uid.New(uid.Session), Token: token.Random(sessionPrefix), ExpiresAt: now.Add(SessionFor)}
 	err := tx.Session.Create().
 		SetID(in.SessionID).SetCreatedAt(now).SetLastSeenAt(now).SetExpiresAt(in.ExpiresAt).
-		SetUserID(userID).SetTokenHash(token.Hash(in.Token)).SetUserAgent(agent[:min(len(agent), maxUserAgent)]).
+		SetUserID(userID).SetTokenHash(token.Hash(in.Token)).SetUserAgent(event.RequestFrom(ctx).UserAgent).
 		Exec(ctx)
 	if err == nil {
 		err = tx.User.UpdateOneID(userID).SetLastSeenAt(now).Exec(ctx)
@@ -60,11 +57,21 @@ func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string)
 // Authenticate returns the viewer a session token stands for. It fails with
 // UNAUTHENTICATED for a token that is unknown, ended or left idle too long.
 func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*access.Viewer, error) {
-	ctx = access.System(ctx, "authenticate a session")
+	return s.viewer(ctx, session.TokenHash(token.Hash(sessionToken)))
+}
+
+// Refresh loads the viewer of a session anew, as it stands now; it fails like
+// Authenticate.
+func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer, error) {
+	return s.viewer(ctx, session.ID(sessionID))
+}
+
+func (s *Service) viewer(ctx context.Context, which predicate.Session) (*access.Viewer, error) {
+	ctx = access.System(ctx, "find out who is asking")
 	ended := fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
 	now := s.Now()
 	ses, err := s.Store.Read().Session.Query().
-		Where(session.TokenHash(token.Hash(sessionToken)), session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
+		Where(which, session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
 		Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, ended
@@ -81,45 +88,23 @@ func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*acces
 	}
 	v.SessionID = ses.ID
 	if now.Sub(ses.LastSeenAt) >= touchEvery {
+		// Reading goes on where nothing can be written.
 		if err := s.touch(ctx, ses, now); err != nil {
-			return nil, err
+			s.Log.Warn("note the use of a session", "session", ses.ID, "error", err)
 		}
 	}
 	return v, nil
 }
 
-// Refresh loads the viewer of a session anew, as it stands now; it fails like
-// Authenticate.
-func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer, error) {
-	ctx = access.System(ctx, "load a viewer anew")
-	ses, err := s.Store.Read().Session.Query().
-		Where(session.ID(sessionID), session.ExpiresAtGT(s.Now())).
-		Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find session %s: %w", sessionID, err)
-	}
-	v, err := s.Access.Load(ctx, s.Store.Read(), ses.UserID)
-	if err != nil {
-		return nil, err
-	}
-	v.SessionID = ses.ID
-	return v, nil
-}
-
+// touch notes that a session was used, unless another request has just done so.
 func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) error {
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.Session.Update().Where(session.ID(ses.ID)).SetLastSeenAt(now).Exec(ctx); err != nil {
+	return s.Store.InTx(ctx, func(tx *store.Tx) error {
+		n, err := tx.Session.Update().Where(session.ID(ses.ID), session.LastSeenAt(ses.LastSeenAt)).SetLastSeenAt(now).Save(ctx)
+		if err != nil || n == 0 {
 			return err
 		}
 		return tx.User.Update().Where(user.ID(ses.UserID)).SetLastSeenAt(now).Exec(ctx)
 	})
-	if err != nil {
-		return fmt.Errorf("touch session %s: %w", ses.ID, err)
-	}
-	return nil
 }
 
 // SignOut ends the viewer's session at once. UNAUTHENTICATED when there is

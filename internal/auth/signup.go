@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -58,6 +59,11 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 		case err == nil && s.NoMail:
 			return nil
 		case err == nil:
+			// Noted all the same, so that signing in tells nothing either; its link
+			// is never mailed, and would make no user.
+			if _, err := s.note(ctx, tx, addr, in, hash); err != nil {
+				return err
+			}
 			return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailAlreadyRegistered, SubjectID: known.ID})
 		case !ent.IsNotFound(err):
 			return fmt.Errorf("sign up: %w", err)
@@ -65,7 +71,11 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 			_, err = s.join(ctx, tx, NewUser{Address: addr, FirstName: in.FirstName, LastName: in.LastName, PasswordHash: hash}, in.AccountName)
 			return err
 		default:
-			return s.note(ctx, tx, addr, in, hash)
+			id, err := s.note(ctx, tx, addr, in, hash)
+			if err != nil {
+				return err
+			}
+			return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailVerification, SubjectID: id, Generation: 1})
 		}
 	})
 	if s.NoMail && ent.IsConstraintError(err) {
@@ -74,18 +84,19 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 	return !s.NoMail, err
 }
 
-// note writes the sign-up down and mails its link. Each sign-up has a link and
+// note writes the sign-up down and returns its id. Each sign-up has a link and
 // a password of its own, so that nobody can put a password of his behind the
 // link somebody else asked for. The oldest of too many is dropped.
-func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, in SignUp, hash string) error {
+func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, in SignUp, hash string) (id string, err error) {
 	open, err := tx.SignUp.Query().Where(signup.EmailKey(addr.Key)).Order(signup.ByCreatedAt(), signup.ByID()).IDs(ctx)
 	if err == nil && len(open) >= maxSignUps {
 		_, err = tx.SignUp.Delete().Where(signup.IDIn(open[:len(open)-maxSignUps+1]...)).Exec(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("sign up: look for earlier ones: %w", err)
+		return "", fmt.Errorf("sign up: look for earlier ones: %w", err)
 	}
-	now, id := s.Now(), uid.New(uid.SignUp)
+	now := s.Now()
+	id = uid.New(uid.SignUp)
 	err = tx.SignUp.Create().
 		SetID(id).SetCreatedAt(now).SetExpiresAt(now.Add(VerificationFor)).
 		SetEmail(addr.Typed).SetEmailKey(addr.Key).
@@ -93,9 +104,9 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, 
 		SetTokenHash(token.Hash(s.Tokens.Derive(token.Verification, id, 1))).
 		Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("sign up: %w", err)
+		return "", fmt.Errorf("sign up: %w", err)
 	}
-	return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailVerification, SubjectID: id, Generation: 1})
+	return id, nil
 }
 
 // join makes a user with an account of his own.
@@ -140,16 +151,24 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 	return in, err
 }
 
-// Purge forgets sign-ups whose links have run out.
+// Purge forgets sign-ups whose links have run out, and sessions that ended of
+// age.
 func (s *Service) Purge(ctx context.Context) error {
-	ctx = access.System(ctx, "forget old sign-ups")
-	old := signup.ExpiresAtLTE(s.Now())
-	some, err := s.Store.Read().SignUp.Query().Where(old).Exist(ctx)
-	if err != nil || !some {
+	ctx = access.System(ctx, "forget old sign-ups and sessions")
+	now := s.Now()
+	signUps, err := s.Store.Read().SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	sessions, err := s.Store.Read().Session.Query().Where(session.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil || !signUps && !sessions {
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		_, err := tx.SignUp.Delete().Where(old).Exec(ctx)
+		_, err := tx.SignUp.Delete().Where(signup.ExpiresAtLTE(now)).Exec(ctx)
+		if err == nil {
+			_, err = tx.Session.Delete().Where(session.ExpiresAtLTE(now)).Exec(ctx)
+		}
 		return err
 	})
 }

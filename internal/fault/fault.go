@@ -16,7 +16,6 @@ const (
 	Unauthenticated Code = "UNAUTHENTICATED"
 	Forbidden       Code = "FORBIDDEN"
 	NotFound        Code = "NOT_FOUND"
-	RateLimited     Code = "RATE_LIMITED"
 	BadUserInput    Code = "BAD_USER_INPUT"
 	Timeout         Code = "TIMEOUT"
 	Internal        Code = "INTERNAL"
@@ -34,7 +33,6 @@ const (
 	AlreadyMember             Code = "ALREADY_MEMBER"
 	AlreadyInvited            Code = "ALREADY_INVITED"
 	InvalidToken              Code = "INVALID_TOKEN"
-	InvitationNotPending      Code = "INVITATION_NOT_PENDING"
 	InvitationExpired         Code = "INVITATION_EXPIRED"
 	InvitationRevoked         Code = "INVITATION_REVOKED"
 	InvitationDeclined        Code = "INVITATION_DECLINED"
@@ -76,10 +74,6 @@ type Error struct {
 
 // Error returns code and sentence.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
-
-// User reports whether the error belongs in a payload's userErrors rather
-// than among the top-level errors.
-func (e *Error) User() bool { return e.user }
 
 // Refuse is a top-level error: the request as a whole is turned down.
 func Refuse(code Code, format string, args ...any) *Error {

@@ -38,7 +38,6 @@ type Response struct {
 // Admitted is what came of a yes.
 type Admitted struct {
 	MemberID string
-	UserID   string
 	// Already is true when the same user had accepted before.
 	Already bool
 	// Session is set when the acceptor was not signed in.
@@ -135,12 +134,28 @@ type newcomer struct {
 	firstName, lastName string
 }
 
+// forNewcomers reports whether somebody new can accept: by a mailed link, to an
+// address without a user.
+func (s *Service) forNewcomers(ctx context.Context, i *ent.Invitation) (bool, error) {
+	if !i.TokenMailed {
+		return false, nil
+	}
+	known, err := s.Store.Read().User.Query().Where(user.EmailKey(i.EmailKey)).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("find the addressee of %s: %w", i.ID, err)
+	}
+	return !known, nil
+}
+
 func (s *Service) newcomer(ctx context.Context, viewer *access.Viewer, i *ent.Invitation, r Response) (*newcomer, error) {
 	if viewer != nil || r.Password == "" {
 		return nil, nil //nolint:nilnil // no newcomer is the normal answer
 	}
 	if _, denied := Next(Effective(i, s.Now()), Accept); denied != nil {
 		return nil, denied // before a weak password is complained about
+	}
+	if open, err := s.forNewcomers(ctx, i); err != nil || !open {
+		return nil, err // the transaction says what is asked for instead
 	}
 	n := &newcomer{firstName: i.FirstName, lastName: i.LastName}
 	var wrong fault.Errors
@@ -180,7 +195,7 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, i *ent.Invitation, v
 	if err != nil {
 		return nil, err
 	}
-	err = s.move(ctx, tx, i, to, func(up *ent.InvitationUpdate) { up.SetAcceptedByID(u.ID).SetRespondedAt(s.Now()) })
+	err = s.move(ctx, tx, i, to, func(up *ent.InvitationUpdate) { up.SetAcceptedByID(u.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +210,7 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, i *ent.Invitation, v
 	if err := s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationAccepted, i, u.ID, data)); err != nil {
 		return nil, err
 	}
-	done := &Admitted{MemberID: m.ID, UserID: u.ID}
+	done := &Admitted{MemberID: m.ID}
 	if viewer == nil {
 		done.Session, err = s.welcome(ctx, tx, u, created, i.TeamID)
 	}
@@ -211,7 +226,7 @@ func (s *Service) acceptedBefore(ctx context.Context, tx *store.Tx, i *ent.Invit
 	if err != nil {
 		return nil, fmt.Errorf("accept %s again: %w", i.ID, err)
 	}
-	return &Admitted{MemberID: id, UserID: viewer.UserID, Already: true}, nil
+	return &Admitted{MemberID: id, Already: true}, nil
 }
 
 // acceptor returns the user who accepts, made just now for a newcomer.
@@ -223,7 +238,7 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 	switch {
 	case viewer != nil && viewer.EmailKey != i.EmailKey:
 		return nil, false, fault.Input(fault.EmailMismatch, fmt.Sprintf(
-			"This invitation is for %s; you are signed in as %s.", address.Mask(i.Email), viewer.EmailKey))
+			"This invitation is for %s; you are signed in as %s.", address.Mask(i.Email), viewer.Email))
 	case viewer != nil:
 		return known, false, nil
 	case !i.TokenMailed:
@@ -285,8 +300,8 @@ func (s *Service) welcome(ctx context.Context, tx *store.Tx, u *ent.User, create
 
 // Decline is the addressee's no; doing it twice is a success. Whoever has the
 // mailed link may say it. It fails with INVALID_VALUE, INVALID_TOKEN or NOT_FOUND like
-// Accept, with EMAIL_MISMATCH for another user, or with the refusal of the
-// state the invitation is in.
+// Accept, with EMAIL_MISMATCH for another user, AUTHENTICATION_REQUIRED for a
+// link that was handed over, or with the refusal of the state the invitation is in.
 func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string, err error) {
 	viewer := access.ViewerFrom(ctx)
 	ctx = access.System(ctx, "decline an invitation")
@@ -296,11 +311,14 @@ func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string
 	}
 	if viewer != nil && viewer.EmailKey != known.EmailKey {
 		return "", fault.Input(fault.EmailMismatch, fmt.Sprintf(
-			"This invitation is for %s; you are signed in as %s.", address.Mask(known.Email), viewer.EmailKey))
+			"This invitation is for %s; you are signed in as %s.", address.Mask(known.Email), viewer.Email))
 	}
 	actor := ""
-	if viewer != nil {
+	switch {
+	case viewer != nil:
 		actor = viewer.UserID
+	case !known.TokenMailed:
+		return "", fault.Input(fault.AuthenticationRequired, "Sign in as the person this invitation is for.")
 	}
 	return known.ID, s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
 		i, err := find(ctx, tx.Client(), known.ID)
@@ -318,7 +336,7 @@ func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string
 		if to == previous {
 			return nil
 		}
-		if err := s.move(ctx, tx, i, to, func(u *ent.InvitationUpdate) { u.SetRespondedAt(s.Now()) }); err != nil {
+		if err := s.move(ctx, tx, i, to, nil); err != nil {
 			return err
 		}
 		return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationDeclined, i, actor, was(previous)))

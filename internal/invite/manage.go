@@ -2,6 +2,7 @@ package invite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,7 +36,8 @@ type Renewal struct {
 // old link is dead. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN;
 // with INVALID_VALUE, the refusal of the state it is in, ALREADY_MEMBER or
 // ALREADY_INVITED when an expired one has been overtaken, NOT_GRANTABLE when
-// the viewer holds less than it offers, and RESEND_LIMIT_REACHED.
+// the viewer holds less than it offers, ACCOUNT_SUSPENDED, RESEND_LIMIT_REACHED,
+// and for an expired one the limits of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
 	err = s.manage(ctx, r.InvitationID, func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error {
 		if bad := checkTTL(r.ExpiresInHours); bad != nil {
@@ -73,6 +75,14 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	acc, err := tx.Account.Query().Where(account.ID(i.AccountID)).Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("resend: read the account: %w", err)
+	}
+	if err := s.inUse(acc); err != nil {
+		return nil, err
+	}
+	if previous == Expired {
+		if err := s.room(ctx, tx, acc, i.TeamID); err != nil {
+			return nil, err
+		}
 	}
 	generation := i.TokenGeneration + 1
 	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
@@ -127,7 +137,7 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 		if to == previous {
 			return nil
 		}
-		if err := s.move(ctx, tx, i, to, func(u *ent.InvitationUpdate) { u.SetRespondedAt(s.Now()) }); err != nil {
+		if err := s.move(ctx, tx, i, to, nil); err != nil {
 			return err
 		}
 		return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationRevoked, i, access.ViewerFrom(ctx).UserID, was(previous)))
@@ -146,16 +156,17 @@ func (s *Service) expire(ctx context.Context, tx *store.Tx, i *ent.Invitation) e
 const sweepBatch = 200
 
 // Sweep writes down which invitations have run out, so that it is logged and
-// seen live, and returns how many it found. Nothing else waits for it.
-func (s *Service) Sweep(ctx context.Context) (int, error) {
+// seen live. Nothing else waits for it. One that fails does not keep the others.
+func (s *Service) Sweep(ctx context.Context) error {
 	ctx = access.System(ctx, "write down expired invitations")
 	due, err := s.Store.Read().Invitation.Query().
 		Where(invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
 		Order(invitation.ByExpiresAt()).Limit(sweepBatch).
 		Select(invitation.FieldID, invitation.FieldAccountID).All(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("sweep: %w", err)
 	}
+	var failed []error
 	for _, d := range due {
 		err := s.Store.InAccount(ctx, d.AccountID, func(tx *store.Tx) error {
 			i, err := find(ctx, tx.Client(), d.ID)
@@ -165,8 +176,8 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 			return s.expire(ctx, tx, i)
 		})
 		if err != nil {
-			return 0, fmt.Errorf("sweep %s: %w", d.ID, err)
+			failed = append(failed, fmt.Errorf("sweep %s: %w", d.ID, err))
 		}
 	}
-	return len(due), nil
+	return errors.Join(failed...)
 }

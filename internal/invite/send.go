@@ -17,7 +17,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/outbox"
-	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -67,6 +66,9 @@ func (s *Service) Send(ctx context.Context, o Offer) (*Issued, error) {
 		acc, err := tx.Account.Query().Where(account.ID(m.AccountID)).Only(ctx)
 		if err != nil {
 			return fmt.Errorf("send: read the account: %w", err)
+		}
+		if err := s.inUse(acc); err != nil {
+			return err
 		}
 		open, err := s.makeWay(ctx, tx, o.TeamID, addr)
 		if err != nil {
@@ -140,16 +142,20 @@ func (s *Service) grant(ctx context.Context, tx *store.Tx, accountID string, inv
 	if len(g.Roles) != len(ids) {
 		return g, fault.Input(fault.RoleNotFound, "One of these is no role of this account.", "roleIds")
 	}
-	for field, part := range map[string]access.Grant{
-		"allPermissions": {AllPermissions: g.AllPermissions},
-		"permissions":    {Permissions: g.Permissions},
-		"roleIds":        {Roles: g.Roles},
+	var above fault.Errors
+	for _, part := range []struct {
+		field string
+		grant access.Grant
+	}{
+		{"roleIds", access.Grant{Roles: g.Roles}},
+		{"permissions", access.Grant{Permissions: g.Permissions}},
+		{"allPermissions", access.Grant{AllPermissions: g.AllPermissions}},
 	} {
-		if !inviter.Permissions.Covers(s.Access.Granted(part)) {
-			return g, fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", field)
+		if !inviter.Permissions.Covers(s.Access.Granted(part.grant)) {
+			above.Add(fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", part.field))
 		}
 	}
-	return g, nil
+	return g, above.Err()
 }
 
 // makeWay returns the invitation that is open for the address, or nil. One that
@@ -187,16 +193,21 @@ func (s *Service) makeWay(ctx context.Context, tx *store.Tx, teamID string, addr
 	return open, nil
 }
 
-// room checks the limits of the account.
-func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
+// inUse fails with ACCOUNT_SUSPENDED when the operator has stopped the account.
+func (s *Service) inUse(acc *ent.Account) error {
 	if acc.Status != account.StatusActive {
 		return fault.Input(fault.AccountSuspended, "The account is suspended.")
 	}
+	return nil
+}
+
+// room checks the limits of the account for one open invitation more.
+func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
 	if !acc.MultiUser {
 		return fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others.")
 	}
 	if limit := acc.MaxPendingInvitations; limit != nil {
-		n, err := tx.Invitation.Query().Where(invitation.AccountID(acc.ID), invitation.StatusEQ(Pending)).
+		n, err := tx.Invitation.Query().Where(invitation.AccountID(acc.ID), invitation.StatusEQ(Pending), invitation.ExpiresAtGT(s.Now())).
 			Count(access.System(ctx, "count the account's open invitations"))
 		if err != nil {
 			return fmt.Errorf("send: count open invitations: %w", err)
@@ -205,7 +216,7 @@ func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, team
 			return fault.Input(fault.PendingLimitReached, fmt.Sprintf("The account has %d open invitations, more are not allowed.", n))
 		}
 	}
-	return roster.CheckSeats(access.System(ctx, "count the team's members"), tx, acc, teamID)
+	return s.Roster.CheckSeats(access.System(ctx, "count the team's members"), tx, acc, teamID)
 }
 
 func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, addr address.Address, g access.Grant, o Offer) (*Issued, error) {

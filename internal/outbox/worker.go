@@ -21,7 +21,7 @@ const (
 	// leaseFor bounds how long a dead worker's job waits for another one; it
 	// is longer than any sender takes.
 	leaseFor = 60 * time.Second
-	// sendWithin bounds one conversation with the mail server.
+	// sendWithin bounds one attempt; a sender has bounds of its own.
 	sendWithin = 45 * time.Second
 	// pollEvery is how late a job that becomes due is noticed.
 	pollEvery = time.Second
@@ -132,7 +132,7 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 	var jobs []*ent.Job
 	err := w.Store.InTx(ctx, func(tx *store.Tx) error {
 		q := tx.Job.Query().Where(due).Order(job.ByRunAt(), job.ByID()).Limit(atOnce)
-		q.Modify(w.Store.ForUpdate())
+		q.Modify(w.Store.SkipLocked())
 		var err error
 		if jobs, err = q.All(ctx); err != nil {
 			return err
@@ -155,11 +155,12 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	c, known := w.Composers[j.Kind]
 	if !known {
-		return fmt.Errorf("job %s: nobody composes %q", j.ID, j.Kind)
+		reason := fmt.Sprintf("nobody composes %q", j.Kind)
+		return w.keep(ctx, j, nothing, func(u *ent.JobUpdate) { u.SetDeadAt(w.Now()) }, reason)
 	}
 	m, err := c.Compose(ctx, j)
 	if errors.Is(err, ErrObsolete) {
-		return w.finish(ctx, j, func(*store.Tx) error { return nil })
+		return w.finish(ctx, j, nothing)
 	}
 	if err == nil {
 		m.ID = j.ID + "@" + w.MailHost
@@ -175,13 +176,15 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 		return w.finish(ctx, j, record)
 	case Failed:
 		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason)
-		return w.keep(ctx, j, record, func(u *ent.JobUpdateOne) { u.SetDeadAt(r.At) }, r.Reason)
+		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetDeadAt(r.At) }, r.Reason)
 	default:
 		wait := backoff(j.Attempts)
-		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait, "reason", r.Reason)
-		return w.keep(ctx, j, record, func(u *ent.JobUpdateOne) { u.SetRunAt(r.At.Add(wait)) }, r.Reason)
+		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait.String(), "reason", r.Reason)
+		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetRunAt(r.At.Add(wait)) }, r.Reason)
 	}
 }
+
+func nothing(*store.Tx) error { return nil }
 
 // judge turns the error of an attempt into its result.
 func (w *Worker) judge(j *ent.Job, err error) Result {
@@ -212,22 +215,39 @@ func (w *Worker) finish(ctx context.Context, j *ent.Job, record func(*store.Tx) 
 		if err := record(tx); err != nil {
 			return err
 		}
-		return tx.Job.DeleteOneID(j.ID).Exec(ctx)
+		n, err := tx.Job.Delete().Where(job.ID(j.ID), job.Attempts(j.Attempts)).Exec(ctx)
+		return stillLeased(n, err)
 	})
 }
 
 // keep writes the result and changes the job, together; its lease is given up.
-func (w *Worker) keep(ctx context.Context, j *ent.Job, record func(*store.Tx) error, change func(*ent.JobUpdateOne), reason string) error {
+func (w *Worker) keep(ctx context.Context, j *ent.Job, record func(*store.Tx) error, change func(*ent.JobUpdate), reason string) error {
 	return w.inOrder(ctx, j, func(tx *store.Tx) error {
 		if err := record(tx); err != nil {
 			return err
 		}
-		u := tx.Job.UpdateOneID(j.ID).ClearLeasedUntil().SetLastError(reason)
+		u := tx.Job.Update().Where(job.ID(j.ID), job.Attempts(j.Attempts)).ClearLeasedUntil().SetLastError(reason)
 		change(u)
-		return u.Exec(ctx)
+		n, err := u.Save(ctx)
+		return stillLeased(n, err)
 	})
 }
 
+// errLeaseLost says that the attempt took longer than its lease, and another
+// worker has the job.
+var errLeaseLost = errors.New("outbox: the lease was lost")
+
+// stillLeased is the compare-and-set of an attempt's end: each claim counts the
+// attempts up.
+func stillLeased(rows int, err error) error {
+	if err == nil && rows == 0 {
+		return errLeaseLost
+	}
+	return err
+}
+
+// inOrder runs f in the order of the account whose log hears of the result. A
+// lost lease is no failure: who has the job now writes down its end.
 func (w *Worker) inOrder(ctx context.Context, j *ent.Job, f func(tx *store.Tx) error) error {
 	run := w.Store.InTx
 	if j.AccountID != "" {
@@ -235,7 +255,7 @@ func (w *Worker) inOrder(ctx context.Context, j *ent.Job, f func(tx *store.Tx) e
 			return w.Store.InAccount(ctx, j.AccountID, f)
 		}
 	}
-	if err := run(ctx, f); err != nil {
+	if err := run(ctx, f); err != nil && !errors.Is(err, errLeaseLost) {
 		return fmt.Errorf("end job %s: %w", j.ID, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -24,10 +25,9 @@ const (
 
 // Service holds the verbs on accounts, teams and members.
 type Service struct {
-	Catalogue *access.Catalogue
-	Preset    access.Preset // the roles of new accounts
-	Events    *event.Log
-	Now       func() time.Time
+	Preset access.Preset // the roles of new accounts
+	Events *event.Log
+	Now    func() time.Time
 }
 
 // Opened is a new account with what it begins with.
@@ -104,7 +104,7 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 	case !ent.IsNotFound(err):
 		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)
 	}
-	if err := CheckSeats(ctx, tx, acc, a.TeamID); err != nil {
+	if err := s.CheckSeats(ctx, tx, acc, a.TeamID); err != nil {
 		return nil, err
 	}
 	now := s.Now()
@@ -151,14 +151,24 @@ func (s *Service) widen(ctx context.Context, tx *store.Tx, m *ent.Member, a Admi
 }
 
 // CheckSeats fails with SEAT_LIMIT_REACHED when the team can take nobody more.
-// It counts only when the account has a limit.
-func CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
+// Open invitations take a seat if the account says so. It counts only when the
+// account has a limit.
+func (s *Service) CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
 	if acc.MaxMembersPerTeam == nil {
 		return nil
 	}
 	taken, err := tx.Member.Query().Where(member.TeamID(teamID), member.StatusEQ(member.StatusActive)).Count(ctx)
 	if err != nil {
 		return fmt.Errorf("count the seats of %s: %w", teamID, err)
+	}
+	if acc.CountPendingAsSeats {
+		open, err := tx.Invitation.Query().
+			Where(invitation.TeamID(teamID), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now())).
+			Count(ctx)
+		if err != nil {
+			return fmt.Errorf("count the open invitations of %s: %w", teamID, err)
+		}
+		taken += open
 	}
 	if taken >= *acc.MaxMembersPerTeam {
 		return fault.Input(fault.SeatLimitReached, "The team has no seat left.")

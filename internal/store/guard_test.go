@@ -156,15 +156,15 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"invitations": {"inv_A", "inv_accepted_A", "inv_shared_A"},
 			"sessions":    {"ses_A"}, "events": {"evt_A"},
 		}},
-		{"without members.read a member sees himself only", "usr_plain_A", map[string][]string{
-			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles, "members": {"mem_plain_A"}, "users": {"usr_plain_A"},
+		{"without members.read a member sees himself and the owner only", "usr_plain_A", map[string][]string{
+			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles, "members": {"mem_owner_A", "mem_plain_A"}, "users": {"usr_owner_A", "usr_plain_A"},
 		}},
 		{"the owner of a team beside the default one sees no events", "usr_second_A", map[string][]string{
 			"accounts": {"acc_A"}, "teams": {"team_second_A"}, "roles": roles, "members": {"mem_second_A"}, "users": {"usr_second_A"},
 		}},
 		{"a right in one account gives nothing in another", "usr_shared", map[string][]string{
-			"accounts": {"acc_A", "acc_B"}, "teams": {"team_A", "team_B"}, "users": {"usr_shared"},
-			"roles": {"role_A", "role_B", "role_plain_A", "role_plain_B"}, "members": {"mem_shared_A", "mem_shared_B"},
+			"accounts": {"acc_A", "acc_B"}, "teams": {"team_A", "team_B"}, "users": {"usr_owner_A", "usr_owner_B", "usr_shared"},
+			"roles": {"role_A", "role_B", "role_plain_A", "role_plain_B"}, "members": {"mem_owner_A", "mem_owner_B", "mem_shared_A", "mem_shared_B"},
 		}},
 		{"who has left sees himself only", "usr_inviter_A", map[string][]string{"users": {"usr_inviter_A"}}},
 	} {

@@ -35,13 +35,8 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
-	current, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the schema's version: %w", err)
-	}
-	sources := p.ListSources()
-	if newest := sources[len(sources)-1].Version; current > newest {
-		return nil, fmt.Errorf("the database's schema is at version %d, this program knows %d: start the newer program, or restore the backup from before its first start", current, newest)
+	if err := notNewer(ctx, p); err != nil {
+		return nil, err
 	}
 	results, err := p.Up(ctx)
 	for _, r := range results {
@@ -56,13 +51,27 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 		}
 		return applied, fmt.Errorf("migrate: %w", err)
 	}
-	if dialect == goose.DialectSQLite3 {
+	if dialect == goose.DialectSQLite3 && len(applied) > 0 {
 		err = checkForeignKeys(ctx, db)
 	}
 	return applied, err
 }
 
-// CheckMigrated fails when the database at the address lacks migrations.
+// notNewer refuses a schema that a newer program has migrated.
+func notNewer(ctx context.Context, p *goose.Provider) error {
+	current, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	sources := p.ListSources()
+	if newest := sources[len(sources)-1].Version; current > newest {
+		return fmt.Errorf("the database's schema is at version %d, this program knows %d: start the newer program, or restore the backup from before its first start", current, newest)
+	}
+	return nil
+}
+
+// CheckMigrated fails when the database at the address lacks migrations, or a
+// newer program has migrated it.
 func CheckMigrated(ctx context.Context, address string) (err error) {
 	db, dialect, files, err := migrationTarget(address)
 	if err != nil {
@@ -72,6 +81,9 @@ func CheckMigrated(ctx context.Context, address string) (err error) {
 	p, err := goose.NewProvider(dialect, db, files)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
+	}
+	if err := notNewer(ctx, p); err != nil {
+		return err
 	}
 	pending, err := p.HasPending(ctx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -56,6 +57,24 @@ func ObserveStatements(f func(query string)) Option {
 // than an SQLite file.
 func IsPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// CheckAddress refuses what is neither a postgres:// URL nor the path of a file
+// in a folder that exists. It does not repeat the address: it may hold a
+// password.
+func CheckAddress(address string) error {
+	switch {
+	case IsPostgres(address):
+		return nil
+	case address == "":
+		return errors.New("a database is needed: the path of an SQLite file, or a postgres:// URL")
+	case strings.Contains(address, "://"), strings.HasPrefix(address, "file:"), strings.HasPrefix(address, ":memory:"):
+		return errors.New("the database must be the path of an SQLite file, or a postgres:// URL")
+	}
+	if info, err := os.Stat(filepath.Dir(address)); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s for the database: make it first", filepath.Dir(address))
+	}
+	return nil
 }
 
 // Open opens the database at the address: a postgres:// URL, or the path of an
@@ -159,7 +178,8 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ready reports whether the database answers and can be written to.
+// Ready reports whether the database answers; on SQLite also whether its one
+// writer is free.
 func (s *Store) Ready(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -182,12 +202,13 @@ type Tx struct {
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
 // InTx runs f in a transaction: committed when f returns nil, else rolled back.
+// It fails with TIMEOUT when the database is busy or full for the moment.
 // f is short, does no input or output of its own, and opens no transaction. It
 // may be cut off by ctx up to the commit.
 func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	etx, err := s.write.Tx(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", unavailable(err))
 	}
 	tx := &Tx{Tx: etx}
 	done := false
@@ -197,13 +218,13 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 		}
 	}()
 	if err := f(tx); err != nil {
-		return err
+		return unavailable(err)
 	}
 	if err := etx.Commit(); err != nil {
 		if ctx.Err() != nil {
-			err = ctx.Err() // rolled back by then
+			err = ctx.Err() // the driver only says that the transaction is over
 		}
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", unavailable(err))
 	}
 	done = true
 	for _, wake := range tx.after {
@@ -214,8 +235,8 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 
 // InAccount is InTx for a change inside one account. All of them are in one
 // order: PostgreSQL locks the account's row, SQLite has one writer. So f may
-// count and compare what it is about to change. NOT_FOUND when there is no
-// such account.
+// count and compare what it is about to change. On PostgreSQL NOT_FOUND when
+// there is no such account.
 func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) error) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		if s.Postgres() {
@@ -232,10 +253,10 @@ func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) 
 	})
 }
 
-// ForUpdate returns a query modifier that locks the rows it reads until the
-// transaction ends and skips rows locked by others; on SQLite, where there is
+// SkipLocked returns a query modifier that locks the rows it reads until the
+// transaction ends, and skips rows locked by others; on SQLite, where there is
 // one writer, it does nothing.
-func (s *Store) ForUpdate() func(*entsql.Selector) {
+func (s *Store) SkipLocked() func(*entsql.Selector) {
 	return func(sel *entsql.Selector) {
 		if s.Postgres() {
 			sel.ForUpdate(entsql.WithLockAction(entsql.SkipLocked))

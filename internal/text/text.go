@@ -25,15 +25,6 @@ func Line(s string, field ...string) (string, *fault.Error) {
 	return limit(clean(s, false), MaxName, field)
 }
 
-// RequiredLine is Line for a text that must not be empty: BLANK when it is.
-func RequiredLine(s string, field ...string) (string, *fault.Error) {
-	line, err := Line(s, field...)
-	if err == nil && line == "" {
-		return "", fault.Input(fault.Blank, "This must not be empty.", field...)
-	}
-	return line, err
-}
-
 // Note returns a text of several lines, cleaned like Line. TOO_LONG above
 // MaxNote runes.
 func Note(s string, field ...string) (string, *fault.Error) {
@@ -56,8 +47,9 @@ func clean(s string, lines bool) string {
 			return r
 		case unicode.IsSpace(r):
 			return ' '
-		// Cc: controls; Cf: bidi marks, zero widths, soft hyphens.
-		case unicode.Is(unicode.Cc, r), unicode.Is(unicode.Cf, r):
+		// Controls; bidi marks, zero widths, soft hyphens; fillers and joiners;
+		// variation selectors.
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
 			return -1
 		}
 		return r

@@ -17,6 +17,7 @@ func TestLine(t *testing.T) {
 		{"NUL", "A\x00nn", "Ann"},
 		{"right-to-left override", "Ann\u202Egpj.exe", "Anngpj.exe"},
 		{"zero width space", "An\u200Bn", "Ann"},
+		{"a filler that shows nothing", "A\u3164nn\u034F", "Ann"},
 		{"decomposed", "Ame\u0301lie", "Amélie"},
 		{"invalid UTF-8", "A\xffnn", "A\uFFFDnn"},
 		{"line separator", "a\u2028b", "a b"},
@@ -51,12 +52,5 @@ func TestNoteKeepsItsLines(t *testing.T) {
 	got, err := text.Note("Hello,\r\nwelcome\u202E!\n", "note")
 	if err != nil || got != "Hello,\nwelcome!" {
 		t.Errorf("Note = %q, %v", got, err)
-	}
-}
-
-func TestRequiredLineRefusesNothing(t *testing.T) {
-	t.Parallel()
-	if _, err := text.RequiredLine(" \u200B", "name"); err == nil || err.Code != fault.Blank {
-		t.Errorf("an invisible name: %v, want BLANK", err)
 	}
 }

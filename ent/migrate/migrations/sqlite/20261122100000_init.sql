@@ -8,7 +8,7 @@ CREATE UNIQUE INDEX `event_account_id_seq` ON `events` (`account_id`, `seq`);
 -- create index "event_subject_id_seq" to table: "events"
 CREATE INDEX `event_subject_id_seq` ON `events` (`subject_id`, `seq`);
 -- create "invitations" table
-CREATE TABLE `invitations` (`id` text NOT NULL, `created_at` datetime NOT NULL, `account_id` text NOT NULL, `permissions` json NOT NULL, `all_permissions` bool NOT NULL DEFAULT (false), `allowed_domains` json NOT NULL, `version` integer NOT NULL DEFAULT (1), `updated_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `job_title` text NOT NULL DEFAULT (''), `note` text NOT NULL DEFAULT (''), `status` text NOT NULL DEFAULT ('PENDING'), `expires_at` datetime NOT NULL, `token_hash` blob NOT NULL, `token_generation` integer NOT NULL DEFAULT (1), `token_mailed` bool NOT NULL DEFAULT (false), `delivery` text NOT NULL DEFAULT ('NOT_REQUESTED'), `delivery_attempts` integer NOT NULL DEFAULT (0), `delivery_error` text NOT NULL DEFAULT (''), `delivery_updated_at` datetime NULL, `last_sent_at` datetime NULL, `send_count` integer NOT NULL DEFAULT (0), `resent_at` datetime NULL, `resend_day_start` datetime NULL, `resends_of_day` integer NOT NULL DEFAULT (0), `responded_at` datetime NULL, `team_id` text NOT NULL, `inviter_id` text NULL, `accepted_by_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `invitations_teams_invitations` FOREIGN KEY (`team_id`) REFERENCES `teams` (`id`) ON DELETE NO ACTION, CONSTRAINT `invitations_users_sent_invitations` FOREIGN KEY (`inviter_id`) REFERENCES `users` (`id`) ON DELETE SET NULL, CONSTRAINT `invitations_users_accepted_invitations` FOREIGN KEY (`accepted_by_id`) REFERENCES `users` (`id`) ON DELETE SET NULL);
+CREATE TABLE `invitations` (`id` text NOT NULL, `created_at` datetime NOT NULL, `account_id` text NOT NULL, `permissions` json NOT NULL, `all_permissions` bool NOT NULL DEFAULT (false), `allowed_domains` json NOT NULL, `version` integer NOT NULL DEFAULT (1), `updated_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `job_title` text NOT NULL DEFAULT (''), `note` text NOT NULL DEFAULT (''), `status` text NOT NULL DEFAULT ('PENDING'), `expires_at` datetime NOT NULL, `token_hash` blob NOT NULL, `token_generation` integer NOT NULL DEFAULT (1), `token_mailed` bool NOT NULL DEFAULT (false), `delivery` text NOT NULL DEFAULT ('NOT_REQUESTED'), `delivery_attempts` integer NOT NULL DEFAULT (0), `delivery_error` text NOT NULL DEFAULT (''), `delivery_updated_at` datetime NULL, `last_sent_at` datetime NULL, `send_count` integer NOT NULL DEFAULT (0), `resent_at` datetime NULL, `resend_day_start` datetime NULL, `resends_of_day` integer NOT NULL DEFAULT (0), `team_id` text NOT NULL, `inviter_id` text NULL, `accepted_by_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `invitations_teams_invitations` FOREIGN KEY (`team_id`) REFERENCES `teams` (`id`) ON DELETE NO ACTION, CONSTRAINT `invitations_users_sent_invitations` FOREIGN KEY (`inviter_id`) REFERENCES `users` (`id`) ON DELETE SET NULL, CONSTRAINT `invitations_users_accepted_invitations` FOREIGN KEY (`accepted_by_id`) REFERENCES `users` (`id`) ON DELETE SET NULL);
 -- create index "invitations_token_hash_key" to table: "invitations"
 CREATE UNIQUE INDEX `invitations_token_hash_key` ON `invitations` (`token_hash`);
 -- create index "invitation_pending_of_team_email" to table: "invitations"
@@ -21,6 +21,8 @@ CREATE INDEX `invitation_inviter_id` ON `invitations` (`inviter_id`);
 CREATE INDEX `invitation_accepted_by_id` ON `invitations` (`accepted_by_id`);
 -- create index "invitation_pending_by_expiry" to table: "invitations"
 CREATE INDEX `invitation_pending_by_expiry` ON `invitations` (`expires_at`) WHERE status = 'PENDING';
+-- create index "invitation_pending_of_account" to table: "invitations"
+CREATE INDEX `invitation_pending_of_account` ON `invitations` (`account_id`) WHERE status = 'PENDING';
 -- create index "invitation_team_id_created_at_id" to table: "invitations"
 CREATE INDEX `invitation_team_id_created_at_id` ON `invitations` (`team_id`, `created_at`, `id`);
 -- create "jobs" table
@@ -49,6 +51,8 @@ CREATE TABLE `sessions` (`id` text NOT NULL, `created_at` datetime NOT NULL, `to
 CREATE UNIQUE INDEX `sessions_token_hash_key` ON `sessions` (`token_hash`);
 -- create index "session_user_id_created_at_id" to table: "sessions"
 CREATE INDEX `session_user_id_created_at_id` ON `sessions` (`user_id`, `created_at`, `id`);
+-- create index "session_expires_at" to table: "sessions"
+CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
 -- create "sign_ups" table
 CREATE TABLE `sign_ups` (`id` text NOT NULL, `created_at` datetime NOT NULL, `email` text NOT NULL, `email_key` text NOT NULL, `first_name` text NOT NULL DEFAULT (''), `last_name` text NOT NULL DEFAULT (''), `account_name` text NOT NULL DEFAULT (''), `password_hash` text NOT NULL, `token_hash` blob NOT NULL, `expires_at` datetime NOT NULL, PRIMARY KEY (`id`));
 -- create index "sign_ups_token_hash_key" to table: "sign_ups"
