@@ -58,7 +58,7 @@ func (s *Server) graphql() http.Handler {
 		PayloadReadLimit: ptr(int64(maxBody)),
 	})
 	g.AddTransport(transport.SSE{KeepAlivePingInterval: pingEvery})
-	g.AddTransport(transport.POST{})
+	g.AddTransport(post{})
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
 	g.SetErrorPresenter(s.resolver.Present)
@@ -94,7 +94,7 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 			var done func()
 			ctx, done = s.socket(auth.OnSocket(ctx))
 			defer done()
-		case !strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
+		case !strings.Contains(r.Header.Get("Accept"), typeEvents):
 			ctx = context.WithValue(ctx, oneAnswerKey{}, true)
 		}
 		g.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
@@ -142,7 +142,7 @@ func (s *Server) refuseIdentity(ctx context.Context, w http.ResponseWriter, err 
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	writeJSON(w, status, map[string]any{"errors": gqlerror.List{s.resolver.Present(ctx, err)}})
+	writeErrors(w, status, gqlerror.List{s.resolver.Present(ctx, err)})
 }
 
 // welcome reports whether a browser's page of that origin may talk to us: our
@@ -171,7 +171,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
 		refuse(w, http.StatusMethodNotAllowed, fault.BadUserInput, "Send a POST.")
 		return false
 	}
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != typeJSON {
 		refuse(w, http.StatusUnsupportedMediaType, fault.BadUserInput, "The content type must be application/json.")
 		return false
 	}
@@ -201,7 +201,7 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
 func refuse(w http.ResponseWriter, status int, code fault.Code, message string) {
 	err := gqlerror.Errorf("%s", message)
 	err.Extensions = fault.Extensions(code)
-	writeJSON(w, status, map[string]any{"errors": gqlerror.List{err}})
+	writeErrors(w, status, gqlerror.List{err})
 }
 
 // initSocket identifies a socket by the authorization of its connection_init,

@@ -45,15 +45,16 @@ func TestOnlyWellFormedRequestsAreAnswered(t *testing.T) {
 		"multipart":             {ask, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415, "BAD_USER_INPUT"},
 		"no content type":       {ask, []string{"Content-Type", ""}, 415, "BAD_USER_INPUT"},
 		"a large body":          {`{"query":"` + strings.Repeat(" ", 300<<10) + `"}`, nil, 413, "BAD_USER_INPUT"},
-		"a syntax error":        {`{"query":"{ viewer "}`, nil, 422, "GRAPHQL_PARSE_FAILED"},
-		"an unknown field":      {`{"query":"{ veiwer { user { id } } }"}`, nil, 422, "GRAPHQL_VALIDATION_FAILED"},
-		"introspection":         {`{"query":"{ __schema { types { name } } }"}`, nil, 422, "GRAPHQL_VALIDATION_FAILED"},
+		"a syntax error":        {`{"query":"{ viewer "}`, nil, 200, "GRAPHQL_PARSE_FAILED"},
+		"an unknown field":      {`{"query":"{ veiwer { user { id } } }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
+		"introspection":         {`{"query":"{ __schema { types { name } } }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
 		"a dead bearer token":   {ask, []string{"Authorization", "Bearer nonsense"}, 401, "UNAUTHENTICATED"},
 		"another scheme":        {ask, []string{"Authorization", "Basic b2xpdmlhOngK"}, 401, "UNAUTHENTICATED"},
 		"a foreign origin":      {ask, []string{"Origin", "https://evil.example"}, 403, "FORBIDDEN"},
 		"the origin null":       {ask, []string{"Origin", "null"}, 403, "FORBIDDEN"},
 		"a portal's origin":     {ask, []string{"Origin", portal}, 200, ""},
 		"our own origin":        {ask, []string{"Origin", w.URL}, 200, ""},
+		"a syntax error, newer": {`{"query":"{ viewer "}`, []string{"Accept", "application/graphql-response+json"}, 400, "GRAPHQL_PARSE_FAILED"},
 		"a deep query":          {`{"query":"` + deep + `"}`, nil, 200, "QUERY_TOO_COMPLEX"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +62,9 @@ func TestOnlyWellFormedRequestsAreAnswered(t *testing.T) {
 			got := post(t, w, c.body, c.header...)
 			if got.status != c.status || c.code != "" && !strings.Contains(got.body, `"code":"`+c.code+`"`) {
 				t.Errorf("got %d %s, want %d %s", got.status, got.body, c.status, c.code)
+			}
+			if c.code != "" && strings.Contains(got.body, `"data"`) {
+				t.Errorf("a request that did not run has data: %s", got.body)
 			}
 			if strings.Contains(got.body, "hunter2") || strings.Contains(got.body, "Did you mean") {
 				t.Errorf("the answer tells too much: %s", got.body)
