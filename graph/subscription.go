@@ -2,7 +2,9 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -28,6 +30,9 @@ var inviteEvents = map[event.Type]model.InviteEventType{
 	event.InvitationRevoked:  model.InviteEventTypeRevoked,
 	event.InvitationExpired:  model.InviteEventTypeExpired,
 }
+
+// lookEvery is how long a stream may outlive its session.
+const lookEvery = 5 * time.Second
 
 // accessEvents may have taken a subscriber's right away.
 var accessEvents = map[event.Type]bool{event.MemberUpdated: true, event.UserSignedOut: true}
@@ -68,7 +73,7 @@ func (r *Resolver) follow(ctx context.Context, teamID string, after *string) (*e
 
 func (r *Resolver) stream(ctx context.Context, sub *event.Subscription, teamID string, out chan<- *model.InviteStatusChange) error {
 	for {
-		batch, err := sub.Next(ctx)
+		batch, err := r.next(ctx, sub)
 		if err != nil {
 			return err
 		}
@@ -93,6 +98,22 @@ func (r *Resolver) stream(ctx context.Context, sub *event.Subscription, teamID s
 			case <-ctx.Done():
 				return ctx.Err()
 			}
+		}
+	}
+}
+
+// next waits for the next events, and looks now and then whether the session
+// still is: it may run out, or be ended where this log does not hear of it.
+func (r *Resolver) next(ctx context.Context, sub *event.Subscription) ([]*ent.Event, error) {
+	for {
+		waiting, cancel := context.WithTimeout(ctx, lookEvery)
+		batch, err := sub.Next(waiting)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return batch, err
+		}
+		if err := r.Auth.Alive(ctx, access.ViewerFrom(ctx).SessionID); err != nil {
+			return nil, err
 		}
 	}
 }

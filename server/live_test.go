@@ -203,3 +203,22 @@ func TestAMailServerThatIsNotReady(t *testing.T) {
 		equal(t, "mails", len(w.Mail.To("ann@x.org")), 1)
 	})
 }
+
+func TestAStreamEndsWithASessionOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
+		owner, ann := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org")
+		owner.Invite("ann@x.org", "viewer").OK()
+		ann.Accept(testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 2))).OK()
+		owner.Delivered("ann@x.org")
+		stream := subscribe(ann, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
+		owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
+		equal(t, "event", seen(stream.Next().OK()), "CREATED bob@x.org")
+		// Her own account's log hears of it, not the one she watches.
+		ann.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
+		rest := stream.Ended()
+		if len(rest) != 1 || rest[0].Code() != "UNAUTHENTICATED" {
+			t.Errorf("after signing out came %d answers, want one, UNAUTHENTICATED", len(rest))
+		}
+	})
+}

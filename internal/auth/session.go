@@ -66,22 +66,40 @@ func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer
 	return s.viewer(ctx, session.ID(sessionID))
 }
 
+// Alive fails with UNAUTHENTICATED when the session has ended. It costs one
+// statement.
+func (s *Service) Alive(ctx context.Context, sessionID string) error {
+	now := s.Now()
+	alive, err := s.Store.Read().Session.Query().
+		Where(session.ID(sessionID), session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
+		Exist(access.System(ctx, "look whether a session still is"))
+	if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	if !alive {
+		return errEnded
+	}
+	return nil
+}
+
+// errEnded is what the holder of a session is told when it is no more.
+var errEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
+
 func (s *Service) viewer(ctx context.Context, which predicate.Session) (*access.Viewer, error) {
 	ctx = access.System(ctx, "find out who is asking")
-	ended := fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
 	now := s.Now()
 	ses, err := s.Store.Read().Session.Query().
 		Where(which, session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
 		Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, ended
+		return nil, errEnded
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find session: %w", err)
 	}
 	v, err := s.Access.Load(ctx, s.Store.Read(), ses.UserID)
 	if ent.IsNotFound(err) {
-		return nil, ended
+		return nil, errEnded
 	}
 	if err != nil {
 		return nil, err
