@@ -110,6 +110,12 @@ func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference
 	}
 }
 
+// mismatch tells a viewer that an invitation is somebody else's, and not whose.
+func mismatch(i *ent.Invitation, viewer *access.Viewer) error {
+	return fault.Input(fault.EmailMismatch, fmt.Sprintf(
+		"This invitation is for %s; you are signed in as %s.", address.Mask(i.Email), viewer.Email))
+}
+
 func invalidToken() error {
 	return fault.Input(fault.InvalidToken, "This link is not valid, or a newer mail has replaced it.", "token")
 }
@@ -237,8 +243,7 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 	}
 	switch {
 	case viewer != nil && viewer.EmailKey != i.EmailKey:
-		return nil, false, fault.Input(fault.EmailMismatch, fmt.Sprintf(
-			"This invitation is for %s; you are signed in as %s.", address.Mask(i.Email), viewer.Email))
+		return nil, false, mismatch(i, viewer)
 	case viewer != nil:
 		return known, false, nil
 	case !i.TokenMailed:
@@ -259,7 +264,7 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 // stillGranted returns the account and what the invitation grants, if the
 // inviter still holds it and may still invite.
 func (s *Service) stillGranted(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*ent.Account, access.Grant, error) {
-	g := access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles}
+	g := offered(i)
 	acc, err := tx.Account.Query().Where(account.ID(i.AccountID)).Only(ctx)
 	if err != nil {
 		return nil, g, fmt.Errorf("accept %s: read the account: %w", i.ID, err)
@@ -310,8 +315,7 @@ func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string
 		return "", err
 	}
 	if viewer != nil && viewer.EmailKey != known.EmailKey {
-		return "", fault.Input(fault.EmailMismatch, fmt.Sprintf(
-			"This invitation is for %s; you are signed in as %s.", address.Mask(known.Email), viewer.Email))
+		return "", mismatch(known, viewer)
 	}
 	actor := ""
 	switch {

@@ -139,6 +139,11 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 	return nil
 }
 
+// offered returns what an invitation grants. Its roles must be loaded.
+func offered(i *ent.Invitation) access.Grant {
+	return access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles}
+}
+
 // draft returns an event about the invitation.
 func draft(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
 	return event.Draft{Type: typ, ActorID: actorID, TeamID: i.TeamID, SubjectID: i.ID, Data: data}

@@ -55,8 +55,7 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	if _, denied := Next(previous, Resend); denied != nil {
 		return nil, denied
 	}
-	g := access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles}
-	if !inviter.Permissions.Covers(s.Access.Granted(g)) {
+	if !inviter.Permissions.Covers(s.Access.Granted(offered(i))) {
 		return nil, fault.Input(fault.NotGrantable, "The invitation grants what you do not hold yourself.", "invitationId")
 	}
 	if i.Status == Expired {
