@@ -57,9 +57,13 @@ type AccountEdges struct {
 	Teams []*Team `json:"teams,omitempty"`
 	// Roles holds the value of the roles edge.
 	Roles []*Role `json:"roles,omitempty"`
+	// Groups holds the value of the groups edge.
+	Groups []*Group `json:"groups,omitempty"`
+	// Divisions holds the value of the divisions edge.
+	Divisions []*Division `json:"divisions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [4]bool
 }
 
 // TeamsOrErr returns the Teams value or an error if the edge
@@ -78,6 +82,24 @@ func (e AccountEdges) RolesOrErr() ([]*Role, error) {
 		return e.Roles, nil
 	}
 	return nil, &NotLoadedError{edge: "roles"}
+}
+
+// GroupsOrErr returns the Groups value or an error if the edge
+// was not loaded in eager-loading.
+func (e AccountEdges) GroupsOrErr() ([]*Group, error) {
+	if e.loadedTypes[2] {
+		return e.Groups, nil
+	}
+	return nil, &NotLoadedError{edge: "groups"}
+}
+
+// DivisionsOrErr returns the Divisions value or an error if the edge
+// was not loaded in eager-loading.
+func (e AccountEdges) DivisionsOrErr() ([]*Division, error) {
+	if e.loadedTypes[3] {
+		return e.Divisions, nil
+	}
+	return nil, &NotLoadedError{edge: "divisions"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -222,6 +244,16 @@ func (_m *Account) QueryTeams() *TeamQuery {
 // QueryRoles queries the "roles" edge of the Account entity.
 func (_m *Account) QueryRoles() *RoleQuery {
 	return NewAccountClient(_m.config).QueryRoles(_m)
+}
+
+// QueryGroups queries the "groups" edge of the Account entity.
+func (_m *Account) QueryGroups() *GroupQuery {
+	return NewAccountClient(_m.config).QueryGroups(_m)
+}
+
+// QueryDivisions queries the "divisions" edge of the Account entity.
+func (_m *Account) QueryDivisions() *DivisionQuery {
+	return NewAccountClient(_m.config).QueryDivisions(_m)
 }
 
 // Update returns a builder for updating this Account.

@@ -16,10 +16,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
@@ -36,14 +39,20 @@ type Client struct {
 	Schema *migrate.Schema
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// Division is the client for interacting with the Division builders.
+	Division *DivisionClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// Group is the client for interacting with the Group builders.
+	Group *GroupClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Job is the client for interacting with the Job builders.
 	Job *JobClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// OwnershipTransfer is the client for interacting with the OwnershipTransfer builders.
+	OwnershipTransfer *OwnershipTransferClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Session is the client for interacting with the Session builders.
@@ -66,10 +75,13 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Account = NewAccountClient(c.config)
+	c.Division = NewDivisionClient(c.config)
 	c.Event = NewEventClient(c.config)
+	c.Group = NewGroupClient(c.config)
 	c.Invitation = NewInvitationClient(c.config)
 	c.Job = NewJobClient(c.config)
 	c.Member = NewMemberClient(c.config)
+	c.OwnershipTransfer = NewOwnershipTransferClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.SignUp = NewSignUpClient(c.config)
@@ -165,18 +177,21 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:        ctx,
-		config:     cfg,
-		Account:    NewAccountClient(cfg),
-		Event:      NewEventClient(cfg),
-		Invitation: NewInvitationClient(cfg),
-		Job:        NewJobClient(cfg),
-		Member:     NewMemberClient(cfg),
-		Role:       NewRoleClient(cfg),
-		Session:    NewSessionClient(cfg),
-		SignUp:     NewSignUpClient(cfg),
-		Team:       NewTeamClient(cfg),
-		User:       NewUserClient(cfg),
+		ctx:               ctx,
+		config:            cfg,
+		Account:           NewAccountClient(cfg),
+		Division:          NewDivisionClient(cfg),
+		Event:             NewEventClient(cfg),
+		Group:             NewGroupClient(cfg),
+		Invitation:        NewInvitationClient(cfg),
+		Job:               NewJobClient(cfg),
+		Member:            NewMemberClient(cfg),
+		OwnershipTransfer: NewOwnershipTransferClient(cfg),
+		Role:              NewRoleClient(cfg),
+		Session:           NewSessionClient(cfg),
+		SignUp:            NewSignUpClient(cfg),
+		Team:              NewTeamClient(cfg),
+		User:              NewUserClient(cfg),
 	}, nil
 }
 
@@ -194,18 +209,21 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:        ctx,
-		config:     cfg,
-		Account:    NewAccountClient(cfg),
-		Event:      NewEventClient(cfg),
-		Invitation: NewInvitationClient(cfg),
-		Job:        NewJobClient(cfg),
-		Member:     NewMemberClient(cfg),
-		Role:       NewRoleClient(cfg),
-		Session:    NewSessionClient(cfg),
-		SignUp:     NewSignUpClient(cfg),
-		Team:       NewTeamClient(cfg),
-		User:       NewUserClient(cfg),
+		ctx:               ctx,
+		config:            cfg,
+		Account:           NewAccountClient(cfg),
+		Division:          NewDivisionClient(cfg),
+		Event:             NewEventClient(cfg),
+		Group:             NewGroupClient(cfg),
+		Invitation:        NewInvitationClient(cfg),
+		Job:               NewJobClient(cfg),
+		Member:            NewMemberClient(cfg),
+		OwnershipTransfer: NewOwnershipTransferClient(cfg),
+		Role:              NewRoleClient(cfg),
+		Session:           NewSessionClient(cfg),
+		SignUp:            NewSignUpClient(cfg),
+		Team:              NewTeamClient(cfg),
+		User:              NewUserClient(cfg),
 	}, nil
 }
 
@@ -235,8 +253,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.SignUp,
-		c.Team, c.User,
+		c.Account, c.Division, c.Event, c.Group, c.Invitation, c.Job, c.Member,
+		c.OwnershipTransfer, c.Role, c.Session, c.SignUp, c.Team, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -246,8 +264,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.Event, c.Invitation, c.Job, c.Member, c.Role, c.Session, c.SignUp,
-		c.Team, c.User,
+		c.Account, c.Division, c.Event, c.Group, c.Invitation, c.Job, c.Member,
+		c.OwnershipTransfer, c.Role, c.Session, c.SignUp, c.Team, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -258,14 +276,20 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AccountMutation:
 		return c.Account.mutate(ctx, m)
+	case *DivisionMutation:
+		return c.Division.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
+	case *GroupMutation:
+		return c.Group.mutate(ctx, m)
 	case *InvitationMutation:
 		return c.Invitation.mutate(ctx, m)
 	case *JobMutation:
 		return c.Job.mutate(ctx, m)
 	case *MemberMutation:
 		return c.Member.mutate(ctx, m)
+	case *OwnershipTransferMutation:
+		return c.OwnershipTransfer.mutate(ctx, m)
 	case *RoleMutation:
 		return c.Role.mutate(ctx, m)
 	case *SessionMutation:
@@ -421,6 +445,38 @@ func (c *AccountClient) QueryRoles(_m *Account) *RoleQuery {
 	return query
 }
 
+// QueryGroups queries the groups edge of a Account.
+func (c *AccountClient) QueryGroups(_m *Account) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(account.Table, account.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, account.GroupsTable, account.GroupsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDivisions queries the divisions edge of a Account.
+func (c *AccountClient) QueryDivisions(_m *Account) *DivisionQuery {
+	query := (&DivisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(account.Table, account.FieldID, id),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, account.DivisionsTable, account.DivisionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *AccountClient) Hooks() []Hook {
 	return c.hooks.Account
@@ -443,6 +499,219 @@ func (c *AccountClient) mutate(ctx context.Context, m *AccountMutation) (Value, 
 		return (&AccountDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Account mutation op: %q", m.Op())
+	}
+}
+
+// DivisionClient is a client for the Division schema.
+type DivisionClient struct {
+	config
+}
+
+// NewDivisionClient returns a client for the Division from the given config.
+func NewDivisionClient(c config) *DivisionClient {
+	return &DivisionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `division.Hooks(f(g(h())))`.
+func (c *DivisionClient) Use(hooks ...Hook) {
+	c.hooks.Division = append(c.hooks.Division, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `division.Intercept(f(g(h())))`.
+func (c *DivisionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Division = append(c.inters.Division, interceptors...)
+}
+
+// Create returns a builder for creating a Division entity.
+func (c *DivisionClient) Create() *DivisionCreate {
+	mutation := newDivisionMutation(c.config, OpCreate)
+	return &DivisionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Division entities.
+func (c *DivisionClient) CreateBulk(builders ...*DivisionCreate) *DivisionCreateBulk {
+	return &DivisionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DivisionClient) MapCreateBulk(slice any, setFunc func(*DivisionCreate, int)) *DivisionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DivisionCreateBulk{err: fmt.Errorf("calling to DivisionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DivisionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DivisionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Division.
+func (c *DivisionClient) Update() *DivisionUpdate {
+	mutation := newDivisionMutation(c.config, OpUpdate)
+	return &DivisionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DivisionClient) UpdateOne(_m *Division) *DivisionUpdateOne {
+	mutation := newDivisionMutation(c.config, OpUpdateOne, withDivision(_m))
+	return &DivisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DivisionClient) UpdateOneID(id string) *DivisionUpdateOne {
+	mutation := newDivisionMutation(c.config, OpUpdateOne, withDivisionID(id))
+	return &DivisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Division.
+func (c *DivisionClient) Delete() *DivisionDelete {
+	mutation := newDivisionMutation(c.config, OpDelete)
+	return &DivisionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DivisionClient) DeleteOne(_m *Division) *DivisionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DivisionClient) DeleteOneID(id string) *DivisionDeleteOne {
+	builder := c.Delete().Where(division.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DivisionDeleteOne{builder}
+}
+
+// Query returns a query builder for Division.
+func (c *DivisionClient) Query() *DivisionQuery {
+	return &DivisionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDivision},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Division entity by its id.
+func (c *DivisionClient) Get(ctx context.Context, id string) (*Division, error) {
+	return c.Query().Where(division.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DivisionClient) GetX(ctx context.Context, id string) *Division {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAccount queries the account edge of a Division.
+func (c *DivisionClient) QueryAccount(_m *Division) *AccountQuery {
+	query := (&AccountClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(division.Table, division.FieldID, id),
+			sqlgraph.To(account.Table, account.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, division.AccountTable, division.AccountColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryParent queries the parent edge of a Division.
+func (c *DivisionClient) QueryParent(_m *Division) *DivisionQuery {
+	query := (&DivisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(division.Table, division.FieldID, id),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, division.ParentTable, division.ParentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryChildren queries the children edge of a Division.
+func (c *DivisionClient) QueryChildren(_m *Division) *DivisionQuery {
+	query := (&DivisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(division.Table, division.FieldID, id),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, division.ChildrenTable, division.ChildrenColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMembers queries the members edge of a Division.
+func (c *DivisionClient) QueryMembers(_m *Division) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(division.Table, division.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, division.MembersTable, division.MembersPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryInvitations queries the invitations edge of a Division.
+func (c *DivisionClient) QueryInvitations(_m *Division) *InvitationQuery {
+	query := (&InvitationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(division.Table, division.FieldID, id),
+			sqlgraph.To(invitation.Table, invitation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, division.InvitationsTable, division.InvitationsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DivisionClient) Hooks() []Hook {
+	return c.hooks.Division
+}
+
+// Interceptors returns the client interceptors.
+func (c *DivisionClient) Interceptors() []Interceptor {
+	return c.inters.Division
+}
+
+func (c *DivisionClient) mutate(ctx context.Context, m *DivisionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DivisionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DivisionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DivisionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DivisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Division mutation op: %q", m.Op())
 	}
 }
 
@@ -576,6 +845,203 @@ func (c *EventClient) mutate(ctx context.Context, m *EventMutation) (Value, erro
 		return (&EventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Event mutation op: %q", m.Op())
+	}
+}
+
+// GroupClient is a client for the Group schema.
+type GroupClient struct {
+	config
+}
+
+// NewGroupClient returns a client for the Group from the given config.
+func NewGroupClient(c config) *GroupClient {
+	return &GroupClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `group.Hooks(f(g(h())))`.
+func (c *GroupClient) Use(hooks ...Hook) {
+	c.hooks.Group = append(c.hooks.Group, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `group.Intercept(f(g(h())))`.
+func (c *GroupClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Group = append(c.inters.Group, interceptors...)
+}
+
+// Create returns a builder for creating a Group entity.
+func (c *GroupClient) Create() *GroupCreate {
+	mutation := newGroupMutation(c.config, OpCreate)
+	return &GroupCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Group entities.
+func (c *GroupClient) CreateBulk(builders ...*GroupCreate) *GroupCreateBulk {
+	return &GroupCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *GroupClient) MapCreateBulk(slice any, setFunc func(*GroupCreate, int)) *GroupCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &GroupCreateBulk{err: fmt.Errorf("calling to GroupClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*GroupCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &GroupCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Group.
+func (c *GroupClient) Update() *GroupUpdate {
+	mutation := newGroupMutation(c.config, OpUpdate)
+	return &GroupUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *GroupClient) UpdateOne(_m *Group) *GroupUpdateOne {
+	mutation := newGroupMutation(c.config, OpUpdateOne, withGroup(_m))
+	return &GroupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *GroupClient) UpdateOneID(id string) *GroupUpdateOne {
+	mutation := newGroupMutation(c.config, OpUpdateOne, withGroupID(id))
+	return &GroupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Group.
+func (c *GroupClient) Delete() *GroupDelete {
+	mutation := newGroupMutation(c.config, OpDelete)
+	return &GroupDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *GroupClient) DeleteOne(_m *Group) *GroupDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *GroupClient) DeleteOneID(id string) *GroupDeleteOne {
+	builder := c.Delete().Where(group.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &GroupDeleteOne{builder}
+}
+
+// Query returns a query builder for Group.
+func (c *GroupClient) Query() *GroupQuery {
+	return &GroupQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeGroup},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Group entity by its id.
+func (c *GroupClient) Get(ctx context.Context, id string) (*Group, error) {
+	return c.Query().Where(group.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *GroupClient) GetX(ctx context.Context, id string) *Group {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAccount queries the account edge of a Group.
+func (c *GroupClient) QueryAccount(_m *Group) *AccountQuery {
+	query := (&AccountClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(account.Table, account.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, group.AccountTable, group.AccountColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRoles queries the roles edge of a Group.
+func (c *GroupClient) QueryRoles(_m *Group) *RoleQuery {
+	query := (&RoleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, group.RolesTable, group.RolesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryMembers queries the members edge of a Group.
+func (c *GroupClient) QueryMembers(_m *Group) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, group.MembersTable, group.MembersPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryInvitations queries the invitations edge of a Group.
+func (c *GroupClient) QueryInvitations(_m *Group) *InvitationQuery {
+	query := (&InvitationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(invitation.Table, invitation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, group.InvitationsTable, group.InvitationsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *GroupClient) Hooks() []Hook {
+	return c.hooks.Group
+}
+
+// Interceptors returns the client interceptors.
+func (c *GroupClient) Interceptors() []Interceptor {
+	return c.inters.Group
+}
+
+func (c *GroupClient) mutate(ctx context.Context, m *GroupMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&GroupCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&GroupUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&GroupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&GroupDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Group mutation op: %q", m.Op())
 	}
 }
 
@@ -744,6 +1210,38 @@ func (c *InvitationClient) QueryRoles(_m *Invitation) *RoleQuery {
 			sqlgraph.From(invitation.Table, invitation.FieldID, id),
 			sqlgraph.To(role.Table, role.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, false, invitation.RolesTable, invitation.RolesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGroups queries the groups edge of a Invitation.
+func (c *InvitationClient) QueryGroups(_m *Invitation) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(invitation.Table, invitation.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, invitation.GroupsTable, invitation.GroupsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDivisions queries the divisions edge of a Invitation.
+func (c *InvitationClient) QueryDivisions(_m *Invitation) *DivisionQuery {
+	query := (&DivisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(invitation.Table, invitation.FieldID, id),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, invitation.DivisionsTable, invitation.DivisionsPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1065,6 +1563,70 @@ func (c *MemberClient) QueryRoles(_m *Member) *RoleQuery {
 	return query
 }
 
+// QueryGroups queries the groups edge of a Member.
+func (c *MemberClient) QueryGroups(_m *Member) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.GroupsTable, member.GroupsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDivisions queries the divisions edge of a Member.
+func (c *MemberClient) QueryDivisions(_m *Member) *DivisionQuery {
+	query := (&DivisionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, id),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.DivisionsTable, member.DivisionsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryOfferedTransfers queries the offered_transfers edge of a Member.
+func (c *MemberClient) QueryOfferedTransfers(_m *Member) *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, id),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, member.OfferedTransfersTable, member.OfferedTransfersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryReceivedTransfers queries the received_transfers edge of a Member.
+func (c *MemberClient) QueryReceivedTransfers(_m *Member) *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, id),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, member.ReceivedTransfersTable, member.ReceivedTransfersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *MemberClient) Hooks() []Hook {
 	return c.hooks.Member
@@ -1087,6 +1649,187 @@ func (c *MemberClient) mutate(ctx context.Context, m *MemberMutation) (Value, er
 		return (&MemberDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Member mutation op: %q", m.Op())
+	}
+}
+
+// OwnershipTransferClient is a client for the OwnershipTransfer schema.
+type OwnershipTransferClient struct {
+	config
+}
+
+// NewOwnershipTransferClient returns a client for the OwnershipTransfer from the given config.
+func NewOwnershipTransferClient(c config) *OwnershipTransferClient {
+	return &OwnershipTransferClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `ownershiptransfer.Hooks(f(g(h())))`.
+func (c *OwnershipTransferClient) Use(hooks ...Hook) {
+	c.hooks.OwnershipTransfer = append(c.hooks.OwnershipTransfer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `ownershiptransfer.Intercept(f(g(h())))`.
+func (c *OwnershipTransferClient) Intercept(interceptors ...Interceptor) {
+	c.inters.OwnershipTransfer = append(c.inters.OwnershipTransfer, interceptors...)
+}
+
+// Create returns a builder for creating a OwnershipTransfer entity.
+func (c *OwnershipTransferClient) Create() *OwnershipTransferCreate {
+	mutation := newOwnershipTransferMutation(c.config, OpCreate)
+	return &OwnershipTransferCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of OwnershipTransfer entities.
+func (c *OwnershipTransferClient) CreateBulk(builders ...*OwnershipTransferCreate) *OwnershipTransferCreateBulk {
+	return &OwnershipTransferCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *OwnershipTransferClient) MapCreateBulk(slice any, setFunc func(*OwnershipTransferCreate, int)) *OwnershipTransferCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &OwnershipTransferCreateBulk{err: fmt.Errorf("calling to OwnershipTransferClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*OwnershipTransferCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &OwnershipTransferCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for OwnershipTransfer.
+func (c *OwnershipTransferClient) Update() *OwnershipTransferUpdate {
+	mutation := newOwnershipTransferMutation(c.config, OpUpdate)
+	return &OwnershipTransferUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *OwnershipTransferClient) UpdateOne(_m *OwnershipTransfer) *OwnershipTransferUpdateOne {
+	mutation := newOwnershipTransferMutation(c.config, OpUpdateOne, withOwnershipTransfer(_m))
+	return &OwnershipTransferUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *OwnershipTransferClient) UpdateOneID(id string) *OwnershipTransferUpdateOne {
+	mutation := newOwnershipTransferMutation(c.config, OpUpdateOne, withOwnershipTransferID(id))
+	return &OwnershipTransferUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for OwnershipTransfer.
+func (c *OwnershipTransferClient) Delete() *OwnershipTransferDelete {
+	mutation := newOwnershipTransferMutation(c.config, OpDelete)
+	return &OwnershipTransferDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *OwnershipTransferClient) DeleteOne(_m *OwnershipTransfer) *OwnershipTransferDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *OwnershipTransferClient) DeleteOneID(id string) *OwnershipTransferDeleteOne {
+	builder := c.Delete().Where(ownershiptransfer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &OwnershipTransferDeleteOne{builder}
+}
+
+// Query returns a query builder for OwnershipTransfer.
+func (c *OwnershipTransferClient) Query() *OwnershipTransferQuery {
+	return &OwnershipTransferQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeOwnershipTransfer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a OwnershipTransfer entity by its id.
+func (c *OwnershipTransferClient) Get(ctx context.Context, id string) (*OwnershipTransfer, error) {
+	return c.Query().Where(ownershiptransfer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *OwnershipTransferClient) GetX(ctx context.Context, id string) *OwnershipTransfer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryTeam queries the team edge of a OwnershipTransfer.
+func (c *OwnershipTransferClient) QueryTeam(_m *OwnershipTransfer) *TeamQuery {
+	query := (&TeamClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ownershiptransfer.Table, ownershiptransfer.FieldID, id),
+			sqlgraph.To(team.Table, team.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, ownershiptransfer.TeamTable, ownershiptransfer.TeamColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFrom queries the from edge of a OwnershipTransfer.
+func (c *OwnershipTransferClient) QueryFrom(_m *OwnershipTransfer) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ownershiptransfer.Table, ownershiptransfer.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, ownershiptransfer.FromTable, ownershiptransfer.FromColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTo queries the to edge of a OwnershipTransfer.
+func (c *OwnershipTransferClient) QueryTo(_m *OwnershipTransfer) *MemberQuery {
+	query := (&MemberClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(ownershiptransfer.Table, ownershiptransfer.FieldID, id),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, ownershiptransfer.ToTable, ownershiptransfer.ToColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *OwnershipTransferClient) Hooks() []Hook {
+	return c.hooks.OwnershipTransfer
+}
+
+// Interceptors returns the client interceptors.
+func (c *OwnershipTransferClient) Interceptors() []Interceptor {
+	return c.inters.OwnershipTransfer
+}
+
+func (c *OwnershipTransferClient) mutate(ctx context.Context, m *OwnershipTransferMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&OwnershipTransferCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&OwnershipTransferUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&OwnershipTransferUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&OwnershipTransferDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown OwnershipTransfer mutation op: %q", m.Op())
 	}
 }
 
@@ -1239,6 +1982,22 @@ func (c *RoleClient) QueryInvitations(_m *Role) *InvitationQuery {
 			sqlgraph.From(role.Table, role.FieldID, id),
 			sqlgraph.To(invitation.Table, invitation.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, role.InvitationsTable, role.InvitationsPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGroups queries the groups edge of a Role.
+func (c *RoleClient) QueryGroups(_m *Role) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(role.Table, role.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, role.GroupsTable, role.GroupsPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1709,6 +2468,22 @@ func (c *TeamClient) QueryInvitations(_m *Team) *InvitationQuery {
 	return query
 }
 
+// QueryTransfers queries the transfers edge of a Team.
+func (c *TeamClient) QueryTransfers(_m *Team) *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(team.Table, team.FieldID, id),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, team.TransfersTable, team.TransfersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *TeamClient) Hooks() []Hook {
 	return c.hooks.Team
@@ -1934,12 +2709,12 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, Event, Invitation, Job, Member, Role, Session, SignUp, Team,
-		User []ent.Hook
+		Account, Division, Event, Group, Invitation, Job, Member, OwnershipTransfer,
+		Role, Session, SignUp, Team, User []ent.Hook
 	}
 	inters struct {
-		Account, Event, Invitation, Job, Member, Role, Session, SignUp, Team,
-		User []ent.Interceptor
+		Account, Division, Event, Group, Invitation, Job, Member, OwnershipTransfer,
+		Role, Session, SignUp, Team, User []ent.Interceptor
 	}
 )
 

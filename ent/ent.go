@@ -13,10 +13,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
@@ -82,16 +85,19 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			account.Table:    account.ValidColumn,
-			event.Table:      event.ValidColumn,
-			invitation.Table: invitation.ValidColumn,
-			job.Table:        job.ValidColumn,
-			member.Table:     member.ValidColumn,
-			role.Table:       role.ValidColumn,
-			session.Table:    session.ValidColumn,
-			signup.Table:     signup.ValidColumn,
-			team.Table:       team.ValidColumn,
-			user.Table:       user.ValidColumn,
+			account.Table:           account.ValidColumn,
+			division.Table:          division.ValidColumn,
+			event.Table:             event.ValidColumn,
+			group.Table:             group.ValidColumn,
+			invitation.Table:        invitation.ValidColumn,
+			job.Table:               job.ValidColumn,
+			member.Table:            member.ValidColumn,
+			ownershiptransfer.Table: ownershiptransfer.ValidColumn,
+			role.Table:              role.ValidColumn,
+			session.Table:           session.ValidColumn,
+			signup.Table:            signup.ValidColumn,
+			team.Table:              team.ValidColumn,
+			user.Table:              user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

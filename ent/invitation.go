@@ -52,6 +52,12 @@ type Invitation struct {
 	Status invitation.Status `json:"status,omitempty"`
 	// InviterID holds the value of the "inviter_id" field.
 	InviterID *string `json:"inviter_id,omitempty"`
+	// The user who answers for the grant: it is good while he holds it himself.
+	GranterID string `json:"granter_id,omitempty"`
+	// Address and names, folded: what a text is looked for in.
+	Search string `json:"search,omitempty"`
+	// Ran out, and a newer one went to the same address.
+	Superseded bool `json:"superseded,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// SHA-256 of the current token.
@@ -96,9 +102,13 @@ type InvitationEdges struct {
 	AcceptedBy *User `json:"accepted_by,omitempty"`
 	// Roles holds the value of the roles edge.
 	Roles []*Role `json:"roles,omitempty"`
+	// Groups holds the value of the groups edge.
+	Groups []*Group `json:"groups,omitempty"`
+	// Divisions holds the value of the divisions edge.
+	Divisions []*Division `json:"divisions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [6]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -143,6 +153,24 @@ func (e InvitationEdges) RolesOrErr() ([]*Role, error) {
 	return nil, &NotLoadedError{edge: "roles"}
 }
 
+// GroupsOrErr returns the Groups value or an error if the edge
+// was not loaded in eager-loading.
+func (e InvitationEdges) GroupsOrErr() ([]*Group, error) {
+	if e.loadedTypes[4] {
+		return e.Groups, nil
+	}
+	return nil, &NotLoadedError{edge: "groups"}
+}
+
+// DivisionsOrErr returns the Divisions value or an error if the edge
+// was not loaded in eager-loading.
+func (e InvitationEdges) DivisionsOrErr() ([]*Division, error) {
+	if e.loadedTypes[5] {
+		return e.Divisions, nil
+	}
+	return nil, &NotLoadedError{edge: "divisions"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Invitation) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -150,11 +178,11 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case invitation.FieldPermissions, invitation.FieldAllowedDomains, invitation.FieldTokenHash:
 			values[i] = new([]byte)
-		case invitation.FieldAllPermissions, invitation.FieldTokenMailed:
+		case invitation.FieldAllPermissions, invitation.FieldSuperseded, invitation.FieldTokenMailed:
 			values[i] = new(sql.NullBool)
 		case invitation.FieldVersion, invitation.FieldTokenGeneration, invitation.FieldDeliveryAttempts, invitation.FieldSendCount, invitation.FieldResendsOfDay:
 			values[i] = new(sql.NullInt64)
-		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
+		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
 		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
 			values[i] = new(sql.NullTime)
@@ -280,6 +308,24 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 				_m.InviterID = new(string)
 				*_m.InviterID = value.String
 			}
+		case invitation.FieldGranterID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field granter_id", values[i])
+			} else if value.Valid {
+				_m.GranterID = value.String
+			}
+		case invitation.FieldSearch:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field search", values[i])
+			} else if value.Valid {
+				_m.Search = value.String
+			}
+		case invitation.FieldSuperseded:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field superseded", values[i])
+			} else if value.Valid {
+				_m.Superseded = value.Bool
+			}
 		case invitation.FieldExpiresAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field expires_at", values[i])
@@ -402,6 +448,16 @@ func (_m *Invitation) QueryRoles() *RoleQuery {
 	return NewInvitationClient(_m.config).QueryRoles(_m)
 }
 
+// QueryGroups queries the "groups" edge of the Invitation entity.
+func (_m *Invitation) QueryGroups() *GroupQuery {
+	return NewInvitationClient(_m.config).QueryGroups(_m)
+}
+
+// QueryDivisions queries the "divisions" edge of the Invitation entity.
+func (_m *Invitation) QueryDivisions() *DivisionQuery {
+	return NewInvitationClient(_m.config).QueryDivisions(_m)
+}
+
 // Update returns a builder for updating this Invitation.
 // Note that you need to call Invitation.Unwrap() before calling this method if this Invitation
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -474,6 +530,15 @@ func (_m *Invitation) String() string {
 		builder.WriteString("inviter_id=")
 		builder.WriteString(*v)
 	}
+	builder.WriteString(", ")
+	builder.WriteString("granter_id=")
+	builder.WriteString(_m.GranterID)
+	builder.WriteString(", ")
+	builder.WriteString("search=")
+	builder.WriteString(_m.Search)
+	builder.WriteString(", ")
+	builder.WriteString("superseded=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Superseded))
 	builder.WriteString(", ")
 	builder.WriteString("expires_at=")
 	builder.WriteString(_m.ExpiresAt.Format(time.ANSIC))

@@ -10,6 +10,8 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
@@ -179,6 +181,48 @@ func (_c *InvitationCreate) SetInviterID(v string) *InvitationCreate {
 func (_c *InvitationCreate) SetNillableInviterID(v *string) *InvitationCreate {
 	if v != nil {
 		_c.SetInviterID(*v)
+	}
+	return _c
+}
+
+// SetGranterID sets the "granter_id" field.
+func (_c *InvitationCreate) SetGranterID(v string) *InvitationCreate {
+	_c.mutation.SetGranterID(v)
+	return _c
+}
+
+// SetNillableGranterID sets the "granter_id" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableGranterID(v *string) *InvitationCreate {
+	if v != nil {
+		_c.SetGranterID(*v)
+	}
+	return _c
+}
+
+// SetSearch sets the "search" field.
+func (_c *InvitationCreate) SetSearch(v string) *InvitationCreate {
+	_c.mutation.SetSearch(v)
+	return _c
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableSearch(v *string) *InvitationCreate {
+	if v != nil {
+		_c.SetSearch(*v)
+	}
+	return _c
+}
+
+// SetSuperseded sets the "superseded" field.
+func (_c *InvitationCreate) SetSuperseded(v bool) *InvitationCreate {
+	_c.mutation.SetSuperseded(v)
+	return _c
+}
+
+// SetNillableSuperseded sets the "superseded" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableSuperseded(v *bool) *InvitationCreate {
+	if v != nil {
+		_c.SetSuperseded(*v)
 	}
 	return _c
 }
@@ -399,6 +443,36 @@ func (_c *InvitationCreate) AddRoles(v ...*Role) *InvitationCreate {
 	return _c.AddRoleIDs(ids...)
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_c *InvitationCreate) AddGroupIDs(ids ...string) *InvitationCreate {
+	_c.mutation.AddGroupIDs(ids...)
+	return _c
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_c *InvitationCreate) AddGroups(v ...*Group) *InvitationCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_c *InvitationCreate) AddDivisionIDs(ids ...string) *InvitationCreate {
+	_c.mutation.AddDivisionIDs(ids...)
+	return _c
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_c *InvitationCreate) AddDivisions(v ...*Division) *InvitationCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDivisionIDs(ids...)
+}
+
 // Mutation returns the InvitationMutation object of the builder.
 func (_c *InvitationCreate) Mutation() *InvitationMutation {
 	return _c.mutation
@@ -469,6 +543,18 @@ func (_c *InvitationCreate) defaults() {
 	if _, ok := _c.mutation.Status(); !ok {
 		v := invitation.DefaultStatus
 		_c.mutation.SetStatus(v)
+	}
+	if _, ok := _c.mutation.GranterID(); !ok {
+		v := invitation.DefaultGranterID
+		_c.mutation.SetGranterID(v)
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		v := invitation.DefaultSearch
+		_c.mutation.SetSearch(v)
+	}
+	if _, ok := _c.mutation.Superseded(); !ok {
+		v := invitation.DefaultSuperseded
+		_c.mutation.SetSuperseded(v)
 	}
 	if _, ok := _c.mutation.TokenGeneration(); !ok {
 		v := invitation.DefaultTokenGeneration
@@ -576,6 +662,15 @@ func (_c *InvitationCreate) check() error {
 		if err := invitation.StatusValidator(v); err != nil {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Invitation.status": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.GranterID(); !ok {
+		return &ValidationError{Name: "granter_id", err: errors.New(`ent: missing required field "Invitation.granter_id"`)}
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		return &ValidationError{Name: "search", err: errors.New(`ent: missing required field "Invitation.search"`)}
+	}
+	if _, ok := _c.mutation.Superseded(); !ok {
+		return &ValidationError{Name: "superseded", err: errors.New(`ent: missing required field "Invitation.superseded"`)}
 	}
 	if _, ok := _c.mutation.ExpiresAt(); !ok {
 		return &ValidationError{Name: "expires_at", err: errors.New(`ent: missing required field "Invitation.expires_at"`)}
@@ -708,6 +803,18 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 		_spec.SetField(invitation.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
+	if value, ok := _c.mutation.GranterID(); ok {
+		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+		_node.GranterID = value
+	}
+	if value, ok := _c.mutation.Search(); ok {
+		_spec.SetField(invitation.FieldSearch, field.TypeString, value)
+		_node.Search = value
+	}
+	if value, ok := _c.mutation.Superseded(); ok {
+		_spec.SetField(invitation.FieldSuperseded, field.TypeBool, value)
+		_node.Superseded = value
+	}
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(invitation.FieldExpiresAt, field.TypeTime, value)
 		_node.ExpiresAt = value
@@ -820,6 +927,38 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -12,6 +12,8 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -171,6 +173,48 @@ func (_u *InvitationUpdate) SetStatus(v invitation.Status) *InvitationUpdate {
 func (_u *InvitationUpdate) SetNillableStatus(v *invitation.Status) *InvitationUpdate {
 	if v != nil {
 		_u.SetStatus(*v)
+	}
+	return _u
+}
+
+// SetGranterID sets the "granter_id" field.
+func (_u *InvitationUpdate) SetGranterID(v string) *InvitationUpdate {
+	_u.mutation.SetGranterID(v)
+	return _u
+}
+
+// SetNillableGranterID sets the "granter_id" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableGranterID(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetGranterID(*v)
+	}
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *InvitationUpdate) SetSearch(v string) *InvitationUpdate {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableSearch(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
+// SetSuperseded sets the "superseded" field.
+func (_u *InvitationUpdate) SetSuperseded(v bool) *InvitationUpdate {
+	_u.mutation.SetSuperseded(v)
+	return _u
+}
+
+// SetNillableSuperseded sets the "superseded" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableSuperseded(v *bool) *InvitationUpdate {
+	if v != nil {
+		_u.SetSuperseded(*v)
 	}
 	return _u
 }
@@ -441,6 +485,36 @@ func (_u *InvitationUpdate) AddRoles(v ...*Role) *InvitationUpdate {
 	return _u.AddRoleIDs(ids...)
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_u *InvitationUpdate) AddGroupIDs(ids ...string) *InvitationUpdate {
+	_u.mutation.AddGroupIDs(ids...)
+	return _u
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_u *InvitationUpdate) AddGroups(v ...*Group) *InvitationUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_u *InvitationUpdate) AddDivisionIDs(ids ...string) *InvitationUpdate {
+	_u.mutation.AddDivisionIDs(ids...)
+	return _u
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_u *InvitationUpdate) AddDivisions(v ...*Division) *InvitationUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDivisionIDs(ids...)
+}
+
 // Mutation returns the InvitationMutation object of the builder.
 func (_u *InvitationUpdate) Mutation() *InvitationMutation {
 	return _u.mutation
@@ -471,6 +545,48 @@ func (_u *InvitationUpdate) RemoveRoles(v ...*Role) *InvitationUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRoleIDs(ids...)
+}
+
+// ClearGroups clears all "groups" edges to the Group entity.
+func (_u *InvitationUpdate) ClearGroups() *InvitationUpdate {
+	_u.mutation.ClearGroups()
+	return _u
+}
+
+// RemoveGroupIDs removes the "groups" edge to Group entities by IDs.
+func (_u *InvitationUpdate) RemoveGroupIDs(ids ...string) *InvitationUpdate {
+	_u.mutation.RemoveGroupIDs(ids...)
+	return _u
+}
+
+// RemoveGroups removes "groups" edges to Group entities.
+func (_u *InvitationUpdate) RemoveGroups(v ...*Group) *InvitationUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveGroupIDs(ids...)
+}
+
+// ClearDivisions clears all "divisions" edges to the Division entity.
+func (_u *InvitationUpdate) ClearDivisions() *InvitationUpdate {
+	_u.mutation.ClearDivisions()
+	return _u
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to Division entities by IDs.
+func (_u *InvitationUpdate) RemoveDivisionIDs(ids ...string) *InvitationUpdate {
+	_u.mutation.RemoveDivisionIDs(ids...)
+	return _u
+}
+
+// RemoveDivisions removes "divisions" edges to Division entities.
+func (_u *InvitationUpdate) RemoveDivisions(v ...*Division) *InvitationUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDivisionIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -583,6 +699,15 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(invitation.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.GranterID(); ok {
+		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(invitation.FieldSearch, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Superseded(); ok {
+		_spec.SetField(invitation.FieldSuperseded, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(invitation.FieldExpiresAt, field.TypeTime, value)
@@ -714,6 +839,96 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedGroupsIDs(); len(nodes) > 0 && !_u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDivisionsIDs(); len(nodes) > 0 && !_u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -882,6 +1097,48 @@ func (_u *InvitationUpdateOne) SetStatus(v invitation.Status) *InvitationUpdateO
 func (_u *InvitationUpdateOne) SetNillableStatus(v *invitation.Status) *InvitationUpdateOne {
 	if v != nil {
 		_u.SetStatus(*v)
+	}
+	return _u
+}
+
+// SetGranterID sets the "granter_id" field.
+func (_u *InvitationUpdateOne) SetGranterID(v string) *InvitationUpdateOne {
+	_u.mutation.SetGranterID(v)
+	return _u
+}
+
+// SetNillableGranterID sets the "granter_id" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableGranterID(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetGranterID(*v)
+	}
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *InvitationUpdateOne) SetSearch(v string) *InvitationUpdateOne {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableSearch(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
+// SetSuperseded sets the "superseded" field.
+func (_u *InvitationUpdateOne) SetSuperseded(v bool) *InvitationUpdateOne {
+	_u.mutation.SetSuperseded(v)
+	return _u
+}
+
+// SetNillableSuperseded sets the "superseded" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableSuperseded(v *bool) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetSuperseded(*v)
 	}
 	return _u
 }
@@ -1152,6 +1409,36 @@ func (_u *InvitationUpdateOne) AddRoles(v ...*Role) *InvitationUpdateOne {
 	return _u.AddRoleIDs(ids...)
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_u *InvitationUpdateOne) AddGroupIDs(ids ...string) *InvitationUpdateOne {
+	_u.mutation.AddGroupIDs(ids...)
+	return _u
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_u *InvitationUpdateOne) AddGroups(v ...*Group) *InvitationUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_u *InvitationUpdateOne) AddDivisionIDs(ids ...string) *InvitationUpdateOne {
+	_u.mutation.AddDivisionIDs(ids...)
+	return _u
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_u *InvitationUpdateOne) AddDivisions(v ...*Division) *InvitationUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDivisionIDs(ids...)
+}
+
 // Mutation returns the InvitationMutation object of the builder.
 func (_u *InvitationUpdateOne) Mutation() *InvitationMutation {
 	return _u.mutation
@@ -1182,6 +1469,48 @@ func (_u *InvitationUpdateOne) RemoveRoles(v ...*Role) *InvitationUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRoleIDs(ids...)
+}
+
+// ClearGroups clears all "groups" edges to the Group entity.
+func (_u *InvitationUpdateOne) ClearGroups() *InvitationUpdateOne {
+	_u.mutation.ClearGroups()
+	return _u
+}
+
+// RemoveGroupIDs removes the "groups" edge to Group entities by IDs.
+func (_u *InvitationUpdateOne) RemoveGroupIDs(ids ...string) *InvitationUpdateOne {
+	_u.mutation.RemoveGroupIDs(ids...)
+	return _u
+}
+
+// RemoveGroups removes "groups" edges to Group entities.
+func (_u *InvitationUpdateOne) RemoveGroups(v ...*Group) *InvitationUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveGroupIDs(ids...)
+}
+
+// ClearDivisions clears all "divisions" edges to the Division entity.
+func (_u *InvitationUpdateOne) ClearDivisions() *InvitationUpdateOne {
+	_u.mutation.ClearDivisions()
+	return _u
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to Division entities by IDs.
+func (_u *InvitationUpdateOne) RemoveDivisionIDs(ids ...string) *InvitationUpdateOne {
+	_u.mutation.RemoveDivisionIDs(ids...)
+	return _u
+}
+
+// RemoveDivisions removes "divisions" edges to Division entities.
+func (_u *InvitationUpdateOne) RemoveDivisions(v ...*Division) *InvitationUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDivisionIDs(ids...)
 }
 
 // Where appends a list predicates to the InvitationUpdate builder.
@@ -1325,6 +1654,15 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(invitation.FieldStatus, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.GranterID(); ok {
+		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(invitation.FieldSearch, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Superseded(); ok {
+		_spec.SetField(invitation.FieldSuperseded, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(invitation.FieldExpiresAt, field.TypeTime, value)
 	}
@@ -1455,6 +1793,96 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedGroupsIDs(); len(nodes) > 0 && !_u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.GroupsTable,
+			Columns: invitation.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDivisionsIDs(); len(nodes) > 0 && !_u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   invitation.DivisionsTable,
+			Columns: invitation.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -42,6 +42,14 @@ type Member struct {
 	Status member.Status `json:"status,omitempty"`
 	// IsOwner holds the value of the "is_owner" field.
 	IsOwner bool `json:"is_owner,omitempty"`
+	// EmailKey holds the value of the "email_key" field.
+	EmailKey string `json:"email_key,omitempty"`
+	// The name, or else the address, folded.
+	SortName string `json:"sort_name,omitempty"`
+	// When the user was last active, in seconds since 1970; 0 = never.
+	SeenUnix int64 `json:"seen_unix,omitempty"`
+	// Address and names, folded: what a text is looked for in.
+	Search string `json:"search,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MemberQuery when eager-loading is set.
 	Edges        MemberEdges `json:"edges"`
@@ -56,9 +64,17 @@ type MemberEdges struct {
 	User *User `json:"user,omitempty"`
 	// Roles holds the value of the roles edge.
 	Roles []*Role `json:"roles,omitempty"`
+	// Groups holds the value of the groups edge.
+	Groups []*Group `json:"groups,omitempty"`
+	// Divisions holds the value of the divisions edge.
+	Divisions []*Division `json:"divisions,omitempty"`
+	// OfferedTransfers holds the value of the offered_transfers edge.
+	OfferedTransfers []*OwnershipTransfer `json:"offered_transfers,omitempty"`
+	// ReceivedTransfers holds the value of the received_transfers edge.
+	ReceivedTransfers []*OwnershipTransfer `json:"received_transfers,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [7]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -92,6 +108,42 @@ func (e MemberEdges) RolesOrErr() ([]*Role, error) {
 	return nil, &NotLoadedError{edge: "roles"}
 }
 
+// GroupsOrErr returns the Groups value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) GroupsOrErr() ([]*Group, error) {
+	if e.loadedTypes[3] {
+		return e.Groups, nil
+	}
+	return nil, &NotLoadedError{edge: "groups"}
+}
+
+// DivisionsOrErr returns the Divisions value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) DivisionsOrErr() ([]*Division, error) {
+	if e.loadedTypes[4] {
+		return e.Divisions, nil
+	}
+	return nil, &NotLoadedError{edge: "divisions"}
+}
+
+// OfferedTransfersOrErr returns the OfferedTransfers value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) OfferedTransfersOrErr() ([]*OwnershipTransfer, error) {
+	if e.loadedTypes[5] {
+		return e.OfferedTransfers, nil
+	}
+	return nil, &NotLoadedError{edge: "offered_transfers"}
+}
+
+// ReceivedTransfersOrErr returns the ReceivedTransfers value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) ReceivedTransfersOrErr() ([]*OwnershipTransfer, error) {
+	if e.loadedTypes[6] {
+		return e.ReceivedTransfers, nil
+	}
+	return nil, &NotLoadedError{edge: "received_transfers"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Member) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -101,9 +153,9 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case member.FieldAllPermissions, member.FieldIsOwner:
 			values[i] = new(sql.NullBool)
-		case member.FieldVersion:
+		case member.FieldVersion, member.FieldSeenUnix:
 			values[i] = new(sql.NullInt64)
-		case member.FieldID, member.FieldAccountID, member.FieldTeamID, member.FieldUserID, member.FieldStatus:
+		case member.FieldID, member.FieldAccountID, member.FieldTeamID, member.FieldUserID, member.FieldStatus, member.FieldEmailKey, member.FieldSortName, member.FieldSearch:
 			values[i] = new(sql.NullString)
 		case member.FieldCreatedAt, member.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -198,6 +250,30 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.IsOwner = value.Bool
 			}
+		case member.FieldEmailKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field email_key", values[i])
+			} else if value.Valid {
+				_m.EmailKey = value.String
+			}
+		case member.FieldSortName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field sort_name", values[i])
+			} else if value.Valid {
+				_m.SortName = value.String
+			}
+		case member.FieldSeenUnix:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field seen_unix", values[i])
+			} else if value.Valid {
+				_m.SeenUnix = value.Int64
+			}
+		case member.FieldSearch:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field search", values[i])
+			} else if value.Valid {
+				_m.Search = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -224,6 +300,26 @@ func (_m *Member) QueryUser() *UserQuery {
 // QueryRoles queries the "roles" edge of the Member entity.
 func (_m *Member) QueryRoles() *RoleQuery {
 	return NewMemberClient(_m.config).QueryRoles(_m)
+}
+
+// QueryGroups queries the "groups" edge of the Member entity.
+func (_m *Member) QueryGroups() *GroupQuery {
+	return NewMemberClient(_m.config).QueryGroups(_m)
+}
+
+// QueryDivisions queries the "divisions" edge of the Member entity.
+func (_m *Member) QueryDivisions() *DivisionQuery {
+	return NewMemberClient(_m.config).QueryDivisions(_m)
+}
+
+// QueryOfferedTransfers queries the "offered_transfers" edge of the Member entity.
+func (_m *Member) QueryOfferedTransfers() *OwnershipTransferQuery {
+	return NewMemberClient(_m.config).QueryOfferedTransfers(_m)
+}
+
+// QueryReceivedTransfers queries the "received_transfers" edge of the Member entity.
+func (_m *Member) QueryReceivedTransfers() *OwnershipTransferQuery {
+	return NewMemberClient(_m.config).QueryReceivedTransfers(_m)
 }
 
 // Update returns a builder for updating this Member.
@@ -281,6 +377,18 @@ func (_m *Member) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("is_owner=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IsOwner))
+	builder.WriteString(", ")
+	builder.WriteString("email_key=")
+	builder.WriteString(_m.EmailKey)
+	builder.WriteString(", ")
+	builder.WriteString("sort_name=")
+	builder.WriteString(_m.SortName)
+	builder.WriteString(", ")
+	builder.WriteString("seen_unix=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SeenUnix))
+	builder.WriteString(", ")
+	builder.WriteString("search=")
+	builder.WriteString(_m.Search)
 	builder.WriteByte(')')
 	return builder.String()
 }

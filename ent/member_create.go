@@ -10,7 +10,10 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -121,6 +124,62 @@ func (_c *MemberCreate) SetNillableIsOwner(v *bool) *MemberCreate {
 	return _c
 }
 
+// SetEmailKey sets the "email_key" field.
+func (_c *MemberCreate) SetEmailKey(v string) *MemberCreate {
+	_c.mutation.SetEmailKey(v)
+	return _c
+}
+
+// SetNillableEmailKey sets the "email_key" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableEmailKey(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetEmailKey(*v)
+	}
+	return _c
+}
+
+// SetSortName sets the "sort_name" field.
+func (_c *MemberCreate) SetSortName(v string) *MemberCreate {
+	_c.mutation.SetSortName(v)
+	return _c
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSortName(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetSortName(*v)
+	}
+	return _c
+}
+
+// SetSeenUnix sets the "seen_unix" field.
+func (_c *MemberCreate) SetSeenUnix(v int64) *MemberCreate {
+	_c.mutation.SetSeenUnix(v)
+	return _c
+}
+
+// SetNillableSeenUnix sets the "seen_unix" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSeenUnix(v *int64) *MemberCreate {
+	if v != nil {
+		_c.SetSeenUnix(*v)
+	}
+	return _c
+}
+
+// SetSearch sets the "search" field.
+func (_c *MemberCreate) SetSearch(v string) *MemberCreate {
+	_c.mutation.SetSearch(v)
+	return _c
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSearch(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetSearch(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MemberCreate) SetID(v string) *MemberCreate {
 	_c.mutation.SetID(v)
@@ -150,6 +209,66 @@ func (_c *MemberCreate) AddRoles(v ...*Role) *MemberCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddRoleIDs(ids...)
+}
+
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_c *MemberCreate) AddGroupIDs(ids ...string) *MemberCreate {
+	_c.mutation.AddGroupIDs(ids...)
+	return _c
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_c *MemberCreate) AddGroups(v ...*Group) *MemberCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_c *MemberCreate) AddDivisionIDs(ids ...string) *MemberCreate {
+	_c.mutation.AddDivisionIDs(ids...)
+	return _c
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_c *MemberCreate) AddDivisions(v ...*Division) *MemberCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDivisionIDs(ids...)
+}
+
+// AddOfferedTransferIDs adds the "offered_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_c *MemberCreate) AddOfferedTransferIDs(ids ...string) *MemberCreate {
+	_c.mutation.AddOfferedTransferIDs(ids...)
+	return _c
+}
+
+// AddOfferedTransfers adds the "offered_transfers" edges to the OwnershipTransfer entity.
+func (_c *MemberCreate) AddOfferedTransfers(v ...*OwnershipTransfer) *MemberCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddOfferedTransferIDs(ids...)
+}
+
+// AddReceivedTransferIDs adds the "received_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_c *MemberCreate) AddReceivedTransferIDs(ids ...string) *MemberCreate {
+	_c.mutation.AddReceivedTransferIDs(ids...)
+	return _c
+}
+
+// AddReceivedTransfers adds the "received_transfers" edges to the OwnershipTransfer entity.
+func (_c *MemberCreate) AddReceivedTransfers(v ...*OwnershipTransfer) *MemberCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddReceivedTransferIDs(ids...)
 }
 
 // Mutation returns the MemberMutation object of the builder.
@@ -210,6 +329,22 @@ func (_c *MemberCreate) defaults() {
 	if _, ok := _c.mutation.IsOwner(); !ok {
 		v := member.DefaultIsOwner
 		_c.mutation.SetIsOwner(v)
+	}
+	if _, ok := _c.mutation.EmailKey(); !ok {
+		v := member.DefaultEmailKey
+		_c.mutation.SetEmailKey(v)
+	}
+	if _, ok := _c.mutation.SortName(); !ok {
+		v := member.DefaultSortName
+		_c.mutation.SetSortName(v)
+	}
+	if _, ok := _c.mutation.SeenUnix(); !ok {
+		v := member.DefaultSeenUnix
+		_c.mutation.SetSeenUnix(v)
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		v := member.DefaultSearch
+		_c.mutation.SetSearch(v)
 	}
 }
 
@@ -272,6 +407,18 @@ func (_c *MemberCreate) check() error {
 	}
 	if _, ok := _c.mutation.IsOwner(); !ok {
 		return &ValidationError{Name: "is_owner", err: errors.New(`ent: missing required field "Member.is_owner"`)}
+	}
+	if _, ok := _c.mutation.EmailKey(); !ok {
+		return &ValidationError{Name: "email_key", err: errors.New(`ent: missing required field "Member.email_key"`)}
+	}
+	if _, ok := _c.mutation.SortName(); !ok {
+		return &ValidationError{Name: "sort_name", err: errors.New(`ent: missing required field "Member.sort_name"`)}
+	}
+	if _, ok := _c.mutation.SeenUnix(); !ok {
+		return &ValidationError{Name: "seen_unix", err: errors.New(`ent: missing required field "Member.seen_unix"`)}
+	}
+	if _, ok := _c.mutation.Search(); !ok {
+		return &ValidationError{Name: "search", err: errors.New(`ent: missing required field "Member.search"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := member.IDValidator(v); err != nil {
@@ -355,6 +502,22 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 		_spec.SetField(member.FieldIsOwner, field.TypeBool, value)
 		_node.IsOwner = value
 	}
+	if value, ok := _c.mutation.EmailKey(); ok {
+		_spec.SetField(member.FieldEmailKey, field.TypeString, value)
+		_node.EmailKey = value
+	}
+	if value, ok := _c.mutation.SortName(); ok {
+		_spec.SetField(member.FieldSortName, field.TypeString, value)
+		_node.SortName = value
+	}
+	if value, ok := _c.mutation.SeenUnix(); ok {
+		_spec.SetField(member.FieldSeenUnix, field.TypeInt64, value)
+		_node.SeenUnix = value
+	}
+	if value, ok := _c.mutation.Search(); ok {
+		_spec.SetField(member.FieldSearch, field.TypeString, value)
+		_node.Search = value
+	}
 	if nodes := _c.mutation.TeamIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -398,6 +561,70 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.OfferedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ReceivedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

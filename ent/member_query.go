@@ -13,7 +13,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
@@ -23,14 +26,18 @@ import (
 // MemberQuery is the builder for querying Member entities.
 type MemberQuery struct {
 	config
-	ctx        *QueryContext
-	order      []member.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Member
-	withTeam   *TeamQuery
-	withUser   *UserQuery
-	withRoles  *RoleQuery
-	modifiers  []func(*sql.Selector)
+	ctx                   *QueryContext
+	order                 []member.OrderOption
+	inters                []Interceptor
+	predicates            []predicate.Member
+	withTeam              *TeamQuery
+	withUser              *UserQuery
+	withRoles             *RoleQuery
+	withGroups            *GroupQuery
+	withDivisions         *DivisionQuery
+	withOfferedTransfers  *OwnershipTransferQuery
+	withReceivedTransfers *OwnershipTransferQuery
+	modifiers             []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -126,6 +133,94 @@ func (_q *MemberQuery) QueryRoles() *RoleQuery {
 			sqlgraph.From(member.Table, member.FieldID, selector),
 			sqlgraph.To(role.Table, role.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, false, member.RolesTable, member.RolesPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryGroups chains the current query on the "groups" edge.
+func (_q *MemberQuery) QueryGroups() *GroupQuery {
+	query := (&GroupClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.GroupsTable, member.GroupsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDivisions chains the current query on the "divisions" edge.
+func (_q *MemberQuery) QueryDivisions() *DivisionQuery {
+	query := (&DivisionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(division.Table, division.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.DivisionsTable, member.DivisionsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryOfferedTransfers chains the current query on the "offered_transfers" edge.
+func (_q *MemberQuery) QueryOfferedTransfers() *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, member.OfferedTransfersTable, member.OfferedTransfersColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryReceivedTransfers chains the current query on the "received_transfers" edge.
+func (_q *MemberQuery) QueryReceivedTransfers() *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, member.ReceivedTransfersTable, member.ReceivedTransfersColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -320,14 +415,18 @@ func (_q *MemberQuery) Clone() *MemberQuery {
 		return nil
 	}
 	return &MemberQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]member.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Member{}, _q.predicates...),
-		withTeam:   _q.withTeam.Clone(),
-		withUser:   _q.withUser.Clone(),
-		withRoles:  _q.withRoles.Clone(),
+		config:                _q.config,
+		ctx:                   _q.ctx.Clone(),
+		order:                 append([]member.OrderOption{}, _q.order...),
+		inters:                append([]Interceptor{}, _q.inters...),
+		predicates:            append([]predicate.Member{}, _q.predicates...),
+		withTeam:              _q.withTeam.Clone(),
+		withUser:              _q.withUser.Clone(),
+		withRoles:             _q.withRoles.Clone(),
+		withGroups:            _q.withGroups.Clone(),
+		withDivisions:         _q.withDivisions.Clone(),
+		withOfferedTransfers:  _q.withOfferedTransfers.Clone(),
+		withReceivedTransfers: _q.withReceivedTransfers.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -365,6 +464,50 @@ func (_q *MemberQuery) WithRoles(opts ...func(*RoleQuery)) *MemberQuery {
 		opt(query)
 	}
 	_q.withRoles = query
+	return _q
+}
+
+// WithGroups tells the query-builder to eager-load the nodes that are connected to
+// the "groups" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithGroups(opts ...func(*GroupQuery)) *MemberQuery {
+	query := (&GroupClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withGroups = query
+	return _q
+}
+
+// WithDivisions tells the query-builder to eager-load the nodes that are connected to
+// the "divisions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithDivisions(opts ...func(*DivisionQuery)) *MemberQuery {
+	query := (&DivisionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDivisions = query
+	return _q
+}
+
+// WithOfferedTransfers tells the query-builder to eager-load the nodes that are connected to
+// the "offered_transfers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithOfferedTransfers(opts ...func(*OwnershipTransferQuery)) *MemberQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withOfferedTransfers = query
+	return _q
+}
+
+// WithReceivedTransfers tells the query-builder to eager-load the nodes that are connected to
+// the "received_transfers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithReceivedTransfers(opts ...func(*OwnershipTransferQuery)) *MemberQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withReceivedTransfers = query
 	return _q
 }
 
@@ -446,10 +589,14 @@ func (_q *MemberQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Membe
 	var (
 		nodes       = []*Member{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [7]bool{
 			_q.withTeam != nil,
 			_q.withUser != nil,
 			_q.withRoles != nil,
+			_q.withGroups != nil,
+			_q.withDivisions != nil,
+			_q.withOfferedTransfers != nil,
+			_q.withReceivedTransfers != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -489,6 +636,36 @@ func (_q *MemberQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Membe
 		if err := _q.loadRoles(ctx, query, nodes,
 			func(n *Member) { n.Edges.Roles = []*Role{} },
 			func(n *Member, e *Role) { n.Edges.Roles = append(n.Edges.Roles, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withGroups; query != nil {
+		if err := _q.loadGroups(ctx, query, nodes,
+			func(n *Member) { n.Edges.Groups = []*Group{} },
+			func(n *Member, e *Group) { n.Edges.Groups = append(n.Edges.Groups, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDivisions; query != nil {
+		if err := _q.loadDivisions(ctx, query, nodes,
+			func(n *Member) { n.Edges.Divisions = []*Division{} },
+			func(n *Member, e *Division) { n.Edges.Divisions = append(n.Edges.Divisions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withOfferedTransfers; query != nil {
+		if err := _q.loadOfferedTransfers(ctx, query, nodes,
+			func(n *Member) { n.Edges.OfferedTransfers = []*OwnershipTransfer{} },
+			func(n *Member, e *OwnershipTransfer) { n.Edges.OfferedTransfers = append(n.Edges.OfferedTransfers, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withReceivedTransfers; query != nil {
+		if err := _q.loadReceivedTransfers(ctx, query, nodes,
+			func(n *Member) { n.Edges.ReceivedTransfers = []*OwnershipTransfer{} },
+			func(n *Member, e *OwnershipTransfer) {
+				n.Edges.ReceivedTransfers = append(n.Edges.ReceivedTransfers, e)
+			}); err != nil {
 			return nil, err
 		}
 	}
@@ -611,6 +788,188 @@ func (_q *MemberQuery) loadRoles(ctx context.Context, query *RoleQuery, nodes []
 		for kn := range nodes {
 			assign(kn, n)
 		}
+	}
+	return nil
+}
+func (_q *MemberQuery) loadGroups(ctx context.Context, query *GroupQuery, nodes []*Member, init func(*Member), assign func(*Member, *Group)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[string]*Member)
+	nids := make(map[string]map[*Member]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(member.GroupsTable)
+		s.Join(joinT).On(s.C(group.FieldID), joinT.C(member.GroupsPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(member.GroupsPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(member.GroupsPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullString)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := values[0].(*sql.NullString).String
+				inValue := values[1].(*sql.NullString).String
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Member]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Group](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "groups" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *MemberQuery) loadDivisions(ctx context.Context, query *DivisionQuery, nodes []*Member, init func(*Member), assign func(*Member, *Division)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[string]*Member)
+	nids := make(map[string]map[*Member]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(member.DivisionsTable)
+		s.Join(joinT).On(s.C(division.FieldID), joinT.C(member.DivisionsPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(member.DivisionsPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(member.DivisionsPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullString)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := values[0].(*sql.NullString).String
+				inValue := values[1].(*sql.NullString).String
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Member]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Division](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "divisions" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *MemberQuery) loadOfferedTransfers(ctx context.Context, query *OwnershipTransferQuery, nodes []*Member, init func(*Member), assign func(*Member, *OwnershipTransfer)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Member)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(ownershiptransfer.FieldFromID)
+	}
+	query.Where(predicate.OwnershipTransfer(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(member.OfferedTransfersColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.FromID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "from_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *MemberQuery) loadReceivedTransfers(ctx context.Context, query *OwnershipTransferQuery, nodes []*Member, init func(*Member), assign func(*Member, *OwnershipTransfer)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Member)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(ownershiptransfer.FieldToID)
+	}
+	query.Where(predicate.OwnershipTransfer(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(member.ReceivedTransfersColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ToID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "to_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

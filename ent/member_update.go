@@ -12,7 +12,10 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 )
@@ -132,6 +135,69 @@ func (_u *MemberUpdate) SetNillableIsOwner(v *bool) *MemberUpdate {
 	return _u
 }
 
+// SetEmailKey sets the "email_key" field.
+func (_u *MemberUpdate) SetEmailKey(v string) *MemberUpdate {
+	_u.mutation.SetEmailKey(v)
+	return _u
+}
+
+// SetNillableEmailKey sets the "email_key" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableEmailKey(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetEmailKey(*v)
+	}
+	return _u
+}
+
+// SetSortName sets the "sort_name" field.
+func (_u *MemberUpdate) SetSortName(v string) *MemberUpdate {
+	_u.mutation.SetSortName(v)
+	return _u
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSortName(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetSortName(*v)
+	}
+	return _u
+}
+
+// SetSeenUnix sets the "seen_unix" field.
+func (_u *MemberUpdate) SetSeenUnix(v int64) *MemberUpdate {
+	_u.mutation.ResetSeenUnix()
+	_u.mutation.SetSeenUnix(v)
+	return _u
+}
+
+// SetNillableSeenUnix sets the "seen_unix" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSeenUnix(v *int64) *MemberUpdate {
+	if v != nil {
+		_u.SetSeenUnix(*v)
+	}
+	return _u
+}
+
+// AddSeenUnix adds value to the "seen_unix" field.
+func (_u *MemberUpdate) AddSeenUnix(v int64) *MemberUpdate {
+	_u.mutation.AddSeenUnix(v)
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *MemberUpdate) SetSearch(v string) *MemberUpdate {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSearch(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
 // AddRoleIDs adds the "roles" edge to the Role entity by IDs.
 func (_u *MemberUpdate) AddRoleIDs(ids ...string) *MemberUpdate {
 	_u.mutation.AddRoleIDs(ids...)
@@ -145,6 +211,66 @@ func (_u *MemberUpdate) AddRoles(v ...*Role) *MemberUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddRoleIDs(ids...)
+}
+
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_u *MemberUpdate) AddGroupIDs(ids ...string) *MemberUpdate {
+	_u.mutation.AddGroupIDs(ids...)
+	return _u
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_u *MemberUpdate) AddGroups(v ...*Group) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_u *MemberUpdate) AddDivisionIDs(ids ...string) *MemberUpdate {
+	_u.mutation.AddDivisionIDs(ids...)
+	return _u
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_u *MemberUpdate) AddDivisions(v ...*Division) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDivisionIDs(ids...)
+}
+
+// AddOfferedTransferIDs adds the "offered_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *MemberUpdate) AddOfferedTransferIDs(ids ...string) *MemberUpdate {
+	_u.mutation.AddOfferedTransferIDs(ids...)
+	return _u
+}
+
+// AddOfferedTransfers adds the "offered_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdate) AddOfferedTransfers(v ...*OwnershipTransfer) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddOfferedTransferIDs(ids...)
+}
+
+// AddReceivedTransferIDs adds the "received_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *MemberUpdate) AddReceivedTransferIDs(ids ...string) *MemberUpdate {
+	_u.mutation.AddReceivedTransferIDs(ids...)
+	return _u
+}
+
+// AddReceivedTransfers adds the "received_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdate) AddReceivedTransfers(v ...*OwnershipTransfer) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddReceivedTransferIDs(ids...)
 }
 
 // Mutation returns the MemberMutation object of the builder.
@@ -171,6 +297,90 @@ func (_u *MemberUpdate) RemoveRoles(v ...*Role) *MemberUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRoleIDs(ids...)
+}
+
+// ClearGroups clears all "groups" edges to the Group entity.
+func (_u *MemberUpdate) ClearGroups() *MemberUpdate {
+	_u.mutation.ClearGroups()
+	return _u
+}
+
+// RemoveGroupIDs removes the "groups" edge to Group entities by IDs.
+func (_u *MemberUpdate) RemoveGroupIDs(ids ...string) *MemberUpdate {
+	_u.mutation.RemoveGroupIDs(ids...)
+	return _u
+}
+
+// RemoveGroups removes "groups" edges to Group entities.
+func (_u *MemberUpdate) RemoveGroups(v ...*Group) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveGroupIDs(ids...)
+}
+
+// ClearDivisions clears all "divisions" edges to the Division entity.
+func (_u *MemberUpdate) ClearDivisions() *MemberUpdate {
+	_u.mutation.ClearDivisions()
+	return _u
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to Division entities by IDs.
+func (_u *MemberUpdate) RemoveDivisionIDs(ids ...string) *MemberUpdate {
+	_u.mutation.RemoveDivisionIDs(ids...)
+	return _u
+}
+
+// RemoveDivisions removes "divisions" edges to Division entities.
+func (_u *MemberUpdate) RemoveDivisions(v ...*Division) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDivisionIDs(ids...)
+}
+
+// ClearOfferedTransfers clears all "offered_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdate) ClearOfferedTransfers() *MemberUpdate {
+	_u.mutation.ClearOfferedTransfers()
+	return _u
+}
+
+// RemoveOfferedTransferIDs removes the "offered_transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *MemberUpdate) RemoveOfferedTransferIDs(ids ...string) *MemberUpdate {
+	_u.mutation.RemoveOfferedTransferIDs(ids...)
+	return _u
+}
+
+// RemoveOfferedTransfers removes "offered_transfers" edges to OwnershipTransfer entities.
+func (_u *MemberUpdate) RemoveOfferedTransfers(v ...*OwnershipTransfer) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveOfferedTransferIDs(ids...)
+}
+
+// ClearReceivedTransfers clears all "received_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdate) ClearReceivedTransfers() *MemberUpdate {
+	_u.mutation.ClearReceivedTransfers()
+	return _u
+}
+
+// RemoveReceivedTransferIDs removes the "received_transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *MemberUpdate) RemoveReceivedTransferIDs(ids ...string) *MemberUpdate {
+	_u.mutation.RemoveReceivedTransferIDs(ids...)
+	return _u
+}
+
+// RemoveReceivedTransfers removes "received_transfers" edges to OwnershipTransfer entities.
+func (_u *MemberUpdate) RemoveReceivedTransfers(v ...*OwnershipTransfer) *MemberUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveReceivedTransferIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -273,6 +483,21 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.IsOwner(); ok {
 		_spec.SetField(member.FieldIsOwner, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.EmailKey(); ok {
+		_spec.SetField(member.FieldEmailKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SortName(); ok {
+		_spec.SetField(member.FieldSortName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SeenUnix(); ok {
+		_spec.SetField(member.FieldSeenUnix, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeenUnix(); ok {
+		_spec.AddField(member.FieldSeenUnix, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(member.FieldSearch, field.TypeString, value)
+	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -311,6 +536,186 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedGroupsIDs(); len(nodes) > 0 && !_u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDivisionsIDs(); len(nodes) > 0 && !_u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.OfferedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedOfferedTransfersIDs(); len(nodes) > 0 && !_u.mutation.OfferedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.OfferedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReceivedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedReceivedTransfersIDs(); len(nodes) > 0 && !_u.mutation.ReceivedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReceivedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -441,6 +846,69 @@ func (_u *MemberUpdateOne) SetNillableIsOwner(v *bool) *MemberUpdateOne {
 	return _u
 }
 
+// SetEmailKey sets the "email_key" field.
+func (_u *MemberUpdateOne) SetEmailKey(v string) *MemberUpdateOne {
+	_u.mutation.SetEmailKey(v)
+	return _u
+}
+
+// SetNillableEmailKey sets the "email_key" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableEmailKey(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetEmailKey(*v)
+	}
+	return _u
+}
+
+// SetSortName sets the "sort_name" field.
+func (_u *MemberUpdateOne) SetSortName(v string) *MemberUpdateOne {
+	_u.mutation.SetSortName(v)
+	return _u
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSortName(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSortName(*v)
+	}
+	return _u
+}
+
+// SetSeenUnix sets the "seen_unix" field.
+func (_u *MemberUpdateOne) SetSeenUnix(v int64) *MemberUpdateOne {
+	_u.mutation.ResetSeenUnix()
+	_u.mutation.SetSeenUnix(v)
+	return _u
+}
+
+// SetNillableSeenUnix sets the "seen_unix" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSeenUnix(v *int64) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSeenUnix(*v)
+	}
+	return _u
+}
+
+// AddSeenUnix adds value to the "seen_unix" field.
+func (_u *MemberUpdateOne) AddSeenUnix(v int64) *MemberUpdateOne {
+	_u.mutation.AddSeenUnix(v)
+	return _u
+}
+
+// SetSearch sets the "search" field.
+func (_u *MemberUpdateOne) SetSearch(v string) *MemberUpdateOne {
+	_u.mutation.SetSearch(v)
+	return _u
+}
+
+// SetNillableSearch sets the "search" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSearch(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSearch(*v)
+	}
+	return _u
+}
+
 // AddRoleIDs adds the "roles" edge to the Role entity by IDs.
 func (_u *MemberUpdateOne) AddRoleIDs(ids ...string) *MemberUpdateOne {
 	_u.mutation.AddRoleIDs(ids...)
@@ -454,6 +922,66 @@ func (_u *MemberUpdateOne) AddRoles(v ...*Role) *MemberUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddRoleIDs(ids...)
+}
+
+// AddGroupIDs adds the "groups" edge to the Group entity by IDs.
+func (_u *MemberUpdateOne) AddGroupIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.AddGroupIDs(ids...)
+	return _u
+}
+
+// AddGroups adds the "groups" edges to the Group entity.
+func (_u *MemberUpdateOne) AddGroups(v ...*Group) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddGroupIDs(ids...)
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by IDs.
+func (_u *MemberUpdateOne) AddDivisionIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.AddDivisionIDs(ids...)
+	return _u
+}
+
+// AddDivisions adds the "divisions" edges to the Division entity.
+func (_u *MemberUpdateOne) AddDivisions(v ...*Division) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDivisionIDs(ids...)
+}
+
+// AddOfferedTransferIDs adds the "offered_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *MemberUpdateOne) AddOfferedTransferIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.AddOfferedTransferIDs(ids...)
+	return _u
+}
+
+// AddOfferedTransfers adds the "offered_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdateOne) AddOfferedTransfers(v ...*OwnershipTransfer) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddOfferedTransferIDs(ids...)
+}
+
+// AddReceivedTransferIDs adds the "received_transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *MemberUpdateOne) AddReceivedTransferIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.AddReceivedTransferIDs(ids...)
+	return _u
+}
+
+// AddReceivedTransfers adds the "received_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdateOne) AddReceivedTransfers(v ...*OwnershipTransfer) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddReceivedTransferIDs(ids...)
 }
 
 // Mutation returns the MemberMutation object of the builder.
@@ -480,6 +1008,90 @@ func (_u *MemberUpdateOne) RemoveRoles(v ...*Role) *MemberUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRoleIDs(ids...)
+}
+
+// ClearGroups clears all "groups" edges to the Group entity.
+func (_u *MemberUpdateOne) ClearGroups() *MemberUpdateOne {
+	_u.mutation.ClearGroups()
+	return _u
+}
+
+// RemoveGroupIDs removes the "groups" edge to Group entities by IDs.
+func (_u *MemberUpdateOne) RemoveGroupIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.RemoveGroupIDs(ids...)
+	return _u
+}
+
+// RemoveGroups removes "groups" edges to Group entities.
+func (_u *MemberUpdateOne) RemoveGroups(v ...*Group) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveGroupIDs(ids...)
+}
+
+// ClearDivisions clears all "divisions" edges to the Division entity.
+func (_u *MemberUpdateOne) ClearDivisions() *MemberUpdateOne {
+	_u.mutation.ClearDivisions()
+	return _u
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to Division entities by IDs.
+func (_u *MemberUpdateOne) RemoveDivisionIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.RemoveDivisionIDs(ids...)
+	return _u
+}
+
+// RemoveDivisions removes "divisions" edges to Division entities.
+func (_u *MemberUpdateOne) RemoveDivisions(v ...*Division) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDivisionIDs(ids...)
+}
+
+// ClearOfferedTransfers clears all "offered_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdateOne) ClearOfferedTransfers() *MemberUpdateOne {
+	_u.mutation.ClearOfferedTransfers()
+	return _u
+}
+
+// RemoveOfferedTransferIDs removes the "offered_transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *MemberUpdateOne) RemoveOfferedTransferIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.RemoveOfferedTransferIDs(ids...)
+	return _u
+}
+
+// RemoveOfferedTransfers removes "offered_transfers" edges to OwnershipTransfer entities.
+func (_u *MemberUpdateOne) RemoveOfferedTransfers(v ...*OwnershipTransfer) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveOfferedTransferIDs(ids...)
+}
+
+// ClearReceivedTransfers clears all "received_transfers" edges to the OwnershipTransfer entity.
+func (_u *MemberUpdateOne) ClearReceivedTransfers() *MemberUpdateOne {
+	_u.mutation.ClearReceivedTransfers()
+	return _u
+}
+
+// RemoveReceivedTransferIDs removes the "received_transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *MemberUpdateOne) RemoveReceivedTransferIDs(ids ...string) *MemberUpdateOne {
+	_u.mutation.RemoveReceivedTransferIDs(ids...)
+	return _u
+}
+
+// RemoveReceivedTransfers removes "received_transfers" edges to OwnershipTransfer entities.
+func (_u *MemberUpdateOne) RemoveReceivedTransfers(v ...*OwnershipTransfer) *MemberUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveReceivedTransferIDs(ids...)
 }
 
 // Where appends a list predicates to the MemberUpdate builder.
@@ -612,6 +1224,21 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	if value, ok := _u.mutation.IsOwner(); ok {
 		_spec.SetField(member.FieldIsOwner, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.EmailKey(); ok {
+		_spec.SetField(member.FieldEmailKey, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SortName(); ok {
+		_spec.SetField(member.FieldSortName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SeenUnix(); ok {
+		_spec.SetField(member.FieldSeenUnix, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeenUnix(); ok {
+		_spec.AddField(member.FieldSeenUnix, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Search(); ok {
+		_spec.SetField(member.FieldSearch, field.TypeString, value)
+	}
 	if _u.mutation.RolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -650,6 +1277,186 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedGroupsIDs(); len(nodes) > 0 && !_u.mutation.GroupsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.GroupsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.GroupsTable,
+			Columns: member.GroupsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(group.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDivisionsIDs(); len(nodes) > 0 && !_u.mutation.DivisionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DivisionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.DivisionsTable,
+			Columns: member.DivisionsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(division.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.OfferedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedOfferedTransfersIDs(); len(nodes) > 0 && !_u.mutation.OfferedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.OfferedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.OfferedTransfersTable,
+			Columns: []string{member.OfferedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ReceivedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedReceivedTransfersIDs(); len(nodes) > 0 && !_u.mutation.ReceivedTransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ReceivedTransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   member.ReceivedTransfersTable,
+			Columns: []string{member.ReceivedTransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -12,10 +12,13 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
@@ -33,16 +36,19 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccount    = "Account"
-	TypeEvent      = "Event"
-	TypeInvitation = "Invitation"
-	TypeJob        = "Job"
-	TypeMember     = "Member"
-	TypeRole       = "Role"
-	TypeSession    = "Session"
-	TypeSignUp     = "SignUp"
-	TypeTeam       = "Team"
-	TypeUser       = "User"
+	TypeAccount           = "Account"
+	TypeDivision          = "Division"
+	TypeEvent             = "Event"
+	TypeGroup             = "Group"
+	TypeInvitation        = "Invitation"
+	TypeJob               = "Job"
+	TypeMember            = "Member"
+	TypeOwnershipTransfer = "OwnershipTransfer"
+	TypeRole              = "Role"
+	TypeSession           = "Session"
+	TypeSignUp            = "SignUp"
+	TypeTeam              = "Team"
+	TypeUser              = "User"
 )
 
 // AccountMutation represents an operation that mutates the Account nodes in the graph.
@@ -78,6 +84,12 @@ type AccountMutation struct {
 	roles                               map[string]struct{}
 	removedroles                        map[string]struct{}
 	clearedroles                        bool
+	groups                              map[string]struct{}
+	removedgroups                       map[string]struct{}
+	clearedgroups                       bool
+	divisions                           map[string]struct{}
+	removeddivisions                    map[string]struct{}
+	cleareddivisions                    bool
 	done                                bool
 	oldValue                            func(context.Context) (*Account, error)
 	predicates                          []predicate.Account
@@ -961,6 +973,114 @@ func (m *AccountMutation) ResetRoles() {
 	m.removedroles = nil
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by ids.
+func (m *AccountMutation) AddGroupIDs(ids ...string) {
+	if m.groups == nil {
+		m.groups = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.groups[ids[i]] = struct{}{}
+	}
+}
+
+// ClearGroups clears the "groups" edge to the Group entity.
+func (m *AccountMutation) ClearGroups() {
+	m.clearedgroups = true
+}
+
+// GroupsCleared reports if the "groups" edge to the Group entity was cleared.
+func (m *AccountMutation) GroupsCleared() bool {
+	return m.clearedgroups
+}
+
+// RemoveGroupIDs removes the "groups" edge to the Group entity by IDs.
+func (m *AccountMutation) RemoveGroupIDs(ids ...string) {
+	if m.removedgroups == nil {
+		m.removedgroups = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.groups, ids[i])
+		m.removedgroups[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedGroups returns the removed IDs of the "groups" edge to the Group entity.
+func (m *AccountMutation) RemovedGroupsIDs() (ids []string) {
+	for id := range m.removedgroups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// GroupsIDs returns the "groups" edge IDs in the mutation.
+func (m *AccountMutation) GroupsIDs() (ids []string) {
+	for id := range m.groups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetGroups resets all changes to the "groups" edge.
+func (m *AccountMutation) ResetGroups() {
+	m.groups = nil
+	m.clearedgroups = false
+	m.removedgroups = nil
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by ids.
+func (m *AccountMutation) AddDivisionIDs(ids ...string) {
+	if m.divisions == nil {
+		m.divisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.divisions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDivisions clears the "divisions" edge to the Division entity.
+func (m *AccountMutation) ClearDivisions() {
+	m.cleareddivisions = true
+}
+
+// DivisionsCleared reports if the "divisions" edge to the Division entity was cleared.
+func (m *AccountMutation) DivisionsCleared() bool {
+	return m.cleareddivisions
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to the Division entity by IDs.
+func (m *AccountMutation) RemoveDivisionIDs(ids ...string) {
+	if m.removeddivisions == nil {
+		m.removeddivisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.divisions, ids[i])
+		m.removeddivisions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDivisions returns the removed IDs of the "divisions" edge to the Division entity.
+func (m *AccountMutation) RemovedDivisionsIDs() (ids []string) {
+	for id := range m.removeddivisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DivisionsIDs returns the "divisions" edge IDs in the mutation.
+func (m *AccountMutation) DivisionsIDs() (ids []string) {
+	for id := range m.divisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDivisions resets all changes to the "divisions" edge.
+func (m *AccountMutation) ResetDivisions() {
+	m.divisions = nil
+	m.cleareddivisions = false
+	m.removeddivisions = nil
+}
+
 // Where appends a list predicates to the AccountMutation builder.
 func (m *AccountMutation) Where(ps ...predicate.Account) {
 	m.predicates = append(m.predicates, ps...)
@@ -1411,12 +1531,18 @@ func (m *AccountMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *AccountMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.teams != nil {
 		edges = append(edges, account.EdgeTeams)
 	}
 	if m.roles != nil {
 		edges = append(edges, account.EdgeRoles)
+	}
+	if m.groups != nil {
+		edges = append(edges, account.EdgeGroups)
+	}
+	if m.divisions != nil {
+		edges = append(edges, account.EdgeDivisions)
 	}
 	return edges
 }
@@ -1437,18 +1563,36 @@ func (m *AccountMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case account.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.groups))
+		for id := range m.groups {
+			ids = append(ids, id)
+		}
+		return ids
+	case account.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.divisions))
+		for id := range m.divisions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *AccountMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.removedteams != nil {
 		edges = append(edges, account.EdgeTeams)
 	}
 	if m.removedroles != nil {
 		edges = append(edges, account.EdgeRoles)
+	}
+	if m.removedgroups != nil {
+		edges = append(edges, account.EdgeGroups)
+	}
+	if m.removeddivisions != nil {
+		edges = append(edges, account.EdgeDivisions)
 	}
 	return edges
 }
@@ -1469,18 +1613,36 @@ func (m *AccountMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case account.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.removedgroups))
+		for id := range m.removedgroups {
+			ids = append(ids, id)
+		}
+		return ids
+	case account.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.removeddivisions))
+		for id := range m.removeddivisions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *AccountMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.clearedteams {
 		edges = append(edges, account.EdgeTeams)
 	}
 	if m.clearedroles {
 		edges = append(edges, account.EdgeRoles)
+	}
+	if m.clearedgroups {
+		edges = append(edges, account.EdgeGroups)
+	}
+	if m.cleareddivisions {
+		edges = append(edges, account.EdgeDivisions)
 	}
 	return edges
 }
@@ -1493,6 +1655,10 @@ func (m *AccountMutation) EdgeCleared(name string) bool {
 		return m.clearedteams
 	case account.EdgeRoles:
 		return m.clearedroles
+	case account.EdgeGroups:
+		return m.clearedgroups
+	case account.EdgeDivisions:
+		return m.cleareddivisions
 	}
 	return false
 }
@@ -1515,8 +1681,1025 @@ func (m *AccountMutation) ResetEdge(name string) error {
 	case account.EdgeRoles:
 		m.ResetRoles()
 		return nil
+	case account.EdgeGroups:
+		m.ResetGroups()
+		return nil
+	case account.EdgeDivisions:
+		m.ResetDivisions()
+		return nil
 	}
 	return fmt.Errorf("unknown Account edge %s", name)
+}
+
+// DivisionMutation represents an operation that mutates the Division nodes in the graph.
+type DivisionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *string
+	created_at         *time.Time
+	version            *int
+	addversion         *int
+	updated_at         *time.Time
+	name               *string
+	clearedFields      map[string]struct{}
+	account            *string
+	clearedaccount     bool
+	parent             *string
+	clearedparent      bool
+	children           map[string]struct{}
+	removedchildren    map[string]struct{}
+	clearedchildren    bool
+	members            map[string]struct{}
+	removedmembers     map[string]struct{}
+	clearedmembers     bool
+	invitations        map[string]struct{}
+	removedinvitations map[string]struct{}
+	clearedinvitations bool
+	done               bool
+	oldValue           func(context.Context) (*Division, error)
+	predicates         []predicate.Division
+}
+
+var _ ent.Mutation = (*DivisionMutation)(nil)
+
+// divisionOption allows management of the mutation configuration using functional options.
+type divisionOption func(*DivisionMutation)
+
+// newDivisionMutation creates new mutation for the Division entity.
+func newDivisionMutation(c config, op Op, opts ...divisionOption) *DivisionMutation {
+	m := &DivisionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDivision,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDivisionID sets the ID field of the mutation.
+func withDivisionID(id string) divisionOption {
+	return func(m *DivisionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Division
+		)
+		m.oldValue = func(ctx context.Context) (*Division, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Division.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDivision sets the old Division of the mutation.
+func withDivision(node *Division) divisionOption {
+	return func(m *DivisionMutation) {
+		m.oldValue = func(context.Context) (*Division, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DivisionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DivisionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Division entities.
+func (m *DivisionMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DivisionMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DivisionMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Division.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DivisionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DivisionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DivisionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *DivisionMutation) SetAccountID(s string) {
+	m.account = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *DivisionMutation) AccountID() (r string, exists bool) {
+	v := m.account
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *DivisionMutation) ResetAccountID() {
+	m.account = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *DivisionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *DivisionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *DivisionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *DivisionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *DivisionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *DivisionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *DivisionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *DivisionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetName sets the "name" field.
+func (m *DivisionMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *DivisionMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *DivisionMutation) ResetName() {
+	m.name = nil
+}
+
+// SetParentID sets the "parent_id" field.
+func (m *DivisionMutation) SetParentID(s string) {
+	m.parent = &s
+}
+
+// ParentID returns the value of the "parent_id" field in the mutation.
+func (m *DivisionMutation) ParentID() (r string, exists bool) {
+	v := m.parent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldParentID returns the old "parent_id" field's value of the Division entity.
+// If the Division object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DivisionMutation) OldParentID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldParentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldParentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldParentID: %w", err)
+	}
+	return oldValue.ParentID, nil
+}
+
+// ClearParentID clears the value of the "parent_id" field.
+func (m *DivisionMutation) ClearParentID() {
+	m.parent = nil
+	m.clearedFields[division.FieldParentID] = struct{}{}
+}
+
+// ParentIDCleared returns if the "parent_id" field was cleared in this mutation.
+func (m *DivisionMutation) ParentIDCleared() bool {
+	_, ok := m.clearedFields[division.FieldParentID]
+	return ok
+}
+
+// ResetParentID resets all changes to the "parent_id" field.
+func (m *DivisionMutation) ResetParentID() {
+	m.parent = nil
+	delete(m.clearedFields, division.FieldParentID)
+}
+
+// ClearAccount clears the "account" edge to the Account entity.
+func (m *DivisionMutation) ClearAccount() {
+	m.clearedaccount = true
+	m.clearedFields[division.FieldAccountID] = struct{}{}
+}
+
+// AccountCleared reports if the "account" edge to the Account entity was cleared.
+func (m *DivisionMutation) AccountCleared() bool {
+	return m.clearedaccount
+}
+
+// AccountIDs returns the "account" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AccountID instead. It exists only for internal usage by the builders.
+func (m *DivisionMutation) AccountIDs() (ids []string) {
+	if id := m.account; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAccount resets all changes to the "account" edge.
+func (m *DivisionMutation) ResetAccount() {
+	m.account = nil
+	m.clearedaccount = false
+}
+
+// ClearParent clears the "parent" edge to the Division entity.
+func (m *DivisionMutation) ClearParent() {
+	m.clearedparent = true
+	m.clearedFields[division.FieldParentID] = struct{}{}
+}
+
+// ParentCleared reports if the "parent" edge to the Division entity was cleared.
+func (m *DivisionMutation) ParentCleared() bool {
+	return m.ParentIDCleared() || m.clearedparent
+}
+
+// ParentIDs returns the "parent" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ParentID instead. It exists only for internal usage by the builders.
+func (m *DivisionMutation) ParentIDs() (ids []string) {
+	if id := m.parent; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetParent resets all changes to the "parent" edge.
+func (m *DivisionMutation) ResetParent() {
+	m.parent = nil
+	m.clearedparent = false
+}
+
+// AddChildIDs adds the "children" edge to the Division entity by ids.
+func (m *DivisionMutation) AddChildIDs(ids ...string) {
+	if m.children == nil {
+		m.children = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.children[ids[i]] = struct{}{}
+	}
+}
+
+// ClearChildren clears the "children" edge to the Division entity.
+func (m *DivisionMutation) ClearChildren() {
+	m.clearedchildren = true
+}
+
+// ChildrenCleared reports if the "children" edge to the Division entity was cleared.
+func (m *DivisionMutation) ChildrenCleared() bool {
+	return m.clearedchildren
+}
+
+// RemoveChildIDs removes the "children" edge to the Division entity by IDs.
+func (m *DivisionMutation) RemoveChildIDs(ids ...string) {
+	if m.removedchildren == nil {
+		m.removedchildren = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.children, ids[i])
+		m.removedchildren[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedChildren returns the removed IDs of the "children" edge to the Division entity.
+func (m *DivisionMutation) RemovedChildrenIDs() (ids []string) {
+	for id := range m.removedchildren {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ChildrenIDs returns the "children" edge IDs in the mutation.
+func (m *DivisionMutation) ChildrenIDs() (ids []string) {
+	for id := range m.children {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetChildren resets all changes to the "children" edge.
+func (m *DivisionMutation) ResetChildren() {
+	m.children = nil
+	m.clearedchildren = false
+	m.removedchildren = nil
+}
+
+// AddMemberIDs adds the "members" edge to the Member entity by ids.
+func (m *DivisionMutation) AddMemberIDs(ids ...string) {
+	if m.members == nil {
+		m.members = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.members[ids[i]] = struct{}{}
+	}
+}
+
+// ClearMembers clears the "members" edge to the Member entity.
+func (m *DivisionMutation) ClearMembers() {
+	m.clearedmembers = true
+}
+
+// MembersCleared reports if the "members" edge to the Member entity was cleared.
+func (m *DivisionMutation) MembersCleared() bool {
+	return m.clearedmembers
+}
+
+// RemoveMemberIDs removes the "members" edge to the Member entity by IDs.
+func (m *DivisionMutation) RemoveMemberIDs(ids ...string) {
+	if m.removedmembers == nil {
+		m.removedmembers = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.members, ids[i])
+		m.removedmembers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedMembers returns the removed IDs of the "members" edge to the Member entity.
+func (m *DivisionMutation) RemovedMembersIDs() (ids []string) {
+	for id := range m.removedmembers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// MembersIDs returns the "members" edge IDs in the mutation.
+func (m *DivisionMutation) MembersIDs() (ids []string) {
+	for id := range m.members {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetMembers resets all changes to the "members" edge.
+func (m *DivisionMutation) ResetMembers() {
+	m.members = nil
+	m.clearedmembers = false
+	m.removedmembers = nil
+}
+
+// AddInvitationIDs adds the "invitations" edge to the Invitation entity by ids.
+func (m *DivisionMutation) AddInvitationIDs(ids ...string) {
+	if m.invitations == nil {
+		m.invitations = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.invitations[ids[i]] = struct{}{}
+	}
+}
+
+// ClearInvitations clears the "invitations" edge to the Invitation entity.
+func (m *DivisionMutation) ClearInvitations() {
+	m.clearedinvitations = true
+}
+
+// InvitationsCleared reports if the "invitations" edge to the Invitation entity was cleared.
+func (m *DivisionMutation) InvitationsCleared() bool {
+	return m.clearedinvitations
+}
+
+// RemoveInvitationIDs removes the "invitations" edge to the Invitation entity by IDs.
+func (m *DivisionMutation) RemoveInvitationIDs(ids ...string) {
+	if m.removedinvitations == nil {
+		m.removedinvitations = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.invitations, ids[i])
+		m.removedinvitations[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedInvitations returns the removed IDs of the "invitations" edge to the Invitation entity.
+func (m *DivisionMutation) RemovedInvitationsIDs() (ids []string) {
+	for id := range m.removedinvitations {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// InvitationsIDs returns the "invitations" edge IDs in the mutation.
+func (m *DivisionMutation) InvitationsIDs() (ids []string) {
+	for id := range m.invitations {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetInvitations resets all changes to the "invitations" edge.
+func (m *DivisionMutation) ResetInvitations() {
+	m.invitations = nil
+	m.clearedinvitations = false
+	m.removedinvitations = nil
+}
+
+// Where appends a list predicates to the DivisionMutation builder.
+func (m *DivisionMutation) Where(ps ...predicate.Division) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DivisionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DivisionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Division, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DivisionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DivisionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Division).
+func (m *DivisionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DivisionMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, division.FieldCreatedAt)
+	}
+	if m.account != nil {
+		fields = append(fields, division.FieldAccountID)
+	}
+	if m.version != nil {
+		fields = append(fields, division.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, division.FieldUpdatedAt)
+	}
+	if m.name != nil {
+		fields = append(fields, division.FieldName)
+	}
+	if m.parent != nil {
+		fields = append(fields, division.FieldParentID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DivisionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case division.FieldCreatedAt:
+		return m.CreatedAt()
+	case division.FieldAccountID:
+		return m.AccountID()
+	case division.FieldVersion:
+		return m.Version()
+	case division.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case division.FieldName:
+		return m.Name()
+	case division.FieldParentID:
+		return m.ParentID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DivisionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case division.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case division.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case division.FieldVersion:
+		return m.OldVersion(ctx)
+	case division.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case division.FieldName:
+		return m.OldName(ctx)
+	case division.FieldParentID:
+		return m.OldParentID(ctx)
+	}
+	return nil, fmt.Errorf("unknown Division field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DivisionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case division.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case division.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case division.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case division.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case division.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case division.FieldParentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetParentID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Division field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DivisionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, division.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DivisionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case division.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DivisionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case division.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Division numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DivisionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(division.FieldParentID) {
+		fields = append(fields, division.FieldParentID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DivisionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DivisionMutation) ClearField(name string) error {
+	switch name {
+	case division.FieldParentID:
+		m.ClearParentID()
+		return nil
+	}
+	return fmt.Errorf("unknown Division nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DivisionMutation) ResetField(name string) error {
+	switch name {
+	case division.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case division.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case division.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case division.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case division.FieldName:
+		m.ResetName()
+		return nil
+	case division.FieldParentID:
+		m.ResetParentID()
+		return nil
+	}
+	return fmt.Errorf("unknown Division field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DivisionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.account != nil {
+		edges = append(edges, division.EdgeAccount)
+	}
+	if m.parent != nil {
+		edges = append(edges, division.EdgeParent)
+	}
+	if m.children != nil {
+		edges = append(edges, division.EdgeChildren)
+	}
+	if m.members != nil {
+		edges = append(edges, division.EdgeMembers)
+	}
+	if m.invitations != nil {
+		edges = append(edges, division.EdgeInvitations)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DivisionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case division.EdgeAccount:
+		if id := m.account; id != nil {
+			return []ent.Value{*id}
+		}
+	case division.EdgeParent:
+		if id := m.parent; id != nil {
+			return []ent.Value{*id}
+		}
+	case division.EdgeChildren:
+		ids := make([]ent.Value, 0, len(m.children))
+		for id := range m.children {
+			ids = append(ids, id)
+		}
+		return ids
+	case division.EdgeMembers:
+		ids := make([]ent.Value, 0, len(m.members))
+		for id := range m.members {
+			ids = append(ids, id)
+		}
+		return ids
+	case division.EdgeInvitations:
+		ids := make([]ent.Value, 0, len(m.invitations))
+		for id := range m.invitations {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DivisionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.removedchildren != nil {
+		edges = append(edges, division.EdgeChildren)
+	}
+	if m.removedmembers != nil {
+		edges = append(edges, division.EdgeMembers)
+	}
+	if m.removedinvitations != nil {
+		edges = append(edges, division.EdgeInvitations)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DivisionMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case division.EdgeChildren:
+		ids := make([]ent.Value, 0, len(m.removedchildren))
+		for id := range m.removedchildren {
+			ids = append(ids, id)
+		}
+		return ids
+	case division.EdgeMembers:
+		ids := make([]ent.Value, 0, len(m.removedmembers))
+		for id := range m.removedmembers {
+			ids = append(ids, id)
+		}
+		return ids
+	case division.EdgeInvitations:
+		ids := make([]ent.Value, 0, len(m.removedinvitations))
+		for id := range m.removedinvitations {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DivisionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedaccount {
+		edges = append(edges, division.EdgeAccount)
+	}
+	if m.clearedparent {
+		edges = append(edges, division.EdgeParent)
+	}
+	if m.clearedchildren {
+		edges = append(edges, division.EdgeChildren)
+	}
+	if m.clearedmembers {
+		edges = append(edges, division.EdgeMembers)
+	}
+	if m.clearedinvitations {
+		edges = append(edges, division.EdgeInvitations)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DivisionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case division.EdgeAccount:
+		return m.clearedaccount
+	case division.EdgeParent:
+		return m.clearedparent
+	case division.EdgeChildren:
+		return m.clearedchildren
+	case division.EdgeMembers:
+		return m.clearedmembers
+	case division.EdgeInvitations:
+		return m.clearedinvitations
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DivisionMutation) ClearEdge(name string) error {
+	switch name {
+	case division.EdgeAccount:
+		m.ClearAccount()
+		return nil
+	case division.EdgeParent:
+		m.ClearParent()
+		return nil
+	}
+	return fmt.Errorf("unknown Division unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DivisionMutation) ResetEdge(name string) error {
+	switch name {
+	case division.EdgeAccount:
+		m.ResetAccount()
+		return nil
+	case division.EdgeParent:
+		m.ResetParent()
+		return nil
+	case division.EdgeChildren:
+		m.ResetChildren()
+		return nil
+	case division.EdgeMembers:
+		m.ResetMembers()
+		return nil
+	case division.EdgeInvitations:
+		m.ResetInvitations()
+		return nil
+	}
+	return fmt.Errorf("unknown Division edge %s", name)
 }
 
 // EventMutation represents an operation that mutates the Event nodes in the graph.
@@ -2427,6 +3610,949 @@ func (m *EventMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Event edge %s", name)
 }
 
+// GroupMutation represents an operation that mutates the Group nodes in the graph.
+type GroupMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *string
+	created_at         *time.Time
+	version            *int
+	addversion         *int
+	updated_at         *time.Time
+	name               *string
+	description        *string
+	clearedFields      map[string]struct{}
+	account            *string
+	clearedaccount     bool
+	roles              map[string]struct{}
+	removedroles       map[string]struct{}
+	clearedroles       bool
+	members            map[string]struct{}
+	removedmembers     map[string]struct{}
+	clearedmembers     bool
+	invitations        map[string]struct{}
+	removedinvitations map[string]struct{}
+	clearedinvitations bool
+	done               bool
+	oldValue           func(context.Context) (*Group, error)
+	predicates         []predicate.Group
+}
+
+var _ ent.Mutation = (*GroupMutation)(nil)
+
+// groupOption allows management of the mutation configuration using functional options.
+type groupOption func(*GroupMutation)
+
+// newGroupMutation creates new mutation for the Group entity.
+func newGroupMutation(c config, op Op, opts ...groupOption) *GroupMutation {
+	m := &GroupMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeGroup,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withGroupID sets the ID field of the mutation.
+func withGroupID(id string) groupOption {
+	return func(m *GroupMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Group
+		)
+		m.oldValue = func(ctx context.Context) (*Group, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Group.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withGroup sets the old Group of the mutation.
+func withGroup(node *Group) groupOption {
+	return func(m *GroupMutation) {
+		m.oldValue = func(context.Context) (*Group, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m GroupMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m GroupMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Group entities.
+func (m *GroupMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *GroupMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *GroupMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Group.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *GroupMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *GroupMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *GroupMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *GroupMutation) SetAccountID(s string) {
+	m.account = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *GroupMutation) AccountID() (r string, exists bool) {
+	v := m.account
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *GroupMutation) ResetAccountID() {
+	m.account = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *GroupMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *GroupMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *GroupMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *GroupMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *GroupMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *GroupMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *GroupMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *GroupMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetName sets the "name" field.
+func (m *GroupMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *GroupMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *GroupMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *GroupMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *GroupMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *GroupMutation) ResetDescription() {
+	m.description = nil
+}
+
+// ClearAccount clears the "account" edge to the Account entity.
+func (m *GroupMutation) ClearAccount() {
+	m.clearedaccount = true
+	m.clearedFields[group.FieldAccountID] = struct{}{}
+}
+
+// AccountCleared reports if the "account" edge to the Account entity was cleared.
+func (m *GroupMutation) AccountCleared() bool {
+	return m.clearedaccount
+}
+
+// AccountIDs returns the "account" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AccountID instead. It exists only for internal usage by the builders.
+func (m *GroupMutation) AccountIDs() (ids []string) {
+	if id := m.account; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAccount resets all changes to the "account" edge.
+func (m *GroupMutation) ResetAccount() {
+	m.account = nil
+	m.clearedaccount = false
+}
+
+// AddRoleIDs adds the "roles" edge to the Role entity by ids.
+func (m *GroupMutation) AddRoleIDs(ids ...string) {
+	if m.roles == nil {
+		m.roles = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.roles[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRoles clears the "roles" edge to the Role entity.
+func (m *GroupMutation) ClearRoles() {
+	m.clearedroles = true
+}
+
+// RolesCleared reports if the "roles" edge to the Role entity was cleared.
+func (m *GroupMutation) RolesCleared() bool {
+	return m.clearedroles
+}
+
+// RemoveRoleIDs removes the "roles" edge to the Role entity by IDs.
+func (m *GroupMutation) RemoveRoleIDs(ids ...string) {
+	if m.removedroles == nil {
+		m.removedroles = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.roles, ids[i])
+		m.removedroles[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRoles returns the removed IDs of the "roles" edge to the Role entity.
+func (m *GroupMutation) RemovedRolesIDs() (ids []string) {
+	for id := range m.removedroles {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RolesIDs returns the "roles" edge IDs in the mutation.
+func (m *GroupMutation) RolesIDs() (ids []string) {
+	for id := range m.roles {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRoles resets all changes to the "roles" edge.
+func (m *GroupMutation) ResetRoles() {
+	m.roles = nil
+	m.clearedroles = false
+	m.removedroles = nil
+}
+
+// AddMemberIDs adds the "members" edge to the Member entity by ids.
+func (m *GroupMutation) AddMemberIDs(ids ...string) {
+	if m.members == nil {
+		m.members = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.members[ids[i]] = struct{}{}
+	}
+}
+
+// ClearMembers clears the "members" edge to the Member entity.
+func (m *GroupMutation) ClearMembers() {
+	m.clearedmembers = true
+}
+
+// MembersCleared reports if the "members" edge to the Member entity was cleared.
+func (m *GroupMutation) MembersCleared() bool {
+	return m.clearedmembers
+}
+
+// RemoveMemberIDs removes the "members" edge to the Member entity by IDs.
+func (m *GroupMutation) RemoveMemberIDs(ids ...string) {
+	if m.removedmembers == nil {
+		m.removedmembers = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.members, ids[i])
+		m.removedmembers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedMembers returns the removed IDs of the "members" edge to the Member entity.
+func (m *GroupMutation) RemovedMembersIDs() (ids []string) {
+	for id := range m.removedmembers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// MembersIDs returns the "members" edge IDs in the mutation.
+func (m *GroupMutation) MembersIDs() (ids []string) {
+	for id := range m.members {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetMembers resets all changes to the "members" edge.
+func (m *GroupMutation) ResetMembers() {
+	m.members = nil
+	m.clearedmembers = false
+	m.removedmembers = nil
+}
+
+// AddInvitationIDs adds the "invitations" edge to the Invitation entity by ids.
+func (m *GroupMutation) AddInvitationIDs(ids ...string) {
+	if m.invitations == nil {
+		m.invitations = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.invitations[ids[i]] = struct{}{}
+	}
+}
+
+// ClearInvitations clears the "invitations" edge to the Invitation entity.
+func (m *GroupMutation) ClearInvitations() {
+	m.clearedinvitations = true
+}
+
+// InvitationsCleared reports if the "invitations" edge to the Invitation entity was cleared.
+func (m *GroupMutation) InvitationsCleared() bool {
+	return m.clearedinvitations
+}
+
+// RemoveInvitationIDs removes the "invitations" edge to the Invitation entity by IDs.
+func (m *GroupMutation) RemoveInvitationIDs(ids ...string) {
+	if m.removedinvitations == nil {
+		m.removedinvitations = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.invitations, ids[i])
+		m.removedinvitations[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedInvitations returns the removed IDs of the "invitations" edge to the Invitation entity.
+func (m *GroupMutation) RemovedInvitationsIDs() (ids []string) {
+	for id := range m.removedinvitations {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// InvitationsIDs returns the "invitations" edge IDs in the mutation.
+func (m *GroupMutation) InvitationsIDs() (ids []string) {
+	for id := range m.invitations {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetInvitations resets all changes to the "invitations" edge.
+func (m *GroupMutation) ResetInvitations() {
+	m.invitations = nil
+	m.clearedinvitations = false
+	m.removedinvitations = nil
+}
+
+// Where appends a list predicates to the GroupMutation builder.
+func (m *GroupMutation) Where(ps ...predicate.Group) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the GroupMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *GroupMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Group, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *GroupMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *GroupMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Group).
+func (m *GroupMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *GroupMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.created_at != nil {
+		fields = append(fields, group.FieldCreatedAt)
+	}
+	if m.account != nil {
+		fields = append(fields, group.FieldAccountID)
+	}
+	if m.version != nil {
+		fields = append(fields, group.FieldVersion)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, group.FieldUpdatedAt)
+	}
+	if m.name != nil {
+		fields = append(fields, group.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, group.FieldDescription)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *GroupMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case group.FieldCreatedAt:
+		return m.CreatedAt()
+	case group.FieldAccountID:
+		return m.AccountID()
+	case group.FieldVersion:
+		return m.Version()
+	case group.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case group.FieldName:
+		return m.Name()
+	case group.FieldDescription:
+		return m.Description()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case group.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case group.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case group.FieldVersion:
+		return m.OldVersion(ctx)
+	case group.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case group.FieldName:
+		return m.OldName(ctx)
+	case group.FieldDescription:
+		return m.OldDescription(ctx)
+	}
+	return nil, fmt.Errorf("unknown Group field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GroupMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case group.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case group.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case group.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case group.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case group.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case group.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Group field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *GroupMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, group.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *GroupMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case group.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GroupMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case group.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Group numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *GroupMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *GroupMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *GroupMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Group nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *GroupMutation) ResetField(name string) error {
+	switch name {
+	case group.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case group.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case group.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case group.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case group.FieldName:
+		m.ResetName()
+		return nil
+	case group.FieldDescription:
+		m.ResetDescription()
+		return nil
+	}
+	return fmt.Errorf("unknown Group field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *GroupMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.account != nil {
+		edges = append(edges, group.EdgeAccount)
+	}
+	if m.roles != nil {
+		edges = append(edges, group.EdgeRoles)
+	}
+	if m.members != nil {
+		edges = append(edges, group.EdgeMembers)
+	}
+	if m.invitations != nil {
+		edges = append(edges, group.EdgeInvitations)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *GroupMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case group.EdgeAccount:
+		if id := m.account; id != nil {
+			return []ent.Value{*id}
+		}
+	case group.EdgeRoles:
+		ids := make([]ent.Value, 0, len(m.roles))
+		for id := range m.roles {
+			ids = append(ids, id)
+		}
+		return ids
+	case group.EdgeMembers:
+		ids := make([]ent.Value, 0, len(m.members))
+		for id := range m.members {
+			ids = append(ids, id)
+		}
+		return ids
+	case group.EdgeInvitations:
+		ids := make([]ent.Value, 0, len(m.invitations))
+		for id := range m.invitations {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *GroupMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.removedroles != nil {
+		edges = append(edges, group.EdgeRoles)
+	}
+	if m.removedmembers != nil {
+		edges = append(edges, group.EdgeMembers)
+	}
+	if m.removedinvitations != nil {
+		edges = append(edges, group.EdgeInvitations)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case group.EdgeRoles:
+		ids := make([]ent.Value, 0, len(m.removedroles))
+		for id := range m.removedroles {
+			ids = append(ids, id)
+		}
+		return ids
+	case group.EdgeMembers:
+		ids := make([]ent.Value, 0, len(m.removedmembers))
+		for id := range m.removedmembers {
+			ids = append(ids, id)
+		}
+		return ids
+	case group.EdgeInvitations:
+		ids := make([]ent.Value, 0, len(m.removedinvitations))
+		for id := range m.removedinvitations {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *GroupMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedaccount {
+		edges = append(edges, group.EdgeAccount)
+	}
+	if m.clearedroles {
+		edges = append(edges, group.EdgeRoles)
+	}
+	if m.clearedmembers {
+		edges = append(edges, group.EdgeMembers)
+	}
+	if m.clearedinvitations {
+		edges = append(edges, group.EdgeInvitations)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *GroupMutation) EdgeCleared(name string) bool {
+	switch name {
+	case group.EdgeAccount:
+		return m.clearedaccount
+	case group.EdgeRoles:
+		return m.clearedroles
+	case group.EdgeMembers:
+		return m.clearedmembers
+	case group.EdgeInvitations:
+		return m.clearedinvitations
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *GroupMutation) ClearEdge(name string) error {
+	switch name {
+	case group.EdgeAccount:
+		m.ClearAccount()
+		return nil
+	}
+	return fmt.Errorf("unknown Group unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *GroupMutation) ResetEdge(name string) error {
+	switch name {
+	case group.EdgeAccount:
+		m.ResetAccount()
+		return nil
+	case group.EdgeRoles:
+		m.ResetRoles()
+		return nil
+	case group.EdgeMembers:
+		m.ResetMembers()
+		return nil
+	case group.EdgeInvitations:
+		m.ResetInvitations()
+		return nil
+	}
+	return fmt.Errorf("unknown Group edge %s", name)
+}
+
 // InvitationMutation represents an operation that mutates the Invitation nodes in the graph.
 type InvitationMutation struct {
 	config
@@ -2450,6 +4576,9 @@ type InvitationMutation struct {
 	job_title             *string
 	note                  *string
 	status                *invitation.Status
+	granter_id            *string
+	search                *string
+	superseded            *bool
 	expires_at            *time.Time
 	token_hash            *[]byte
 	token_generation      *int
@@ -2477,6 +4606,12 @@ type InvitationMutation struct {
 	roles                 map[string]struct{}
 	removedroles          map[string]struct{}
 	clearedroles          bool
+	groups                map[string]struct{}
+	removedgroups         map[string]struct{}
+	clearedgroups         bool
+	divisions             map[string]struct{}
+	removeddivisions      map[string]struct{}
+	cleareddivisions      bool
 	done                  bool
 	oldValue              func(context.Context) (*Invitation, error)
 	predicates            []predicate.Invitation
@@ -3223,6 +5358,114 @@ func (m *InvitationMutation) InviterIDCleared() bool {
 func (m *InvitationMutation) ResetInviterID() {
 	m.inviter = nil
 	delete(m.clearedFields, invitation.FieldInviterID)
+}
+
+// SetGranterID sets the "granter_id" field.
+func (m *InvitationMutation) SetGranterID(s string) {
+	m.granter_id = &s
+}
+
+// GranterID returns the value of the "granter_id" field in the mutation.
+func (m *InvitationMutation) GranterID() (r string, exists bool) {
+	v := m.granter_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGranterID returns the old "granter_id" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldGranterID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGranterID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGranterID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGranterID: %w", err)
+	}
+	return oldValue.GranterID, nil
+}
+
+// ResetGranterID resets all changes to the "granter_id" field.
+func (m *InvitationMutation) ResetGranterID() {
+	m.granter_id = nil
+}
+
+// SetSearch sets the "search" field.
+func (m *InvitationMutation) SetSearch(s string) {
+	m.search = &s
+}
+
+// Search returns the value of the "search" field in the mutation.
+func (m *InvitationMutation) Search() (r string, exists bool) {
+	v := m.search
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearch returns the old "search" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldSearch(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearch: %w", err)
+	}
+	return oldValue.Search, nil
+}
+
+// ResetSearch resets all changes to the "search" field.
+func (m *InvitationMutation) ResetSearch() {
+	m.search = nil
+}
+
+// SetSuperseded sets the "superseded" field.
+func (m *InvitationMutation) SetSuperseded(b bool) {
+	m.superseded = &b
+}
+
+// Superseded returns the value of the "superseded" field in the mutation.
+func (m *InvitationMutation) Superseded() (r bool, exists bool) {
+	v := m.superseded
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSuperseded returns the old "superseded" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldSuperseded(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSuperseded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSuperseded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSuperseded: %w", err)
+	}
+	return oldValue.Superseded, nil
+}
+
+// ResetSuperseded resets all changes to the "superseded" field.
+func (m *InvitationMutation) ResetSuperseded() {
+	m.superseded = nil
 }
 
 // SetExpiresAt sets the "expires_at" field.
@@ -4009,6 +6252,114 @@ func (m *InvitationMutation) ResetRoles() {
 	m.removedroles = nil
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by ids.
+func (m *InvitationMutation) AddGroupIDs(ids ...string) {
+	if m.groups == nil {
+		m.groups = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.groups[ids[i]] = struct{}{}
+	}
+}
+
+// ClearGroups clears the "groups" edge to the Group entity.
+func (m *InvitationMutation) ClearGroups() {
+	m.clearedgroups = true
+}
+
+// GroupsCleared reports if the "groups" edge to the Group entity was cleared.
+func (m *InvitationMutation) GroupsCleared() bool {
+	return m.clearedgroups
+}
+
+// RemoveGroupIDs removes the "groups" edge to the Group entity by IDs.
+func (m *InvitationMutation) RemoveGroupIDs(ids ...string) {
+	if m.removedgroups == nil {
+		m.removedgroups = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.groups, ids[i])
+		m.removedgroups[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedGroups returns the removed IDs of the "groups" edge to the Group entity.
+func (m *InvitationMutation) RemovedGroupsIDs() (ids []string) {
+	for id := range m.removedgroups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// GroupsIDs returns the "groups" edge IDs in the mutation.
+func (m *InvitationMutation) GroupsIDs() (ids []string) {
+	for id := range m.groups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetGroups resets all changes to the "groups" edge.
+func (m *InvitationMutation) ResetGroups() {
+	m.groups = nil
+	m.clearedgroups = false
+	m.removedgroups = nil
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by ids.
+func (m *InvitationMutation) AddDivisionIDs(ids ...string) {
+	if m.divisions == nil {
+		m.divisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.divisions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDivisions clears the "divisions" edge to the Division entity.
+func (m *InvitationMutation) ClearDivisions() {
+	m.cleareddivisions = true
+}
+
+// DivisionsCleared reports if the "divisions" edge to the Division entity was cleared.
+func (m *InvitationMutation) DivisionsCleared() bool {
+	return m.cleareddivisions
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to the Division entity by IDs.
+func (m *InvitationMutation) RemoveDivisionIDs(ids ...string) {
+	if m.removeddivisions == nil {
+		m.removeddivisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.divisions, ids[i])
+		m.removeddivisions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDivisions returns the removed IDs of the "divisions" edge to the Division entity.
+func (m *InvitationMutation) RemovedDivisionsIDs() (ids []string) {
+	for id := range m.removeddivisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DivisionsIDs returns the "divisions" edge IDs in the mutation.
+func (m *InvitationMutation) DivisionsIDs() (ids []string) {
+	for id := range m.divisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDivisions resets all changes to the "divisions" edge.
+func (m *InvitationMutation) ResetDivisions() {
+	m.divisions = nil
+	m.cleareddivisions = false
+	m.removeddivisions = nil
+}
+
 // Where appends a list predicates to the InvitationMutation builder.
 func (m *InvitationMutation) Where(ps ...predicate.Invitation) {
 	m.predicates = append(m.predicates, ps...)
@@ -4043,7 +6394,7 @@ func (m *InvitationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvitationMutation) Fields() []string {
-	fields := make([]string, 0, 30)
+	fields := make([]string, 0, 33)
 	if m.created_at != nil {
 		fields = append(fields, invitation.FieldCreatedAt)
 	}
@@ -4091,6 +6442,15 @@ func (m *InvitationMutation) Fields() []string {
 	}
 	if m.inviter != nil {
 		fields = append(fields, invitation.FieldInviterID)
+	}
+	if m.granter_id != nil {
+		fields = append(fields, invitation.FieldGranterID)
+	}
+	if m.search != nil {
+		fields = append(fields, invitation.FieldSearch)
+	}
+	if m.superseded != nil {
+		fields = append(fields, invitation.FieldSuperseded)
 	}
 	if m.expires_at != nil {
 		fields = append(fields, invitation.FieldExpiresAt)
@@ -4174,6 +6534,12 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.Status()
 	case invitation.FieldInviterID:
 		return m.InviterID()
+	case invitation.FieldGranterID:
+		return m.GranterID()
+	case invitation.FieldSearch:
+		return m.Search()
+	case invitation.FieldSuperseded:
+		return m.Superseded()
 	case invitation.FieldExpiresAt:
 		return m.ExpiresAt()
 	case invitation.FieldTokenHash:
@@ -4243,6 +6609,12 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldStatus(ctx)
 	case invitation.FieldInviterID:
 		return m.OldInviterID(ctx)
+	case invitation.FieldGranterID:
+		return m.OldGranterID(ctx)
+	case invitation.FieldSearch:
+		return m.OldSearch(ctx)
+	case invitation.FieldSuperseded:
+		return m.OldSuperseded(ctx)
 	case invitation.FieldExpiresAt:
 		return m.OldExpiresAt(ctx)
 	case invitation.FieldTokenHash:
@@ -4391,6 +6763,27 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetInviterID(v)
+		return nil
+	case invitation.FieldGranterID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGranterID(v)
+		return nil
+	case invitation.FieldSearch:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearch(v)
+		return nil
+	case invitation.FieldSuperseded:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSuperseded(v)
 		return nil
 	case invitation.FieldExpiresAt:
 		v, ok := value.(time.Time)
@@ -4689,6 +7082,15 @@ func (m *InvitationMutation) ResetField(name string) error {
 	case invitation.FieldInviterID:
 		m.ResetInviterID()
 		return nil
+	case invitation.FieldGranterID:
+		m.ResetGranterID()
+		return nil
+	case invitation.FieldSearch:
+		m.ResetSearch()
+		return nil
+	case invitation.FieldSuperseded:
+		m.ResetSuperseded()
+		return nil
 	case invitation.FieldExpiresAt:
 		m.ResetExpiresAt()
 		return nil
@@ -4737,7 +7139,7 @@ func (m *InvitationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *InvitationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.team != nil {
 		edges = append(edges, invitation.EdgeTeam)
 	}
@@ -4749,6 +7151,12 @@ func (m *InvitationMutation) AddedEdges() []string {
 	}
 	if m.roles != nil {
 		edges = append(edges, invitation.EdgeRoles)
+	}
+	if m.groups != nil {
+		edges = append(edges, invitation.EdgeGroups)
+	}
+	if m.divisions != nil {
+		edges = append(edges, invitation.EdgeDivisions)
 	}
 	return edges
 }
@@ -4775,15 +7183,33 @@ func (m *InvitationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case invitation.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.groups))
+		for id := range m.groups {
+			ids = append(ids, id)
+		}
+		return ids
+	case invitation.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.divisions))
+		for id := range m.divisions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *InvitationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.removedroles != nil {
 		edges = append(edges, invitation.EdgeRoles)
+	}
+	if m.removedgroups != nil {
+		edges = append(edges, invitation.EdgeGroups)
+	}
+	if m.removeddivisions != nil {
+		edges = append(edges, invitation.EdgeDivisions)
 	}
 	return edges
 }
@@ -4798,13 +7224,25 @@ func (m *InvitationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case invitation.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.removedgroups))
+		for id := range m.removedgroups {
+			ids = append(ids, id)
+		}
+		return ids
+	case invitation.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.removeddivisions))
+		for id := range m.removeddivisions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *InvitationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 4)
+	edges := make([]string, 0, 6)
 	if m.clearedteam {
 		edges = append(edges, invitation.EdgeTeam)
 	}
@@ -4816,6 +7254,12 @@ func (m *InvitationMutation) ClearedEdges() []string {
 	}
 	if m.clearedroles {
 		edges = append(edges, invitation.EdgeRoles)
+	}
+	if m.clearedgroups {
+		edges = append(edges, invitation.EdgeGroups)
+	}
+	if m.cleareddivisions {
+		edges = append(edges, invitation.EdgeDivisions)
 	}
 	return edges
 }
@@ -4832,6 +7276,10 @@ func (m *InvitationMutation) EdgeCleared(name string) bool {
 		return m.clearedaccepted_by
 	case invitation.EdgeRoles:
 		return m.clearedroles
+	case invitation.EdgeGroups:
+		return m.clearedgroups
+	case invitation.EdgeDivisions:
+		return m.cleareddivisions
 	}
 	return false
 }
@@ -4868,6 +7316,12 @@ func (m *InvitationMutation) ResetEdge(name string) error {
 		return nil
 	case invitation.EdgeRoles:
 		m.ResetRoles()
+		return nil
+	case invitation.EdgeGroups:
+		m.ResetGroups()
+		return nil
+	case invitation.EdgeDivisions:
+		m.ResetDivisions()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation edge %s", name)
@@ -5804,32 +8258,49 @@ func (m *JobMutation) ResetEdge(name string) error {
 // MemberMutation represents an operation that mutates the Member nodes in the graph.
 type MemberMutation struct {
 	config
-	op                    Op
-	typ                   string
-	id                    *string
-	created_at            *time.Time
-	account_id            *string
-	permissions           *[]string
-	appendpermissions     []string
-	all_permissions       *bool
-	allowed_domains       *[]string
-	appendallowed_domains []string
-	version               *int
-	addversion            *int
-	updated_at            *time.Time
-	status                *member.Status
-	is_owner              *bool
-	clearedFields         map[string]struct{}
-	team                  *string
-	clearedteam           bool
-	user                  *string
-	cleareduser           bool
-	roles                 map[string]struct{}
-	removedroles          map[string]struct{}
-	clearedroles          bool
-	done                  bool
-	oldValue              func(context.Context) (*Member, error)
-	predicates            []predicate.Member
+	op                        Op
+	typ                       string
+	id                        *string
+	created_at                *time.Time
+	account_id                *string
+	permissions               *[]string
+	appendpermissions         []string
+	all_permissions           *bool
+	allowed_domains           *[]string
+	appendallowed_domains     []string
+	version                   *int
+	addversion                *int
+	updated_at                *time.Time
+	status                    *member.Status
+	is_owner                  *bool
+	email_key                 *string
+	sort_name                 *string
+	seen_unix                 *int64
+	addseen_unix              *int64
+	search                    *string
+	clearedFields             map[string]struct{}
+	team                      *string
+	clearedteam               bool
+	user                      *string
+	cleareduser               bool
+	roles                     map[string]struct{}
+	removedroles              map[string]struct{}
+	clearedroles              bool
+	groups                    map[string]struct{}
+	removedgroups             map[string]struct{}
+	clearedgroups             bool
+	divisions                 map[string]struct{}
+	removeddivisions          map[string]struct{}
+	cleareddivisions          bool
+	offered_transfers         map[string]struct{}
+	removedoffered_transfers  map[string]struct{}
+	clearedoffered_transfers  bool
+	received_transfers        map[string]struct{}
+	removedreceived_transfers map[string]struct{}
+	clearedreceived_transfers bool
+	done                      bool
+	oldValue                  func(context.Context) (*Member, error)
+	predicates                []predicate.Member
 }
 
 var _ ent.Mutation = (*MemberMutation)(nil)
@@ -6382,6 +8853,170 @@ func (m *MemberMutation) ResetIsOwner() {
 	m.is_owner = nil
 }
 
+// SetEmailKey sets the "email_key" field.
+func (m *MemberMutation) SetEmailKey(s string) {
+	m.email_key = &s
+}
+
+// EmailKey returns the value of the "email_key" field in the mutation.
+func (m *MemberMutation) EmailKey() (r string, exists bool) {
+	v := m.email_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailKey returns the old "email_key" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldEmailKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailKey: %w", err)
+	}
+	return oldValue.EmailKey, nil
+}
+
+// ResetEmailKey resets all changes to the "email_key" field.
+func (m *MemberMutation) ResetEmailKey() {
+	m.email_key = nil
+}
+
+// SetSortName sets the "sort_name" field.
+func (m *MemberMutation) SetSortName(s string) {
+	m.sort_name = &s
+}
+
+// SortName returns the value of the "sort_name" field in the mutation.
+func (m *MemberMutation) SortName() (r string, exists bool) {
+	v := m.sort_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSortName returns the old "sort_name" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldSortName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSortName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSortName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSortName: %w", err)
+	}
+	return oldValue.SortName, nil
+}
+
+// ResetSortName resets all changes to the "sort_name" field.
+func (m *MemberMutation) ResetSortName() {
+	m.sort_name = nil
+}
+
+// SetSeenUnix sets the "seen_unix" field.
+func (m *MemberMutation) SetSeenUnix(i int64) {
+	m.seen_unix = &i
+	m.addseen_unix = nil
+}
+
+// SeenUnix returns the value of the "seen_unix" field in the mutation.
+func (m *MemberMutation) SeenUnix() (r int64, exists bool) {
+	v := m.seen_unix
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeenUnix returns the old "seen_unix" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldSeenUnix(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeenUnix is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeenUnix requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeenUnix: %w", err)
+	}
+	return oldValue.SeenUnix, nil
+}
+
+// AddSeenUnix adds i to the "seen_unix" field.
+func (m *MemberMutation) AddSeenUnix(i int64) {
+	if m.addseen_unix != nil {
+		*m.addseen_unix += i
+	} else {
+		m.addseen_unix = &i
+	}
+}
+
+// AddedSeenUnix returns the value that was added to the "seen_unix" field in this mutation.
+func (m *MemberMutation) AddedSeenUnix() (r int64, exists bool) {
+	v := m.addseen_unix
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeenUnix resets all changes to the "seen_unix" field.
+func (m *MemberMutation) ResetSeenUnix() {
+	m.seen_unix = nil
+	m.addseen_unix = nil
+}
+
+// SetSearch sets the "search" field.
+func (m *MemberMutation) SetSearch(s string) {
+	m.search = &s
+}
+
+// Search returns the value of the "search" field in the mutation.
+func (m *MemberMutation) Search() (r string, exists bool) {
+	v := m.search
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSearch returns the old "search" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldSearch(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSearch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSearch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSearch: %w", err)
+	}
+	return oldValue.Search, nil
+}
+
+// ResetSearch resets all changes to the "search" field.
+func (m *MemberMutation) ResetSearch() {
+	m.search = nil
+}
+
 // ClearTeam clears the "team" edge to the Team entity.
 func (m *MemberMutation) ClearTeam() {
 	m.clearedteam = true
@@ -6490,6 +9125,222 @@ func (m *MemberMutation) ResetRoles() {
 	m.removedroles = nil
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by ids.
+func (m *MemberMutation) AddGroupIDs(ids ...string) {
+	if m.groups == nil {
+		m.groups = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.groups[ids[i]] = struct{}{}
+	}
+}
+
+// ClearGroups clears the "groups" edge to the Group entity.
+func (m *MemberMutation) ClearGroups() {
+	m.clearedgroups = true
+}
+
+// GroupsCleared reports if the "groups" edge to the Group entity was cleared.
+func (m *MemberMutation) GroupsCleared() bool {
+	return m.clearedgroups
+}
+
+// RemoveGroupIDs removes the "groups" edge to the Group entity by IDs.
+func (m *MemberMutation) RemoveGroupIDs(ids ...string) {
+	if m.removedgroups == nil {
+		m.removedgroups = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.groups, ids[i])
+		m.removedgroups[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedGroups returns the removed IDs of the "groups" edge to the Group entity.
+func (m *MemberMutation) RemovedGroupsIDs() (ids []string) {
+	for id := range m.removedgroups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// GroupsIDs returns the "groups" edge IDs in the mutation.
+func (m *MemberMutation) GroupsIDs() (ids []string) {
+	for id := range m.groups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetGroups resets all changes to the "groups" edge.
+func (m *MemberMutation) ResetGroups() {
+	m.groups = nil
+	m.clearedgroups = false
+	m.removedgroups = nil
+}
+
+// AddDivisionIDs adds the "divisions" edge to the Division entity by ids.
+func (m *MemberMutation) AddDivisionIDs(ids ...string) {
+	if m.divisions == nil {
+		m.divisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.divisions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDivisions clears the "divisions" edge to the Division entity.
+func (m *MemberMutation) ClearDivisions() {
+	m.cleareddivisions = true
+}
+
+// DivisionsCleared reports if the "divisions" edge to the Division entity was cleared.
+func (m *MemberMutation) DivisionsCleared() bool {
+	return m.cleareddivisions
+}
+
+// RemoveDivisionIDs removes the "divisions" edge to the Division entity by IDs.
+func (m *MemberMutation) RemoveDivisionIDs(ids ...string) {
+	if m.removeddivisions == nil {
+		m.removeddivisions = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.divisions, ids[i])
+		m.removeddivisions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDivisions returns the removed IDs of the "divisions" edge to the Division entity.
+func (m *MemberMutation) RemovedDivisionsIDs() (ids []string) {
+	for id := range m.removeddivisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DivisionsIDs returns the "divisions" edge IDs in the mutation.
+func (m *MemberMutation) DivisionsIDs() (ids []string) {
+	for id := range m.divisions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDivisions resets all changes to the "divisions" edge.
+func (m *MemberMutation) ResetDivisions() {
+	m.divisions = nil
+	m.cleareddivisions = false
+	m.removeddivisions = nil
+}
+
+// AddOfferedTransferIDs adds the "offered_transfers" edge to the OwnershipTransfer entity by ids.
+func (m *MemberMutation) AddOfferedTransferIDs(ids ...string) {
+	if m.offered_transfers == nil {
+		m.offered_transfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.offered_transfers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearOfferedTransfers clears the "offered_transfers" edge to the OwnershipTransfer entity.
+func (m *MemberMutation) ClearOfferedTransfers() {
+	m.clearedoffered_transfers = true
+}
+
+// OfferedTransfersCleared reports if the "offered_transfers" edge to the OwnershipTransfer entity was cleared.
+func (m *MemberMutation) OfferedTransfersCleared() bool {
+	return m.clearedoffered_transfers
+}
+
+// RemoveOfferedTransferIDs removes the "offered_transfers" edge to the OwnershipTransfer entity by IDs.
+func (m *MemberMutation) RemoveOfferedTransferIDs(ids ...string) {
+	if m.removedoffered_transfers == nil {
+		m.removedoffered_transfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.offered_transfers, ids[i])
+		m.removedoffered_transfers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedOfferedTransfers returns the removed IDs of the "offered_transfers" edge to the OwnershipTransfer entity.
+func (m *MemberMutation) RemovedOfferedTransfersIDs() (ids []string) {
+	for id := range m.removedoffered_transfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// OfferedTransfersIDs returns the "offered_transfers" edge IDs in the mutation.
+func (m *MemberMutation) OfferedTransfersIDs() (ids []string) {
+	for id := range m.offered_transfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetOfferedTransfers resets all changes to the "offered_transfers" edge.
+func (m *MemberMutation) ResetOfferedTransfers() {
+	m.offered_transfers = nil
+	m.clearedoffered_transfers = false
+	m.removedoffered_transfers = nil
+}
+
+// AddReceivedTransferIDs adds the "received_transfers" edge to the OwnershipTransfer entity by ids.
+func (m *MemberMutation) AddReceivedTransferIDs(ids ...string) {
+	if m.received_transfers == nil {
+		m.received_transfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.received_transfers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearReceivedTransfers clears the "received_transfers" edge to the OwnershipTransfer entity.
+func (m *MemberMutation) ClearReceivedTransfers() {
+	m.clearedreceived_transfers = true
+}
+
+// ReceivedTransfersCleared reports if the "received_transfers" edge to the OwnershipTransfer entity was cleared.
+func (m *MemberMutation) ReceivedTransfersCleared() bool {
+	return m.clearedreceived_transfers
+}
+
+// RemoveReceivedTransferIDs removes the "received_transfers" edge to the OwnershipTransfer entity by IDs.
+func (m *MemberMutation) RemoveReceivedTransferIDs(ids ...string) {
+	if m.removedreceived_transfers == nil {
+		m.removedreceived_transfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.received_transfers, ids[i])
+		m.removedreceived_transfers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedReceivedTransfers returns the removed IDs of the "received_transfers" edge to the OwnershipTransfer entity.
+func (m *MemberMutation) RemovedReceivedTransfersIDs() (ids []string) {
+	for id := range m.removedreceived_transfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ReceivedTransfersIDs returns the "received_transfers" edge IDs in the mutation.
+func (m *MemberMutation) ReceivedTransfersIDs() (ids []string) {
+	for id := range m.received_transfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetReceivedTransfers resets all changes to the "received_transfers" edge.
+func (m *MemberMutation) ResetReceivedTransfers() {
+	m.received_transfers = nil
+	m.clearedreceived_transfers = false
+	m.removedreceived_transfers = nil
+}
+
 // Where appends a list predicates to the MemberMutation builder.
 func (m *MemberMutation) Where(ps ...predicate.Member) {
 	m.predicates = append(m.predicates, ps...)
@@ -6524,7 +9375,7 @@ func (m *MemberMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MemberMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 15)
 	if m.created_at != nil {
 		fields = append(fields, member.FieldCreatedAt)
 	}
@@ -6558,6 +9409,18 @@ func (m *MemberMutation) Fields() []string {
 	if m.is_owner != nil {
 		fields = append(fields, member.FieldIsOwner)
 	}
+	if m.email_key != nil {
+		fields = append(fields, member.FieldEmailKey)
+	}
+	if m.sort_name != nil {
+		fields = append(fields, member.FieldSortName)
+	}
+	if m.seen_unix != nil {
+		fields = append(fields, member.FieldSeenUnix)
+	}
+	if m.search != nil {
+		fields = append(fields, member.FieldSearch)
+	}
 	return fields
 }
 
@@ -6588,6 +9451,14 @@ func (m *MemberMutation) Field(name string) (ent.Value, bool) {
 		return m.Status()
 	case member.FieldIsOwner:
 		return m.IsOwner()
+	case member.FieldEmailKey:
+		return m.EmailKey()
+	case member.FieldSortName:
+		return m.SortName()
+	case member.FieldSeenUnix:
+		return m.SeenUnix()
+	case member.FieldSearch:
+		return m.Search()
 	}
 	return nil, false
 }
@@ -6619,6 +9490,14 @@ func (m *MemberMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldStatus(ctx)
 	case member.FieldIsOwner:
 		return m.OldIsOwner(ctx)
+	case member.FieldEmailKey:
+		return m.OldEmailKey(ctx)
+	case member.FieldSortName:
+		return m.OldSortName(ctx)
+	case member.FieldSeenUnix:
+		return m.OldSeenUnix(ctx)
+	case member.FieldSearch:
+		return m.OldSearch(ctx)
 	}
 	return nil, fmt.Errorf("unknown Member field %s", name)
 }
@@ -6705,6 +9584,34 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetIsOwner(v)
 		return nil
+	case member.FieldEmailKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailKey(v)
+		return nil
+	case member.FieldSortName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSortName(v)
+		return nil
+	case member.FieldSeenUnix:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeenUnix(v)
+		return nil
+	case member.FieldSearch:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSearch(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Member field %s", name)
 }
@@ -6716,6 +9623,9 @@ func (m *MemberMutation) AddedFields() []string {
 	if m.addversion != nil {
 		fields = append(fields, member.FieldVersion)
 	}
+	if m.addseen_unix != nil {
+		fields = append(fields, member.FieldSeenUnix)
+	}
 	return fields
 }
 
@@ -6726,6 +9636,8 @@ func (m *MemberMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case member.FieldVersion:
 		return m.AddedVersion()
+	case member.FieldSeenUnix:
+		return m.AddedSeenUnix()
 	}
 	return nil, false
 }
@@ -6741,6 +9653,13 @@ func (m *MemberMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddVersion(v)
+		return nil
+	case member.FieldSeenUnix:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeenUnix(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Member numeric field %s", name)
@@ -6802,13 +9721,25 @@ func (m *MemberMutation) ResetField(name string) error {
 	case member.FieldIsOwner:
 		m.ResetIsOwner()
 		return nil
+	case member.FieldEmailKey:
+		m.ResetEmailKey()
+		return nil
+	case member.FieldSortName:
+		m.ResetSortName()
+		return nil
+	case member.FieldSeenUnix:
+		m.ResetSeenUnix()
+		return nil
+	case member.FieldSearch:
+		m.ResetSearch()
+		return nil
 	}
 	return fmt.Errorf("unknown Member field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *MemberMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 7)
 	if m.team != nil {
 		edges = append(edges, member.EdgeTeam)
 	}
@@ -6817,6 +9748,18 @@ func (m *MemberMutation) AddedEdges() []string {
 	}
 	if m.roles != nil {
 		edges = append(edges, member.EdgeRoles)
+	}
+	if m.groups != nil {
+		edges = append(edges, member.EdgeGroups)
+	}
+	if m.divisions != nil {
+		edges = append(edges, member.EdgeDivisions)
+	}
+	if m.offered_transfers != nil {
+		edges = append(edges, member.EdgeOfferedTransfers)
+	}
+	if m.received_transfers != nil {
+		edges = append(edges, member.EdgeReceivedTransfers)
 	}
 	return edges
 }
@@ -6839,15 +9782,51 @@ func (m *MemberMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case member.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.groups))
+		for id := range m.groups {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.divisions))
+		for id := range m.divisions {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeOfferedTransfers:
+		ids := make([]ent.Value, 0, len(m.offered_transfers))
+		for id := range m.offered_transfers {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeReceivedTransfers:
+		ids := make([]ent.Value, 0, len(m.received_transfers))
+		for id := range m.received_transfers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *MemberMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 7)
 	if m.removedroles != nil {
 		edges = append(edges, member.EdgeRoles)
+	}
+	if m.removedgroups != nil {
+		edges = append(edges, member.EdgeGroups)
+	}
+	if m.removeddivisions != nil {
+		edges = append(edges, member.EdgeDivisions)
+	}
+	if m.removedoffered_transfers != nil {
+		edges = append(edges, member.EdgeOfferedTransfers)
+	}
+	if m.removedreceived_transfers != nil {
+		edges = append(edges, member.EdgeReceivedTransfers)
 	}
 	return edges
 }
@@ -6862,13 +9841,37 @@ func (m *MemberMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case member.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.removedgroups))
+		for id := range m.removedgroups {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeDivisions:
+		ids := make([]ent.Value, 0, len(m.removeddivisions))
+		for id := range m.removeddivisions {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeOfferedTransfers:
+		ids := make([]ent.Value, 0, len(m.removedoffered_transfers))
+		for id := range m.removedoffered_transfers {
+			ids = append(ids, id)
+		}
+		return ids
+	case member.EdgeReceivedTransfers:
+		ids := make([]ent.Value, 0, len(m.removedreceived_transfers))
+		for id := range m.removedreceived_transfers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *MemberMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 7)
 	if m.clearedteam {
 		edges = append(edges, member.EdgeTeam)
 	}
@@ -6877,6 +9880,18 @@ func (m *MemberMutation) ClearedEdges() []string {
 	}
 	if m.clearedroles {
 		edges = append(edges, member.EdgeRoles)
+	}
+	if m.clearedgroups {
+		edges = append(edges, member.EdgeGroups)
+	}
+	if m.cleareddivisions {
+		edges = append(edges, member.EdgeDivisions)
+	}
+	if m.clearedoffered_transfers {
+		edges = append(edges, member.EdgeOfferedTransfers)
+	}
+	if m.clearedreceived_transfers {
+		edges = append(edges, member.EdgeReceivedTransfers)
 	}
 	return edges
 }
@@ -6891,6 +9906,14 @@ func (m *MemberMutation) EdgeCleared(name string) bool {
 		return m.cleareduser
 	case member.EdgeRoles:
 		return m.clearedroles
+	case member.EdgeGroups:
+		return m.clearedgroups
+	case member.EdgeDivisions:
+		return m.cleareddivisions
+	case member.EdgeOfferedTransfers:
+		return m.clearedoffered_transfers
+	case member.EdgeReceivedTransfers:
+		return m.clearedreceived_transfers
 	}
 	return false
 }
@@ -6922,8 +9945,822 @@ func (m *MemberMutation) ResetEdge(name string) error {
 	case member.EdgeRoles:
 		m.ResetRoles()
 		return nil
+	case member.EdgeGroups:
+		m.ResetGroups()
+		return nil
+	case member.EdgeDivisions:
+		m.ResetDivisions()
+		return nil
+	case member.EdgeOfferedTransfers:
+		m.ResetOfferedTransfers()
+		return nil
+	case member.EdgeReceivedTransfers:
+		m.ResetReceivedTransfers()
+		return nil
 	}
 	return fmt.Errorf("unknown Member edge %s", name)
+}
+
+// OwnershipTransferMutation represents an operation that mutates the OwnershipTransfer nodes in the graph.
+type OwnershipTransferMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	created_at    *time.Time
+	account_id    *string
+	status        *ownershiptransfer.Status
+	expires_at    *time.Time
+	clearedFields map[string]struct{}
+	team          *string
+	clearedteam   bool
+	from          *string
+	clearedfrom   bool
+	to            *string
+	clearedto     bool
+	done          bool
+	oldValue      func(context.Context) (*OwnershipTransfer, error)
+	predicates    []predicate.OwnershipTransfer
+}
+
+var _ ent.Mutation = (*OwnershipTransferMutation)(nil)
+
+// ownershiptransferOption allows management of the mutation configuration using functional options.
+type ownershiptransferOption func(*OwnershipTransferMutation)
+
+// newOwnershipTransferMutation creates new mutation for the OwnershipTransfer entity.
+func newOwnershipTransferMutation(c config, op Op, opts ...ownershiptransferOption) *OwnershipTransferMutation {
+	m := &OwnershipTransferMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeOwnershipTransfer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withOwnershipTransferID sets the ID field of the mutation.
+func withOwnershipTransferID(id string) ownershiptransferOption {
+	return func(m *OwnershipTransferMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *OwnershipTransfer
+		)
+		m.oldValue = func(ctx context.Context) (*OwnershipTransfer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().OwnershipTransfer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withOwnershipTransfer sets the old OwnershipTransfer of the mutation.
+func withOwnershipTransfer(node *OwnershipTransfer) ownershiptransferOption {
+	return func(m *OwnershipTransferMutation) {
+		m.oldValue = func(context.Context) (*OwnershipTransfer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m OwnershipTransferMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m OwnershipTransferMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of OwnershipTransfer entities.
+func (m *OwnershipTransferMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *OwnershipTransferMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *OwnershipTransferMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().OwnershipTransfer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *OwnershipTransferMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *OwnershipTransferMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *OwnershipTransferMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *OwnershipTransferMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *OwnershipTransferMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *OwnershipTransferMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *OwnershipTransferMutation) SetTeamID(s string) {
+	m.team = &s
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *OwnershipTransferMutation) TeamID() (r string, exists bool) {
+	v := m.team
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldTeamID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *OwnershipTransferMutation) ResetTeamID() {
+	m.team = nil
+}
+
+// SetFromID sets the "from_id" field.
+func (m *OwnershipTransferMutation) SetFromID(s string) {
+	m.from = &s
+}
+
+// FromID returns the value of the "from_id" field in the mutation.
+func (m *OwnershipTransferMutation) FromID() (r string, exists bool) {
+	v := m.from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFromID returns the old "from_id" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldFromID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFromID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFromID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFromID: %w", err)
+	}
+	return oldValue.FromID, nil
+}
+
+// ResetFromID resets all changes to the "from_id" field.
+func (m *OwnershipTransferMutation) ResetFromID() {
+	m.from = nil
+}
+
+// SetToID sets the "to_id" field.
+func (m *OwnershipTransferMutation) SetToID(s string) {
+	m.to = &s
+}
+
+// ToID returns the value of the "to_id" field in the mutation.
+func (m *OwnershipTransferMutation) ToID() (r string, exists bool) {
+	v := m.to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToID returns the old "to_id" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldToID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToID: %w", err)
+	}
+	return oldValue.ToID, nil
+}
+
+// ResetToID resets all changes to the "to_id" field.
+func (m *OwnershipTransferMutation) ResetToID() {
+	m.to = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *OwnershipTransferMutation) SetStatus(o ownershiptransfer.Status) {
+	m.status = &o
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *OwnershipTransferMutation) Status() (r ownershiptransfer.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldStatus(ctx context.Context) (v ownershiptransfer.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *OwnershipTransferMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *OwnershipTransferMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *OwnershipTransferMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the OwnershipTransfer entity.
+// If the OwnershipTransfer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OwnershipTransferMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *OwnershipTransferMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (m *OwnershipTransferMutation) ClearTeam() {
+	m.clearedteam = true
+	m.clearedFields[ownershiptransfer.FieldTeamID] = struct{}{}
+}
+
+// TeamCleared reports if the "team" edge to the Team entity was cleared.
+func (m *OwnershipTransferMutation) TeamCleared() bool {
+	return m.clearedteam
+}
+
+// TeamIDs returns the "team" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// TeamID instead. It exists only for internal usage by the builders.
+func (m *OwnershipTransferMutation) TeamIDs() (ids []string) {
+	if id := m.team; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTeam resets all changes to the "team" edge.
+func (m *OwnershipTransferMutation) ResetTeam() {
+	m.team = nil
+	m.clearedteam = false
+}
+
+// ClearFrom clears the "from" edge to the Member entity.
+func (m *OwnershipTransferMutation) ClearFrom() {
+	m.clearedfrom = true
+	m.clearedFields[ownershiptransfer.FieldFromID] = struct{}{}
+}
+
+// FromCleared reports if the "from" edge to the Member entity was cleared.
+func (m *OwnershipTransferMutation) FromCleared() bool {
+	return m.clearedfrom
+}
+
+// FromIDs returns the "from" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// FromID instead. It exists only for internal usage by the builders.
+func (m *OwnershipTransferMutation) FromIDs() (ids []string) {
+	if id := m.from; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetFrom resets all changes to the "from" edge.
+func (m *OwnershipTransferMutation) ResetFrom() {
+	m.from = nil
+	m.clearedfrom = false
+}
+
+// ClearTo clears the "to" edge to the Member entity.
+func (m *OwnershipTransferMutation) ClearTo() {
+	m.clearedto = true
+	m.clearedFields[ownershiptransfer.FieldToID] = struct{}{}
+}
+
+// ToCleared reports if the "to" edge to the Member entity was cleared.
+func (m *OwnershipTransferMutation) ToCleared() bool {
+	return m.clearedto
+}
+
+// ToIDs returns the "to" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ToID instead. It exists only for internal usage by the builders.
+func (m *OwnershipTransferMutation) ToIDs() (ids []string) {
+	if id := m.to; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTo resets all changes to the "to" edge.
+func (m *OwnershipTransferMutation) ResetTo() {
+	m.to = nil
+	m.clearedto = false
+}
+
+// Where appends a list predicates to the OwnershipTransferMutation builder.
+func (m *OwnershipTransferMutation) Where(ps ...predicate.OwnershipTransfer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the OwnershipTransferMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *OwnershipTransferMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.OwnershipTransfer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *OwnershipTransferMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *OwnershipTransferMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (OwnershipTransfer).
+func (m *OwnershipTransferMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *OwnershipTransferMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, ownershiptransfer.FieldCreatedAt)
+	}
+	if m.account_id != nil {
+		fields = append(fields, ownershiptransfer.FieldAccountID)
+	}
+	if m.team != nil {
+		fields = append(fields, ownershiptransfer.FieldTeamID)
+	}
+	if m.from != nil {
+		fields = append(fields, ownershiptransfer.FieldFromID)
+	}
+	if m.to != nil {
+		fields = append(fields, ownershiptransfer.FieldToID)
+	}
+	if m.status != nil {
+		fields = append(fields, ownershiptransfer.FieldStatus)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, ownershiptransfer.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *OwnershipTransferMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case ownershiptransfer.FieldCreatedAt:
+		return m.CreatedAt()
+	case ownershiptransfer.FieldAccountID:
+		return m.AccountID()
+	case ownershiptransfer.FieldTeamID:
+		return m.TeamID()
+	case ownershiptransfer.FieldFromID:
+		return m.FromID()
+	case ownershiptransfer.FieldToID:
+		return m.ToID()
+	case ownershiptransfer.FieldStatus:
+		return m.Status()
+	case ownershiptransfer.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *OwnershipTransferMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case ownershiptransfer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case ownershiptransfer.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case ownershiptransfer.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case ownershiptransfer.FieldFromID:
+		return m.OldFromID(ctx)
+	case ownershiptransfer.FieldToID:
+		return m.OldToID(ctx)
+	case ownershiptransfer.FieldStatus:
+		return m.OldStatus(ctx)
+	case ownershiptransfer.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown OwnershipTransfer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OwnershipTransferMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case ownershiptransfer.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case ownershiptransfer.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case ownershiptransfer.FieldTeamID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case ownershiptransfer.FieldFromID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFromID(v)
+		return nil
+	case ownershiptransfer.FieldToID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToID(v)
+		return nil
+	case ownershiptransfer.FieldStatus:
+		v, ok := value.(ownershiptransfer.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case ownershiptransfer.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown OwnershipTransfer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *OwnershipTransferMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *OwnershipTransferMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *OwnershipTransferMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown OwnershipTransfer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *OwnershipTransferMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *OwnershipTransferMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *OwnershipTransferMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown OwnershipTransfer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *OwnershipTransferMutation) ResetField(name string) error {
+	switch name {
+	case ownershiptransfer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case ownershiptransfer.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case ownershiptransfer.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case ownershiptransfer.FieldFromID:
+		m.ResetFromID()
+		return nil
+	case ownershiptransfer.FieldToID:
+		m.ResetToID()
+		return nil
+	case ownershiptransfer.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case ownershiptransfer.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown OwnershipTransfer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *OwnershipTransferMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.team != nil {
+		edges = append(edges, ownershiptransfer.EdgeTeam)
+	}
+	if m.from != nil {
+		edges = append(edges, ownershiptransfer.EdgeFrom)
+	}
+	if m.to != nil {
+		edges = append(edges, ownershiptransfer.EdgeTo)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *OwnershipTransferMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case ownershiptransfer.EdgeTeam:
+		if id := m.team; id != nil {
+			return []ent.Value{*id}
+		}
+	case ownershiptransfer.EdgeFrom:
+		if id := m.from; id != nil {
+			return []ent.Value{*id}
+		}
+	case ownershiptransfer.EdgeTo:
+		if id := m.to; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *OwnershipTransferMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *OwnershipTransferMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *OwnershipTransferMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedteam {
+		edges = append(edges, ownershiptransfer.EdgeTeam)
+	}
+	if m.clearedfrom {
+		edges = append(edges, ownershiptransfer.EdgeFrom)
+	}
+	if m.clearedto {
+		edges = append(edges, ownershiptransfer.EdgeTo)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *OwnershipTransferMutation) EdgeCleared(name string) bool {
+	switch name {
+	case ownershiptransfer.EdgeTeam:
+		return m.clearedteam
+	case ownershiptransfer.EdgeFrom:
+		return m.clearedfrom
+	case ownershiptransfer.EdgeTo:
+		return m.clearedto
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *OwnershipTransferMutation) ClearEdge(name string) error {
+	switch name {
+	case ownershiptransfer.EdgeTeam:
+		m.ClearTeam()
+		return nil
+	case ownershiptransfer.EdgeFrom:
+		m.ClearFrom()
+		return nil
+	case ownershiptransfer.EdgeTo:
+		m.ClearTo()
+		return nil
+	}
+	return fmt.Errorf("unknown OwnershipTransfer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *OwnershipTransferMutation) ResetEdge(name string) error {
+	switch name {
+	case ownershiptransfer.EdgeTeam:
+		m.ResetTeam()
+		return nil
+	case ownershiptransfer.EdgeFrom:
+		m.ResetFrom()
+		return nil
+	case ownershiptransfer.EdgeTo:
+		m.ResetTo()
+		return nil
+	}
+	return fmt.Errorf("unknown OwnershipTransfer edge %s", name)
 }
 
 // RoleMutation represents an operation that mutates the Role nodes in the graph.
@@ -6951,6 +10788,9 @@ type RoleMutation struct {
 	invitations        map[string]struct{}
 	removedinvitations map[string]struct{}
 	clearedinvitations bool
+	groups             map[string]struct{}
+	removedgroups      map[string]struct{}
+	clearedgroups      bool
 	done               bool
 	oldValue           func(context.Context) (*Role, error)
 	predicates         []predicate.Role
@@ -7554,6 +11394,60 @@ func (m *RoleMutation) ResetInvitations() {
 	m.removedinvitations = nil
 }
 
+// AddGroupIDs adds the "groups" edge to the Group entity by ids.
+func (m *RoleMutation) AddGroupIDs(ids ...string) {
+	if m.groups == nil {
+		m.groups = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.groups[ids[i]] = struct{}{}
+	}
+}
+
+// ClearGroups clears the "groups" edge to the Group entity.
+func (m *RoleMutation) ClearGroups() {
+	m.clearedgroups = true
+}
+
+// GroupsCleared reports if the "groups" edge to the Group entity was cleared.
+func (m *RoleMutation) GroupsCleared() bool {
+	return m.clearedgroups
+}
+
+// RemoveGroupIDs removes the "groups" edge to the Group entity by IDs.
+func (m *RoleMutation) RemoveGroupIDs(ids ...string) {
+	if m.removedgroups == nil {
+		m.removedgroups = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.groups, ids[i])
+		m.removedgroups[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedGroups returns the removed IDs of the "groups" edge to the Group entity.
+func (m *RoleMutation) RemovedGroupsIDs() (ids []string) {
+	for id := range m.removedgroups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// GroupsIDs returns the "groups" edge IDs in the mutation.
+func (m *RoleMutation) GroupsIDs() (ids []string) {
+	for id := range m.groups {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetGroups resets all changes to the "groups" edge.
+func (m *RoleMutation) ResetGroups() {
+	m.groups = nil
+	m.clearedgroups = false
+	m.removedgroups = nil
+}
+
 // Where appends a list predicates to the RoleMutation builder.
 func (m *RoleMutation) Where(ps ...predicate.Role) {
 	m.predicates = append(m.predicates, ps...)
@@ -7838,7 +11732,7 @@ func (m *RoleMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *RoleMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.account != nil {
 		edges = append(edges, role.EdgeAccount)
 	}
@@ -7847,6 +11741,9 @@ func (m *RoleMutation) AddedEdges() []string {
 	}
 	if m.invitations != nil {
 		edges = append(edges, role.EdgeInvitations)
+	}
+	if m.groups != nil {
+		edges = append(edges, role.EdgeGroups)
 	}
 	return edges
 }
@@ -7871,18 +11768,27 @@ func (m *RoleMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case role.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.groups))
+		for id := range m.groups {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *RoleMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedmembers != nil {
 		edges = append(edges, role.EdgeMembers)
 	}
 	if m.removedinvitations != nil {
 		edges = append(edges, role.EdgeInvitations)
+	}
+	if m.removedgroups != nil {
+		edges = append(edges, role.EdgeGroups)
 	}
 	return edges
 }
@@ -7903,13 +11809,19 @@ func (m *RoleMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case role.EdgeGroups:
+		ids := make([]ent.Value, 0, len(m.removedgroups))
+		for id := range m.removedgroups {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *RoleMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedaccount {
 		edges = append(edges, role.EdgeAccount)
 	}
@@ -7918,6 +11830,9 @@ func (m *RoleMutation) ClearedEdges() []string {
 	}
 	if m.clearedinvitations {
 		edges = append(edges, role.EdgeInvitations)
+	}
+	if m.clearedgroups {
+		edges = append(edges, role.EdgeGroups)
 	}
 	return edges
 }
@@ -7932,6 +11847,8 @@ func (m *RoleMutation) EdgeCleared(name string) bool {
 		return m.clearedmembers
 	case role.EdgeInvitations:
 		return m.clearedinvitations
+	case role.EdgeGroups:
+		return m.clearedgroups
 	}
 	return false
 }
@@ -7959,6 +11876,9 @@ func (m *RoleMutation) ResetEdge(name string) error {
 		return nil
 	case role.EdgeInvitations:
 		m.ResetInvitations()
+		return nil
+	case role.EdgeGroups:
+		m.ResetGroups()
 		return nil
 	}
 	return fmt.Errorf("unknown Role edge %s", name)
@@ -9387,27 +13307,40 @@ func (m *SignUpMutation) ResetEdge(name string) error {
 // TeamMutation represents an operation that mutates the Team nodes in the graph.
 type TeamMutation struct {
 	config
-	op                 Op
-	typ                string
-	id                 *string
-	created_at         *time.Time
-	version            *int
-	addversion         *int
-	updated_at         *time.Time
-	name               *string
-	is_default         *bool
-	clearedFields      map[string]struct{}
-	account            *string
-	clearedaccount     bool
-	members            map[string]struct{}
-	removedmembers     map[string]struct{}
-	clearedmembers     bool
-	invitations        map[string]struct{}
-	removedinvitations map[string]struct{}
-	clearedinvitations bool
-	done               bool
-	oldValue           func(context.Context) (*Team, error)
-	predicates         []predicate.Team
+	op                     Op
+	typ                    string
+	id                     *string
+	created_at             *time.Time
+	version                *int
+	addversion             *int
+	updated_at             *time.Time
+	name                   *string
+	is_default             *bool
+	active_members         *int
+	addactive_members      *int
+	deactivated_members    *int
+	adddeactivated_members *int
+	pending_invitations    *int
+	addpending_invitations *int
+	expired_invitations    *int
+	addexpired_invitations *int
+	all_invitations        *int
+	addall_invitations     *int
+	clearedFields          map[string]struct{}
+	account                *string
+	clearedaccount         bool
+	members                map[string]struct{}
+	removedmembers         map[string]struct{}
+	clearedmembers         bool
+	invitations            map[string]struct{}
+	removedinvitations     map[string]struct{}
+	clearedinvitations     bool
+	transfers              map[string]struct{}
+	removedtransfers       map[string]struct{}
+	clearedtransfers       bool
+	done                   bool
+	oldValue               func(context.Context) (*Team, error)
+	predicates             []predicate.Team
 }
 
 var _ ent.Mutation = (*TeamMutation)(nil)
@@ -9750,6 +13683,286 @@ func (m *TeamMutation) ResetIsDefault() {
 	m.is_default = nil
 }
 
+// SetActiveMembers sets the "active_members" field.
+func (m *TeamMutation) SetActiveMembers(i int) {
+	m.active_members = &i
+	m.addactive_members = nil
+}
+
+// ActiveMembers returns the value of the "active_members" field in the mutation.
+func (m *TeamMutation) ActiveMembers() (r int, exists bool) {
+	v := m.active_members
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActiveMembers returns the old "active_members" field's value of the Team entity.
+// If the Team object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TeamMutation) OldActiveMembers(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActiveMembers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActiveMembers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActiveMembers: %w", err)
+	}
+	return oldValue.ActiveMembers, nil
+}
+
+// AddActiveMembers adds i to the "active_members" field.
+func (m *TeamMutation) AddActiveMembers(i int) {
+	if m.addactive_members != nil {
+		*m.addactive_members += i
+	} else {
+		m.addactive_members = &i
+	}
+}
+
+// AddedActiveMembers returns the value that was added to the "active_members" field in this mutation.
+func (m *TeamMutation) AddedActiveMembers() (r int, exists bool) {
+	v := m.addactive_members
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetActiveMembers resets all changes to the "active_members" field.
+func (m *TeamMutation) ResetActiveMembers() {
+	m.active_members = nil
+	m.addactive_members = nil
+}
+
+// SetDeactivatedMembers sets the "deactivated_members" field.
+func (m *TeamMutation) SetDeactivatedMembers(i int) {
+	m.deactivated_members = &i
+	m.adddeactivated_members = nil
+}
+
+// DeactivatedMembers returns the value of the "deactivated_members" field in the mutation.
+func (m *TeamMutation) DeactivatedMembers() (r int, exists bool) {
+	v := m.deactivated_members
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeactivatedMembers returns the old "deactivated_members" field's value of the Team entity.
+// If the Team object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TeamMutation) OldDeactivatedMembers(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeactivatedMembers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeactivatedMembers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeactivatedMembers: %w", err)
+	}
+	return oldValue.DeactivatedMembers, nil
+}
+
+// AddDeactivatedMembers adds i to the "deactivated_members" field.
+func (m *TeamMutation) AddDeactivatedMembers(i int) {
+	if m.adddeactivated_members != nil {
+		*m.adddeactivated_members += i
+	} else {
+		m.adddeactivated_members = &i
+	}
+}
+
+// AddedDeactivatedMembers returns the value that was added to the "deactivated_members" field in this mutation.
+func (m *TeamMutation) AddedDeactivatedMembers() (r int, exists bool) {
+	v := m.adddeactivated_members
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDeactivatedMembers resets all changes to the "deactivated_members" field.
+func (m *TeamMutation) ResetDeactivatedMembers() {
+	m.deactivated_members = nil
+	m.adddeactivated_members = nil
+}
+
+// SetPendingInvitations sets the "pending_invitations" field.
+func (m *TeamMutation) SetPendingInvitations(i int) {
+	m.pending_invitations = &i
+	m.addpending_invitations = nil
+}
+
+// PendingInvitations returns the value of the "pending_invitations" field in the mutation.
+func (m *TeamMutation) PendingInvitations() (r int, exists bool) {
+	v := m.pending_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPendingInvitations returns the old "pending_invitations" field's value of the Team entity.
+// If the Team object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TeamMutation) OldPendingInvitations(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPendingInvitations is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPendingInvitations requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPendingInvitations: %w", err)
+	}
+	return oldValue.PendingInvitations, nil
+}
+
+// AddPendingInvitations adds i to the "pending_invitations" field.
+func (m *TeamMutation) AddPendingInvitations(i int) {
+	if m.addpending_invitations != nil {
+		*m.addpending_invitations += i
+	} else {
+		m.addpending_invitations = &i
+	}
+}
+
+// AddedPendingInvitations returns the value that was added to the "pending_invitations" field in this mutation.
+func (m *TeamMutation) AddedPendingInvitations() (r int, exists bool) {
+	v := m.addpending_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPendingInvitations resets all changes to the "pending_invitations" field.
+func (m *TeamMutation) ResetPendingInvitations() {
+	m.pending_invitations = nil
+	m.addpending_invitations = nil
+}
+
+// SetExpiredInvitations sets the "expired_invitations" field.
+func (m *TeamMutation) SetExpiredInvitations(i int) {
+	m.expired_invitations = &i
+	m.addexpired_invitations = nil
+}
+
+// ExpiredInvitations returns the value of the "expired_invitations" field in the mutation.
+func (m *TeamMutation) ExpiredInvitations() (r int, exists bool) {
+	v := m.expired_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiredInvitations returns the old "expired_invitations" field's value of the Team entity.
+// If the Team object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TeamMutation) OldExpiredInvitations(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiredInvitations is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiredInvitations requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiredInvitations: %w", err)
+	}
+	return oldValue.ExpiredInvitations, nil
+}
+
+// AddExpiredInvitations adds i to the "expired_invitations" field.
+func (m *TeamMutation) AddExpiredInvitations(i int) {
+	if m.addexpired_invitations != nil {
+		*m.addexpired_invitations += i
+	} else {
+		m.addexpired_invitations = &i
+	}
+}
+
+// AddedExpiredInvitations returns the value that was added to the "expired_invitations" field in this mutation.
+func (m *TeamMutation) AddedExpiredInvitations() (r int, exists bool) {
+	v := m.addexpired_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetExpiredInvitations resets all changes to the "expired_invitations" field.
+func (m *TeamMutation) ResetExpiredInvitations() {
+	m.expired_invitations = nil
+	m.addexpired_invitations = nil
+}
+
+// SetAllInvitations sets the "all_invitations" field.
+func (m *TeamMutation) SetAllInvitations(i int) {
+	m.all_invitations = &i
+	m.addall_invitations = nil
+}
+
+// AllInvitations returns the value of the "all_invitations" field in the mutation.
+func (m *TeamMutation) AllInvitations() (r int, exists bool) {
+	v := m.all_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAllInvitations returns the old "all_invitations" field's value of the Team entity.
+// If the Team object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *TeamMutation) OldAllInvitations(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAllInvitations is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAllInvitations requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAllInvitations: %w", err)
+	}
+	return oldValue.AllInvitations, nil
+}
+
+// AddAllInvitations adds i to the "all_invitations" field.
+func (m *TeamMutation) AddAllInvitations(i int) {
+	if m.addall_invitations != nil {
+		*m.addall_invitations += i
+	} else {
+		m.addall_invitations = &i
+	}
+}
+
+// AddedAllInvitations returns the value that was added to the "all_invitations" field in this mutation.
+func (m *TeamMutation) AddedAllInvitations() (r int, exists bool) {
+	v := m.addall_invitations
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAllInvitations resets all changes to the "all_invitations" field.
+func (m *TeamMutation) ResetAllInvitations() {
+	m.all_invitations = nil
+	m.addall_invitations = nil
+}
+
 // ClearAccount clears the "account" edge to the Account entity.
 func (m *TeamMutation) ClearAccount() {
 	m.clearedaccount = true
@@ -9885,6 +14098,60 @@ func (m *TeamMutation) ResetInvitations() {
 	m.removedinvitations = nil
 }
 
+// AddTransferIDs adds the "transfers" edge to the OwnershipTransfer entity by ids.
+func (m *TeamMutation) AddTransferIDs(ids ...string) {
+	if m.transfers == nil {
+		m.transfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.transfers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTransfers clears the "transfers" edge to the OwnershipTransfer entity.
+func (m *TeamMutation) ClearTransfers() {
+	m.clearedtransfers = true
+}
+
+// TransfersCleared reports if the "transfers" edge to the OwnershipTransfer entity was cleared.
+func (m *TeamMutation) TransfersCleared() bool {
+	return m.clearedtransfers
+}
+
+// RemoveTransferIDs removes the "transfers" edge to the OwnershipTransfer entity by IDs.
+func (m *TeamMutation) RemoveTransferIDs(ids ...string) {
+	if m.removedtransfers == nil {
+		m.removedtransfers = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.transfers, ids[i])
+		m.removedtransfers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTransfers returns the removed IDs of the "transfers" edge to the OwnershipTransfer entity.
+func (m *TeamMutation) RemovedTransfersIDs() (ids []string) {
+	for id := range m.removedtransfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// TransfersIDs returns the "transfers" edge IDs in the mutation.
+func (m *TeamMutation) TransfersIDs() (ids []string) {
+	for id := range m.transfers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTransfers resets all changes to the "transfers" edge.
+func (m *TeamMutation) ResetTransfers() {
+	m.transfers = nil
+	m.clearedtransfers = false
+	m.removedtransfers = nil
+}
+
 // Where appends a list predicates to the TeamMutation builder.
 func (m *TeamMutation) Where(ps ...predicate.Team) {
 	m.predicates = append(m.predicates, ps...)
@@ -9919,7 +14186,7 @@ func (m *TeamMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *TeamMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 11)
 	if m.created_at != nil {
 		fields = append(fields, team.FieldCreatedAt)
 	}
@@ -9937,6 +14204,21 @@ func (m *TeamMutation) Fields() []string {
 	}
 	if m.is_default != nil {
 		fields = append(fields, team.FieldIsDefault)
+	}
+	if m.active_members != nil {
+		fields = append(fields, team.FieldActiveMembers)
+	}
+	if m.deactivated_members != nil {
+		fields = append(fields, team.FieldDeactivatedMembers)
+	}
+	if m.pending_invitations != nil {
+		fields = append(fields, team.FieldPendingInvitations)
+	}
+	if m.expired_invitations != nil {
+		fields = append(fields, team.FieldExpiredInvitations)
+	}
+	if m.all_invitations != nil {
+		fields = append(fields, team.FieldAllInvitations)
 	}
 	return fields
 }
@@ -9958,6 +14240,16 @@ func (m *TeamMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case team.FieldIsDefault:
 		return m.IsDefault()
+	case team.FieldActiveMembers:
+		return m.ActiveMembers()
+	case team.FieldDeactivatedMembers:
+		return m.DeactivatedMembers()
+	case team.FieldPendingInvitations:
+		return m.PendingInvitations()
+	case team.FieldExpiredInvitations:
+		return m.ExpiredInvitations()
+	case team.FieldAllInvitations:
+		return m.AllInvitations()
 	}
 	return nil, false
 }
@@ -9979,6 +14271,16 @@ func (m *TeamMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldName(ctx)
 	case team.FieldIsDefault:
 		return m.OldIsDefault(ctx)
+	case team.FieldActiveMembers:
+		return m.OldActiveMembers(ctx)
+	case team.FieldDeactivatedMembers:
+		return m.OldDeactivatedMembers(ctx)
+	case team.FieldPendingInvitations:
+		return m.OldPendingInvitations(ctx)
+	case team.FieldExpiredInvitations:
+		return m.OldExpiredInvitations(ctx)
+	case team.FieldAllInvitations:
+		return m.OldAllInvitations(ctx)
 	}
 	return nil, fmt.Errorf("unknown Team field %s", name)
 }
@@ -10030,6 +14332,41 @@ func (m *TeamMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetIsDefault(v)
 		return nil
+	case team.FieldActiveMembers:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActiveMembers(v)
+		return nil
+	case team.FieldDeactivatedMembers:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeactivatedMembers(v)
+		return nil
+	case team.FieldPendingInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPendingInvitations(v)
+		return nil
+	case team.FieldExpiredInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiredInvitations(v)
+		return nil
+	case team.FieldAllInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAllInvitations(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Team field %s", name)
 }
@@ -10041,6 +14378,21 @@ func (m *TeamMutation) AddedFields() []string {
 	if m.addversion != nil {
 		fields = append(fields, team.FieldVersion)
 	}
+	if m.addactive_members != nil {
+		fields = append(fields, team.FieldActiveMembers)
+	}
+	if m.adddeactivated_members != nil {
+		fields = append(fields, team.FieldDeactivatedMembers)
+	}
+	if m.addpending_invitations != nil {
+		fields = append(fields, team.FieldPendingInvitations)
+	}
+	if m.addexpired_invitations != nil {
+		fields = append(fields, team.FieldExpiredInvitations)
+	}
+	if m.addall_invitations != nil {
+		fields = append(fields, team.FieldAllInvitations)
+	}
 	return fields
 }
 
@@ -10051,6 +14403,16 @@ func (m *TeamMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case team.FieldVersion:
 		return m.AddedVersion()
+	case team.FieldActiveMembers:
+		return m.AddedActiveMembers()
+	case team.FieldDeactivatedMembers:
+		return m.AddedDeactivatedMembers()
+	case team.FieldPendingInvitations:
+		return m.AddedPendingInvitations()
+	case team.FieldExpiredInvitations:
+		return m.AddedExpiredInvitations()
+	case team.FieldAllInvitations:
+		return m.AddedAllInvitations()
 	}
 	return nil, false
 }
@@ -10066,6 +14428,41 @@ func (m *TeamMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddVersion(v)
+		return nil
+	case team.FieldActiveMembers:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActiveMembers(v)
+		return nil
+	case team.FieldDeactivatedMembers:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDeactivatedMembers(v)
+		return nil
+	case team.FieldPendingInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPendingInvitations(v)
+		return nil
+	case team.FieldExpiredInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddExpiredInvitations(v)
+		return nil
+	case team.FieldAllInvitations:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAllInvitations(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Team numeric field %s", name)
@@ -10112,13 +14509,28 @@ func (m *TeamMutation) ResetField(name string) error {
 	case team.FieldIsDefault:
 		m.ResetIsDefault()
 		return nil
+	case team.FieldActiveMembers:
+		m.ResetActiveMembers()
+		return nil
+	case team.FieldDeactivatedMembers:
+		m.ResetDeactivatedMembers()
+		return nil
+	case team.FieldPendingInvitations:
+		m.ResetPendingInvitations()
+		return nil
+	case team.FieldExpiredInvitations:
+		m.ResetExpiredInvitations()
+		return nil
+	case team.FieldAllInvitations:
+		m.ResetAllInvitations()
+		return nil
 	}
 	return fmt.Errorf("unknown Team field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *TeamMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.account != nil {
 		edges = append(edges, team.EdgeAccount)
 	}
@@ -10127,6 +14539,9 @@ func (m *TeamMutation) AddedEdges() []string {
 	}
 	if m.invitations != nil {
 		edges = append(edges, team.EdgeInvitations)
+	}
+	if m.transfers != nil {
+		edges = append(edges, team.EdgeTransfers)
 	}
 	return edges
 }
@@ -10151,18 +14566,27 @@ func (m *TeamMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case team.EdgeTransfers:
+		ids := make([]ent.Value, 0, len(m.transfers))
+		for id := range m.transfers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *TeamMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedmembers != nil {
 		edges = append(edges, team.EdgeMembers)
 	}
 	if m.removedinvitations != nil {
 		edges = append(edges, team.EdgeInvitations)
+	}
+	if m.removedtransfers != nil {
+		edges = append(edges, team.EdgeTransfers)
 	}
 	return edges
 }
@@ -10183,13 +14607,19 @@ func (m *TeamMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case team.EdgeTransfers:
+		ids := make([]ent.Value, 0, len(m.removedtransfers))
+		for id := range m.removedtransfers {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *TeamMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedaccount {
 		edges = append(edges, team.EdgeAccount)
 	}
@@ -10198,6 +14628,9 @@ func (m *TeamMutation) ClearedEdges() []string {
 	}
 	if m.clearedinvitations {
 		edges = append(edges, team.EdgeInvitations)
+	}
+	if m.clearedtransfers {
+		edges = append(edges, team.EdgeTransfers)
 	}
 	return edges
 }
@@ -10212,6 +14645,8 @@ func (m *TeamMutation) EdgeCleared(name string) bool {
 		return m.clearedmembers
 	case team.EdgeInvitations:
 		return m.clearedinvitations
+	case team.EdgeTransfers:
+		return m.clearedtransfers
 	}
 	return false
 }
@@ -10239,6 +14674,9 @@ func (m *TeamMutation) ResetEdge(name string) error {
 		return nil
 	case team.EdgeInvitations:
 		m.ResetInvitations()
+		return nil
+	case team.EdgeTransfers:
+		m.ResetTransfers()
 		return nil
 	}
 	return fmt.Errorf("unknown Team edge %s", name)

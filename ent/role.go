@@ -51,9 +51,11 @@ type RoleEdges struct {
 	Members []*Member `json:"members,omitempty"`
 	// Invitations holds the value of the invitations edge.
 	Invitations []*Invitation `json:"invitations,omitempty"`
+	// Groups holds the value of the groups edge.
+	Groups []*Group `json:"groups,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // AccountOrErr returns the Account value or an error if the edge
@@ -83,6 +85,15 @@ func (e RoleEdges) InvitationsOrErr() ([]*Invitation, error) {
 		return e.Invitations, nil
 	}
 	return nil, &NotLoadedError{edge: "invitations"}
+}
+
+// GroupsOrErr returns the Groups value or an error if the edge
+// was not loaded in eager-loading.
+func (e RoleEdges) GroupsOrErr() ([]*Group, error) {
+	if e.loadedTypes[3] {
+		return e.Groups, nil
+	}
+	return nil, &NotLoadedError{edge: "groups"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -203,6 +214,11 @@ func (_m *Role) QueryMembers() *MemberQuery {
 // QueryInvitations queries the "invitations" edge of the Role entity.
 func (_m *Role) QueryInvitations() *InvitationQuery {
 	return NewRoleClient(_m.config).QueryInvitations(_m)
+}
+
+// QueryGroups queries the "groups" edge of the Role entity.
+func (_m *Role) QueryGroups() *GroupQuery {
+	return NewRoleClient(_m.config).QueryGroups(_m)
 }
 
 // Update returns a builder for updating this Role.

@@ -4,10 +4,13 @@ package ent
 
 import (
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/schema"
 	"github.com/convoke-dev/convoke/ent/session"
@@ -64,6 +67,47 @@ func init() {
 	// account.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	account.IDValidator = func() func(string) error {
 		validators := accountDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	divisionMixin := schema.Division{}.Mixin()
+	divisionMixinFields0 := divisionMixin[0].Fields()
+	_ = divisionMixinFields0
+	divisionMixinFields1 := divisionMixin[1].Fields()
+	_ = divisionMixinFields1
+	divisionMixinFields2 := divisionMixin[2].Fields()
+	_ = divisionMixinFields2
+	divisionFields := schema.Division{}.Fields()
+	_ = divisionFields
+	// divisionDescAccountID is the schema descriptor for account_id field.
+	divisionDescAccountID := divisionMixinFields1[0].Descriptor()
+	// division.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	division.AccountIDValidator = divisionDescAccountID.Validators[0].(func(string) error)
+	// divisionDescVersion is the schema descriptor for version field.
+	divisionDescVersion := divisionMixinFields2[0].Descriptor()
+	// division.DefaultVersion holds the default value on creation for the version field.
+	division.DefaultVersion = divisionDescVersion.Default.(int)
+	// division.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	division.VersionValidator = divisionDescVersion.Validators[0].(func(int) error)
+	// divisionDescName is the schema descriptor for name field.
+	divisionDescName := divisionFields[0].Descriptor()
+	// division.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	division.NameValidator = divisionDescName.Validators[0].(func(string) error)
+	// divisionDescID is the schema descriptor for id field.
+	divisionDescID := divisionMixinFields0[0].Descriptor()
+	// division.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	division.IDValidator = func() func(string) error {
+		validators := divisionDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -142,6 +186,51 @@ func init() {
 			return nil
 		}
 	}()
+	groupMixin := schema.Group{}.Mixin()
+	groupMixinFields0 := groupMixin[0].Fields()
+	_ = groupMixinFields0
+	groupMixinFields1 := groupMixin[1].Fields()
+	_ = groupMixinFields1
+	groupMixinFields2 := groupMixin[2].Fields()
+	_ = groupMixinFields2
+	groupFields := schema.Group{}.Fields()
+	_ = groupFields
+	// groupDescAccountID is the schema descriptor for account_id field.
+	groupDescAccountID := groupMixinFields1[0].Descriptor()
+	// group.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	group.AccountIDValidator = groupDescAccountID.Validators[0].(func(string) error)
+	// groupDescVersion is the schema descriptor for version field.
+	groupDescVersion := groupMixinFields2[0].Descriptor()
+	// group.DefaultVersion holds the default value on creation for the version field.
+	group.DefaultVersion = groupDescVersion.Default.(int)
+	// group.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	group.VersionValidator = groupDescVersion.Validators[0].(func(int) error)
+	// groupDescName is the schema descriptor for name field.
+	groupDescName := groupFields[0].Descriptor()
+	// group.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	group.NameValidator = groupDescName.Validators[0].(func(string) error)
+	// groupDescDescription is the schema descriptor for description field.
+	groupDescDescription := groupFields[1].Descriptor()
+	// group.DefaultDescription holds the default value on creation for the description field.
+	group.DefaultDescription = groupDescDescription.Default.(string)
+	// groupDescID is the schema descriptor for id field.
+	groupDescID := groupMixinFields0[0].Descriptor()
+	// group.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	group.IDValidator = func() func(string) error {
+		validators := groupDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	invitationMixin := schema.Invitation{}.Mixin()
 	invitationMixinFields0 := invitationMixin[0].Fields()
 	_ = invitationMixinFields0
@@ -203,28 +292,40 @@ func init() {
 	invitationDescNote := invitationFields[6].Descriptor()
 	// invitation.DefaultNote holds the default value on creation for the note field.
 	invitation.DefaultNote = invitationDescNote.Default.(string)
+	// invitationDescGranterID is the schema descriptor for granter_id field.
+	invitationDescGranterID := invitationFields[9].Descriptor()
+	// invitation.DefaultGranterID holds the default value on creation for the granter_id field.
+	invitation.DefaultGranterID = invitationDescGranterID.Default.(string)
+	// invitationDescSearch is the schema descriptor for search field.
+	invitationDescSearch := invitationFields[10].Descriptor()
+	// invitation.DefaultSearch holds the default value on creation for the search field.
+	invitation.DefaultSearch = invitationDescSearch.Default.(string)
+	// invitationDescSuperseded is the schema descriptor for superseded field.
+	invitationDescSuperseded := invitationFields[11].Descriptor()
+	// invitation.DefaultSuperseded holds the default value on creation for the superseded field.
+	invitation.DefaultSuperseded = invitationDescSuperseded.Default.(bool)
 	// invitationDescTokenGeneration is the schema descriptor for token_generation field.
-	invitationDescTokenGeneration := invitationFields[11].Descriptor()
+	invitationDescTokenGeneration := invitationFields[14].Descriptor()
 	// invitation.DefaultTokenGeneration holds the default value on creation for the token_generation field.
 	invitation.DefaultTokenGeneration = invitationDescTokenGeneration.Default.(int)
 	// invitationDescTokenMailed is the schema descriptor for token_mailed field.
-	invitationDescTokenMailed := invitationFields[12].Descriptor()
+	invitationDescTokenMailed := invitationFields[15].Descriptor()
 	// invitation.DefaultTokenMailed holds the default value on creation for the token_mailed field.
 	invitation.DefaultTokenMailed = invitationDescTokenMailed.Default.(bool)
 	// invitationDescDeliveryAttempts is the schema descriptor for delivery_attempts field.
-	invitationDescDeliveryAttempts := invitationFields[14].Descriptor()
+	invitationDescDeliveryAttempts := invitationFields[17].Descriptor()
 	// invitation.DefaultDeliveryAttempts holds the default value on creation for the delivery_attempts field.
 	invitation.DefaultDeliveryAttempts = invitationDescDeliveryAttempts.Default.(int)
 	// invitationDescDeliveryError is the schema descriptor for delivery_error field.
-	invitationDescDeliveryError := invitationFields[15].Descriptor()
+	invitationDescDeliveryError := invitationFields[18].Descriptor()
 	// invitation.DefaultDeliveryError holds the default value on creation for the delivery_error field.
 	invitation.DefaultDeliveryError = invitationDescDeliveryError.Default.(string)
 	// invitationDescSendCount is the schema descriptor for send_count field.
-	invitationDescSendCount := invitationFields[18].Descriptor()
+	invitationDescSendCount := invitationFields[21].Descriptor()
 	// invitation.DefaultSendCount holds the default value on creation for the send_count field.
 	invitation.DefaultSendCount = invitationDescSendCount.Default.(int)
 	// invitationDescResendsOfDay is the schema descriptor for resends_of_day field.
-	invitationDescResendsOfDay := invitationFields[21].Descriptor()
+	invitationDescResendsOfDay := invitationFields[24].Descriptor()
 	// invitation.DefaultResendsOfDay holds the default value on creation for the resends_of_day field.
 	invitation.DefaultResendsOfDay = invitationDescResendsOfDay.Default.(int)
 	// invitationDescID is the schema descriptor for id field.
@@ -337,11 +438,68 @@ func init() {
 	memberDescIsOwner := memberFields[3].Descriptor()
 	// member.DefaultIsOwner holds the default value on creation for the is_owner field.
 	member.DefaultIsOwner = memberDescIsOwner.Default.(bool)
+	// memberDescEmailKey is the schema descriptor for email_key field.
+	memberDescEmailKey := memberFields[4].Descriptor()
+	// member.DefaultEmailKey holds the default value on creation for the email_key field.
+	member.DefaultEmailKey = memberDescEmailKey.Default.(string)
+	// memberDescSortName is the schema descriptor for sort_name field.
+	memberDescSortName := memberFields[5].Descriptor()
+	// member.DefaultSortName holds the default value on creation for the sort_name field.
+	member.DefaultSortName = memberDescSortName.Default.(string)
+	// memberDescSeenUnix is the schema descriptor for seen_unix field.
+	memberDescSeenUnix := memberFields[6].Descriptor()
+	// member.DefaultSeenUnix holds the default value on creation for the seen_unix field.
+	member.DefaultSeenUnix = memberDescSeenUnix.Default.(int64)
+	// memberDescSearch is the schema descriptor for search field.
+	memberDescSearch := memberFields[7].Descriptor()
+	// member.DefaultSearch holds the default value on creation for the search field.
+	member.DefaultSearch = memberDescSearch.Default.(string)
 	// memberDescID is the schema descriptor for id field.
 	memberDescID := memberMixinFields0[0].Descriptor()
 	// member.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	member.IDValidator = func() func(string) error {
 		validators := memberDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	ownershiptransferMixin := schema.OwnershipTransfer{}.Mixin()
+	ownershiptransferMixinFields0 := ownershiptransferMixin[0].Fields()
+	_ = ownershiptransferMixinFields0
+	ownershiptransferMixinFields1 := ownershiptransferMixin[1].Fields()
+	_ = ownershiptransferMixinFields1
+	ownershiptransferFields := schema.OwnershipTransfer{}.Fields()
+	_ = ownershiptransferFields
+	// ownershiptransferDescAccountID is the schema descriptor for account_id field.
+	ownershiptransferDescAccountID := ownershiptransferMixinFields1[0].Descriptor()
+	// ownershiptransfer.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	ownershiptransfer.AccountIDValidator = ownershiptransferDescAccountID.Validators[0].(func(string) error)
+	// ownershiptransferDescTeamID is the schema descriptor for team_id field.
+	ownershiptransferDescTeamID := ownershiptransferFields[0].Descriptor()
+	// ownershiptransfer.TeamIDValidator is a validator for the "team_id" field. It is called by the builders before save.
+	ownershiptransfer.TeamIDValidator = ownershiptransferDescTeamID.Validators[0].(func(string) error)
+	// ownershiptransferDescFromID is the schema descriptor for from_id field.
+	ownershiptransferDescFromID := ownershiptransferFields[1].Descriptor()
+	// ownershiptransfer.FromIDValidator is a validator for the "from_id" field. It is called by the builders before save.
+	ownershiptransfer.FromIDValidator = ownershiptransferDescFromID.Validators[0].(func(string) error)
+	// ownershiptransferDescToID is the schema descriptor for to_id field.
+	ownershiptransferDescToID := ownershiptransferFields[2].Descriptor()
+	// ownershiptransfer.ToIDValidator is a validator for the "to_id" field. It is called by the builders before save.
+	ownershiptransfer.ToIDValidator = ownershiptransferDescToID.Validators[0].(func(string) error)
+	// ownershiptransferDescID is the schema descriptor for id field.
+	ownershiptransferDescID := ownershiptransferMixinFields0[0].Descriptor()
+	// ownershiptransfer.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	ownershiptransfer.IDValidator = func() func(string) error {
+		validators := ownershiptransferDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -513,6 +671,26 @@ func init() {
 	teamDescIsDefault := teamFields[1].Descriptor()
 	// team.DefaultIsDefault holds the default value on creation for the is_default field.
 	team.DefaultIsDefault = teamDescIsDefault.Default.(bool)
+	// teamDescActiveMembers is the schema descriptor for active_members field.
+	teamDescActiveMembers := teamFields[2].Descriptor()
+	// team.DefaultActiveMembers holds the default value on creation for the active_members field.
+	team.DefaultActiveMembers = teamDescActiveMembers.Default.(int)
+	// teamDescDeactivatedMembers is the schema descriptor for deactivated_members field.
+	teamDescDeactivatedMembers := teamFields[3].Descriptor()
+	// team.DefaultDeactivatedMembers holds the default value on creation for the deactivated_members field.
+	team.DefaultDeactivatedMembers = teamDescDeactivatedMembers.Default.(int)
+	// teamDescPendingInvitations is the schema descriptor for pending_invitations field.
+	teamDescPendingInvitations := teamFields[4].Descriptor()
+	// team.DefaultPendingInvitations holds the default value on creation for the pending_invitations field.
+	team.DefaultPendingInvitations = teamDescPendingInvitations.Default.(int)
+	// teamDescExpiredInvitations is the schema descriptor for expired_invitations field.
+	teamDescExpiredInvitations := teamFields[5].Descriptor()
+	// team.DefaultExpiredInvitations holds the default value on creation for the expired_invitations field.
+	team.DefaultExpiredInvitations = teamDescExpiredInvitations.Default.(int)
+	// teamDescAllInvitations is the schema descriptor for all_invitations field.
+	teamDescAllInvitations := teamFields[6].Descriptor()
+	// team.DefaultAllInvitations holds the default value on creation for the all_invitations field.
+	team.DefaultAllInvitations = teamDescAllInvitations.Default.(int)
 	// teamDescID is the schema descriptor for id field.
 	teamDescID := teamMixinFields0[0].Descriptor()
 	// team.IDValidator is a validator for the "id" field. It is called by the builders before save.

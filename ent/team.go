@@ -30,6 +30,16 @@ type Team struct {
 	Name string `json:"name,omitempty"`
 	// IsDefault holds the value of the "is_default" field.
 	IsDefault bool `json:"is_default,omitempty"`
+	// ActiveMembers holds the value of the "active_members" field.
+	ActiveMembers int `json:"active_members,omitempty"`
+	// DeactivatedMembers holds the value of the "deactivated_members" field.
+	DeactivatedMembers int `json:"deactivated_members,omitempty"`
+	// As stored: those that ran out a moment ago are still among them.
+	PendingInvitations int `json:"pending_invitations,omitempty"`
+	// Without the superseded ones.
+	ExpiredInvitations int `json:"expired_invitations,omitempty"`
+	// AllInvitations holds the value of the "all_invitations" field.
+	AllInvitations int `json:"all_invitations,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the TeamQuery when eager-loading is set.
 	Edges        TeamEdges `json:"edges"`
@@ -44,9 +54,11 @@ type TeamEdges struct {
 	Members []*Member `json:"members,omitempty"`
 	// Invitations holds the value of the invitations edge.
 	Invitations []*Invitation `json:"invitations,omitempty"`
+	// Transfers holds the value of the transfers edge.
+	Transfers []*OwnershipTransfer `json:"transfers,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 }
 
 // AccountOrErr returns the Account value or an error if the edge
@@ -78,6 +90,15 @@ func (e TeamEdges) InvitationsOrErr() ([]*Invitation, error) {
 	return nil, &NotLoadedError{edge: "invitations"}
 }
 
+// TransfersOrErr returns the Transfers value or an error if the edge
+// was not loaded in eager-loading.
+func (e TeamEdges) TransfersOrErr() ([]*OwnershipTransfer, error) {
+	if e.loadedTypes[3] {
+		return e.Transfers, nil
+	}
+	return nil, &NotLoadedError{edge: "transfers"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Team) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -85,7 +106,7 @@ func (*Team) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case team.FieldIsDefault:
 			values[i] = new(sql.NullBool)
-		case team.FieldVersion:
+		case team.FieldVersion, team.FieldActiveMembers, team.FieldDeactivatedMembers, team.FieldPendingInvitations, team.FieldExpiredInvitations, team.FieldAllInvitations:
 			values[i] = new(sql.NullInt64)
 		case team.FieldID, team.FieldAccountID, team.FieldName:
 			values[i] = new(sql.NullString)
@@ -148,6 +169,36 @@ func (_m *Team) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.IsDefault = value.Bool
 			}
+		case team.FieldActiveMembers:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field active_members", values[i])
+			} else if value.Valid {
+				_m.ActiveMembers = int(value.Int64)
+			}
+		case team.FieldDeactivatedMembers:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field deactivated_members", values[i])
+			} else if value.Valid {
+				_m.DeactivatedMembers = int(value.Int64)
+			}
+		case team.FieldPendingInvitations:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field pending_invitations", values[i])
+			} else if value.Valid {
+				_m.PendingInvitations = int(value.Int64)
+			}
+		case team.FieldExpiredInvitations:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field expired_invitations", values[i])
+			} else if value.Valid {
+				_m.ExpiredInvitations = int(value.Int64)
+			}
+		case team.FieldAllInvitations:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field all_invitations", values[i])
+			} else if value.Valid {
+				_m.AllInvitations = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -174,6 +225,11 @@ func (_m *Team) QueryMembers() *MemberQuery {
 // QueryInvitations queries the "invitations" edge of the Team entity.
 func (_m *Team) QueryInvitations() *InvitationQuery {
 	return NewTeamClient(_m.config).QueryInvitations(_m)
+}
+
+// QueryTransfers queries the "transfers" edge of the Team entity.
+func (_m *Team) QueryTransfers() *OwnershipTransferQuery {
+	return NewTeamClient(_m.config).QueryTransfers(_m)
 }
 
 // Update returns a builder for updating this Team.
@@ -216,6 +272,21 @@ func (_m *Team) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("is_default=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IsDefault))
+	builder.WriteString(", ")
+	builder.WriteString("active_members=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ActiveMembers))
+	builder.WriteString(", ")
+	builder.WriteString("deactivated_members=")
+	builder.WriteString(fmt.Sprintf("%v", _m.DeactivatedMembers))
+	builder.WriteString(", ")
+	builder.WriteString("pending_invitations=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PendingInvitations))
+	builder.WriteString(", ")
+	builder.WriteString("expired_invitations=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ExpiredInvitations))
+	builder.WriteString(", ")
+	builder.WriteString("all_invitations=")
+	builder.WriteString(fmt.Sprintf("%v", _m.AllInvitations))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/team"
 )
 
@@ -75,6 +76,76 @@ func (_c *TeamCreate) SetNillableIsDefault(v *bool) *TeamCreate {
 	return _c
 }
 
+// SetActiveMembers sets the "active_members" field.
+func (_c *TeamCreate) SetActiveMembers(v int) *TeamCreate {
+	_c.mutation.SetActiveMembers(v)
+	return _c
+}
+
+// SetNillableActiveMembers sets the "active_members" field if the given value is not nil.
+func (_c *TeamCreate) SetNillableActiveMembers(v *int) *TeamCreate {
+	if v != nil {
+		_c.SetActiveMembers(*v)
+	}
+	return _c
+}
+
+// SetDeactivatedMembers sets the "deactivated_members" field.
+func (_c *TeamCreate) SetDeactivatedMembers(v int) *TeamCreate {
+	_c.mutation.SetDeactivatedMembers(v)
+	return _c
+}
+
+// SetNillableDeactivatedMembers sets the "deactivated_members" field if the given value is not nil.
+func (_c *TeamCreate) SetNillableDeactivatedMembers(v *int) *TeamCreate {
+	if v != nil {
+		_c.SetDeactivatedMembers(*v)
+	}
+	return _c
+}
+
+// SetPendingInvitations sets the "pending_invitations" field.
+func (_c *TeamCreate) SetPendingInvitations(v int) *TeamCreate {
+	_c.mutation.SetPendingInvitations(v)
+	return _c
+}
+
+// SetNillablePendingInvitations sets the "pending_invitations" field if the given value is not nil.
+func (_c *TeamCreate) SetNillablePendingInvitations(v *int) *TeamCreate {
+	if v != nil {
+		_c.SetPendingInvitations(*v)
+	}
+	return _c
+}
+
+// SetExpiredInvitations sets the "expired_invitations" field.
+func (_c *TeamCreate) SetExpiredInvitations(v int) *TeamCreate {
+	_c.mutation.SetExpiredInvitations(v)
+	return _c
+}
+
+// SetNillableExpiredInvitations sets the "expired_invitations" field if the given value is not nil.
+func (_c *TeamCreate) SetNillableExpiredInvitations(v *int) *TeamCreate {
+	if v != nil {
+		_c.SetExpiredInvitations(*v)
+	}
+	return _c
+}
+
+// SetAllInvitations sets the "all_invitations" field.
+func (_c *TeamCreate) SetAllInvitations(v int) *TeamCreate {
+	_c.mutation.SetAllInvitations(v)
+	return _c
+}
+
+// SetNillableAllInvitations sets the "all_invitations" field if the given value is not nil.
+func (_c *TeamCreate) SetNillableAllInvitations(v *int) *TeamCreate {
+	if v != nil {
+		_c.SetAllInvitations(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *TeamCreate) SetID(v string) *TeamCreate {
 	_c.mutation.SetID(v)
@@ -114,6 +185,21 @@ func (_c *TeamCreate) AddInvitations(v ...*Invitation) *TeamCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddInvitationIDs(ids...)
+}
+
+// AddTransferIDs adds the "transfers" edge to the OwnershipTransfer entity by IDs.
+func (_c *TeamCreate) AddTransferIDs(ids ...string) *TeamCreate {
+	_c.mutation.AddTransferIDs(ids...)
+	return _c
+}
+
+// AddTransfers adds the "transfers" edges to the OwnershipTransfer entity.
+func (_c *TeamCreate) AddTransfers(v ...*OwnershipTransfer) *TeamCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddTransferIDs(ids...)
 }
 
 // Mutation returns the TeamMutation object of the builder.
@@ -159,6 +245,26 @@ func (_c *TeamCreate) defaults() {
 		v := team.DefaultIsDefault
 		_c.mutation.SetIsDefault(v)
 	}
+	if _, ok := _c.mutation.ActiveMembers(); !ok {
+		v := team.DefaultActiveMembers
+		_c.mutation.SetActiveMembers(v)
+	}
+	if _, ok := _c.mutation.DeactivatedMembers(); !ok {
+		v := team.DefaultDeactivatedMembers
+		_c.mutation.SetDeactivatedMembers(v)
+	}
+	if _, ok := _c.mutation.PendingInvitations(); !ok {
+		v := team.DefaultPendingInvitations
+		_c.mutation.SetPendingInvitations(v)
+	}
+	if _, ok := _c.mutation.ExpiredInvitations(); !ok {
+		v := team.DefaultExpiredInvitations
+		_c.mutation.SetExpiredInvitations(v)
+	}
+	if _, ok := _c.mutation.AllInvitations(); !ok {
+		v := team.DefaultAllInvitations
+		_c.mutation.SetAllInvitations(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -195,6 +301,21 @@ func (_c *TeamCreate) check() error {
 	}
 	if _, ok := _c.mutation.IsDefault(); !ok {
 		return &ValidationError{Name: "is_default", err: errors.New(`ent: missing required field "Team.is_default"`)}
+	}
+	if _, ok := _c.mutation.ActiveMembers(); !ok {
+		return &ValidationError{Name: "active_members", err: errors.New(`ent: missing required field "Team.active_members"`)}
+	}
+	if _, ok := _c.mutation.DeactivatedMembers(); !ok {
+		return &ValidationError{Name: "deactivated_members", err: errors.New(`ent: missing required field "Team.deactivated_members"`)}
+	}
+	if _, ok := _c.mutation.PendingInvitations(); !ok {
+		return &ValidationError{Name: "pending_invitations", err: errors.New(`ent: missing required field "Team.pending_invitations"`)}
+	}
+	if _, ok := _c.mutation.ExpiredInvitations(); !ok {
+		return &ValidationError{Name: "expired_invitations", err: errors.New(`ent: missing required field "Team.expired_invitations"`)}
+	}
+	if _, ok := _c.mutation.AllInvitations(); !ok {
+		return &ValidationError{Name: "all_invitations", err: errors.New(`ent: missing required field "Team.all_invitations"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := team.IDValidator(v); err != nil {
@@ -259,6 +380,26 @@ func (_c *TeamCreate) createSpec() (*Team, *sqlgraph.CreateSpec) {
 		_spec.SetField(team.FieldIsDefault, field.TypeBool, value)
 		_node.IsDefault = value
 	}
+	if value, ok := _c.mutation.ActiveMembers(); ok {
+		_spec.SetField(team.FieldActiveMembers, field.TypeInt, value)
+		_node.ActiveMembers = value
+	}
+	if value, ok := _c.mutation.DeactivatedMembers(); ok {
+		_spec.SetField(team.FieldDeactivatedMembers, field.TypeInt, value)
+		_node.DeactivatedMembers = value
+	}
+	if value, ok := _c.mutation.PendingInvitations(); ok {
+		_spec.SetField(team.FieldPendingInvitations, field.TypeInt, value)
+		_node.PendingInvitations = value
+	}
+	if value, ok := _c.mutation.ExpiredInvitations(); ok {
+		_spec.SetField(team.FieldExpiredInvitations, field.TypeInt, value)
+		_node.ExpiredInvitations = value
+	}
+	if value, ok := _c.mutation.AllInvitations(); ok {
+		_spec.SetField(team.FieldAllInvitations, field.TypeInt, value)
+		_node.AllInvitations = value
+	}
 	if nodes := _c.mutation.AccountIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -301,6 +442,22 @@ func (_c *TeamCreate) createSpec() (*Team, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.TransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

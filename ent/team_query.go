@@ -16,6 +16,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/team"
 )
@@ -30,6 +31,7 @@ type TeamQuery struct {
 	withAccount     *AccountQuery
 	withMembers     *MemberQuery
 	withInvitations *InvitationQuery
+	withTransfers   *OwnershipTransferQuery
 	modifiers       []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -126,6 +128,28 @@ func (_q *TeamQuery) QueryInvitations() *InvitationQuery {
 			sqlgraph.From(team.Table, team.FieldID, selector),
 			sqlgraph.To(invitation.Table, invitation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, team.InvitationsTable, team.InvitationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryTransfers chains the current query on the "transfers" edge.
+func (_q *TeamQuery) QueryTransfers() *OwnershipTransferQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(team.Table, team.FieldID, selector),
+			sqlgraph.To(ownershiptransfer.Table, ownershiptransfer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, team.TransfersTable, team.TransfersColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -328,6 +352,7 @@ func (_q *TeamQuery) Clone() *TeamQuery {
 		withAccount:     _q.withAccount.Clone(),
 		withMembers:     _q.withMembers.Clone(),
 		withInvitations: _q.withInvitations.Clone(),
+		withTransfers:   _q.withTransfers.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -365,6 +390,17 @@ func (_q *TeamQuery) WithInvitations(opts ...func(*InvitationQuery)) *TeamQuery 
 		opt(query)
 	}
 	_q.withInvitations = query
+	return _q
+}
+
+// WithTransfers tells the query-builder to eager-load the nodes that are connected to
+// the "transfers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TeamQuery) WithTransfers(opts ...func(*OwnershipTransferQuery)) *TeamQuery {
+	query := (&OwnershipTransferClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withTransfers = query
 	return _q
 }
 
@@ -446,10 +482,11 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 	var (
 		nodes       = []*Team{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withAccount != nil,
 			_q.withMembers != nil,
 			_q.withInvitations != nil,
+			_q.withTransfers != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -490,6 +527,13 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 		if err := _q.loadInvitations(ctx, query, nodes,
 			func(n *Team) { n.Edges.Invitations = []*Invitation{} },
 			func(n *Team, e *Invitation) { n.Edges.Invitations = append(n.Edges.Invitations, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withTransfers; query != nil {
+		if err := _q.loadTransfers(ctx, query, nodes,
+			func(n *Team) { n.Edges.Transfers = []*OwnershipTransfer{} },
+			func(n *Team, e *OwnershipTransfer) { n.Edges.Transfers = append(n.Edges.Transfers, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -570,6 +614,36 @@ func (_q *TeamQuery) loadInvitations(ctx context.Context, query *InvitationQuery
 	}
 	query.Where(predicate.Invitation(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(team.InvitationsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.TeamID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "team_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *TeamQuery) loadTransfers(ctx context.Context, query *OwnershipTransferQuery, nodes []*Team, init func(*Team), assign func(*Team, *OwnershipTransfer)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Team)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(ownershiptransfer.FieldTeamID)
+	}
+	query.Where(predicate.OwnershipTransfer(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(team.TransfersColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/team"
 )
@@ -80,6 +81,111 @@ func (_u *TeamUpdate) SetNillableName(v *string) *TeamUpdate {
 	return _u
 }
 
+// SetActiveMembers sets the "active_members" field.
+func (_u *TeamUpdate) SetActiveMembers(v int) *TeamUpdate {
+	_u.mutation.ResetActiveMembers()
+	_u.mutation.SetActiveMembers(v)
+	return _u
+}
+
+// SetNillableActiveMembers sets the "active_members" field if the given value is not nil.
+func (_u *TeamUpdate) SetNillableActiveMembers(v *int) *TeamUpdate {
+	if v != nil {
+		_u.SetActiveMembers(*v)
+	}
+	return _u
+}
+
+// AddActiveMembers adds value to the "active_members" field.
+func (_u *TeamUpdate) AddActiveMembers(v int) *TeamUpdate {
+	_u.mutation.AddActiveMembers(v)
+	return _u
+}
+
+// SetDeactivatedMembers sets the "deactivated_members" field.
+func (_u *TeamUpdate) SetDeactivatedMembers(v int) *TeamUpdate {
+	_u.mutation.ResetDeactivatedMembers()
+	_u.mutation.SetDeactivatedMembers(v)
+	return _u
+}
+
+// SetNillableDeactivatedMembers sets the "deactivated_members" field if the given value is not nil.
+func (_u *TeamUpdate) SetNillableDeactivatedMembers(v *int) *TeamUpdate {
+	if v != nil {
+		_u.SetDeactivatedMembers(*v)
+	}
+	return _u
+}
+
+// AddDeactivatedMembers adds value to the "deactivated_members" field.
+func (_u *TeamUpdate) AddDeactivatedMembers(v int) *TeamUpdate {
+	_u.mutation.AddDeactivatedMembers(v)
+	return _u
+}
+
+// SetPendingInvitations sets the "pending_invitations" field.
+func (_u *TeamUpdate) SetPendingInvitations(v int) *TeamUpdate {
+	_u.mutation.ResetPendingInvitations()
+	_u.mutation.SetPendingInvitations(v)
+	return _u
+}
+
+// SetNillablePendingInvitations sets the "pending_invitations" field if the given value is not nil.
+func (_u *TeamUpdate) SetNillablePendingInvitations(v *int) *TeamUpdate {
+	if v != nil {
+		_u.SetPendingInvitations(*v)
+	}
+	return _u
+}
+
+// AddPendingInvitations adds value to the "pending_invitations" field.
+func (_u *TeamUpdate) AddPendingInvitations(v int) *TeamUpdate {
+	_u.mutation.AddPendingInvitations(v)
+	return _u
+}
+
+// SetExpiredInvitations sets the "expired_invitations" field.
+func (_u *TeamUpdate) SetExpiredInvitations(v int) *TeamUpdate {
+	_u.mutation.ResetExpiredInvitations()
+	_u.mutation.SetExpiredInvitations(v)
+	return _u
+}
+
+// SetNillableExpiredInvitations sets the "expired_invitations" field if the given value is not nil.
+func (_u *TeamUpdate) SetNillableExpiredInvitations(v *int) *TeamUpdate {
+	if v != nil {
+		_u.SetExpiredInvitations(*v)
+	}
+	return _u
+}
+
+// AddExpiredInvitations adds value to the "expired_invitations" field.
+func (_u *TeamUpdate) AddExpiredInvitations(v int) *TeamUpdate {
+	_u.mutation.AddExpiredInvitations(v)
+	return _u
+}
+
+// SetAllInvitations sets the "all_invitations" field.
+func (_u *TeamUpdate) SetAllInvitations(v int) *TeamUpdate {
+	_u.mutation.ResetAllInvitations()
+	_u.mutation.SetAllInvitations(v)
+	return _u
+}
+
+// SetNillableAllInvitations sets the "all_invitations" field if the given value is not nil.
+func (_u *TeamUpdate) SetNillableAllInvitations(v *int) *TeamUpdate {
+	if v != nil {
+		_u.SetAllInvitations(*v)
+	}
+	return _u
+}
+
+// AddAllInvitations adds value to the "all_invitations" field.
+func (_u *TeamUpdate) AddAllInvitations(v int) *TeamUpdate {
+	_u.mutation.AddAllInvitations(v)
+	return _u
+}
+
 // AddMemberIDs adds the "members" edge to the Member entity by IDs.
 func (_u *TeamUpdate) AddMemberIDs(ids ...string) *TeamUpdate {
 	_u.mutation.AddMemberIDs(ids...)
@@ -108,6 +214,21 @@ func (_u *TeamUpdate) AddInvitations(v ...*Invitation) *TeamUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddInvitationIDs(ids...)
+}
+
+// AddTransferIDs adds the "transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *TeamUpdate) AddTransferIDs(ids ...string) *TeamUpdate {
+	_u.mutation.AddTransferIDs(ids...)
+	return _u
+}
+
+// AddTransfers adds the "transfers" edges to the OwnershipTransfer entity.
+func (_u *TeamUpdate) AddTransfers(v ...*OwnershipTransfer) *TeamUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddTransferIDs(ids...)
 }
 
 // Mutation returns the TeamMutation object of the builder.
@@ -155,6 +276,27 @@ func (_u *TeamUpdate) RemoveInvitations(v ...*Invitation) *TeamUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveInvitationIDs(ids...)
+}
+
+// ClearTransfers clears all "transfers" edges to the OwnershipTransfer entity.
+func (_u *TeamUpdate) ClearTransfers() *TeamUpdate {
+	_u.mutation.ClearTransfers()
+	return _u
+}
+
+// RemoveTransferIDs removes the "transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *TeamUpdate) RemoveTransferIDs(ids ...string) *TeamUpdate {
+	_u.mutation.RemoveTransferIDs(ids...)
+	return _u
+}
+
+// RemoveTransfers removes "transfers" edges to OwnershipTransfer entities.
+func (_u *TeamUpdate) RemoveTransfers(v ...*OwnershipTransfer) *TeamUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveTransferIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -231,6 +373,36 @@ func (_u *TeamUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(team.FieldName, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ActiveMembers(); ok {
+		_spec.SetField(team.FieldActiveMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedActiveMembers(); ok {
+		_spec.AddField(team.FieldActiveMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DeactivatedMembers(); ok {
+		_spec.SetField(team.FieldDeactivatedMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDeactivatedMembers(); ok {
+		_spec.AddField(team.FieldDeactivatedMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PendingInvitations(); ok {
+		_spec.SetField(team.FieldPendingInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPendingInvitations(); ok {
+		_spec.AddField(team.FieldPendingInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ExpiredInvitations(); ok {
+		_spec.SetField(team.FieldExpiredInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedExpiredInvitations(); ok {
+		_spec.AddField(team.FieldExpiredInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AllInvitations(); ok {
+		_spec.SetField(team.FieldAllInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAllInvitations(); ok {
+		_spec.AddField(team.FieldAllInvitations, field.TypeInt, value)
 	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -322,6 +494,51 @@ func (_u *TeamUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.TransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedTransfersIDs(); len(nodes) > 0 && !_u.mutation.TransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -393,6 +610,111 @@ func (_u *TeamUpdateOne) SetNillableName(v *string) *TeamUpdateOne {
 	return _u
 }
 
+// SetActiveMembers sets the "active_members" field.
+func (_u *TeamUpdateOne) SetActiveMembers(v int) *TeamUpdateOne {
+	_u.mutation.ResetActiveMembers()
+	_u.mutation.SetActiveMembers(v)
+	return _u
+}
+
+// SetNillableActiveMembers sets the "active_members" field if the given value is not nil.
+func (_u *TeamUpdateOne) SetNillableActiveMembers(v *int) *TeamUpdateOne {
+	if v != nil {
+		_u.SetActiveMembers(*v)
+	}
+	return _u
+}
+
+// AddActiveMembers adds value to the "active_members" field.
+func (_u *TeamUpdateOne) AddActiveMembers(v int) *TeamUpdateOne {
+	_u.mutation.AddActiveMembers(v)
+	return _u
+}
+
+// SetDeactivatedMembers sets the "deactivated_members" field.
+func (_u *TeamUpdateOne) SetDeactivatedMembers(v int) *TeamUpdateOne {
+	_u.mutation.ResetDeactivatedMembers()
+	_u.mutation.SetDeactivatedMembers(v)
+	return _u
+}
+
+// SetNillableDeactivatedMembers sets the "deactivated_members" field if the given value is not nil.
+func (_u *TeamUpdateOne) SetNillableDeactivatedMembers(v *int) *TeamUpdateOne {
+	if v != nil {
+		_u.SetDeactivatedMembers(*v)
+	}
+	return _u
+}
+
+// AddDeactivatedMembers adds value to the "deactivated_members" field.
+func (_u *TeamUpdateOne) AddDeactivatedMembers(v int) *TeamUpdateOne {
+	_u.mutation.AddDeactivatedMembers(v)
+	return _u
+}
+
+// SetPendingInvitations sets the "pending_invitations" field.
+func (_u *TeamUpdateOne) SetPendingInvitations(v int) *TeamUpdateOne {
+	_u.mutation.ResetPendingInvitations()
+	_u.mutation.SetPendingInvitations(v)
+	return _u
+}
+
+// SetNillablePendingInvitations sets the "pending_invitations" field if the given value is not nil.
+func (_u *TeamUpdateOne) SetNillablePendingInvitations(v *int) *TeamUpdateOne {
+	if v != nil {
+		_u.SetPendingInvitations(*v)
+	}
+	return _u
+}
+
+// AddPendingInvitations adds value to the "pending_invitations" field.
+func (_u *TeamUpdateOne) AddPendingInvitations(v int) *TeamUpdateOne {
+	_u.mutation.AddPendingInvitations(v)
+	return _u
+}
+
+// SetExpiredInvitations sets the "expired_invitations" field.
+func (_u *TeamUpdateOne) SetExpiredInvitations(v int) *TeamUpdateOne {
+	_u.mutation.ResetExpiredInvitations()
+	_u.mutation.SetExpiredInvitations(v)
+	return _u
+}
+
+// SetNillableExpiredInvitations sets the "expired_invitations" field if the given value is not nil.
+func (_u *TeamUpdateOne) SetNillableExpiredInvitations(v *int) *TeamUpdateOne {
+	if v != nil {
+		_u.SetExpiredInvitations(*v)
+	}
+	return _u
+}
+
+// AddExpiredInvitations adds value to the "expired_invitations" field.
+func (_u *TeamUpdateOne) AddExpiredInvitations(v int) *TeamUpdateOne {
+	_u.mutation.AddExpiredInvitations(v)
+	return _u
+}
+
+// SetAllInvitations sets the "all_invitations" field.
+func (_u *TeamUpdateOne) SetAllInvitations(v int) *TeamUpdateOne {
+	_u.mutation.ResetAllInvitations()
+	_u.mutation.SetAllInvitations(v)
+	return _u
+}
+
+// SetNillableAllInvitations sets the "all_invitations" field if the given value is not nil.
+func (_u *TeamUpdateOne) SetNillableAllInvitations(v *int) *TeamUpdateOne {
+	if v != nil {
+		_u.SetAllInvitations(*v)
+	}
+	return _u
+}
+
+// AddAllInvitations adds value to the "all_invitations" field.
+func (_u *TeamUpdateOne) AddAllInvitations(v int) *TeamUpdateOne {
+	_u.mutation.AddAllInvitations(v)
+	return _u
+}
+
 // AddMemberIDs adds the "members" edge to the Member entity by IDs.
 func (_u *TeamUpdateOne) AddMemberIDs(ids ...string) *TeamUpdateOne {
 	_u.mutation.AddMemberIDs(ids...)
@@ -421,6 +743,21 @@ func (_u *TeamUpdateOne) AddInvitations(v ...*Invitation) *TeamUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddInvitationIDs(ids...)
+}
+
+// AddTransferIDs adds the "transfers" edge to the OwnershipTransfer entity by IDs.
+func (_u *TeamUpdateOne) AddTransferIDs(ids ...string) *TeamUpdateOne {
+	_u.mutation.AddTransferIDs(ids...)
+	return _u
+}
+
+// AddTransfers adds the "transfers" edges to the OwnershipTransfer entity.
+func (_u *TeamUpdateOne) AddTransfers(v ...*OwnershipTransfer) *TeamUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddTransferIDs(ids...)
 }
 
 // Mutation returns the TeamMutation object of the builder.
@@ -468,6 +805,27 @@ func (_u *TeamUpdateOne) RemoveInvitations(v ...*Invitation) *TeamUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveInvitationIDs(ids...)
+}
+
+// ClearTransfers clears all "transfers" edges to the OwnershipTransfer entity.
+func (_u *TeamUpdateOne) ClearTransfers() *TeamUpdateOne {
+	_u.mutation.ClearTransfers()
+	return _u
+}
+
+// RemoveTransferIDs removes the "transfers" edge to OwnershipTransfer entities by IDs.
+func (_u *TeamUpdateOne) RemoveTransferIDs(ids ...string) *TeamUpdateOne {
+	_u.mutation.RemoveTransferIDs(ids...)
+	return _u
+}
+
+// RemoveTransfers removes "transfers" edges to OwnershipTransfer entities.
+func (_u *TeamUpdateOne) RemoveTransfers(v ...*OwnershipTransfer) *TeamUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveTransferIDs(ids...)
 }
 
 // Where appends a list predicates to the TeamUpdate builder.
@@ -575,6 +933,36 @@ func (_u *TeamUpdateOne) sqlSave(ctx context.Context) (_node *Team, err error) {
 	if value, ok := _u.mutation.Name(); ok {
 		_spec.SetField(team.FieldName, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.ActiveMembers(); ok {
+		_spec.SetField(team.FieldActiveMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedActiveMembers(); ok {
+		_spec.AddField(team.FieldActiveMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DeactivatedMembers(); ok {
+		_spec.SetField(team.FieldDeactivatedMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedDeactivatedMembers(); ok {
+		_spec.AddField(team.FieldDeactivatedMembers, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PendingInvitations(); ok {
+		_spec.SetField(team.FieldPendingInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPendingInvitations(); ok {
+		_spec.AddField(team.FieldPendingInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ExpiredInvitations(); ok {
+		_spec.SetField(team.FieldExpiredInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedExpiredInvitations(); ok {
+		_spec.AddField(team.FieldExpiredInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AllInvitations(); ok {
+		_spec.SetField(team.FieldAllInvitations, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAllInvitations(); ok {
+		_spec.AddField(team.FieldAllInvitations, field.TypeInt, value)
+	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -658,6 +1046,51 @@ func (_u *TeamUpdateOne) sqlSave(ctx context.Context) (_node *Team, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.TransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedTransfersIDs(); len(nodes) > 0 && !_u.mutation.TransfersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TransfersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   team.TransfersTable,
+			Columns: []string{team.TransfersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(ownershiptransfer.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

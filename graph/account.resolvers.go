@@ -4,15 +4,22 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 // Settings is the resolver for the settings field.
 func (r *accountResolver) Settings(ctx context.Context, obj *ent.Account) (*model.AccountSettings, error) {
+	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
+		return nil, err
+	}
 	return &model.AccountSettings{
 		InvitationTTLHours: obj.InvitationTTLHours, CountPendingAsSeats: obj.CountPendingAsSeats,
 		KeepInvitationsOfRemovedMembers: obj.KeepInvitationsOfRemovedMembers,
@@ -21,23 +28,81 @@ func (r *accountResolver) Settings(ctx context.Context, obj *ent.Account) (*mode
 
 // Limits is the resolver for the limits field.
 func (r *accountResolver) Limits(ctx context.Context, obj *ent.Account) (*model.AccountLimits, error) {
+	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
+		return nil, err
+	}
 	return &model.AccountLimits{
 		MultiUser: obj.MultiUser, MaxTeams: obj.MaxTeams,
 		MaxMembersPerTeam: obj.MaxMembersPerTeam, MaxPendingInvitations: obj.MaxPendingInvitations,
 	}, nil
 }
 
+// Counts is the resolver for the counts field.
+func (r *accountResolver) Counts(ctx context.Context, obj *ent.Account) (*model.PeopleCounts, error) {
+	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
+		return nil, err
+	}
+	return r.accountCounts(ctx, obj)
+}
+
 // Teams is the resolver for the teams field.
 func (r *accountResolver) Teams(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Team], error) {
 	q := r.read(ctx).Team.Query().Where(team.AccountID(obj.ID))
-	withTeam(selected(ctx).nodes())(q)
+	r.withTeam(ctx, selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, teamsByAge)
 }
 
 // Roles is the resolver for the roles field.
 func (r *accountResolver) Roles(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Role], error) {
+	if err := access.RequireRoles(ctx, obj.ID); err != nil {
+		return nil, err
+	}
 	q := r.read(ctx).Role.Query().Where(role.AccountID(obj.ID))
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, rolesByAge)
+}
+
+// Groups is the resolver for the groups field.
+func (r *accountResolver) Groups(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Group], error) {
+	if err := access.RequireRoles(ctx, obj.ID); err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Group.Query().Where(group.AccountID(obj.ID))
+	withGroup(selected(ctx).nodes())(q)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after}, groupsByAge)
+}
+
+// Divisions is the resolver for the divisions field.
+func (r *accountResolver) Divisions(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Division], error) {
+	q := r.read(ctx).Division.Query().Where(division.AccountID(obj.ID))
+	withDivision(selected(ctx).nodes())(q)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after}, divisionsByAge)
+}
+
+// User is the resolver for the user field.
+func (r *accountResolver) User(ctx context.Context, obj *ent.Account, email string) (*ent.User, error) {
+	return r.userOfAccount(ctx, obj, email)
+}
+
+// AuditLog is the resolver for the auditLog field.
+func (r *accountResolver) AuditLog(ctx context.Context, obj *ent.Account, first *int, after *string, filter *model.EventFilter) (*relay.Connection[*model.Event], error) {
+	if _, err := access.RequireInAccount(ctx, obj.ID, access.AuditRead); err != nil {
+		return nil, err
+	}
+	return r.auditLog(ctx, obj, relay.Args{First: first, After: after}, filter)
+}
+
+// UpdateAccount is the resolver for the updateAccount field.
+func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.AccountPayload, error) {
+	err := r.Roster.UpdateAccount(ctx, roster.AccountChange{
+		AccountID: input.AccountID, Name: input.Name, InvitationTTLHours: input.InvitationTTLHours,
+		CountPendingAsSeats: input.CountPendingAsSeats, KeepInvitationsOfRemovedMembers: input.KeepInvitationsOfRemovedMembers,
+	})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.AccountPayload{UserErrors: list}, rest
+	}
+	acc, err := r.read(ctx).Account.Get(ctx, input.AccountID)
+	return &model.AccountPayload{Account: acc, UserErrors: none}, err
 }
 
 // Account returns generated.AccountResolver implementation.

@@ -1,24 +1,25 @@
 package graph
 
 import (
-	"strings"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
-	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// searched returns the text to look for, empty for none. A zero byte is in no
-// text, and PostgreSQL refuses it.
-func searched(search *string) string { return strings.ReplaceAll(orEmpty(search), "\x00", "") }
+// searched returns the text to look for, as texts are searched by; empty for
+// none.
+func searched(search *string) string { return text.Fold(orEmpty(search)) }
 
-// memberFilter returns the conditions of a filter. The text is looked for in
-// the members' own users only, so it tells nothing of anybody else.
+// memberFilter returns the conditions of a filter on members of one team. What
+// roles, groups and divisions it names tells nothing of others: they are looked
+// for among what these members have.
 func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	if f == nil {
 		return nil
@@ -26,21 +27,28 @@ func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	if len(f.Status) > 0 {
 		conditions = append(conditions, member.StatusIn(f.Status...))
 	}
-	if text := searched(f.Search); text != "" {
-		conditions = append(conditions, func(s *sql.Selector) {
-			u := sql.Table(user.Table)
-			s.Where(sql.In(s.C(member.FieldUserID), sql.Select(u.C(user.FieldID)).From(u).Where(sql.Or(
-				sql.ContainsFold(u.C(user.FieldEmail), text),
-				sql.ContainsFold(u.C(user.FieldFirstName), text),
-				sql.ContainsFold(u.C(user.FieldLastName), text),
-			))))
-		})
+	if looked := searched(f.Search); looked != "" {
+		conditions = append(conditions, member.SearchContains(looked))
+	}
+	if f.RoleID != nil {
+		conditions = append(conditions, member.Or(
+			member.HasRolesWith(role.ID(*f.RoleID)), member.HasGroupsWith(group.HasRolesWith(role.ID(*f.RoleID)))))
+	}
+	if f.GroupID != nil {
+		conditions = append(conditions, member.HasGroupsWith(group.ID(*f.GroupID)))
+	}
+	if f.DivisionID != nil {
+		conditions = append(conditions, member.HasDivisionsWith(division.ID(*f.DivisionID)))
+	}
+	if f.LastSeenBefore != nil {
+		conditions = append(conditions, member.SeenUnixLT(f.LastSeenBefore.Unix()))
 	}
 	return conditions
 }
 
-// invitationFilter returns the conditions of a filter, as they stand now: what
-// has run out counts as expired, whether or not the sweep has been there.
+// invitationFilter returns the conditions of a filter on invitations of one
+// team, as they stand now: what has run out counts as expired, whether or not
+// the sweep has been there.
 func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []predicate.Invitation) {
 	if f == nil {
 		return nil
@@ -52,12 +60,12 @@ func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []pr
 		}
 		conditions = append(conditions, invitation.Or(states...))
 	}
-	if text := searched(f.Search); text != "" {
+	if looked := searched(f.Search); looked != "" {
+		conditions = append(conditions, invitation.SearchContains(looked))
+	}
+	if f.RoleID != nil {
 		conditions = append(conditions, invitation.Or(
-			invitation.EmailContainsFold(text),
-			invitation.FirstNameContainsFold(text),
-			invitation.LastNameContainsFold(text),
-		))
+			invitation.HasRolesWith(role.ID(*f.RoleID)), invitation.HasGroupsWith(group.HasRolesWith(role.ID(*f.RoleID)))))
 	}
 	return conditions
 }

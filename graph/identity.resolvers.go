@@ -5,7 +5,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
-	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -52,19 +51,13 @@ func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.Use
 
 // ActiveTeam is the resolver for the activeTeam field.
 func (r *viewerResolver) ActiveTeam(ctx context.Context, obj *access.Viewer) (*ent.Team, error) {
-	u, err := r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
-	if err != nil {
-		return nil, err
-	}
-	q := r.read(ctx).Team.Query().Where(team.ID(u.ActiveTeamID))
-	withTeam(selected(ctx))(q)
-	return orNull(q.Only(ctx))
+	return r.activeTeam(ctx, obj)
 }
 
 // Memberships is the resolver for the memberships field.
 func (r *viewerResolver) Memberships(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Member], error) {
 	q := r.read(ctx).Member.Query().Where(member.UserID(obj.UserID))
-	withMember(selected(ctx).nodes())(q)
+	r.withMember(ctx, selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, membersByAge)
 }
 

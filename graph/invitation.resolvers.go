@@ -4,12 +4,15 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 // Team is the resolver for the team field.
@@ -31,12 +34,32 @@ func (r *invitationResolver) Roles(ctx context.Context, obj *ent.Invitation) ([]
 	})
 }
 
+// Groups is the resolver for the groups field.
+func (r *invitationResolver) Groups(ctx context.Context, obj *ent.Invitation) ([]*ent.Group, error) {
+	groups, err := obj.Edges.GroupsOrErr()
+	return loaded(groups, err, func() ([]*ent.Group, error) {
+		q := r.read(ctx).Group.Query().Where(group.HasInvitationsWith(invitation.ID(obj.ID)))
+		withGroup(selected(ctx))(q)
+		return q.All(ctx)
+	})
+}
+
 // Permissions is the resolver for the permissions field.
 func (r *invitationResolver) Permissions(ctx context.Context, obj *ent.Invitation) ([]string, error) {
 	if obj.AllPermissions {
 		return r.Access.Catalogue.All().Keys(), nil
 	}
 	return obj.Permissions, nil
+}
+
+// Divisions is the resolver for the divisions field.
+func (r *invitationResolver) Divisions(ctx context.Context, obj *ent.Invitation) ([]*ent.Division, error) {
+	divisions, err := obj.Edges.DivisionsOrErr()
+	return loaded(divisions, err, func() ([]*ent.Division, error) {
+		q := r.read(ctx).Division.Query().Where(division.HasInvitationsWith(invitation.ID(obj.ID)))
+		withDivision(selected(ctx))(q)
+		return q.All(ctx)
+	})
 }
 
 // Inviter is the resolver for the inviter field.
@@ -80,12 +103,17 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, invite.Resend), nil
+	return r.viewerCanResend(ctx, obj)
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
 func (r *invitationResolver) ViewerCanRevoke(ctx context.Context, obj *ent.Invitation) (bool, error) {
 	return r.viewerCan(ctx, obj, invite.Revoke), nil
+}
+
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return r.viewerCan(ctx, obj, invite.Update), nil
 }
 
 // InviteUser is the resolver for the inviteUser field.
@@ -94,7 +122,10 @@ func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUse
 		TeamID: input.TeamID, Email: input.Email,
 		FirstName: orEmpty(input.FirstName), LastName: orEmpty(input.LastName),
 		JobTitle: orEmpty(input.JobTitle), Note: orEmpty(input.Note),
-		RoleIDs: input.RoleIds, Permissions: input.Permissions, AllPermissions: isTrue(input.AllPermissions),
+		Grant: roster.Wish{
+			RoleIDs: input.RoleIds, GroupIDs: input.GroupIds, Permissions: input.Permissions, AllPermissions: isTrue(input.AllPermissions),
+		},
+		Scope:          roster.Scope{DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains},
 		ExpiresInHours: input.ExpiresInHours, SendEmail: input.SendEmail == nil || *input.SendEmail,
 		ResendOnConflict: input.OnConflict != nil && *input.OnConflict == model.InviteConflictResend,
 	})
@@ -118,6 +149,22 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 	}
 	i, err := r.invitation(ctx, issued.ID)
 	return &model.ResendInvitePayload{Invitation: i, InviteURL: orNil(issued.URL), UserErrors: none}, err
+}
+
+// UpdateInvite is the resolver for the updateInvite field.
+func (r *mutationResolver) UpdateInvite(ctx context.Context, input model.UpdateInviteInput) (*model.UpdateInvitePayload, error) {
+	err := r.Invites.Update(ctx, invite.Amendment{
+		InvitationID: input.InvitationID,
+		FirstName:    input.FirstName, LastName: input.LastName, JobTitle: input.JobTitle, Note: input.Note,
+		RoleIDs: input.RoleIds, GroupIDs: input.GroupIds, Permissions: input.Permissions, AllPermissions: input.AllPermissions,
+		DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains, ExpiresInHours: input.ExpiresInHours,
+	})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.UpdateInvitePayload{UserErrors: list}, rest
+	}
+	i, err := r.invitation(ctx, input.InvitationID)
+	return &model.UpdateInvitePayload{Invitation: i, UserErrors: none}, err
 }
 
 // RevokeInvite is the resolver for the revokeInvite field.

@@ -1,13 +1,14 @@
 package graph
 
 import (
-	"time"
-
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 )
 
@@ -15,16 +16,90 @@ import (
 // the newest first.
 var (
 	teamsByAge = relay.Order[*ent.Team]{
-		Column: team.FieldCreatedAt, Position: func(t *ent.Team) (time.Time, string) { return t.CreatedAt, t.ID },
+		Name: "teams.created", Column: team.FieldCreatedAt,
+		Position: func(t *ent.Team) (any, string) { return t.CreatedAt, t.ID },
 	}
 	rolesByAge = relay.Order[*ent.Role]{
-		Column: role.FieldCreatedAt, Position: func(r *ent.Role) (time.Time, string) { return r.CreatedAt, r.ID },
+		Name: "roles.created", Column: role.FieldCreatedAt,
+		Position: func(r *ent.Role) (any, string) { return r.CreatedAt, r.ID },
 	}
 	membersByAge = relay.Order[*ent.Member]{
-		Column: member.FieldCreatedAt, Position: func(m *ent.Member) (time.Time, string) { return m.CreatedAt, m.ID },
+		Name: "members.joined", Column: member.FieldCreatedAt,
+		Position: func(m *ent.Member) (any, string) { return m.CreatedAt, m.ID },
 	}
 	invitationsByAge = relay.Order[*ent.Invitation]{
-		Column: invitation.FieldCreatedAt, Descending: true,
-		Position: func(i *ent.Invitation) (time.Time, string) { return i.CreatedAt, i.ID },
+		Name: "invitations.created", Column: invitation.FieldCreatedAt, Descending: true,
+		Position: func(i *ent.Invitation) (any, string) { return i.CreatedAt, i.ID },
 	}
+	membersByName = relay.Order[*ent.Member]{
+		Name: "members.name", Column: member.FieldSortName, Kind: relay.Text,
+		Position: func(m *ent.Member) (any, string) { return m.SortName, m.ID },
+	}
+	membersByEmail = relay.Order[*ent.Member]{
+		Name: "members.email", Column: member.FieldEmailKey, Kind: relay.Text,
+		Position: func(m *ent.Member) (any, string) { return m.EmailKey, m.ID },
+	}
+	membersBySeen = relay.Order[*ent.Member]{
+		Name: "members.seen", Column: member.FieldSeenUnix, Kind: relay.Number,
+		Position: func(m *ent.Member) (any, string) { return m.SeenUnix, m.ID },
+	}
+	invitationsByExpiry = relay.Order[*ent.Invitation]{
+		Name: "invitations.expires", Column: invitation.FieldExpiresAt,
+		Position: func(i *ent.Invitation) (any, string) { return i.ExpiresAt, i.ID },
+	}
+	invitationsByEmail = relay.Order[*ent.Invitation]{
+		Name: "invitations.email", Column: invitation.FieldEmailKey, Kind: relay.Text,
+		Position: func(i *ent.Invitation) (any, string) { return i.EmailKey, i.ID },
+	}
+	groupsByAge = relay.Order[*ent.Group]{
+		Name: "groups.created", Column: group.FieldCreatedAt,
+		Position: func(g *ent.Group) (any, string) { return g.CreatedAt, g.ID },
+	}
+	divisionsByAge = relay.Order[*ent.Division]{
+		Name: "divisions.created", Column: division.FieldCreatedAt,
+		Position: func(d *ent.Division) (any, string) { return d.CreatedAt, d.ID },
+	}
+	newestMember     = people(membersByAge)
+	newestInvitation = people(invitationsByAge)
 )
+
+// people is an order of one half of the list of people, the newest first.
+func people[T any](o relay.Order[T]) relay.Order[T] {
+	o.Name = "people.created"
+	return o.In(true)
+}
+
+// membersBy returns the order that is asked for, by age when none is.
+func membersBy(o *model.MemberOrder) relay.Order[*ent.Member] {
+	if o == nil {
+		return membersByAge
+	}
+	descending := o.Direction == model.OrderDirectionDesc
+	switch o.Field {
+	case model.MemberOrderFieldName:
+		return membersByName.In(descending)
+	case model.MemberOrderFieldEmail:
+		return membersByEmail.In(descending)
+	case model.MemberOrderFieldLastSeenAt:
+		return membersBySeen.In(descending)
+	default:
+		return membersByAge.In(descending)
+	}
+}
+
+// invitationsBy returns the order that is asked for, the newest first when none
+// is.
+func invitationsBy(o *model.InvitationOrder) relay.Order[*ent.Invitation] {
+	if o == nil {
+		return invitationsByAge
+	}
+	descending := o.Direction == model.OrderDirectionDesc
+	switch o.Field {
+	case model.InvitationOrderFieldExpiresAt:
+		return invitationsByExpiry.In(descending)
+	case model.InvitationOrderFieldEmail:
+		return invitationsByEmail.In(descending)
+	default:
+		return invitationsByAge.In(descending)
+	}
+}

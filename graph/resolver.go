@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -23,6 +24,7 @@ type Resolver struct {
 	Access  access.Loader
 	Auth    *auth.Service
 	Invites *invite.Service
+	Roster  *roster.Service
 	Hub     *event.Hub
 	Now     func() time.Time
 	Info    model.ServerInfo

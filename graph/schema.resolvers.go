@@ -56,7 +56,7 @@ func (r *queryResolver) Account(ctx context.Context, id string) (*ent.Account, e
 // Team is the resolver for the team field.
 func (r *queryResolver) Team(ctx context.Context, id string) (*ent.Team, error) {
 	q := r.read(ctx).Team.Query().Where(team.ID(id))
-	withTeam(selected(ctx))(q)
+	r.withTeam(ctx, selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }
 

@@ -3,10 +3,16 @@ package graph
 import (
 	"context"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/internal/access"
 )
 
 // selection is what a client asked for below some field, so that children are
@@ -62,16 +68,42 @@ func (s selection) has(names ...string) bool {
 }
 
 // withTeam loads what is asked of teams.
-func withTeam(s selection) func(*ent.TeamQuery) {
+func (r *Resolver) withTeam(ctx context.Context, s selection) func(*ent.TeamQuery) {
 	return func(q *ent.TeamQuery) {
-		if s.has("account") {
-			q.WithAccount()
+		if s.has("account", "assignableRoles", "counts", "people") {
+			q.WithAccount(func(a *ent.AccountQuery) {
+				if s.has("assignableRoles") {
+					a.WithRoles(func(q *ent.RoleQuery) { q.Order(role.ByCreatedAt(), role.ByID()) })
+				}
+			})
+		}
+		if s.has("owner", "viewerMembership") {
+			q.WithMembers(func(m *ent.MemberQuery) {
+				m.Where(member.Or(member.IsOwner(true), member.UserID(viewerID(ctx))))
+				r.withMember(ctx, s.under("owner", "viewerMembership"))(m)
+			})
+		}
+		if s.has("pendingOwnershipTransfer") {
+			q.WithTransfers(func(t *ent.OwnershipTransferQuery) {
+				t.Where(r.openTransfer())
+				r.withTransfer(ctx, s.under("pendingOwnershipTransfer"))(t)
+			})
+		}
+		if s.has("counts") {
+			q.WithInvitations(func(i *ent.InvitationQuery) { i.Where(r.overdue()) })
 		}
 	}
 }
 
+func viewerID(ctx context.Context) string {
+	if v := access.ViewerFrom(ctx); v != nil {
+		return v.UserID
+	}
+	return ""
+}
+
 // withMember loads what is asked of members.
-func withMember(s selection) func(*ent.MemberQuery) {
+func (r *Resolver) withMember(ctx context.Context, s selection) func(*ent.MemberQuery) {
 	return func(q *ent.MemberQuery) {
 		if s.has("user", "lastSeenAt") {
 			q.WithUser()
@@ -79,21 +111,41 @@ func withMember(s selection) func(*ent.MemberQuery) {
 		if s.has("roles", "effectivePermissions") {
 			q.WithRoles()
 		}
+		if s.has("groups", "effectivePermissions") {
+			q.WithGroups(withGroup(s.under("groups")), func(g *ent.GroupQuery) {
+				if s.has("effectivePermissions") {
+					g.WithRoles()
+				}
+			})
+		}
+		if s.has("divisions") {
+			q.WithDivisions(withDivision(s.under("divisions")))
+		}
 		if s.has("team") {
-			q.WithTeam(withTeam(s.under("team")))
+			q.WithTeam(r.withTeam(ctx, s.under("team")))
 		}
 	}
 }
 
 // withInvitation loads what is asked of invitations. The membership that came
 // of one is found by team and user: see invitationResolver.Member.
-func withInvitation(s selection) func(*ent.InvitationQuery) {
+func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.InvitationQuery) {
 	return func(q *ent.InvitationQuery) {
 		if s.has("team") {
-			q.WithTeam(withTeam(s.under("team")))
+			q.WithTeam(r.withTeam(ctx, s.under("team")))
 		}
-		if s.has("roles") {
+		if s.has("roles", "viewerCanResend") {
 			q.WithRoles()
+		}
+		if s.has("groups", "viewerCanResend") {
+			q.WithGroups(withGroup(s.under("groups")), func(g *ent.GroupQuery) {
+				if s.has("viewerCanResend") {
+					g.WithRoles()
+				}
+			})
+		}
+		if s.has("divisions", "viewerCanResend") {
+			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {
 			q.WithInviter()
@@ -104,7 +156,59 @@ func withInvitation(s selection) func(*ent.InvitationQuery) {
 		if s.has("member") {
 			of := s.under("member")
 			q.WithAcceptedBy(func(u *ent.UserQuery) {
-				u.WithMembers(withMember(of))
+				u.WithMembers(r.withMember(ctx, of))
+			})
+		}
+	}
+}
+
+// withTransfer loads what is asked of transfers of ownership.
+func (r *Resolver) withTransfer(ctx context.Context, s selection) func(*ent.OwnershipTransferQuery) {
+	return func(q *ent.OwnershipTransferQuery) {
+		if s.has("from") {
+			q.WithFrom(r.withMember(ctx, s.under("from")))
+		}
+		if s.has("to") {
+			q.WithTo(r.withMember(ctx, s.under("to")))
+		}
+		if s.has("team") {
+			q.WithTeam(r.withTeam(ctx, s.under("team")))
+		}
+	}
+}
+
+// membersOfGroup names the number of a group's members beside its columns.
+const membersOfGroup = "members_of_group"
+
+// withGroup loads what is asked of groups.
+func withGroup(s selection) func(*ent.GroupQuery) {
+	return func(q *ent.GroupQuery) {
+		if s.has("roles") {
+			q.WithRoles()
+		}
+		if s.has("memberCount") {
+			q.Modify(func(sel *sql.Selector) {
+				t := sql.Table(member.GroupsTable)
+				sel.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
+					b.Wrap(func(b *sql.Builder) {
+						b.Join(sql.Dialect(sel.Dialect()).Select(sql.Count("*")).From(t).
+							Where(sql.ColumnsEQ(t.C(member.GroupsPrimaryKey[1]), sel.C(group.FieldID))))
+					})
+				}), membersOfGroup)
+			})
+		}
+	}
+}
+
+// withDivision loads what is asked of divisions, as deep as it is asked.
+func withDivision(s selection) func(*ent.DivisionQuery) {
+	return func(q *ent.DivisionQuery) {
+		if s.has("parent") {
+			q.WithParent(withDivision(s.under("parent")))
+		}
+		if s.has("children") {
+			q.WithChildren(withDivision(s.under("children")), func(q *ent.DivisionQuery) {
+				q.Order(division.ByCreatedAt(), division.ByID())
 			})
 		}
 	}

@@ -3,6 +3,9 @@ package graph
 import (
 	"context"
 
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
@@ -53,4 +56,16 @@ func orEmpty(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// activeTeam returns the team the viewer has chosen to see, or else one he is
+// in; null when he is in none.
+func (r *Resolver) activeTeam(ctx context.Context, v *access.Viewer) (*ent.Team, error) {
+	u, err := r.read(ctx).User.Query().Where(user.ID(v.UserID)).Only(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Team.Query().Where(team.ID(v.HomeTeam(u.ActiveTeamID)))
+	r.withTeam(ctx, selected(ctx))(q)
+	return orNull(q.Only(ctx))
 }

@@ -16,12 +16,14 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // inviteEvents says which events a subscriber sees, and as what. A queued mail
 // is not among them: CREATED and RESENT say so already.
 var inviteEvents = map[event.Type]model.InviteEventType{
 	event.InvitationCreated:  model.InviteEventTypeCreated,
+	event.InvitationUpdated:  model.InviteEventTypeUpdated,
 	event.InvitationResent:   model.InviteEventTypeResent,
 	event.InvitationSent:     model.InviteEventTypeDeliveryChanged,
 	event.InvitationFailed:   model.InviteEventTypeDeliveryChanged,
@@ -35,7 +37,11 @@ var inviteEvents = map[event.Type]model.InviteEventType{
 const lookEvery = 5 * time.Second
 
 // accessEvents may have taken a subscriber's right away.
-var accessEvents = map[event.Type]bool{event.MemberUpdated: true, event.UserSignedOut: true}
+var accessEvents = map[event.Type]bool{
+	event.MemberUpdated: true, event.MemberDeactivated: true, event.MemberRemoved: true, event.TransferAccepted: true,
+	event.RoleUpdated: true, event.RoleDeleted: true, event.GroupUpdated: true, event.GroupDeleted: true,
+	event.TeamDeleted: true, event.UserSignedOut: true,
+}
 
 // inviteStatusChanged follows the invitations of a team. The goroutine ends
 // when the client leaves, the right is lost, or the server stops.
@@ -56,7 +62,7 @@ func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after
 }
 
 func (r *Resolver) follow(ctx context.Context, teamID string, after *string) (*event.Subscription, error) {
-	m, err := access.Require(ctx, teamID, access.MembersRead)
+	m, err := access.Require(ctx, r.read(ctx), teamID, access.MembersRead)
 	if err != nil {
 		return nil, err
 	}
@@ -125,13 +131,16 @@ func (r *Resolver) stillMay(ctx context.Context, teamID string) error {
 		return err
 	}
 	access.Become(ctx, v)
-	_, err = access.Require(ctx, teamID, access.MembersRead)
+	_, err = access.Require(ctx, r.read(ctx), teamID, access.MembersRead)
+	if fault.Is(err, fault.NotFound) {
+		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")
+	}
 	return err
 }
 
 func (r *Resolver) change(ctx context.Context, e *ent.Event, typ model.InviteEventType) (*model.InviteStatusChange, error) {
 	q := r.read(ctx).Invitation.Query().Where(invitation.ID(e.SubjectID))
-	withInvitation(selected(ctx).under("invitation"))(q)
+	r.withInvitation(ctx, selected(ctx).under("invitation"))(q)
 	i, err := q.Only(ctx)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,8 @@ type Config struct {
 	PersonalAccounts bool
 	// Preset names the roles of new accounts.
 	Preset string
+	// Catalogue are files that add permissions and presets.
+	Catalogue []string
 	// CORSOrigins are the origins of dashboards elsewhere, such as
 	// https://portal.example.
 	CORSOrigins   []string

@@ -229,9 +229,9 @@ func TestEverybodyMayAskEverythingOfHisTeam(t *testing.T) {
 		for _, role := range []string{"billing", "validation", "installer", "member", "viewer", "account_admin"} {
 			p := owner.Join(role+"@acme.test", role)
 			a := p.Do(`query($id: ID!) { viewer { memberships { nodes { id roles { key } effectivePermissions user { email } team { name } } } } team(id: $id) { name isDefault createdAt
-				account { name settings { invitationTtlHours } limits { maxTeams } teams { totalCount } roles { totalCount } }
+				account { name teams { totalCount } divisions { totalCount } user(email: "olivia@acme.test") { id } }
 				owner { user { email } roles { key } team { name } lastSeenAt } viewerMembership { version allowedDomains directPermissions }
-				assignableRoles { key } eventCursor viewerCanInvite } }`, map[string]any{"id": owner.TeamID}).OK()
+				assignableRoles { key } pendingOwnershipTransfer { id } eventCursor viewerCanInvite viewerCanManageMembers viewerCanManageRoles viewerCanTransferOwnership } }`, map[string]any{"id": owner.TeamID}).OK()
 			equal(t, "the owner, as seen by "+role, a.Text("team.owner.user.email"), "olivia@acme.test")
 		}
 	})

@@ -130,7 +130,7 @@ func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*en
 			ids = append(ids, r.ID)
 		}
 		last, err = s.Invites.Send(access.WithViewer(ctx, v), invite.Offer{
-			TeamID: teamID, Email: o.email, FirstName: o.first, LastName: o.last, Note: o.note, RoleIDs: ids, SendEmail: true,
+			TeamID: teamID, Email: o.email, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
 		})
 		if err != nil {
 			return err

@@ -69,7 +69,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	catalogue, err := access.NewCatalogue()
+	catalogue, err := access.NewCatalogue(cfg.Catalogue...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,15 +115,20 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		return err
 	}
 	noMail := s.cfg.Sender == nil
-	loader := access.Loader{Catalogue: catalogue}
+	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	events := event.NewLog(s.hub, s.now)
 	queue := outbox.NewQueue(s.now)
-	s.Roster = &roster.Service{Preset: preset, Events: events, Now: s.now}
+	s.Roster = &roster.Service{
+		Store: s.Store, Access: loader, Preset: preset, Events: events, Now: s.now,
+		// Invitations come later: they need the roster themselves.
+		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
+	}
 	s.Auth = &auth.Service{
 		Log:   s.log,
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
+		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
 	}
 	s.Invites = &invite.Service{
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
@@ -141,7 +146,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Hub: s.hub, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Hub: s.hub, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,

@@ -23,7 +23,8 @@ type settings struct {
 	SecretKey        []string `help:"The key tokens are derived from, at least 32 characters; older keys may follow. Without it one is made and kept beside the data." placeholder:"KEY"`
 	SignUp           string   `help:"Who may sign up: open or invite-only." enum:"open,invite-only" default:"open"`
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of his own." default:"true" negatable:""`
-	Preset           string   `help:"The roles of new accounts." default:"teams"`
+	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
+	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable." name:"cors-origin" placeholder:"ORIGIN"`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at start: auto or off." enum:"auto,off" default:"auto"`
@@ -49,6 +50,7 @@ func (s *settings) config() (server.Config, error) {
 		SignUp:           auth.SignUpPolicy(s.SignUp),
 		PersonalAccounts: s.PersonalAccounts,
 		Preset:           s.Preset,
+		Catalogue:        s.Catalogue,
 		CORSOrigins:      s.CORSOrigin,
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}

@@ -46,6 +46,12 @@ const (
 	FieldStatus = "status"
 	// FieldInviterID holds the string denoting the inviter_id field in the database.
 	FieldInviterID = "inviter_id"
+	// FieldGranterID holds the string denoting the granter_id field in the database.
+	FieldGranterID = "granter_id"
+	// FieldSearch holds the string denoting the search field in the database.
+	FieldSearch = "search"
+	// FieldSuperseded holds the string denoting the superseded field in the database.
+	FieldSuperseded = "superseded"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
 	FieldExpiresAt = "expires_at"
 	// FieldTokenHash holds the string denoting the token_hash field in the database.
@@ -82,6 +88,10 @@ const (
 	EdgeAcceptedBy = "accepted_by"
 	// EdgeRoles holds the string denoting the roles edge name in mutations.
 	EdgeRoles = "roles"
+	// EdgeGroups holds the string denoting the groups edge name in mutations.
+	EdgeGroups = "groups"
+	// EdgeDivisions holds the string denoting the divisions edge name in mutations.
+	EdgeDivisions = "divisions"
 	// Table holds the table name of the invitation in the database.
 	Table = "invitations"
 	// TeamTable is the table that holds the team relation/edge.
@@ -110,6 +120,16 @@ const (
 	// RolesInverseTable is the table name for the Role entity.
 	// It exists in this package in order to avoid circular dependency with the "role" package.
 	RolesInverseTable = "roles"
+	// GroupsTable is the table that holds the groups relation/edge. The primary key declared below.
+	GroupsTable = "invitation_groups"
+	// GroupsInverseTable is the table name for the Group entity.
+	// It exists in this package in order to avoid circular dependency with the "group" package.
+	GroupsInverseTable = "groups"
+	// DivisionsTable is the table that holds the divisions relation/edge. The primary key declared below.
+	DivisionsTable = "invitation_divisions"
+	// DivisionsInverseTable is the table name for the Division entity.
+	// It exists in this package in order to avoid circular dependency with the "division" package.
+	DivisionsInverseTable = "divisions"
 )
 
 // Columns holds all SQL columns for invitation fields.
@@ -131,6 +151,9 @@ var Columns = []string{
 	FieldNote,
 	FieldStatus,
 	FieldInviterID,
+	FieldGranterID,
+	FieldSearch,
+	FieldSuperseded,
 	FieldExpiresAt,
 	FieldTokenHash,
 	FieldTokenGeneration,
@@ -151,6 +174,12 @@ var (
 	// RolesPrimaryKey and RolesColumn2 are the table columns denoting the
 	// primary key for the roles relation (M2M).
 	RolesPrimaryKey = []string{"invitation_id", "role_id"}
+	// GroupsPrimaryKey and GroupsColumn2 are the table columns denoting the
+	// primary key for the groups relation (M2M).
+	GroupsPrimaryKey = []string{"invitation_id", "group_id"}
+	// DivisionsPrimaryKey and DivisionsColumn2 are the table columns denoting the
+	// primary key for the divisions relation (M2M).
+	DivisionsPrimaryKey = []string{"invitation_id", "division_id"}
 )
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -190,6 +219,12 @@ var (
 	DefaultJobTitle string
 	// DefaultNote holds the default value on creation for the "note" field.
 	DefaultNote string
+	// DefaultGranterID holds the default value on creation for the "granter_id" field.
+	DefaultGranterID string
+	// DefaultSearch holds the default value on creation for the "search" field.
+	DefaultSearch string
+	// DefaultSuperseded holds the default value on creation for the "superseded" field.
+	DefaultSuperseded bool
 	// DefaultTokenGeneration holds the default value on creation for the "token_generation" field.
 	DefaultTokenGeneration int
 	// DefaultTokenMailed holds the default value on creation for the "token_mailed" field.
@@ -342,6 +377,21 @@ func ByInviterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInviterID, opts...).ToFunc()
 }
 
+// ByGranterID orders the results by the granter_id field.
+func ByGranterID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldGranterID, opts...).ToFunc()
+}
+
+// BySearch orders the results by the search field.
+func BySearch(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSearch, opts...).ToFunc()
+}
+
+// BySuperseded orders the results by the superseded field.
+func BySuperseded(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSuperseded, opts...).ToFunc()
+}
+
 // ByExpiresAt orders the results by the expires_at field.
 func ByExpiresAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldExpiresAt, opts...).ToFunc()
@@ -441,6 +491,34 @@ func ByRoles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newRolesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByGroupsCount orders the results by groups count.
+func ByGroupsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newGroupsStep(), opts...)
+	}
+}
+
+// ByGroups orders the results by groups terms.
+func ByGroups(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newGroupsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByDivisionsCount orders the results by divisions count.
+func ByDivisionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDivisionsStep(), opts...)
+	}
+}
+
+// ByDivisions orders the results by divisions terms.
+func ByDivisions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDivisionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTeamStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -467,5 +545,19 @@ func newRolesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(RolesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, false, RolesTable, RolesPrimaryKey...),
+	)
+}
+func newGroupsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(GroupsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, GroupsTable, GroupsPrimaryKey...),
+	)
+}
+func newDivisionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DivisionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, DivisionsTable, DivisionsPrimaryKey...),
 	)
 }

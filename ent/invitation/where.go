@@ -130,6 +130,21 @@ func InviterID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldInviterID, v))
 }
 
+// GranterID applies equality check predicate on the "granter_id" field. It's identical to GranterIDEQ.
+func GranterID(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldGranterID, v))
+}
+
+// Search applies equality check predicate on the "search" field. It's identical to SearchEQ.
+func Search(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldSearch, v))
+}
+
+// Superseded applies equality check predicate on the "superseded" field. It's identical to SupersededEQ.
+func Superseded(v bool) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldSuperseded, v))
+}
+
 // ExpiresAt applies equality check predicate on the "expires_at" field. It's identical to ExpiresAtEQ.
 func ExpiresAt(v time.Time) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldExpiresAt, v))
@@ -940,6 +955,146 @@ func InviterIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldInviterID, v))
 }
 
+// GranterIDEQ applies the EQ predicate on the "granter_id" field.
+func GranterIDEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldGranterID, v))
+}
+
+// GranterIDNEQ applies the NEQ predicate on the "granter_id" field.
+func GranterIDNEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldGranterID, v))
+}
+
+// GranterIDIn applies the In predicate on the "granter_id" field.
+func GranterIDIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldGranterID, vs...))
+}
+
+// GranterIDNotIn applies the NotIn predicate on the "granter_id" field.
+func GranterIDNotIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldGranterID, vs...))
+}
+
+// GranterIDGT applies the GT predicate on the "granter_id" field.
+func GranterIDGT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldGranterID, v))
+}
+
+// GranterIDGTE applies the GTE predicate on the "granter_id" field.
+func GranterIDGTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldGranterID, v))
+}
+
+// GranterIDLT applies the LT predicate on the "granter_id" field.
+func GranterIDLT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldGranterID, v))
+}
+
+// GranterIDLTE applies the LTE predicate on the "granter_id" field.
+func GranterIDLTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldGranterID, v))
+}
+
+// GranterIDContains applies the Contains predicate on the "granter_id" field.
+func GranterIDContains(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContains(FieldGranterID, v))
+}
+
+// GranterIDHasPrefix applies the HasPrefix predicate on the "granter_id" field.
+func GranterIDHasPrefix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasPrefix(FieldGranterID, v))
+}
+
+// GranterIDHasSuffix applies the HasSuffix predicate on the "granter_id" field.
+func GranterIDHasSuffix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasSuffix(FieldGranterID, v))
+}
+
+// GranterIDEqualFold applies the EqualFold predicate on the "granter_id" field.
+func GranterIDEqualFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEqualFold(FieldGranterID, v))
+}
+
+// GranterIDContainsFold applies the ContainsFold predicate on the "granter_id" field.
+func GranterIDContainsFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContainsFold(FieldGranterID, v))
+}
+
+// SearchEQ applies the EQ predicate on the "search" field.
+func SearchEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldSearch, v))
+}
+
+// SearchNEQ applies the NEQ predicate on the "search" field.
+func SearchNEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldSearch, v))
+}
+
+// SearchIn applies the In predicate on the "search" field.
+func SearchIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldSearch, vs...))
+}
+
+// SearchNotIn applies the NotIn predicate on the "search" field.
+func SearchNotIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldSearch, vs...))
+}
+
+// SearchGT applies the GT predicate on the "search" field.
+func SearchGT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldSearch, v))
+}
+
+// SearchGTE applies the GTE predicate on the "search" field.
+func SearchGTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldSearch, v))
+}
+
+// SearchLT applies the LT predicate on the "search" field.
+func SearchLT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldSearch, v))
+}
+
+// SearchLTE applies the LTE predicate on the "search" field.
+func SearchLTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldSearch, v))
+}
+
+// SearchContains applies the Contains predicate on the "search" field.
+func SearchContains(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContains(FieldSearch, v))
+}
+
+// SearchHasPrefix applies the HasPrefix predicate on the "search" field.
+func SearchHasPrefix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasPrefix(FieldSearch, v))
+}
+
+// SearchHasSuffix applies the HasSuffix predicate on the "search" field.
+func SearchHasSuffix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasSuffix(FieldSearch, v))
+}
+
+// SearchEqualFold applies the EqualFold predicate on the "search" field.
+func SearchEqualFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEqualFold(FieldSearch, v))
+}
+
+// SearchContainsFold applies the ContainsFold predicate on the "search" field.
+func SearchContainsFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContainsFold(FieldSearch, v))
+}
+
+// SupersededEQ applies the EQ predicate on the "superseded" field.
+func SupersededEQ(v bool) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldSuperseded, v))
+}
+
+// SupersededNEQ applies the NEQ predicate on the "superseded" field.
+func SupersededNEQ(v bool) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldSuperseded, v))
+}
+
 // ExpiresAtEQ applies the EQ predicate on the "expires_at" field.
 func ExpiresAtEQ(v time.Time) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldExpiresAt, v))
@@ -1634,6 +1789,52 @@ func HasRoles() predicate.Invitation {
 func HasRolesWith(preds ...predicate.Role) predicate.Invitation {
 	return predicate.Invitation(func(s *sql.Selector) {
 		step := newRolesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasGroups applies the HasEdge predicate on the "groups" edge.
+func HasGroups() predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, GroupsTable, GroupsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasGroupsWith applies the HasEdge predicate on the "groups" edge with a given conditions (other predicates).
+func HasGroupsWith(preds ...predicate.Group) predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := newGroupsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasDivisions applies the HasEdge predicate on the "divisions" edge.
+func HasDivisions() predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, DivisionsTable, DivisionsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDivisionsWith applies the HasEdge predicate on the "divisions" edge with a given conditions (other predicates).
+func HasDivisionsWith(preds ...predicate.Division) predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := newDivisionsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

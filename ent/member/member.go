@@ -36,12 +36,28 @@ const (
 	FieldStatus = "status"
 	// FieldIsOwner holds the string denoting the is_owner field in the database.
 	FieldIsOwner = "is_owner"
+	// FieldEmailKey holds the string denoting the email_key field in the database.
+	FieldEmailKey = "email_key"
+	// FieldSortName holds the string denoting the sort_name field in the database.
+	FieldSortName = "sort_name"
+	// FieldSeenUnix holds the string denoting the seen_unix field in the database.
+	FieldSeenUnix = "seen_unix"
+	// FieldSearch holds the string denoting the search field in the database.
+	FieldSearch = "search"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeRoles holds the string denoting the roles edge name in mutations.
 	EdgeRoles = "roles"
+	// EdgeGroups holds the string denoting the groups edge name in mutations.
+	EdgeGroups = "groups"
+	// EdgeDivisions holds the string denoting the divisions edge name in mutations.
+	EdgeDivisions = "divisions"
+	// EdgeOfferedTransfers holds the string denoting the offered_transfers edge name in mutations.
+	EdgeOfferedTransfers = "offered_transfers"
+	// EdgeReceivedTransfers holds the string denoting the received_transfers edge name in mutations.
+	EdgeReceivedTransfers = "received_transfers"
 	// Table holds the table name of the member in the database.
 	Table = "members"
 	// TeamTable is the table that holds the team relation/edge.
@@ -63,6 +79,30 @@ const (
 	// RolesInverseTable is the table name for the Role entity.
 	// It exists in this package in order to avoid circular dependency with the "role" package.
 	RolesInverseTable = "roles"
+	// GroupsTable is the table that holds the groups relation/edge. The primary key declared below.
+	GroupsTable = "member_groups"
+	// GroupsInverseTable is the table name for the Group entity.
+	// It exists in this package in order to avoid circular dependency with the "group" package.
+	GroupsInverseTable = "groups"
+	// DivisionsTable is the table that holds the divisions relation/edge. The primary key declared below.
+	DivisionsTable = "member_divisions"
+	// DivisionsInverseTable is the table name for the Division entity.
+	// It exists in this package in order to avoid circular dependency with the "division" package.
+	DivisionsInverseTable = "divisions"
+	// OfferedTransfersTable is the table that holds the offered_transfers relation/edge.
+	OfferedTransfersTable = "ownership_transfers"
+	// OfferedTransfersInverseTable is the table name for the OwnershipTransfer entity.
+	// It exists in this package in order to avoid circular dependency with the "ownershiptransfer" package.
+	OfferedTransfersInverseTable = "ownership_transfers"
+	// OfferedTransfersColumn is the table column denoting the offered_transfers relation/edge.
+	OfferedTransfersColumn = "from_id"
+	// ReceivedTransfersTable is the table that holds the received_transfers relation/edge.
+	ReceivedTransfersTable = "ownership_transfers"
+	// ReceivedTransfersInverseTable is the table name for the OwnershipTransfer entity.
+	// It exists in this package in order to avoid circular dependency with the "ownershiptransfer" package.
+	ReceivedTransfersInverseTable = "ownership_transfers"
+	// ReceivedTransfersColumn is the table column denoting the received_transfers relation/edge.
+	ReceivedTransfersColumn = "to_id"
 )
 
 // Columns holds all SQL columns for member fields.
@@ -79,12 +119,22 @@ var Columns = []string{
 	FieldUserID,
 	FieldStatus,
 	FieldIsOwner,
+	FieldEmailKey,
+	FieldSortName,
+	FieldSeenUnix,
+	FieldSearch,
 }
 
 var (
 	// RolesPrimaryKey and RolesColumn2 are the table columns denoting the
 	// primary key for the roles relation (M2M).
 	RolesPrimaryKey = []string{"member_id", "role_id"}
+	// GroupsPrimaryKey and GroupsColumn2 are the table columns denoting the
+	// primary key for the groups relation (M2M).
+	GroupsPrimaryKey = []string{"member_id", "group_id"}
+	// DivisionsPrimaryKey and DivisionsColumn2 are the table columns denoting the
+	// primary key for the divisions relation (M2M).
+	DivisionsPrimaryKey = []string{"member_id", "division_id"}
 )
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -116,6 +166,14 @@ var (
 	UserIDValidator func(string) error
 	// DefaultIsOwner holds the default value on creation for the "is_owner" field.
 	DefaultIsOwner bool
+	// DefaultEmailKey holds the default value on creation for the "email_key" field.
+	DefaultEmailKey string
+	// DefaultSortName holds the default value on creation for the "sort_name" field.
+	DefaultSortName string
+	// DefaultSeenUnix holds the default value on creation for the "seen_unix" field.
+	DefaultSeenUnix int64
+	// DefaultSearch holds the default value on creation for the "search" field.
+	DefaultSearch string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -199,6 +257,26 @@ func ByIsOwner(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIsOwner, opts...).ToFunc()
 }
 
+// ByEmailKey orders the results by the email_key field.
+func ByEmailKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailKey, opts...).ToFunc()
+}
+
+// BySortName orders the results by the sort_name field.
+func BySortName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSortName, opts...).ToFunc()
+}
+
+// BySeenUnix orders the results by the seen_unix field.
+func BySeenUnix(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSeenUnix, opts...).ToFunc()
+}
+
+// BySearch orders the results by the search field.
+func BySearch(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSearch, opts...).ToFunc()
+}
+
 // ByTeamField orders the results by team field.
 func ByTeamField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -226,6 +304,62 @@ func ByRoles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newRolesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByGroupsCount orders the results by groups count.
+func ByGroupsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newGroupsStep(), opts...)
+	}
+}
+
+// ByGroups orders the results by groups terms.
+func ByGroups(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newGroupsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByDivisionsCount orders the results by divisions count.
+func ByDivisionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDivisionsStep(), opts...)
+	}
+}
+
+// ByDivisions orders the results by divisions terms.
+func ByDivisions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDivisionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByOfferedTransfersCount orders the results by offered_transfers count.
+func ByOfferedTransfersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newOfferedTransfersStep(), opts...)
+	}
+}
+
+// ByOfferedTransfers orders the results by offered_transfers terms.
+func ByOfferedTransfers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newOfferedTransfersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByReceivedTransfersCount orders the results by received_transfers count.
+func ByReceivedTransfersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newReceivedTransfersStep(), opts...)
+	}
+}
+
+// ByReceivedTransfers orders the results by received_transfers terms.
+func ByReceivedTransfers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newReceivedTransfersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newTeamStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -245,5 +379,33 @@ func newRolesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(RolesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, false, RolesTable, RolesPrimaryKey...),
+	)
+}
+func newGroupsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(GroupsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, GroupsTable, GroupsPrimaryKey...),
+	)
+}
+func newDivisionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DivisionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, DivisionsTable, DivisionsPrimaryKey...),
+	)
+}
+func newOfferedTransfersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(OfferedTransfersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, OfferedTransfersTable, OfferedTransfersColumn),
+	)
+}
+func newReceivedTransfersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ReceivedTransfersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ReceivedTransfersTable, ReceivedTransfersColumn),
 	)
 }

@@ -105,6 +105,26 @@ func IsOwner(v bool) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldIsOwner, v))
 }
 
+// EmailKey applies equality check predicate on the "email_key" field. It's identical to EmailKeyEQ.
+func EmailKey(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldEmailKey, v))
+}
+
+// SortName applies equality check predicate on the "sort_name" field. It's identical to SortNameEQ.
+func SortName(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSortName, v))
+}
+
+// SeenUnix applies equality check predicate on the "seen_unix" field. It's identical to SeenUnixEQ.
+func SeenUnix(v int64) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSeenUnix, v))
+}
+
+// Search applies equality check predicate on the "search" field. It's identical to SearchEQ.
+func Search(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSearch, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldCreatedAt, v))
@@ -460,6 +480,241 @@ func IsOwnerNEQ(v bool) predicate.Member {
 	return predicate.Member(sql.FieldNEQ(FieldIsOwner, v))
 }
 
+// EmailKeyEQ applies the EQ predicate on the "email_key" field.
+func EmailKeyEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldEmailKey, v))
+}
+
+// EmailKeyNEQ applies the NEQ predicate on the "email_key" field.
+func EmailKeyNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldEmailKey, v))
+}
+
+// EmailKeyIn applies the In predicate on the "email_key" field.
+func EmailKeyIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldEmailKey, vs...))
+}
+
+// EmailKeyNotIn applies the NotIn predicate on the "email_key" field.
+func EmailKeyNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldEmailKey, vs...))
+}
+
+// EmailKeyGT applies the GT predicate on the "email_key" field.
+func EmailKeyGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldEmailKey, v))
+}
+
+// EmailKeyGTE applies the GTE predicate on the "email_key" field.
+func EmailKeyGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldEmailKey, v))
+}
+
+// EmailKeyLT applies the LT predicate on the "email_key" field.
+func EmailKeyLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldEmailKey, v))
+}
+
+// EmailKeyLTE applies the LTE predicate on the "email_key" field.
+func EmailKeyLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldEmailKey, v))
+}
+
+// EmailKeyContains applies the Contains predicate on the "email_key" field.
+func EmailKeyContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldEmailKey, v))
+}
+
+// EmailKeyHasPrefix applies the HasPrefix predicate on the "email_key" field.
+func EmailKeyHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldEmailKey, v))
+}
+
+// EmailKeyHasSuffix applies the HasSuffix predicate on the "email_key" field.
+func EmailKeyHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldEmailKey, v))
+}
+
+// EmailKeyEqualFold applies the EqualFold predicate on the "email_key" field.
+func EmailKeyEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldEmailKey, v))
+}
+
+// EmailKeyContainsFold applies the ContainsFold predicate on the "email_key" field.
+func EmailKeyContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldEmailKey, v))
+}
+
+// SortNameEQ applies the EQ predicate on the "sort_name" field.
+func SortNameEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSortName, v))
+}
+
+// SortNameNEQ applies the NEQ predicate on the "sort_name" field.
+func SortNameNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldSortName, v))
+}
+
+// SortNameIn applies the In predicate on the "sort_name" field.
+func SortNameIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldSortName, vs...))
+}
+
+// SortNameNotIn applies the NotIn predicate on the "sort_name" field.
+func SortNameNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldSortName, vs...))
+}
+
+// SortNameGT applies the GT predicate on the "sort_name" field.
+func SortNameGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldSortName, v))
+}
+
+// SortNameGTE applies the GTE predicate on the "sort_name" field.
+func SortNameGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldSortName, v))
+}
+
+// SortNameLT applies the LT predicate on the "sort_name" field.
+func SortNameLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldSortName, v))
+}
+
+// SortNameLTE applies the LTE predicate on the "sort_name" field.
+func SortNameLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldSortName, v))
+}
+
+// SortNameContains applies the Contains predicate on the "sort_name" field.
+func SortNameContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldSortName, v))
+}
+
+// SortNameHasPrefix applies the HasPrefix predicate on the "sort_name" field.
+func SortNameHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldSortName, v))
+}
+
+// SortNameHasSuffix applies the HasSuffix predicate on the "sort_name" field.
+func SortNameHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldSortName, v))
+}
+
+// SortNameEqualFold applies the EqualFold predicate on the "sort_name" field.
+func SortNameEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldSortName, v))
+}
+
+// SortNameContainsFold applies the ContainsFold predicate on the "sort_name" field.
+func SortNameContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldSortName, v))
+}
+
+// SeenUnixEQ applies the EQ predicate on the "seen_unix" field.
+func SeenUnixEQ(v int64) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSeenUnix, v))
+}
+
+// SeenUnixNEQ applies the NEQ predicate on the "seen_unix" field.
+func SeenUnixNEQ(v int64) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldSeenUnix, v))
+}
+
+// SeenUnixIn applies the In predicate on the "seen_unix" field.
+func SeenUnixIn(vs ...int64) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldSeenUnix, vs...))
+}
+
+// SeenUnixNotIn applies the NotIn predicate on the "seen_unix" field.
+func SeenUnixNotIn(vs ...int64) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldSeenUnix, vs...))
+}
+
+// SeenUnixGT applies the GT predicate on the "seen_unix" field.
+func SeenUnixGT(v int64) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldSeenUnix, v))
+}
+
+// SeenUnixGTE applies the GTE predicate on the "seen_unix" field.
+func SeenUnixGTE(v int64) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldSeenUnix, v))
+}
+
+// SeenUnixLT applies the LT predicate on the "seen_unix" field.
+func SeenUnixLT(v int64) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldSeenUnix, v))
+}
+
+// SeenUnixLTE applies the LTE predicate on the "seen_unix" field.
+func SeenUnixLTE(v int64) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldSeenUnix, v))
+}
+
+// SearchEQ applies the EQ predicate on the "search" field.
+func SearchEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSearch, v))
+}
+
+// SearchNEQ applies the NEQ predicate on the "search" field.
+func SearchNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldSearch, v))
+}
+
+// SearchIn applies the In predicate on the "search" field.
+func SearchIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldSearch, vs...))
+}
+
+// SearchNotIn applies the NotIn predicate on the "search" field.
+func SearchNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldSearch, vs...))
+}
+
+// SearchGT applies the GT predicate on the "search" field.
+func SearchGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldSearch, v))
+}
+
+// SearchGTE applies the GTE predicate on the "search" field.
+func SearchGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldSearch, v))
+}
+
+// SearchLT applies the LT predicate on the "search" field.
+func SearchLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldSearch, v))
+}
+
+// SearchLTE applies the LTE predicate on the "search" field.
+func SearchLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldSearch, v))
+}
+
+// SearchContains applies the Contains predicate on the "search" field.
+func SearchContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldSearch, v))
+}
+
+// SearchHasPrefix applies the HasPrefix predicate on the "search" field.
+func SearchHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldSearch, v))
+}
+
+// SearchHasSuffix applies the HasSuffix predicate on the "search" field.
+func SearchHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldSearch, v))
+}
+
+// SearchEqualFold applies the EqualFold predicate on the "search" field.
+func SearchEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldSearch, v))
+}
+
+// SearchContainsFold applies the ContainsFold predicate on the "search" field.
+func SearchContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldSearch, v))
+}
+
 // HasTeam applies the HasEdge predicate on the "team" edge.
 func HasTeam() predicate.Member {
 	return predicate.Member(func(s *sql.Selector) {
@@ -521,6 +776,98 @@ func HasRoles() predicate.Member {
 func HasRolesWith(preds ...predicate.Role) predicate.Member {
 	return predicate.Member(func(s *sql.Selector) {
 		step := newRolesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasGroups applies the HasEdge predicate on the "groups" edge.
+func HasGroups() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, GroupsTable, GroupsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasGroupsWith applies the HasEdge predicate on the "groups" edge with a given conditions (other predicates).
+func HasGroupsWith(preds ...predicate.Group) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newGroupsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasDivisions applies the HasEdge predicate on the "divisions" edge.
+func HasDivisions() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, DivisionsTable, DivisionsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDivisionsWith applies the HasEdge predicate on the "divisions" edge with a given conditions (other predicates).
+func HasDivisionsWith(preds ...predicate.Division) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newDivisionsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasOfferedTransfers applies the HasEdge predicate on the "offered_transfers" edge.
+func HasOfferedTransfers() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, OfferedTransfersTable, OfferedTransfersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasOfferedTransfersWith applies the HasEdge predicate on the "offered_transfers" edge with a given conditions (other predicates).
+func HasOfferedTransfersWith(preds ...predicate.OwnershipTransfer) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newOfferedTransfersStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasReceivedTransfers applies the HasEdge predicate on the "received_transfers" edge.
+func HasReceivedTransfers() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ReceivedTransfersTable, ReceivedTransfersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasReceivedTransfersWith applies the HasEdge predicate on the "received_transfers" edge with a given conditions (other predicates).
+func HasReceivedTransfersWith(preds ...predicate.OwnershipTransfer) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newReceivedTransfersStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -33,6 +33,48 @@ var (
 		Columns:    AccountsColumns,
 		PrimaryKey: []*schema.Column{AccountsColumns[0]},
 	}
+	// DivisionsColumns holds the columns for the "divisions" table.
+	DivisionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString, Size: 64},
+		{Name: "parent_id", Type: field.TypeString, Nullable: true, Size: 64},
+	}
+	// DivisionsTable holds the schema information for the "divisions" table.
+	DivisionsTable = &schema.Table{
+		Name:       "divisions",
+		Columns:    DivisionsColumns,
+		PrimaryKey: []*schema.Column{DivisionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "divisions_accounts_divisions",
+				Columns:    []*schema.Column{DivisionsColumns[5]},
+				RefColumns: []*schema.Column{AccountsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "divisions_divisions_children",
+				Columns:    []*schema.Column{DivisionsColumns[6]},
+				RefColumns: []*schema.Column{DivisionsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "division_account_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{DivisionsColumns[5], DivisionsColumns[1], DivisionsColumns[0]},
+			},
+			{
+				Name:    "division_parent_id",
+				Unique:  false,
+				Columns: []*schema.Column{DivisionsColumns[6]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -66,6 +108,37 @@ var (
 			},
 		},
 	}
+	// GroupsColumns holds the columns for the "groups" table.
+	GroupsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString},
+		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "account_id", Type: field.TypeString, Size: 64},
+	}
+	// GroupsTable holds the schema information for the "groups" table.
+	GroupsTable = &schema.Table{
+		Name:       "groups",
+		Columns:    GroupsColumns,
+		PrimaryKey: []*schema.Column{GroupsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "groups_accounts_groups",
+				Columns:    []*schema.Column{GroupsColumns[6]},
+				RefColumns: []*schema.Column{AccountsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "group_account_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{GroupsColumns[6], GroupsColumns[1], GroupsColumns[0]},
+			},
+		},
+	}
 	// InvitationsColumns holds the columns for the "invitations" table.
 	InvitationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -83,6 +156,9 @@ var (
 		{Name: "job_title", Type: field.TypeString, Default: ""},
 		{Name: "note", Type: field.TypeString, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED", "REVOKED", "EXPIRED"}, Default: "PENDING"},
+		{Name: "granter_id", Type: field.TypeString, Default: ""},
+		{Name: "search", Type: field.TypeString, Default: ""},
+		{Name: "superseded", Type: field.TypeBool, Default: false},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "token_hash", Type: field.TypeBytes, Unique: true},
 		{Name: "token_generation", Type: field.TypeInt, Default: 1},
@@ -108,19 +184,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_teams_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[28]},
+				Columns:    []*schema.Column{InvitationsColumns[31]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[29]},
+				Columns:    []*schema.Column{InvitationsColumns[32]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[30]},
+				Columns:    []*schema.Column{InvitationsColumns[33]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -129,7 +205,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[28], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -142,17 +218,17 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[29]},
+				Columns: []*schema.Column{InvitationsColumns[32]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[30]},
+				Columns: []*schema.Column{InvitationsColumns[33]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[15]},
+				Columns: []*schema.Column{InvitationsColumns[18]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -166,9 +242,32 @@ var (
 				},
 			},
 			{
+				Name:    "invitation_pending_of_granter",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status = 'PENDING'",
+				},
+			},
+			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[28], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[1], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_team_id_status_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_team_id_email_key_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[9], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_team_id_expires_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[18], InvitationsColumns[0]},
 			},
 		},
 	}
@@ -216,6 +315,10 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DEACTIVATED"}, Default: "ACTIVE"},
 		{Name: "is_owner", Type: field.TypeBool, Default: false},
+		{Name: "email_key", Type: field.TypeString, Default: ""},
+		{Name: "sort_name", Type: field.TypeString, Default: ""},
+		{Name: "seen_unix", Type: field.TypeInt64, Default: 0},
+		{Name: "search", Type: field.TypeString, Default: ""},
 		{Name: "team_id", Type: field.TypeString, Size: 64},
 		{Name: "user_id", Type: field.TypeString, Size: 64},
 	}
@@ -227,13 +330,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "members_teams_members",
-				Columns:    []*schema.Column{MembersColumns[10]},
+				Columns:    []*schema.Column{MembersColumns[14]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "members_users_members",
-				Columns:    []*schema.Column{MembersColumns[11]},
+				Columns:    []*schema.Column{MembersColumns[15]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -242,12 +345,12 @@ var (
 			{
 				Name:    "member_team_id_user_id",
 				Unique:  true,
-				Columns: []*schema.Column{MembersColumns[10], MembersColumns[11]},
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[15]},
 			},
 			{
 				Name:    "member_owner_of_team",
 				Unique:  true,
-				Columns: []*schema.Column{MembersColumns[10]},
+				Columns: []*schema.Column{MembersColumns[14]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_owner",
 				},
@@ -255,12 +358,94 @@ var (
 			{
 				Name:    "member_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{MembersColumns[11]},
+				Columns: []*schema.Column{MembersColumns[15]},
 			},
 			{
 				Name:    "member_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{MembersColumns[10], MembersColumns[1], MembersColumns[0]},
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[1], MembersColumns[0]},
+			},
+			{
+				Name:    "member_team_id_status_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[8], MembersColumns[1], MembersColumns[0]},
+			},
+			{
+				Name:    "member_team_id_sort_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[11], MembersColumns[0]},
+			},
+			{
+				Name:    "member_team_id_email_key_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[10], MembersColumns[0]},
+			},
+			{
+				Name:    "member_team_id_seen_unix_id",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[14], MembersColumns[12], MembersColumns[0]},
+			},
+		},
+	}
+	// OwnershipTransfersColumns holds the columns for the "ownership_transfers" table.
+	OwnershipTransfersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED", "CANCELED", "EXPIRED"}, Default: "PENDING"},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "from_id", Type: field.TypeString, Size: 64},
+		{Name: "to_id", Type: field.TypeString, Size: 64},
+		{Name: "team_id", Type: field.TypeString, Size: 64},
+	}
+	// OwnershipTransfersTable holds the schema information for the "ownership_transfers" table.
+	OwnershipTransfersTable = &schema.Table{
+		Name:       "ownership_transfers",
+		Columns:    OwnershipTransfersColumns,
+		PrimaryKey: []*schema.Column{OwnershipTransfersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "ownership_transfers_members_offered_transfers",
+				Columns:    []*schema.Column{OwnershipTransfersColumns[5]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "ownership_transfers_members_received_transfers",
+				Columns:    []*schema.Column{OwnershipTransfersColumns[6]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "ownership_transfers_teams_transfers",
+				Columns:    []*schema.Column{OwnershipTransfersColumns[7]},
+				RefColumns: []*schema.Column{TeamsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "transfer_pending_of_team",
+				Unique:  true,
+				Columns: []*schema.Column{OwnershipTransfersColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status = 'PENDING'",
+				},
+			},
+			{
+				Name:    "ownershiptransfer_team_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{OwnershipTransfersColumns[7], OwnershipTransfersColumns[1]},
+			},
+			{
+				Name:    "ownershiptransfer_from_id",
+				Unique:  false,
+				Columns: []*schema.Column{OwnershipTransfersColumns[5]},
+			},
+			{
+				Name:    "ownershiptransfer_to_id",
+				Unique:  false,
+				Columns: []*schema.Column{OwnershipTransfersColumns[6]},
 			},
 		},
 	}
@@ -373,6 +558,11 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "name", Type: field.TypeString},
 		{Name: "is_default", Type: field.TypeBool, Default: false},
+		{Name: "active_members", Type: field.TypeInt, Default: 0},
+		{Name: "deactivated_members", Type: field.TypeInt, Default: 0},
+		{Name: "pending_invitations", Type: field.TypeInt, Default: 0},
+		{Name: "expired_invitations", Type: field.TypeInt, Default: 0},
+		{Name: "all_invitations", Type: field.TypeInt, Default: 0},
 		{Name: "account_id", Type: field.TypeString, Size: 64},
 	}
 	// TeamsTable holds the schema information for the "teams" table.
@@ -383,7 +573,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "teams_accounts_teams",
-				Columns:    []*schema.Column{TeamsColumns[6]},
+				Columns:    []*schema.Column{TeamsColumns[11]},
 				RefColumns: []*schema.Column{AccountsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -392,12 +582,12 @@ var (
 			{
 				Name:    "team_account_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{TeamsColumns[6], TeamsColumns[1], TeamsColumns[0]},
+				Columns: []*schema.Column{TeamsColumns[11], TeamsColumns[1], TeamsColumns[0]},
 			},
 			{
 				Name:    "team_default_of_account",
 				Unique:  true,
-				Columns: []*schema.Column{TeamsColumns[6]},
+				Columns: []*schema.Column{TeamsColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "is_default",
 				},
@@ -426,6 +616,31 @@ var (
 		Columns:    UsersColumns,
 		PrimaryKey: []*schema.Column{UsersColumns[0]},
 	}
+	// GroupRolesColumns holds the columns for the "group_roles" table.
+	GroupRolesColumns = []*schema.Column{
+		{Name: "group_id", Type: field.TypeString, Size: 64},
+		{Name: "role_id", Type: field.TypeString, Size: 64},
+	}
+	// GroupRolesTable holds the schema information for the "group_roles" table.
+	GroupRolesTable = &schema.Table{
+		Name:       "group_roles",
+		Columns:    GroupRolesColumns,
+		PrimaryKey: []*schema.Column{GroupRolesColumns[0], GroupRolesColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "group_roles_group_id",
+				Columns:    []*schema.Column{GroupRolesColumns[0]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "group_roles_role_id",
+				Columns:    []*schema.Column{GroupRolesColumns[1]},
+				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// InvitationRolesColumns holds the columns for the "invitation_roles" table.
 	InvitationRolesColumns = []*schema.Column{
 		{Name: "invitation_id", Type: field.TypeString, Size: 64},
@@ -447,6 +662,56 @@ var (
 				Symbol:     "invitation_roles_role_id",
 				Columns:    []*schema.Column{InvitationRolesColumns[1]},
 				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// InvitationGroupsColumns holds the columns for the "invitation_groups" table.
+	InvitationGroupsColumns = []*schema.Column{
+		{Name: "invitation_id", Type: field.TypeString, Size: 64},
+		{Name: "group_id", Type: field.TypeString, Size: 64},
+	}
+	// InvitationGroupsTable holds the schema information for the "invitation_groups" table.
+	InvitationGroupsTable = &schema.Table{
+		Name:       "invitation_groups",
+		Columns:    InvitationGroupsColumns,
+		PrimaryKey: []*schema.Column{InvitationGroupsColumns[0], InvitationGroupsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "invitation_groups_invitation_id",
+				Columns:    []*schema.Column{InvitationGroupsColumns[0]},
+				RefColumns: []*schema.Column{InvitationsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "invitation_groups_group_id",
+				Columns:    []*schema.Column{InvitationGroupsColumns[1]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// InvitationDivisionsColumns holds the columns for the "invitation_divisions" table.
+	InvitationDivisionsColumns = []*schema.Column{
+		{Name: "invitation_id", Type: field.TypeString, Size: 64},
+		{Name: "division_id", Type: field.TypeString, Size: 64},
+	}
+	// InvitationDivisionsTable holds the schema information for the "invitation_divisions" table.
+	InvitationDivisionsTable = &schema.Table{
+		Name:       "invitation_divisions",
+		Columns:    InvitationDivisionsColumns,
+		PrimaryKey: []*schema.Column{InvitationDivisionsColumns[0], InvitationDivisionsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "invitation_divisions_invitation_id",
+				Columns:    []*schema.Column{InvitationDivisionsColumns[0]},
+				RefColumns: []*schema.Column{InvitationsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "invitation_divisions_division_id",
+				Columns:    []*schema.Column{InvitationDivisionsColumns[1]},
+				RefColumns: []*schema.Column{DivisionsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 		},
@@ -476,34 +741,108 @@ var (
 			},
 		},
 	}
+	// MemberGroupsColumns holds the columns for the "member_groups" table.
+	MemberGroupsColumns = []*schema.Column{
+		{Name: "member_id", Type: field.TypeString, Size: 64},
+		{Name: "group_id", Type: field.TypeString, Size: 64},
+	}
+	// MemberGroupsTable holds the schema information for the "member_groups" table.
+	MemberGroupsTable = &schema.Table{
+		Name:       "member_groups",
+		Columns:    MemberGroupsColumns,
+		PrimaryKey: []*schema.Column{MemberGroupsColumns[0], MemberGroupsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "member_groups_member_id",
+				Columns:    []*schema.Column{MemberGroupsColumns[0]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "member_groups_group_id",
+				Columns:    []*schema.Column{MemberGroupsColumns[1]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// MemberDivisionsColumns holds the columns for the "member_divisions" table.
+	MemberDivisionsColumns = []*schema.Column{
+		{Name: "member_id", Type: field.TypeString, Size: 64},
+		{Name: "division_id", Type: field.TypeString, Size: 64},
+	}
+	// MemberDivisionsTable holds the schema information for the "member_divisions" table.
+	MemberDivisionsTable = &schema.Table{
+		Name:       "member_divisions",
+		Columns:    MemberDivisionsColumns,
+		PrimaryKey: []*schema.Column{MemberDivisionsColumns[0], MemberDivisionsColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "member_divisions_member_id",
+				Columns:    []*schema.Column{MemberDivisionsColumns[0]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "member_divisions_division_id",
+				Columns:    []*schema.Column{MemberDivisionsColumns[1]},
+				RefColumns: []*schema.Column{DivisionsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccountsTable,
+		DivisionsTable,
 		EventsTable,
+		GroupsTable,
 		InvitationsTable,
 		JobsTable,
 		MembersTable,
+		OwnershipTransfersTable,
 		RolesTable,
 		SessionsTable,
 		SignUpsTable,
 		TeamsTable,
 		UsersTable,
+		GroupRolesTable,
 		InvitationRolesTable,
+		InvitationGroupsTable,
+		InvitationDivisionsTable,
 		MemberRolesTable,
+		MemberGroupsTable,
+		MemberDivisionsTable,
 	}
 )
 
 func init() {
+	DivisionsTable.ForeignKeys[0].RefTable = AccountsTable
+	DivisionsTable.ForeignKeys[1].RefTable = DivisionsTable
+	GroupsTable.ForeignKeys[0].RefTable = AccountsTable
 	InvitationsTable.ForeignKeys[0].RefTable = TeamsTable
 	InvitationsTable.ForeignKeys[1].RefTable = UsersTable
 	InvitationsTable.ForeignKeys[2].RefTable = UsersTable
 	MembersTable.ForeignKeys[0].RefTable = TeamsTable
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
+	OwnershipTransfersTable.ForeignKeys[0].RefTable = MembersTable
+	OwnershipTransfersTable.ForeignKeys[1].RefTable = MembersTable
+	OwnershipTransfersTable.ForeignKeys[2].RefTable = TeamsTable
 	RolesTable.ForeignKeys[0].RefTable = AccountsTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable
 	TeamsTable.ForeignKeys[0].RefTable = AccountsTable
+	GroupRolesTable.ForeignKeys[0].RefTable = GroupsTable
+	GroupRolesTable.ForeignKeys[1].RefTable = RolesTable
 	InvitationRolesTable.ForeignKeys[0].RefTable = InvitationsTable
 	InvitationRolesTable.ForeignKeys[1].RefTable = RolesTable
+	InvitationGroupsTable.ForeignKeys[0].RefTable = InvitationsTable
+	InvitationGroupsTable.ForeignKeys[1].RefTable = GroupsTable
+	InvitationDivisionsTable.ForeignKeys[0].RefTable = InvitationsTable
+	InvitationDivisionsTable.ForeignKeys[1].RefTable = DivisionsTable
 	MemberRolesTable.ForeignKeys[0].RefTable = MembersTable
 	MemberRolesTable.ForeignKeys[1].RefTable = RolesTable
+	MemberGroupsTable.ForeignKeys[0].RefTable = MembersTable
+	MemberGroupsTable.ForeignKeys[1].RefTable = GroupsTable
+	MemberDivisionsTable.ForeignKeys[0].RefTable = MembersTable
+	MemberDivisionsTable.ForeignKeys[1].RefTable = DivisionsTable
 }

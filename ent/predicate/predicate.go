@@ -9,8 +9,14 @@ import (
 // Account is the predicate function for account builders.
 type Account func(*sql.Selector)
 
+// Division is the predicate function for division builders.
+type Division func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
+
+// Group is the predicate function for group builders.
+type Group func(*sql.Selector)
 
 // Invitation is the predicate function for invitation builders.
 type Invitation func(*sql.Selector)
@@ -20,6 +26,9 @@ type Job func(*sql.Selector)
 
 // Member is the predicate function for member builders.
 type Member func(*sql.Selector)
+
+// OwnershipTransfer is the predicate function for ownershiptransfer builders.
+type OwnershipTransfer func(*sql.Selector)
 
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)

@@ -33,7 +33,12 @@ func (Account) Fields() []ent.Field {
 
 // Edges of Account.
 func (Account) Edges() []ent.Edge {
-	return []ent.Edge{edge.To("teams", Team.Type), edge.To("roles", Role.Type)}
+	return []ent.Edge{
+		edge.To("teams", Team.Type),
+		edge.To("roles", Role.Type),
+		edge.To("groups", Group.Type),
+		edge.To("divisions", Division.Type),
+	}
 }
 
 // Team is a group of people inside an account, with one owner.
@@ -47,6 +52,13 @@ func (Team) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty(),
 		field.Bool("is_default").Default(false).Immutable(),
+		// Kept by the verbs, under the account's lock, so that no page counts a
+		// whole team.
+		field.Int("active_members").Default(0),
+		field.Int("deactivated_members").Default(0),
+		field.Int("pending_invitations").Default(0).Comment("As stored: those that ran out a moment ago are still among them."),
+		field.Int("expired_invitations").Default(0).Comment("Without the superseded ones."),
+		field.Int("all_invitations").Default(0),
 	}
 }
 
@@ -56,6 +68,7 @@ func (Team) Edges() []ent.Edge {
 		edge.From("account", Account.Type).Ref("teams").Field("account_id").Unique().Required().Immutable(),
 		edge.To("members", Member.Type),
 		edge.To("invitations", Invitation.Type),
+		edge.To("transfers", OwnershipTransfer.Type),
 	}
 }
 
@@ -90,10 +103,68 @@ func (Role) Edges() []ent.Edge {
 		edge.From("account", Account.Type).Ref("roles").Field("account_id").Unique().Required().Immutable(),
 		edge.From("members", Member.Type).Ref("roles"),
 		edge.From("invitations", Invitation.Type).Ref("roles"),
+		edge.From("groups", Group.Type).Ref("roles"),
 	}
 }
 
 // Indexes of Role.
 func (Role) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("account_id", "key").Unique()}
+}
+
+// Group is people of an account who share roles.
+type Group struct{ ent.Schema }
+
+// Mixin of Group.
+func (Group) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}, versioned{}} }
+
+// Fields of Group.
+func (Group) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").NotEmpty(),
+		field.String("description").Default(""),
+	}
+}
+
+// Edges of Group.
+func (Group) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("account", Account.Type).Ref("groups").Field("account_id").Unique().Required().Immutable(),
+		edge.To("roles", Role.Type),
+		edge.From("members", Member.Type).Ref("groups"),
+		edge.From("invitations", Invitation.Type).Ref("groups"),
+	}
+}
+
+// Indexes of Group.
+func (Group) Indexes() []ent.Index { return []ent.Index{byAge("account_id")} }
+
+// Division is a business unit, a container or a sub-account: a node of the
+// account's tree.
+type Division struct{ ent.Schema }
+
+// Mixin of Division.
+func (Division) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}, versioned{}} }
+
+// Fields of Division.
+func (Division) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").NotEmpty(),
+		field.String("parent_id").Optional().Nillable().Comment("Empty = at the top."),
+	}
+}
+
+// Edges of Division.
+func (Division) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("account", Account.Type).Ref("divisions").Field("account_id").Unique().Required().Immutable(),
+		edge.To("children", Division.Type).From("parent").Field("parent_id").Unique(),
+		edge.From("members", Member.Type).Ref("divisions"),
+		edge.From("invitations", Invitation.Type).Ref("divisions"),
+	}
+}
+
+// Indexes of Division.
+func (Division) Indexes() []ent.Index {
+	return []ent.Index{byAge("account_id"), index.Fields("parent_id")}
 }

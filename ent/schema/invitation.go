@@ -30,6 +30,9 @@ func (Invitation) Fields() []ent.Field {
 			"Pending", "PENDING", "Accepted", "ACCEPTED", "Declined", "DECLINED", "Revoked", "REVOKED", "Expired", "EXPIRED",
 		).Default("PENDING").Comment("As stored; a pending one past expires_at counts as expired."),
 		field.String("inviter_id").Optional().Nillable().Immutable(),
+		field.String("granter_id").Default("").Comment("The user who answers for the grant: it is good while he holds it himself."),
+		field.String("search").Default("").Comment("Address and names, folded: what a text is looked for in."),
+		field.Bool("superseded").Default(false).Comment("Ran out, and a newer one went to the same address."),
 		field.Time("expires_at"),
 		field.Bytes("token_hash").Unique().Sensitive().Comment("SHA-256 of the current token."),
 		field.Int("token_generation").Default(1),
@@ -56,6 +59,8 @@ func (Invitation) Edges() []ent.Edge {
 		edge.From("inviter", User.Type).Ref("sent_invitations").Field("inviter_id").Unique().Immutable(),
 		edge.From("accepted_by", User.Type).Ref("accepted_invitations").Field("accepted_by_id").Unique(),
 		edge.To("roles", Role.Type),
+		edge.To("groups", Group.Type),
+		edge.To("divisions", Division.Type),
 	}
 }
 
@@ -69,6 +74,10 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("accepted_by_id"),
 		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		index.Fields("account_id").StorageKey("invitation_pending_of_account").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("granter_id").StorageKey("invitation_pending_of_granter").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		byAge("team_id"),
+		index.Fields("team_id", "status", "created_at", "id"),
+		index.Fields("team_id", "email_key", "id"),
+		index.Fields("team_id", "expires_at", "id"),
 	}
 }

@@ -81,6 +81,11 @@ func (Member) Fields() []ent.Field {
 		field.String("user_id").NotEmpty().Immutable(),
 		field.Enum("status").NamedValues("Active", "ACTIVE", "Deactivated", "DEACTIVATED").Default("ACTIVE"),
 		field.Bool("is_owner").Default(false),
+		// Of the user, so that a team of any size is listed by its own indexes.
+		field.String("email_key").Default(""),
+		field.String("sort_name").Default("").Comment("The name, or else the address, folded."),
+		field.Int64("seen_unix").Default(0).Comment("When the user was last active, in seconds since 1970; 0 = never."),
+		field.String("search").Default("").Comment("Address and names, folded: what a text is looked for in."),
 	}
 }
 
@@ -90,6 +95,10 @@ func (Member) Edges() []ent.Edge {
 		edge.From("team", Team.Type).Ref("members").Field("team_id").Unique().Required().Immutable(),
 		edge.From("user", User.Type).Ref("members").Field("user_id").Unique().Required().Immutable(),
 		edge.To("roles", Role.Type),
+		edge.To("groups", Group.Type),
+		edge.To("divisions", Division.Type),
+		edge.To("offered_transfers", OwnershipTransfer.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+		edge.To("received_transfers", OwnershipTransfer.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
 }
 
@@ -100,6 +109,49 @@ func (Member) Indexes() []ent.Index {
 		index.Fields("team_id").Unique().StorageKey("member_owner_of_team").Annotations(entsql.IndexWhere("is_owner")),
 		index.Fields("user_id"),
 		byAge("team_id"),
+		index.Fields("team_id", "status", "created_at", "id"),
+		index.Fields("team_id", "sort_name", "id"),
+		index.Fields("team_id", "email_key", "id"),
+		index.Fields("team_id", "seen_unix", "id"),
+	}
+}
+
+// OwnershipTransfer is a team on offer by its owner to a member.
+type OwnershipTransfer struct{ ent.Schema }
+
+// Mixin of OwnershipTransfer.
+func (OwnershipTransfer) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}} }
+
+// Fields of OwnershipTransfer.
+func (OwnershipTransfer) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("team_id").NotEmpty().Immutable(),
+		field.String("from_id").NotEmpty().Immutable(),
+		field.String("to_id").NotEmpty().Immutable(),
+		field.Enum("status").NamedValues(
+			"Pending", "PENDING", "Accepted", "ACCEPTED", "Declined", "DECLINED", "Canceled", "CANCELED", "Expired", "EXPIRED",
+		).Default("PENDING").Comment("As stored; a pending one past expires_at counts as expired."),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Edges of OwnershipTransfer.
+func (OwnershipTransfer) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("team", Team.Type).Ref("transfers").Field("team_id").Unique().Required().Immutable(),
+		edge.From("from", Member.Type).Ref("offered_transfers").Field("from_id").Unique().Required().Immutable(),
+		edge.From("to", Member.Type).Ref("received_transfers").Field("to_id").Unique().Required().Immutable(),
+	}
+}
+
+// Indexes of OwnershipTransfer.
+func (OwnershipTransfer) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("team_id").Unique().
+			StorageKey("transfer_pending_of_team").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("team_id", "created_at"),
+		index.Fields("from_id"),
+		index.Fields("to_id"),
 	}
 }
 

@@ -24,12 +24,24 @@ const (
 	FieldName = "name"
 	// FieldIsDefault holds the string denoting the is_default field in the database.
 	FieldIsDefault = "is_default"
+	// FieldActiveMembers holds the string denoting the active_members field in the database.
+	FieldActiveMembers = "active_members"
+	// FieldDeactivatedMembers holds the string denoting the deactivated_members field in the database.
+	FieldDeactivatedMembers = "deactivated_members"
+	// FieldPendingInvitations holds the string denoting the pending_invitations field in the database.
+	FieldPendingInvitations = "pending_invitations"
+	// FieldExpiredInvitations holds the string denoting the expired_invitations field in the database.
+	FieldExpiredInvitations = "expired_invitations"
+	// FieldAllInvitations holds the string denoting the all_invitations field in the database.
+	FieldAllInvitations = "all_invitations"
 	// EdgeAccount holds the string denoting the account edge name in mutations.
 	EdgeAccount = "account"
 	// EdgeMembers holds the string denoting the members edge name in mutations.
 	EdgeMembers = "members"
 	// EdgeInvitations holds the string denoting the invitations edge name in mutations.
 	EdgeInvitations = "invitations"
+	// EdgeTransfers holds the string denoting the transfers edge name in mutations.
+	EdgeTransfers = "transfers"
 	// Table holds the table name of the team in the database.
 	Table = "teams"
 	// AccountTable is the table that holds the account relation/edge.
@@ -53,6 +65,13 @@ const (
 	InvitationsInverseTable = "invitations"
 	// InvitationsColumn is the table column denoting the invitations relation/edge.
 	InvitationsColumn = "team_id"
+	// TransfersTable is the table that holds the transfers relation/edge.
+	TransfersTable = "ownership_transfers"
+	// TransfersInverseTable is the table name for the OwnershipTransfer entity.
+	// It exists in this package in order to avoid circular dependency with the "ownershiptransfer" package.
+	TransfersInverseTable = "ownership_transfers"
+	// TransfersColumn is the table column denoting the transfers relation/edge.
+	TransfersColumn = "team_id"
 )
 
 // Columns holds all SQL columns for team fields.
@@ -64,6 +83,11 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldName,
 	FieldIsDefault,
+	FieldActiveMembers,
+	FieldDeactivatedMembers,
+	FieldPendingInvitations,
+	FieldExpiredInvitations,
+	FieldAllInvitations,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -87,6 +111,16 @@ var (
 	NameValidator func(string) error
 	// DefaultIsDefault holds the default value on creation for the "is_default" field.
 	DefaultIsDefault bool
+	// DefaultActiveMembers holds the default value on creation for the "active_members" field.
+	DefaultActiveMembers int
+	// DefaultDeactivatedMembers holds the default value on creation for the "deactivated_members" field.
+	DefaultDeactivatedMembers int
+	// DefaultPendingInvitations holds the default value on creation for the "pending_invitations" field.
+	DefaultPendingInvitations int
+	// DefaultExpiredInvitations holds the default value on creation for the "expired_invitations" field.
+	DefaultExpiredInvitations int
+	// DefaultAllInvitations holds the default value on creation for the "all_invitations" field.
+	DefaultAllInvitations int
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -129,6 +163,31 @@ func ByIsDefault(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIsDefault, opts...).ToFunc()
 }
 
+// ByActiveMembers orders the results by the active_members field.
+func ByActiveMembers(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActiveMembers, opts...).ToFunc()
+}
+
+// ByDeactivatedMembers orders the results by the deactivated_members field.
+func ByDeactivatedMembers(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeactivatedMembers, opts...).ToFunc()
+}
+
+// ByPendingInvitations orders the results by the pending_invitations field.
+func ByPendingInvitations(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPendingInvitations, opts...).ToFunc()
+}
+
+// ByExpiredInvitations orders the results by the expired_invitations field.
+func ByExpiredInvitations(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExpiredInvitations, opts...).ToFunc()
+}
+
+// ByAllInvitations orders the results by the all_invitations field.
+func ByAllInvitations(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAllInvitations, opts...).ToFunc()
+}
+
 // ByAccountField orders the results by account field.
 func ByAccountField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -163,6 +222,20 @@ func ByInvitations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newInvitationsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByTransfersCount orders the results by transfers count.
+func ByTransfersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newTransfersStep(), opts...)
+	}
+}
+
+// ByTransfers orders the results by transfers terms.
+func ByTransfers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newTransfersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newAccountStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -182,5 +255,12 @@ func newInvitationsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(InvitationsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, InvitationsTable, InvitationsColumn),
+	)
+}
+func newTransfersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(TransfersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, TransfersTable, TransfersColumn),
 	)
 }

@@ -95,6 +95,31 @@ func IsDefault(v bool) predicate.Team {
 	return predicate.Team(sql.FieldEQ(FieldIsDefault, v))
 }
 
+// ActiveMembers applies equality check predicate on the "active_members" field. It's identical to ActiveMembersEQ.
+func ActiveMembers(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldActiveMembers, v))
+}
+
+// DeactivatedMembers applies equality check predicate on the "deactivated_members" field. It's identical to DeactivatedMembersEQ.
+func DeactivatedMembers(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldDeactivatedMembers, v))
+}
+
+// PendingInvitations applies equality check predicate on the "pending_invitations" field. It's identical to PendingInvitationsEQ.
+func PendingInvitations(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldPendingInvitations, v))
+}
+
+// ExpiredInvitations applies equality check predicate on the "expired_invitations" field. It's identical to ExpiredInvitationsEQ.
+func ExpiredInvitations(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldExpiredInvitations, v))
+}
+
+// AllInvitations applies equality check predicate on the "all_invitations" field. It's identical to AllInvitationsEQ.
+func AllInvitations(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldAllInvitations, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Team {
 	return predicate.Team(sql.FieldEQ(FieldCreatedAt, v))
@@ -355,6 +380,206 @@ func IsDefaultNEQ(v bool) predicate.Team {
 	return predicate.Team(sql.FieldNEQ(FieldIsDefault, v))
 }
 
+// ActiveMembersEQ applies the EQ predicate on the "active_members" field.
+func ActiveMembersEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldActiveMembers, v))
+}
+
+// ActiveMembersNEQ applies the NEQ predicate on the "active_members" field.
+func ActiveMembersNEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldNEQ(FieldActiveMembers, v))
+}
+
+// ActiveMembersIn applies the In predicate on the "active_members" field.
+func ActiveMembersIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldIn(FieldActiveMembers, vs...))
+}
+
+// ActiveMembersNotIn applies the NotIn predicate on the "active_members" field.
+func ActiveMembersNotIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldNotIn(FieldActiveMembers, vs...))
+}
+
+// ActiveMembersGT applies the GT predicate on the "active_members" field.
+func ActiveMembersGT(v int) predicate.Team {
+	return predicate.Team(sql.FieldGT(FieldActiveMembers, v))
+}
+
+// ActiveMembersGTE applies the GTE predicate on the "active_members" field.
+func ActiveMembersGTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldGTE(FieldActiveMembers, v))
+}
+
+// ActiveMembersLT applies the LT predicate on the "active_members" field.
+func ActiveMembersLT(v int) predicate.Team {
+	return predicate.Team(sql.FieldLT(FieldActiveMembers, v))
+}
+
+// ActiveMembersLTE applies the LTE predicate on the "active_members" field.
+func ActiveMembersLTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldLTE(FieldActiveMembers, v))
+}
+
+// DeactivatedMembersEQ applies the EQ predicate on the "deactivated_members" field.
+func DeactivatedMembersEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldDeactivatedMembers, v))
+}
+
+// DeactivatedMembersNEQ applies the NEQ predicate on the "deactivated_members" field.
+func DeactivatedMembersNEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldNEQ(FieldDeactivatedMembers, v))
+}
+
+// DeactivatedMembersIn applies the In predicate on the "deactivated_members" field.
+func DeactivatedMembersIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldIn(FieldDeactivatedMembers, vs...))
+}
+
+// DeactivatedMembersNotIn applies the NotIn predicate on the "deactivated_members" field.
+func DeactivatedMembersNotIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldNotIn(FieldDeactivatedMembers, vs...))
+}
+
+// DeactivatedMembersGT applies the GT predicate on the "deactivated_members" field.
+func DeactivatedMembersGT(v int) predicate.Team {
+	return predicate.Team(sql.FieldGT(FieldDeactivatedMembers, v))
+}
+
+// DeactivatedMembersGTE applies the GTE predicate on the "deactivated_members" field.
+func DeactivatedMembersGTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldGTE(FieldDeactivatedMembers, v))
+}
+
+// DeactivatedMembersLT applies the LT predicate on the "deactivated_members" field.
+func DeactivatedMembersLT(v int) predicate.Team {
+	return predicate.Team(sql.FieldLT(FieldDeactivatedMembers, v))
+}
+
+// DeactivatedMembersLTE applies the LTE predicate on the "deactivated_members" field.
+func DeactivatedMembersLTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldLTE(FieldDeactivatedMembers, v))
+}
+
+// PendingInvitationsEQ applies the EQ predicate on the "pending_invitations" field.
+func PendingInvitationsEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldPendingInvitations, v))
+}
+
+// PendingInvitationsNEQ applies the NEQ predicate on the "pending_invitations" field.
+func PendingInvitationsNEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldNEQ(FieldPendingInvitations, v))
+}
+
+// PendingInvitationsIn applies the In predicate on the "pending_invitations" field.
+func PendingInvitationsIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldIn(FieldPendingInvitations, vs...))
+}
+
+// PendingInvitationsNotIn applies the NotIn predicate on the "pending_invitations" field.
+func PendingInvitationsNotIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldNotIn(FieldPendingInvitations, vs...))
+}
+
+// PendingInvitationsGT applies the GT predicate on the "pending_invitations" field.
+func PendingInvitationsGT(v int) predicate.Team {
+	return predicate.Team(sql.FieldGT(FieldPendingInvitations, v))
+}
+
+// PendingInvitationsGTE applies the GTE predicate on the "pending_invitations" field.
+func PendingInvitationsGTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldGTE(FieldPendingInvitations, v))
+}
+
+// PendingInvitationsLT applies the LT predicate on the "pending_invitations" field.
+func PendingInvitationsLT(v int) predicate.Team {
+	return predicate.Team(sql.FieldLT(FieldPendingInvitations, v))
+}
+
+// PendingInvitationsLTE applies the LTE predicate on the "pending_invitations" field.
+func PendingInvitationsLTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldLTE(FieldPendingInvitations, v))
+}
+
+// ExpiredInvitationsEQ applies the EQ predicate on the "expired_invitations" field.
+func ExpiredInvitationsEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldExpiredInvitations, v))
+}
+
+// ExpiredInvitationsNEQ applies the NEQ predicate on the "expired_invitations" field.
+func ExpiredInvitationsNEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldNEQ(FieldExpiredInvitations, v))
+}
+
+// ExpiredInvitationsIn applies the In predicate on the "expired_invitations" field.
+func ExpiredInvitationsIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldIn(FieldExpiredInvitations, vs...))
+}
+
+// ExpiredInvitationsNotIn applies the NotIn predicate on the "expired_invitations" field.
+func ExpiredInvitationsNotIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldNotIn(FieldExpiredInvitations, vs...))
+}
+
+// ExpiredInvitationsGT applies the GT predicate on the "expired_invitations" field.
+func ExpiredInvitationsGT(v int) predicate.Team {
+	return predicate.Team(sql.FieldGT(FieldExpiredInvitations, v))
+}
+
+// ExpiredInvitationsGTE applies the GTE predicate on the "expired_invitations" field.
+func ExpiredInvitationsGTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldGTE(FieldExpiredInvitations, v))
+}
+
+// ExpiredInvitationsLT applies the LT predicate on the "expired_invitations" field.
+func ExpiredInvitationsLT(v int) predicate.Team {
+	return predicate.Team(sql.FieldLT(FieldExpiredInvitations, v))
+}
+
+// ExpiredInvitationsLTE applies the LTE predicate on the "expired_invitations" field.
+func ExpiredInvitationsLTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldLTE(FieldExpiredInvitations, v))
+}
+
+// AllInvitationsEQ applies the EQ predicate on the "all_invitations" field.
+func AllInvitationsEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldEQ(FieldAllInvitations, v))
+}
+
+// AllInvitationsNEQ applies the NEQ predicate on the "all_invitations" field.
+func AllInvitationsNEQ(v int) predicate.Team {
+	return predicate.Team(sql.FieldNEQ(FieldAllInvitations, v))
+}
+
+// AllInvitationsIn applies the In predicate on the "all_invitations" field.
+func AllInvitationsIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldIn(FieldAllInvitations, vs...))
+}
+
+// AllInvitationsNotIn applies the NotIn predicate on the "all_invitations" field.
+func AllInvitationsNotIn(vs ...int) predicate.Team {
+	return predicate.Team(sql.FieldNotIn(FieldAllInvitations, vs...))
+}
+
+// AllInvitationsGT applies the GT predicate on the "all_invitations" field.
+func AllInvitationsGT(v int) predicate.Team {
+	return predicate.Team(sql.FieldGT(FieldAllInvitations, v))
+}
+
+// AllInvitationsGTE applies the GTE predicate on the "all_invitations" field.
+func AllInvitationsGTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldGTE(FieldAllInvitations, v))
+}
+
+// AllInvitationsLT applies the LT predicate on the "all_invitations" field.
+func AllInvitationsLT(v int) predicate.Team {
+	return predicate.Team(sql.FieldLT(FieldAllInvitations, v))
+}
+
+// AllInvitationsLTE applies the LTE predicate on the "all_invitations" field.
+func AllInvitationsLTE(v int) predicate.Team {
+	return predicate.Team(sql.FieldLTE(FieldAllInvitations, v))
+}
+
 // HasAccount applies the HasEdge predicate on the "account" edge.
 func HasAccount() predicate.Team {
 	return predicate.Team(func(s *sql.Selector) {
@@ -416,6 +641,29 @@ func HasInvitations() predicate.Team {
 func HasInvitationsWith(preds ...predicate.Invitation) predicate.Team {
 	return predicate.Team(func(s *sql.Selector) {
 		step := newInvitationsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasTransfers applies the HasEdge predicate on the "transfers" edge.
+func HasTransfers() predicate.Team {
+	return predicate.Team(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, TransfersTable, TransfersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasTransfersWith applies the HasEdge predicate on the "transfers" edge with a given conditions (other predicates).
+func HasTransfersWith(preds ...predicate.OwnershipTransfer) predicate.Team {
+	return predicate.Team(func(s *sql.Selector) {
+		step := newTransfersStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

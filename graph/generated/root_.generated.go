@@ -23,9 +23,12 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	Division() DivisionResolver
+	Group() GroupResolver
 	Invitation() InvitationResolver
 	Member() MemberResolver
 	Mutation() MutationResolver
+	OwnershipTransfer() OwnershipTransferResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
@@ -45,14 +48,25 @@ type ComplexityRoot struct {
 		Viewer          func(childComplexity int) int
 	}
 
+	AccessDecision struct {
+		Allowed   func(childComplexity int) int
+		GrantedBy func(childComplexity int) int
+		Reason    func(childComplexity int) int
+	}
+
 	Account struct {
-		ID       func(childComplexity int) int
-		Limits   func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Roles    func(childComplexity int, first *int, after *string) int
-		Settings func(childComplexity int) int
-		Status   func(childComplexity int) int
-		Teams    func(childComplexity int, first *int, after *string) int
+		AuditLog  func(childComplexity int, first *int, after *string, filter *model.EventFilter) int
+		Counts    func(childComplexity int) int
+		Divisions func(childComplexity int, first *int, after *string) int
+		Groups    func(childComplexity int, first *int, after *string) int
+		ID        func(childComplexity int) int
+		Limits    func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Roles     func(childComplexity int, first *int, after *string) int
+		Settings  func(childComplexity int) int
+		Status    func(childComplexity int) int
+		Teams     func(childComplexity int, first *int, after *string) int
+		User      func(childComplexity int, email string) int
 	}
 
 	AccountLimits struct {
@@ -60,6 +74,11 @@ type ComplexityRoot struct {
 		MaxPendingInvitations func(childComplexity int) int
 		MaxTeams              func(childComplexity int) int
 		MultiUser             func(childComplexity int) int
+	}
+
+	AccountPayload struct {
+		Account    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	AccountSettings struct {
@@ -73,6 +92,26 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	DeleteDivisionPayload struct {
+		DeletedDivisionID func(childComplexity int) int
+		UserErrors        func(childComplexity int) int
+	}
+
+	DeleteGroupPayload struct {
+		DeletedGroupID func(childComplexity int) int
+		UserErrors     func(childComplexity int) int
+	}
+
+	DeleteRolePayload struct {
+		DeletedRoleID func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+	}
+
+	DeleteTeamPayload struct {
+		DeletedTeamID func(childComplexity int) int
+		UserErrors    func(childComplexity int) int
+	}
+
 	Delivery struct {
 		Attempts  func(childComplexity int) int
 		Error     func(childComplexity int) int
@@ -80,14 +119,96 @@ type ComplexityRoot struct {
 		UpdatedAt func(childComplexity int) int
 	}
 
+	Division struct {
+		Children func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Parent   func(childComplexity int) int
+		Version  func(childComplexity int) int
+	}
+
+	DivisionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DivisionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DivisionPayload struct {
+		Division   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Event struct {
+		Actor     func(childComplexity int) int
+		At        func(childComplexity int) int
+		Cursor    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		SubjectID func(childComplexity int) int
+		Summary   func(childComplexity int) int
+		Type      func(childComplexity int) int
+	}
+
+	EventConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	EventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Grant struct {
+		Group      func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Permission func(childComplexity int) int
+		Role       func(childComplexity int) int
+	}
+
+	Group struct {
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		MemberCount func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Roles       func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	GroupConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	GroupEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	GroupPayload struct {
+		Group      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Invitation struct {
 		AcceptedBy      func(childComplexity int) int
 		AllowedDomains  func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
 		Delivery        func(childComplexity int) int
+		Divisions       func(childComplexity int) int
 		Email           func(childComplexity int) int
 		ExpiresAt       func(childComplexity int) int
 		FirstName       func(childComplexity int) int
+		Groups          func(childComplexity int) int
 		ID              func(childComplexity int) int
 		Inviter         func(childComplexity int) int
 		JobTitle        func(childComplexity int) int
@@ -102,6 +223,7 @@ type ComplexityRoot struct {
 		Team            func(childComplexity int) int
 		ViewerCanResend func(childComplexity int) int
 		ViewerCanRevoke func(childComplexity int) int
+		ViewerCanUpdate func(childComplexity int) int
 	}
 
 	InvitationConnection struct {
@@ -146,7 +268,9 @@ type ComplexityRoot struct {
 		AllowedDomains       func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
 		DirectPermissions    func(childComplexity int) int
+		Divisions            func(childComplexity int) int
 		EffectivePermissions func(childComplexity int) int
+		Groups               func(childComplexity int) int
 		ID                   func(childComplexity int) int
 		IsOwner              func(childComplexity int) int
 		LastSeenAt           func(childComplexity int) int
@@ -155,6 +279,9 @@ type ComplexityRoot struct {
 		Team                 func(childComplexity int) int
 		User                 func(childComplexity int) int
 		Version              func(childComplexity int) int
+		ViewerCanDeactivate  func(childComplexity int) int
+		ViewerCanRemove      func(childComplexity int) int
+		ViewerCanSetRoles    func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -169,16 +296,61 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	MemberPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Mutation struct {
-		AcceptInvite  func(childComplexity int, input model.AcceptInviteInput) int
-		DeclineInvite func(childComplexity int, input model.DeclineInviteInput) int
-		InviteUser    func(childComplexity int, input model.InviteUserInput) int
-		ResendInvite  func(childComplexity int, input model.ResendInviteInput) int
-		RevokeInvite  func(childComplexity int, input model.RevokeInviteInput) int
-		SignIn        func(childComplexity int, input model.SignInInput) int
-		SignOut       func(childComplexity int) int
-		SignUp        func(childComplexity int, input model.SignUpInput) int
-		VerifyEmail   func(childComplexity int, input model.VerifyEmailInput) int
+		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
+		AcceptOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
+		CancelOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
+		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
+		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
+		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
+		CreateTeam               func(childComplexity int, input model.CreateTeamInput) int
+		DeactivateMember         func(childComplexity int, input model.MemberInput) int
+		DeclineInvite            func(childComplexity int, input model.DeclineInviteInput) int
+		DeclineOwnershipTransfer func(childComplexity int, input model.OwnershipTransferInput) int
+		DeleteDivision           func(childComplexity int, input model.DivisionInput) int
+		DeleteGroup              func(childComplexity int, input model.GroupInput) int
+		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
+		DeleteTeam               func(childComplexity int, input model.TeamInput) int
+		InviteUser               func(childComplexity int, input model.InviteUserInput) int
+		LeaveTeam                func(childComplexity int, input model.TeamInput) int
+		ReactivateMember         func(childComplexity int, input model.MemberInput) int
+		RemoveMember             func(childComplexity int, input model.MemberInput) int
+		RequestOwnershipTransfer func(childComplexity int, input model.MemberInput) int
+		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
+		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
+		SetActiveTeam            func(childComplexity int, input model.TeamInput) int
+		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
+		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
+		SignIn                   func(childComplexity int, input model.SignInInput) int
+		SignOut                  func(childComplexity int) int
+		SignUp                   func(childComplexity int, input model.SignUpInput) int
+		UpdateAccount            func(childComplexity int, input model.UpdateAccountInput) int
+		UpdateDivision           func(childComplexity int, input model.UpdateDivisionInput) int
+		UpdateGroup              func(childComplexity int, input model.UpdateGroupInput) int
+		UpdateInvite             func(childComplexity int, input model.UpdateInviteInput) int
+		UpdateRole               func(childComplexity int, input model.UpdateRoleInput) int
+		UpdateTeam               func(childComplexity int, input model.UpdateTeamInput) int
+		VerifyEmail              func(childComplexity int, input model.VerifyEmailInput) int
+	}
+
+	OwnershipTransfer struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		From      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Status    func(childComplexity int) int
+		Team      func(childComplexity int) int
+		To        func(childComplexity int) int
+	}
+
+	OwnershipTransferPayload struct {
+		Transfer   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -186,6 +358,15 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PeopleCounts struct {
+		Active      func(childComplexity int) int
+		Deactivated func(childComplexity int) int
+		Expired     func(childComplexity int) int
+		Invited     func(childComplexity int) int
+		SeatLimit   func(childComplexity int) int
+		SeatsUsed   func(childComplexity int) int
 	}
 
 	Permission struct {
@@ -200,7 +381,21 @@ type ComplexityRoot struct {
 		Permissions func(childComplexity int) int
 	}
 
+	PersonConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	PersonEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Query struct {
+		AccessDecision    func(childComplexity int, input model.AccessDecisionInput) int
+		AccessDecisions   func(childComplexity int, inputs []*model.AccessDecisionInput) int
 		Account           func(childComplexity int, id string) int
 		InvitationByToken func(childComplexity int, token string) int
 		Node              func(childComplexity int, id string) int
@@ -209,6 +404,11 @@ type ComplexityRoot struct {
 		ServerInfo        func(childComplexity int) int
 		Team              func(childComplexity int, id string) int
 		Viewer            func(childComplexity int) int
+	}
+
+	RemoveMemberPayload struct {
+		RemovedMemberID func(childComplexity int) int
+		UserErrors      func(childComplexity int) int
 	}
 
 	ResendInvitePayload struct {
@@ -244,12 +444,32 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	RolePayload struct {
+		Role       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ServerInfo struct {
 		Graphiql          func(childComplexity int) int
 		PasswordMinLength func(childComplexity int) int
 		RolePresets       func(childComplexity int) int
 		SignUp            func(childComplexity int) int
 		Version           func(childComplexity int) int
+	}
+
+	SetActiveTeamPayload struct {
+		UserErrors func(childComplexity int) int
+		Viewer     func(childComplexity int) int
+	}
+
+	SetRestrictionsPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SetRolesPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	SignInPayload struct {
@@ -277,18 +497,24 @@ type ComplexityRoot struct {
 	}
 
 	Team struct {
-		Account          func(childComplexity int) int
-		AssignableRoles  func(childComplexity int) int
-		CreatedAt        func(childComplexity int) int
-		EventCursor      func(childComplexity int) int
-		ID               func(childComplexity int) int
-		Invitations      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter) int
-		IsDefault        func(childComplexity int) int
-		Members          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter) int
-		Name             func(childComplexity int) int
-		Owner            func(childComplexity int) int
-		ViewerCanInvite  func(childComplexity int) int
-		ViewerMembership func(childComplexity int) int
+		Account                    func(childComplexity int) int
+		AssignableRoles            func(childComplexity int) int
+		Counts                     func(childComplexity int) int
+		CreatedAt                  func(childComplexity int) int
+		EventCursor                func(childComplexity int) int
+		ID                         func(childComplexity int) int
+		Invitations                func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) int
+		IsDefault                  func(childComplexity int) int
+		Members                    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) int
+		Name                       func(childComplexity int) int
+		Owner                      func(childComplexity int) int
+		PendingOwnershipTransfer   func(childComplexity int) int
+		People                     func(childComplexity int, first *int, after *string, filter *model.PersonFilter) int
+		ViewerCanInvite            func(childComplexity int) int
+		ViewerCanManageMembers     func(childComplexity int) int
+		ViewerCanManageRoles       func(childComplexity int) int
+		ViewerCanTransferOwnership func(childComplexity int) int
+		ViewerMembership           func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -301,6 +527,16 @@ type ComplexityRoot struct {
 	TeamEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	TeamPayload struct {
+		Team       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateInvitePayload struct {
+		Invitation func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	User struct {
@@ -372,6 +608,64 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AcceptInvitePayload.Viewer(childComplexity), true
 
+	case "AccessDecision.allowed":
+		if e.ComplexityRoot.AccessDecision.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessDecision.Allowed(childComplexity), true
+	case "AccessDecision.grantedBy":
+		if e.ComplexityRoot.AccessDecision.GrantedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessDecision.GrantedBy(childComplexity), true
+	case "AccessDecision.reason":
+		if e.ComplexityRoot.AccessDecision.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessDecision.Reason(childComplexity), true
+
+	case "Account.auditLog":
+		if e.ComplexityRoot.Account.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Account_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.AuditLog(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.EventFilter)), true
+	case "Account.counts":
+		if e.ComplexityRoot.Account.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Counts(childComplexity), true
+	case "Account.divisions":
+		if e.ComplexityRoot.Account.Divisions == nil {
+			break
+		}
+
+		args, err := ec.field_Account_divisions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Divisions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Account.groups":
+		if e.ComplexityRoot.Account.Groups == nil {
+			break
+		}
+
+		args, err := ec.field_Account_groups_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Groups(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Account.id":
 		if e.ComplexityRoot.Account.ID == nil {
 			break
@@ -424,6 +718,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Teams(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Account.user":
+		if e.ComplexityRoot.Account.User == nil {
+			break
+		}
+
+		args, err := ec.field_Account_user_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.User(childComplexity, args["email"].(string)), true
 
 	case "AccountLimits.maxMembersPerTeam":
 		if e.ComplexityRoot.AccountLimits.MaxMembersPerTeam == nil {
@@ -449,6 +754,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountLimits.MultiUser(childComplexity), true
+
+	case "AccountPayload.account":
+		if e.ComplexityRoot.AccountPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountPayload.Account(childComplexity), true
+	case "AccountPayload.userErrors":
+		if e.ComplexityRoot.AccountPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountPayload.UserErrors(childComplexity), true
 
 	case "AccountSettings.countPendingAsSeats":
 		if e.ComplexityRoot.AccountSettings.CountPendingAsSeats == nil {
@@ -482,6 +800,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeclineInvitePayload.UserErrors(childComplexity), true
 
+	case "DeleteDivisionPayload.deletedDivisionId":
+		if e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID(childComplexity), true
+	case "DeleteDivisionPayload.userErrors":
+		if e.ComplexityRoot.DeleteDivisionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDivisionPayload.UserErrors(childComplexity), true
+
+	case "DeleteGroupPayload.deletedGroupId":
+		if e.ComplexityRoot.DeleteGroupPayload.DeletedGroupID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteGroupPayload.DeletedGroupID(childComplexity), true
+	case "DeleteGroupPayload.userErrors":
+		if e.ComplexityRoot.DeleteGroupPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteGroupPayload.UserErrors(childComplexity), true
+
+	case "DeleteRolePayload.deletedRoleId":
+		if e.ComplexityRoot.DeleteRolePayload.DeletedRoleID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteRolePayload.DeletedRoleID(childComplexity), true
+	case "DeleteRolePayload.userErrors":
+		if e.ComplexityRoot.DeleteRolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteRolePayload.UserErrors(childComplexity), true
+
+	case "DeleteTeamPayload.deletedTeamId":
+		if e.ComplexityRoot.DeleteTeamPayload.DeletedTeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTeamPayload.DeletedTeamID(childComplexity), true
+	case "DeleteTeamPayload.userErrors":
+		if e.ComplexityRoot.DeleteTeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTeamPayload.UserErrors(childComplexity), true
+
 	case "Delivery.attempts":
 		if e.ComplexityRoot.Delivery.Attempts == nil {
 			break
@@ -507,6 +877,282 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Delivery.UpdatedAt(childComplexity), true
 
+	case "Division.children":
+		if e.ComplexityRoot.Division.Children == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.Children(childComplexity), true
+	case "Division.id":
+		if e.ComplexityRoot.Division.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ID(childComplexity), true
+	case "Division.name":
+		if e.ComplexityRoot.Division.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.Name(childComplexity), true
+	case "Division.parent":
+		if e.ComplexityRoot.Division.Parent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.Parent(childComplexity), true
+	case "Division.version":
+		if e.ComplexityRoot.Division.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.Version(childComplexity), true
+
+	case "DivisionConnection.edges":
+		if e.ComplexityRoot.DivisionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionConnection.Edges(childComplexity), true
+	case "DivisionConnection.nodes":
+		if e.ComplexityRoot.DivisionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionConnection.Nodes(childComplexity), true
+	case "DivisionConnection.pageInfo":
+		if e.ComplexityRoot.DivisionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionConnection.PageInfo(childComplexity), true
+	case "DivisionConnection.totalCount":
+		if e.ComplexityRoot.DivisionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionConnection.TotalCount(childComplexity), true
+
+	case "DivisionEdge.cursor":
+		if e.ComplexityRoot.DivisionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionEdge.Cursor(childComplexity), true
+	case "DivisionEdge.node":
+		if e.ComplexityRoot.DivisionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionEdge.Node(childComplexity), true
+
+	case "DivisionPayload.division":
+		if e.ComplexityRoot.DivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionPayload.Division(childComplexity), true
+	case "DivisionPayload.userErrors":
+		if e.ComplexityRoot.DivisionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DivisionPayload.UserErrors(childComplexity), true
+
+	case "Event.actor":
+		if e.ComplexityRoot.Event.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Actor(childComplexity), true
+	case "Event.at":
+		if e.ComplexityRoot.Event.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.At(childComplexity), true
+	case "Event.cursor":
+		if e.ComplexityRoot.Event.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Cursor(childComplexity), true
+	case "Event.id":
+		if e.ComplexityRoot.Event.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.ID(childComplexity), true
+	case "Event.subjectId":
+		if e.ComplexityRoot.Event.SubjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.SubjectID(childComplexity), true
+	case "Event.summary":
+		if e.ComplexityRoot.Event.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Summary(childComplexity), true
+	case "Event.type":
+		if e.ComplexityRoot.Event.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Type(childComplexity), true
+
+	case "EventConnection.edges":
+		if e.ComplexityRoot.EventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Edges(childComplexity), true
+	case "EventConnection.nodes":
+		if e.ComplexityRoot.EventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Nodes(childComplexity), true
+	case "EventConnection.pageInfo":
+		if e.ComplexityRoot.EventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.PageInfo(childComplexity), true
+	case "EventConnection.totalCount":
+		if e.ComplexityRoot.EventConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.TotalCount(childComplexity), true
+
+	case "EventEdge.cursor":
+		if e.ComplexityRoot.EventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Cursor(childComplexity), true
+	case "EventEdge.node":
+		if e.ComplexityRoot.EventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
+
+	case "Grant.group":
+		if e.ComplexityRoot.Grant.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Group(childComplexity), true
+	case "Grant.kind":
+		if e.ComplexityRoot.Grant.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Kind(childComplexity), true
+	case "Grant.permission":
+		if e.ComplexityRoot.Grant.Permission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Permission(childComplexity), true
+	case "Grant.role":
+		if e.ComplexityRoot.Grant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Role(childComplexity), true
+
+	case "Group.description":
+		if e.ComplexityRoot.Group.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Description(childComplexity), true
+	case "Group.id":
+		if e.ComplexityRoot.Group.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ID(childComplexity), true
+	case "Group.memberCount":
+		if e.ComplexityRoot.Group.MemberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.MemberCount(childComplexity), true
+	case "Group.name":
+		if e.ComplexityRoot.Group.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Name(childComplexity), true
+	case "Group.roles":
+		if e.ComplexityRoot.Group.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Roles(childComplexity), true
+	case "Group.version":
+		if e.ComplexityRoot.Group.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Version(childComplexity), true
+
+	case "GroupConnection.edges":
+		if e.ComplexityRoot.GroupConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupConnection.Edges(childComplexity), true
+	case "GroupConnection.nodes":
+		if e.ComplexityRoot.GroupConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupConnection.Nodes(childComplexity), true
+	case "GroupConnection.pageInfo":
+		if e.ComplexityRoot.GroupConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupConnection.PageInfo(childComplexity), true
+	case "GroupConnection.totalCount":
+		if e.ComplexityRoot.GroupConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupConnection.TotalCount(childComplexity), true
+
+	case "GroupEdge.cursor":
+		if e.ComplexityRoot.GroupEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEdge.Cursor(childComplexity), true
+	case "GroupEdge.node":
+		if e.ComplexityRoot.GroupEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEdge.Node(childComplexity), true
+
+	case "GroupPayload.group":
+		if e.ComplexityRoot.GroupPayload.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupPayload.Group(childComplexity), true
+	case "GroupPayload.userErrors":
+		if e.ComplexityRoot.GroupPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupPayload.UserErrors(childComplexity), true
+
 	case "Invitation.acceptedBy":
 		if e.ComplexityRoot.Invitation.AcceptedBy == nil {
 			break
@@ -531,6 +1177,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Delivery(childComplexity), true
+	case "Invitation.divisions":
+		if e.ComplexityRoot.Invitation.Divisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Divisions(childComplexity), true
 	case "Invitation.email":
 		if e.ComplexityRoot.Invitation.Email == nil {
 			break
@@ -549,6 +1201,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.FirstName(childComplexity), true
+	case "Invitation.groups":
+		if e.ComplexityRoot.Invitation.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Groups(childComplexity), true
 	case "Invitation.id":
 		if e.ComplexityRoot.Invitation.ID == nil {
 			break
@@ -633,6 +1291,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.ViewerCanRevoke(childComplexity), true
+	case "Invitation.viewerCanUpdate":
+		if e.ComplexityRoot.Invitation.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCanUpdate(childComplexity), true
 
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
@@ -795,12 +1459,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.DirectPermissions(childComplexity), true
+	case "Member.divisions":
+		if e.ComplexityRoot.Member.Divisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Divisions(childComplexity), true
 	case "Member.effectivePermissions":
 		if e.ComplexityRoot.Member.EffectivePermissions == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Member.EffectivePermissions(childComplexity), true
+	case "Member.groups":
+		if e.ComplexityRoot.Member.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Groups(childComplexity), true
 	case "Member.id":
 		if e.ComplexityRoot.Member.ID == nil {
 			break
@@ -849,6 +1525,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Version(childComplexity), true
+	case "Member.viewerCanDeactivate":
+		if e.ComplexityRoot.Member.ViewerCanDeactivate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanDeactivate(childComplexity), true
+	case "Member.viewerCanRemove":
+		if e.ComplexityRoot.Member.ViewerCanRemove == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanRemove(childComplexity), true
+	case "Member.viewerCanSetRoles":
+		if e.ComplexityRoot.Member.ViewerCanSetRoles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanSetRoles(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -888,6 +1582,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
+	case "MemberPayload.member":
+		if e.ComplexityRoot.MemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberPayload.Member(childComplexity), true
+	case "MemberPayload.userErrors":
+		if e.ComplexityRoot.MemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberPayload.UserErrors(childComplexity), true
+
 	case "Mutation.acceptInvite":
 		if e.ComplexityRoot.Mutation.AcceptInvite == nil {
 			break
@@ -899,6 +1606,83 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptInvite(childComplexity, args["input"].(model.AcceptInviteInput)), true
+	case "Mutation.acceptOwnershipTransfer":
+		if e.ComplexityRoot.Mutation.AcceptOwnershipTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptOwnershipTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+	case "Mutation.cancelOwnershipTransfer":
+		if e.ComplexityRoot.Mutation.CancelOwnershipTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOwnershipTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+	case "Mutation.createDivision":
+		if e.ComplexityRoot.Mutation.CreateDivision == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createDivision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateDivision(childComplexity, args["input"].(model.CreateDivisionInput)), true
+	case "Mutation.createGroup":
+		if e.ComplexityRoot.Mutation.CreateGroup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createGroup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateGroup(childComplexity, args["input"].(model.CreateGroupInput)), true
+	case "Mutation.createRole":
+		if e.ComplexityRoot.Mutation.CreateRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRole(childComplexity, args["input"].(model.CreateRoleInput)), true
+	case "Mutation.createTeam":
+		if e.ComplexityRoot.Mutation.CreateTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(model.CreateTeamInput)), true
+	case "Mutation.deactivateMember":
+		if e.ComplexityRoot.Mutation.DeactivateMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivateMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeactivateMember(childComplexity, args["input"].(model.MemberInput)), true
 	case "Mutation.declineInvite":
 		if e.ComplexityRoot.Mutation.DeclineInvite == nil {
 			break
@@ -910,6 +1694,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclineInvite(childComplexity, args["input"].(model.DeclineInviteInput)), true
+	case "Mutation.declineOwnershipTransfer":
+		if e.ComplexityRoot.Mutation.DeclineOwnershipTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineOwnershipTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+	case "Mutation.deleteDivision":
+		if e.ComplexityRoot.Mutation.DeleteDivision == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteDivision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteDivision(childComplexity, args["input"].(model.DivisionInput)), true
+	case "Mutation.deleteGroup":
+		if e.ComplexityRoot.Mutation.DeleteGroup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteGroup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteGroup(childComplexity, args["input"].(model.GroupInput)), true
+	case "Mutation.deleteRole":
+		if e.ComplexityRoot.Mutation.DeleteRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteRole(childComplexity, args["input"].(model.DeleteRoleInput)), true
+	case "Mutation.deleteTeam":
+		if e.ComplexityRoot.Mutation.DeleteTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.TeamInput)), true
 	case "Mutation.inviteUser":
 		if e.ComplexityRoot.Mutation.InviteUser == nil {
 			break
@@ -921,6 +1760,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteUser(childComplexity, args["input"].(model.InviteUserInput)), true
+	case "Mutation.leaveTeam":
+		if e.ComplexityRoot.Mutation.LeaveTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_leaveTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LeaveTeam(childComplexity, args["input"].(model.TeamInput)), true
+	case "Mutation.reactivateMember":
+		if e.ComplexityRoot.Mutation.ReactivateMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reactivateMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReactivateMember(childComplexity, args["input"].(model.MemberInput)), true
+	case "Mutation.removeMember":
+		if e.ComplexityRoot.Mutation.RemoveMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.MemberInput)), true
+	case "Mutation.requestOwnershipTransfer":
+		if e.ComplexityRoot.Mutation.RequestOwnershipTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestOwnershipTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestOwnershipTransfer(childComplexity, args["input"].(model.MemberInput)), true
 	case "Mutation.resendInvite":
 		if e.ComplexityRoot.Mutation.ResendInvite == nil {
 			break
@@ -943,6 +1826,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeInvite(childComplexity, args["input"].(model.RevokeInviteInput)), true
+	case "Mutation.setActiveTeam":
+		if e.ComplexityRoot.Mutation.SetActiveTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setActiveTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetActiveTeam(childComplexity, args["input"].(model.TeamInput)), true
+	case "Mutation.setRestrictions":
+		if e.ComplexityRoot.Mutation.SetRestrictions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRestrictions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRestrictions(childComplexity, args["input"].(model.SetRestrictionsInput)), true
+	case "Mutation.setRoles":
+		if e.ComplexityRoot.Mutation.SetRoles == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRoles_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRoles(childComplexity, args["input"].(model.SetRolesInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -971,6 +1887,72 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignUp(childComplexity, args["input"].(model.SignUpInput)), true
+	case "Mutation.updateAccount":
+		if e.ComplexityRoot.Mutation.UpdateAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAccount(childComplexity, args["input"].(model.UpdateAccountInput)), true
+	case "Mutation.updateDivision":
+		if e.ComplexityRoot.Mutation.UpdateDivision == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateDivision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateDivision(childComplexity, args["input"].(model.UpdateDivisionInput)), true
+	case "Mutation.updateGroup":
+		if e.ComplexityRoot.Mutation.UpdateGroup == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateGroup_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(model.UpdateGroupInput)), true
+	case "Mutation.updateInvite":
+		if e.ComplexityRoot.Mutation.UpdateInvite == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateInvite_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateInvite(childComplexity, args["input"].(model.UpdateInviteInput)), true
+	case "Mutation.updateRole":
+		if e.ComplexityRoot.Mutation.UpdateRole == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateRole_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateRole(childComplexity, args["input"].(model.UpdateRoleInput)), true
+	case "Mutation.updateTeam":
+		if e.ComplexityRoot.Mutation.UpdateTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateTeam(childComplexity, args["input"].(model.UpdateTeamInput)), true
 	case "Mutation.verifyEmail":
 		if e.ComplexityRoot.Mutation.VerifyEmail == nil {
 			break
@@ -982,6 +1964,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.VerifyEmail(childComplexity, args["input"].(model.VerifyEmailInput)), true
+
+	case "OwnershipTransfer.requestedAt":
+		if e.ComplexityRoot.OwnershipTransfer.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.CreatedAt(childComplexity), true
+	case "OwnershipTransfer.expiresAt":
+		if e.ComplexityRoot.OwnershipTransfer.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.ExpiresAt(childComplexity), true
+	case "OwnershipTransfer.from":
+		if e.ComplexityRoot.OwnershipTransfer.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.From(childComplexity), true
+	case "OwnershipTransfer.id":
+		if e.ComplexityRoot.OwnershipTransfer.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.ID(childComplexity), true
+	case "OwnershipTransfer.status":
+		if e.ComplexityRoot.OwnershipTransfer.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.Status(childComplexity), true
+	case "OwnershipTransfer.team":
+		if e.ComplexityRoot.OwnershipTransfer.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.Team(childComplexity), true
+	case "OwnershipTransfer.to":
+		if e.ComplexityRoot.OwnershipTransfer.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransfer.To(childComplexity), true
+
+	case "OwnershipTransferPayload.transfer":
+		if e.ComplexityRoot.OwnershipTransferPayload.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransferPayload.Transfer(childComplexity), true
+	case "OwnershipTransferPayload.userErrors":
+		if e.ComplexityRoot.OwnershipTransferPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OwnershipTransferPayload.UserErrors(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1007,6 +2045,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PeopleCounts.active":
+		if e.ComplexityRoot.PeopleCounts.Active == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.Active(childComplexity), true
+	case "PeopleCounts.deactivated":
+		if e.ComplexityRoot.PeopleCounts.Deactivated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.Deactivated(childComplexity), true
+	case "PeopleCounts.expired":
+		if e.ComplexityRoot.PeopleCounts.Expired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.Expired(childComplexity), true
+	case "PeopleCounts.invited":
+		if e.ComplexityRoot.PeopleCounts.Invited == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.Invited(childComplexity), true
+	case "PeopleCounts.seatLimit":
+		if e.ComplexityRoot.PeopleCounts.SeatLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.SeatLimit(childComplexity), true
+	case "PeopleCounts.seatsUsed":
+		if e.ComplexityRoot.PeopleCounts.SeatsUsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PeopleCounts.SeatsUsed(childComplexity), true
 
 	case "Permission.description":
 		if e.ComplexityRoot.Permission.Description == nil {
@@ -1046,6 +2121,66 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PermissionGroup.Permissions(childComplexity), true
 
+	case "PersonConnection.edges":
+		if e.ComplexityRoot.PersonConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonConnection.Edges(childComplexity), true
+	case "PersonConnection.nodes":
+		if e.ComplexityRoot.PersonConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonConnection.Nodes(childComplexity), true
+	case "PersonConnection.pageInfo":
+		if e.ComplexityRoot.PersonConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonConnection.PageInfo(childComplexity), true
+	case "PersonConnection.totalCount":
+		if e.ComplexityRoot.PersonConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonConnection.TotalCount(childComplexity), true
+
+	case "PersonEdge.cursor":
+		if e.ComplexityRoot.PersonEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonEdge.Cursor(childComplexity), true
+	case "PersonEdge.node":
+		if e.ComplexityRoot.PersonEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonEdge.Node(childComplexity), true
+
+	case "Query.accessDecision":
+		if e.ComplexityRoot.Query.AccessDecision == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accessDecision_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AccessDecision(childComplexity, args["input"].(model.AccessDecisionInput)), true
+	case "Query.accessDecisions":
+		if e.ComplexityRoot.Query.AccessDecisions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_accessDecisions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AccessDecisions(childComplexity, args["inputs"].([]*model.AccessDecisionInput)), true
 	case "Query.account":
 		if e.ComplexityRoot.Query.Account == nil {
 			break
@@ -1120,6 +2255,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RemoveMemberPayload.removedMemberId":
+		if e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID(childComplexity), true
+	case "RemoveMemberPayload.userErrors":
+		if e.ComplexityRoot.RemoveMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
 
 	case "ResendInvitePayload.invitation":
 		if e.ComplexityRoot.ResendInvitePayload.Invitation == nil {
@@ -1234,6 +2382,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RoleEdge.Node(childComplexity), true
 
+	case "RolePayload.role":
+		if e.ComplexityRoot.RolePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePayload.Role(childComplexity), true
+	case "RolePayload.userErrors":
+		if e.ComplexityRoot.RolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePayload.UserErrors(childComplexity), true
+
 	case "ServerInfo.graphiql":
 		if e.ComplexityRoot.ServerInfo.Graphiql == nil {
 			break
@@ -1264,6 +2425,45 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
+
+	case "SetActiveTeamPayload.userErrors":
+		if e.ComplexityRoot.SetActiveTeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetActiveTeamPayload.UserErrors(childComplexity), true
+	case "SetActiveTeamPayload.viewer":
+		if e.ComplexityRoot.SetActiveTeamPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetActiveTeamPayload.Viewer(childComplexity), true
+
+	case "SetRestrictionsPayload.member":
+		if e.ComplexityRoot.SetRestrictionsPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRestrictionsPayload.Member(childComplexity), true
+	case "SetRestrictionsPayload.userErrors":
+		if e.ComplexityRoot.SetRestrictionsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRestrictionsPayload.UserErrors(childComplexity), true
+
+	case "SetRolesPayload.member":
+		if e.ComplexityRoot.SetRolesPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesPayload.Member(childComplexity), true
+	case "SetRolesPayload.userErrors":
+		if e.ComplexityRoot.SetRolesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesPayload.UserErrors(childComplexity), true
 
 	case "SignInPayload.expiresAt":
 		if e.ComplexityRoot.SignInPayload.ExpiresAt == nil {
@@ -1341,6 +2541,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.AssignableRoles(childComplexity), true
+	case "Team.counts":
+		if e.ComplexityRoot.Team.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.Counts(childComplexity), true
 	case "Team.createdAt":
 		if e.ComplexityRoot.Team.CreatedAt == nil {
 			break
@@ -1369,7 +2575,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Team.Invitations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.InvitationFilter)), true
+		return e.ComplexityRoot.Team.Invitations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.InvitationFilter), args["orderBy"].(*model.InvitationOrder)), true
 	case "Team.isDefault":
 		if e.ComplexityRoot.Team.IsDefault == nil {
 			break
@@ -1386,7 +2592,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Team.Members(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.MemberFilter)), true
+		return e.ComplexityRoot.Team.Members(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.MemberFilter), args["orderBy"].(*model.MemberOrder)), true
 	case "Team.name":
 		if e.ComplexityRoot.Team.Name == nil {
 			break
@@ -1399,12 +2605,47 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.Owner(childComplexity), true
+	case "Team.pendingOwnershipTransfer":
+		if e.ComplexityRoot.Team.PendingOwnershipTransfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.PendingOwnershipTransfer(childComplexity), true
+	case "Team.people":
+		if e.ComplexityRoot.Team.People == nil {
+			break
+		}
+
+		args, err := ec.field_Team_people_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.PersonFilter)), true
 	case "Team.viewerCanInvite":
 		if e.ComplexityRoot.Team.ViewerCanInvite == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Team.ViewerCanInvite(childComplexity), true
+	case "Team.viewerCanManageMembers":
+		if e.ComplexityRoot.Team.ViewerCanManageMembers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanManageMembers(childComplexity), true
+	case "Team.viewerCanManageRoles":
+		if e.ComplexityRoot.Team.ViewerCanManageRoles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanManageRoles(childComplexity), true
+	case "Team.viewerCanTransferOwnership":
+		if e.ComplexityRoot.Team.ViewerCanTransferOwnership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanTransferOwnership(childComplexity), true
 	case "Team.viewerMembership":
 		if e.ComplexityRoot.Team.ViewerMembership == nil {
 			break
@@ -1449,6 +2690,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TeamEdge.Node(childComplexity), true
+
+	case "TeamPayload.team":
+		if e.ComplexityRoot.TeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamPayload.Team(childComplexity), true
+	case "TeamPayload.userErrors":
+		if e.ComplexityRoot.TeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamPayload.UserErrors(childComplexity), true
+
+	case "UpdateInvitePayload.invitation":
+		if e.ComplexityRoot.UpdateInvitePayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateInvitePayload.Invitation(childComplexity), true
+	case "UpdateInvitePayload.userErrors":
+		if e.ComplexityRoot.UpdateInvitePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateInvitePayload.UserErrors(childComplexity), true
 
 	case "User.email":
 		if e.ComplexityRoot.User.Email == nil {
@@ -1556,14 +2823,37 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAcceptInviteInput,
+		ec.unmarshalInputAccessDecisionInput,
+		ec.unmarshalInputCreateDivisionInput,
+		ec.unmarshalInputCreateGroupInput,
+		ec.unmarshalInputCreateRoleInput,
+		ec.unmarshalInputCreateTeamInput,
 		ec.unmarshalInputDeclineInviteInput,
+		ec.unmarshalInputDeleteRoleInput,
+		ec.unmarshalInputDivisionInput,
+		ec.unmarshalInputEventFilter,
+		ec.unmarshalInputGroupInput,
 		ec.unmarshalInputInvitationFilter,
+		ec.unmarshalInputInvitationOrder,
 		ec.unmarshalInputInviteUserInput,
 		ec.unmarshalInputMemberFilter,
+		ec.unmarshalInputMemberInput,
+		ec.unmarshalInputMemberOrder,
+		ec.unmarshalInputOwnershipTransferInput,
+		ec.unmarshalInputPersonFilter,
 		ec.unmarshalInputResendInviteInput,
 		ec.unmarshalInputRevokeInviteInput,
+		ec.unmarshalInputSetRestrictionsInput,
+		ec.unmarshalInputSetRolesInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignUpInput,
+		ec.unmarshalInputTeamInput,
+		ec.unmarshalInputUpdateAccountInput,
+		ec.unmarshalInputUpdateDivisionInput,
+		ec.unmarshalInputUpdateGroupInput,
+		ec.unmarshalInputUpdateInviteInput,
+		ec.unmarshalInputUpdateRoleInput,
+		ec.unmarshalInputUpdateTeamInput,
 		ec.unmarshalInputVerifyEmailInput,
 	)
 	first := true
@@ -1657,6 +2947,63 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/access.graphqls", Input: `extend type Query {
+  "Whether a user may do something in a team: the viewer himself, or with ` + "`" + `members.read` + "`" + ` any other. FORBIDDEN to ask about others without it."
+  accessDecision(input: AccessDecisionInput!): AccessDecision!
+  "Several such questions, at most 100, answered in order at the cost of one."
+  accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]!
+}
+
+"Whether a user may do something. What is left out is not asked about."
+input AccessDecisionInput {
+  "The team in which it is to be done."
+  teamId: ID!
+  "Who is to do it; the viewer when left out."
+  userId: ID
+  "What is to be done: a key of the catalogue, without ` + "`" + `:own` + "`" + `."
+  permission: PermissionKey!
+  "The division in which it is to be done."
+  divisionId: ID
+  "The domain on which it is to be done."
+  domain: String
+  "The user who owns the resource it is to be done to: ` + "`" + `key:own` + "`" + ` grants need it."
+  resourceOwnerId: ID
+}
+
+"The answer, with the grants that say so."
+type AccessDecision {
+  "Whether he may."
+  allowed: Boolean!
+  "Why, or why not, for a person."
+  reason: String!
+  "All grants by which he may; empty when he may not."
+  grantedBy: [Grant!]!
+}
+
+"One way in which somebody holds a permission."
+type Grant {
+  "Which way."
+  kind: GrantKind!
+  "The role that holds it, for ROLE and GROUP."
+  role: Role
+  "The group that has the role, for GROUP."
+  group: Group
+  "The permission as it is granted: the key, or ` + "`" + `key:own` + "`" + `."
+  permission: PermissionKey!
+}
+
+"The ways to hold a permission."
+enum GrantKind {
+  "The owner holds everything."
+  OWNER
+  "By a role."
+  ROLE
+  "By a role of a group."
+  GROUP
+  "Directly."
+  DIRECT
+}
+`, BuiltIn: false},
 	{Name: "../schema/account.graphqls", Input: `"The customer: it holds settings, limits, roles and the event log."
 type Account implements Node {
   "Prefixed with acc_."
@@ -1665,14 +3012,24 @@ type Account implements Node {
   name: String!
   "Whether it may be used."
   status: AccountStatus!
-  "What its admins decide."
+  "What its admins decide. Needs ` + "`" + `account.read` + "`" + `."
   settings: AccountSettings!
-  "What the operator decides."
+  "What the operator decides. Needs ` + "`" + `account.read` + "`" + `."
   limits: AccountLimits!
-  "Its teams, oldest first."
+  "How many people all its teams have; a user in two of them counts twice. Needs ` + "`" + `account.read` + "`" + `."
+  counts: PeopleCounts!
+  "The teams the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
   teams(first: Int, after: String): TeamConnection!
-  "Its roles, oldest first."
+  "Its roles, oldest first. Needs ` + "`" + `roles.read` + "`" + ` in one of its teams, or any permission to see or change who holds what."
   roles(first: Int, after: String): RoleConnection!
+  "Its groups, oldest first. Needs the same as roles."
+  groups(first: Int, after: String): GroupConnection!
+  "Its divisions on all levels, oldest first."
+  divisions(first: Int, after: String): DivisionConnection!
+  "A member of one of its teams by address; null for anybody the viewer may not see."
+  user(email: EmailAddress!): User
+  "What happened in it, newest first. Needs ` + "`" + `audit.read` + "`" + `."
+  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
 }
 
 "Whether an account may be used."
@@ -1705,44 +3062,6 @@ type AccountLimits {
   maxPendingInvitations: Int
 }
 
-"A named set of permissions."
-type Role implements Node {
-  "Prefixed with role_."
-  id: ID!
-  "Stable within the account, such as ` + "`" + `billing` + "`" + `."
-  key: String!
-  "Its name, as people see it."
-  name: String!
-  "What it is for."
-  description: String!
-  "What it permits."
-  permissions: [PermissionKey!]!
-  "Whether it comes from the preset and cannot be changed."
-  isSystem: Boolean!
-  "Counts its changes."
-  version: Int!
-}
-
-"A page of roles."
-type RoleConnection {
-  "Roles with their cursors."
-  edges: [RoleEdge!]!
-  "The roles alone."
-  nodes: [Role!]!
-  "Where the page begins and ends."
-  pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
-  totalCount: Int!
-}
-
-"A role in a list."
-type RoleEdge {
-  "Its position in the list."
-  cursor: String!
-  "The role."
-  node: Role!
-}
-
 "A module of the permission catalogue."
 type PermissionGroup {
   "The module's key, such as ` + "`" + `billing` + "`" + `."
@@ -1761,6 +3080,101 @@ type Permission {
   name: String!
   "What it allows."
   description: String!
+}
+
+"How many people there are, by where they stand."
+type PeopleCounts {
+  "Members whose membership counts."
+  active: Int!
+  "Open invitations."
+  invited: Int!
+  "Invitations that ran out, and no newer one went to the address."
+  expired: Int!
+  "Members on hold."
+  deactivated: Int!
+  "How many seats are taken: by active members and, if the account says so, open invitations."
+  seatsUsed: Int!
+  "How many seats there are; null = no limit. Of an account, in each team."
+  seatLimit: Int
+}
+
+extend type Mutation {
+  "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
+  updateAccount(input: UpdateAccountInput!): AccountPayload
+}
+
+"What to change of an account; what is left out stays."
+input UpdateAccountInput {
+  "The account."
+  accountId: ID!
+  "Its new name, at most 100 characters."
+  name: String
+  "How long an invitation is valid, in hours: 1 to 720."
+  invitationTtlHours: Int
+  "Whether an open invitation takes a seat."
+  countPendingAsSeats: Boolean
+  "Whether the invitations of a removed member stay open; the team's owner answers for them then."
+  keepInvitationsOfRemovedMembers: Boolean
+}
+
+"What came of a change of an account."
+type AccountPayload {
+  "The account."
+  account: Account
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/audit.graphqls", Input: `"One line of an account's log. Lines are never changed."
+type Event implements Node {
+  "Prefixed with evt_."
+  id: ID!
+  "Its position in the account's log."
+  cursor: EventCursor!
+  "What happened, such as ` + "`" + `member.joined` + "`" + `."
+  type: String!
+  "When."
+  at: DateTime!
+  "Who did it."
+  actor: Actor!
+  "The thing it happened to."
+  subjectId: ID
+  "What happened, for a person."
+  summary: String!
+}
+
+"Narrows a list of events. What is left out does not."
+input EventFilter {
+  "Only these types, such as ` + "`" + `member.joined` + "`" + `; or all of a kind, such as ` + "`" + `member.*` + "`" + `."
+  types: [String!]
+  "Only what this user did."
+  actorId: ID
+  "Only what happened to this thing."
+  subjectId: ID
+  "Only from this moment on."
+  from: DateTime
+  "Only before this moment."
+  to: DateTime
+}
+
+"A page of events."
+type EventConnection {
+  "Events with their cursors."
+  edges: [EventEdge!]!
+  "The events alone."
+  nodes: [Event!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"An event in a list."
+type EventEdge {
+  "Its position in the list."
+  cursor: String!
+  "The event."
+  node: Event!
 }
 `, BuiltIn: false},
 	{Name: "../schema/identity.graphqls", Input: `"Who is asking."
@@ -1870,8 +3284,12 @@ type Invitation implements Node {
   status: InvitationStatus!
   "The roles it grants."
   roles: [Role!]!
+  "The groups the member will be in."
+  groups: [Group!]!
   "The permissions it grants beside roles; all of the catalogue when it grants everything."
   permissions: [PermissionKey!]!
+  "The divisions the member will be restricted to, with all below them; empty means every division."
+  divisions: [Division!]!
   "The domains the member will be restricted to; empty means every domain."
   allowedDomains: [String!]!
   "Who sent it."
@@ -1894,6 +3312,8 @@ type Invitation implements Node {
   viewerCanResend: Boolean!
   "Whether the viewer may revoke it now."
   viewerCanRevoke: Boolean!
+  "Whether the viewer may change it now."
+  viewerCanUpdate: Boolean!
 }
 
 "Where an invitation stands."
@@ -2006,6 +3426,8 @@ extend type Mutation {
   inviteUser(input: InviteUserInput!): InviteUserPayload
   "Gives an open or expired invitation a new link and a new expiry; the old link is dead. Needs ` + "`" + `members.invite` + "`" + `."
   resendInvite(input: ResendInviteInput!): ResendInvitePayload
+  "Changes an open invitation, but not its address; the link stays as it is. Needs ` + "`" + `members.invite` + "`" + `, and whoever changes what it grants must hold all of it."
+  updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
   "Takes an invitation back; its link is dead. Needs ` + "`" + `members.invite` + "`" + `."
   revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
   "Accepts an invitation: as a newcomer with a password, or signed in as its addressee."
@@ -2014,7 +3436,7 @@ extend type Mutation {
   declineInvite(input: DeclineInviteInput!): DeclineInvitePayload
 }
 
-"An invitation to be sent, with exactly one form of grant: chosen (roleIds and/or permissions) or allPermissions."
+"An invitation to be sent, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions."
 input InviteUserInput {
   "The team."
   teamId: ID!
@@ -2030,10 +3452,16 @@ input InviteUserInput {
   note: String
   "Roles to grant."
   roleIds: [ID!]
-  "Permissions to grant beside roles."
+  "Groups the member will be in."
+  groupIds: [ID!]
+  "Permissions to grant beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
   permissions: [PermissionKey!]
   "Grants everything but ownership."
   allPermissions: Boolean
+  "Divisions the member will be restricted to, with all below them; at most 100."
+  divisionIds: [ID!]
+  "Domains the member will be restricted to, with all below them, such as example.com; at most 100."
+  allowedDomains: [String!]
   "How long it is valid, 1 to 720; the account's setting when left out."
   expiresInHours: Int
   "False: no mail goes out and the payload carries inviteUrl, once."
@@ -2076,6 +3504,42 @@ type ResendInvitePayload {
   invitation: Invitation
   "Its new link, shown this once; only when it was not mailed."
   inviteUrl: String
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What to change of an invitation; what is left out stays. Choosing one form of grant lets go of the other."
+input UpdateInviteInput {
+  "The invitation."
+  invitationId: ID!
+  "The first name, for the newcomer's user."
+  firstName: String
+  "The last name, for the newcomer's user."
+  lastName: String
+  "The job title, for the newcomer's user."
+  jobTitle: String
+  "A few words to the invitee: plain text, at most 500 characters."
+  note: String
+  "Roles to grant."
+  roleIds: [ID!]
+  "Groups the member will be in."
+  groupIds: [ID!]
+  "Permissions to grant beside them."
+  permissions: [PermissionKey!]
+  "Grants everything but ownership, instead of chosen roles, groups and permissions."
+  allPermissions: Boolean
+  "Divisions the member will be restricted to; an empty list lifts that."
+  divisionIds: [ID!]
+  "Domains the member will be restricted to; an empty list lifts that."
+  allowedDomains: [String!]
+  "How long it is valid from now, 1 to 720."
+  expiresInHours: Int
+}
+
+"What came of a change of an invitation."
+type UpdateInvitePayload {
+  "The invitation."
+  invitation: Invitation
   "What is wrong with the input."
   userErrors: [UserError!]!
 }
@@ -2160,6 +3624,8 @@ type InviteStatusChange {
 enum InviteEventType {
   "Sent for the first time."
   CREATED
+  "Changed: what it grants, whom it names, or how long it is open."
+  UPDATED
   "Sent again, with a new link."
   RESENT
   "Its mail went out, or did not."
@@ -2172,6 +3638,279 @@ enum InviteEventType {
   REVOKED
   "Ran out."
   EXPIRED
+}
+`, BuiltIn: false},
+	{Name: "../schema/role.graphqls", Input: `"A named set of permissions."
+type Role implements Node {
+  "Prefixed with role_."
+  id: ID!
+  "Stable within the account, such as ` + "`" + `billing` + "`" + `."
+  key: String!
+  "Its name, as people see it."
+  name: String!
+  "What it is for."
+  description: String!
+  "What it permits."
+  permissions: [PermissionKey!]!
+  "Whether it comes from the preset and cannot be changed."
+  isSystem: Boolean!
+  "Counts its changes."
+  version: Int!
+}
+
+"A page of roles."
+type RoleConnection {
+  "Roles with their cursors."
+  edges: [RoleEdge!]!
+  "The roles alone."
+  nodes: [Role!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"A role in a list."
+type RoleEdge {
+  "Its position in the list."
+  cursor: String!
+  "The role."
+  node: Role!
+}
+
+"People of an account who share roles."
+type Group implements Node {
+  "Prefixed with grp_."
+  id: ID!
+  "Its name."
+  name: String!
+  "What it is for."
+  description: String!
+  "The roles everybody in it holds."
+  roles: [Role!]!
+  "How many members it has, over all teams."
+  memberCount: Int!
+  "Counts its changes."
+  version: Int!
+}
+
+"A page of groups."
+type GroupConnection {
+  "Groups with their cursors."
+  edges: [GroupEdge!]!
+  "The groups alone."
+  nodes: [Group!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"A group in a list."
+type GroupEdge {
+  "Its position in the list."
+  cursor: String!
+  "The group."
+  node: Group!
+}
+
+"A business unit, a container or a sub-account: a node of the account's tree."
+type Division implements Node {
+  "Prefixed with div_."
+  id: ID!
+  "Its name."
+  name: String!
+  "What it stands below; null at the top."
+  parent: Division
+  "What stands right below it."
+  children: [Division!]!
+  "Counts its changes."
+  version: Int!
+}
+
+"A page of divisions."
+type DivisionConnection {
+  "Divisions with their cursors."
+  edges: [DivisionEdge!]!
+  "The divisions alone."
+  nodes: [Division!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"A division in a list."
+type DivisionEdge {
+  "Its position in the list."
+  cursor: String!
+  "The division."
+  node: Division!
+}
+
+extend type Mutation {
+  "Makes a role of the account's own. Needs ` + "`" + `roles.manage` + "`" + `, and nobody puts into it what he lacks."
+  createRole(input: CreateRoleInput!): RolePayload
+  "Changes a role of the account's own, for everybody who holds it. Needs ` + "`" + `roles.manage` + "`" + `, and nobody adds what he lacks."
+  updateRole(input: UpdateRoleInput!): RolePayload
+  "Deletes a role of the account's own. Needs ` + "`" + `roles.manage` + "`" + `."
+  deleteRole(input: DeleteRoleInput!): DeleteRolePayload
+  "Makes a group. Needs ` + "`" + `roles.manage` + "`" + `, and nobody gives it roles above his own rights."
+  createGroup(input: CreateGroupInput!): GroupPayload
+  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `, and nobody adds roles above his own rights."
+  updateGroup(input: UpdateGroupInput!): GroupPayload
+  "Deletes a group; its people lose what they held by it. Needs ` + "`" + `roles.manage` + "`" + `."
+  deleteGroup(input: GroupInput!): DeleteGroupPayload
+  "Makes a division. Needs ` + "`" + `account.update` + "`" + `."
+  createDivision(input: CreateDivisionInput!): DivisionPayload
+  "Renames or moves a division with all below it. Needs ` + "`" + `account.update` + "`" + `."
+  updateDivision(input: UpdateDivisionInput!): DivisionPayload
+  "Deletes a division nothing depends on; CONFLICT for others. Needs ` + "`" + `account.update` + "`" + `."
+  deleteDivision(input: DivisionInput!): DeleteDivisionPayload
+}
+
+"A role to be made."
+input CreateRoleInput {
+  "The account."
+  accountId: ID!
+  "Its key: at most 50 small letters, digits, - or _, the first a letter."
+  key: String!
+  "Its name, at most 100 characters."
+  name: String!
+  "What it is for, at most 500 characters."
+  description: String
+  "What it permits; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  permissions: [PermissionKey!]!
+}
+
+"What to change of a role; what is left out stays."
+input UpdateRoleInput {
+  "The role."
+  roleId: ID!
+  "Its new name, at most 100 characters."
+  name: String
+  "What it is for, at most 500 characters."
+  description: String
+  "All it permits from now on."
+  permissions: [PermissionKey!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"A role to be deleted."
+input DeleteRoleInput {
+  "The role."
+  roleId: ID!
+  "The role for whoever has it; without it ROLE_IN_USE when somebody has."
+  reassignTo: ID
+}
+
+"What came of a change of a role."
+type RolePayload {
+  "The role."
+  role: Role
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of a deletion of a role."
+type DeleteRolePayload {
+  "The role that is gone."
+  deletedRoleId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"A group to be made."
+input CreateGroupInput {
+  "The account."
+  accountId: ID!
+  "Its name, at most 100 characters."
+  name: String!
+  "What it is for, at most 500 characters."
+  description: String
+  "The roles everybody in it holds."
+  roleIds: [ID!]!
+}
+
+"What to change of a group; what is left out stays."
+input UpdateGroupInput {
+  "The group."
+  groupId: ID!
+  "Its new name, at most 100 characters."
+  name: String
+  "What it is for, at most 500 characters."
+  description: String
+  "All the roles everybody in it holds from now on."
+  roleIds: [ID!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"A group to be deleted."
+input GroupInput {
+  "The group."
+  groupId: ID!
+}
+
+"What came of a change of a group."
+type GroupPayload {
+  "The group."
+  group: Group
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of a deletion of a group."
+type DeleteGroupPayload {
+  "The group that is gone."
+  deletedGroupId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"A division to be made."
+input CreateDivisionInput {
+  "The account."
+  accountId: ID!
+  "Its name, at most 100 characters."
+  name: String!
+  "What it stands below; at the top when left out. At most 10 stand below one another."
+  parentId: ID
+}
+
+"What to change of a division; what is left out stays."
+input UpdateDivisionInput {
+  "The division."
+  divisionId: ID!
+  "Its new name, at most 100 characters."
+  name: String
+  "What it stands below from now on; null moves it to the top."
+  parentId: ID
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"A division to be deleted."
+input DivisionInput {
+  "The division."
+  divisionId: ID!
+}
+
+"What came of a change of a division."
+type DivisionPayload {
+  "The division."
+  division: Division
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of a deletion of a division."
+type DeleteDivisionPayload {
+  "The division that is gone."
+  deletedDivisionId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphqls", Input: `"A moment, as RFC 3339 in UTC."
@@ -2265,16 +4004,32 @@ enum UserErrorCode {
   ROLE_NOT_FOUND
   "Above one's own rights."
   NOT_GRANTABLE
+  "Members, groups or open invitations have the role."
+  ROLE_IN_USE
+  "A role of the preset cannot be changed."
+  ROLE_PROTECTED
   "The inviter may no longer grant what the invitation offers."
   INVITER_LOST_GRANT
+  "Not to the owner; the ownership has to be transferred first."
+  OWNER_PROTECTED
+  "Not to oneself."
+  CANNOT_ACT_ON_SELF
+  "The ownership is on offer already."
+  TRANSFER_PENDING
+  "The offer of the ownership is not open any more."
+  TRANSFER_NOT_PENDING
   "Resent too often or too soon."
   RESEND_LIMIT_REACHED
   "Too many open invitations in the account."
   PENDING_LIMIT_REACHED
   "The team is full."
   SEAT_LIMIT_REACHED
+  "The account can have no more teams."
+  TEAM_LIMIT_REACHED
   "Not part of the account's plan."
   FEATURE_NOT_AVAILABLE
+  "Outside the domains one is restricted to."
+  DOMAIN_NOT_ALLOWED
   "Names nothing the viewer may use."
   NOT_FOUND
   "Somebody else was faster."
@@ -2351,32 +4106,145 @@ type Team implements Node {
   owner: Member!
   "What the viewer is in it."
   viewerMembership: Member
-  "Its members, oldest first. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter): MemberConnection!
-  "Its invitations, newest first. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter): InvitationConnection!
+  "Its members, oldest first unless ordered. Needs ` + "`" + `members.read` + "`" + `."
+  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder): MemberConnection!
+  "Its invitations, newest first unless ordered. Needs ` + "`" + `members.read` + "`" + `."
+  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder): InvitationConnection!
+  "Its members and its open or expired invitations in one list, the newest first. Needs ` + "`" + `members.read` + "`" + `."
+  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
+  "How many people it has, by where they stand. Needs ` + "`" + `members.read` + "`" + `."
+  counts: PeopleCounts!
   "The roles the viewer may grant in it: those that hold nothing he lacks."
   assignableRoles: [Role!]!
   "Where the event log stands now: list, then subscribe with it, and miss nothing."
   eventCursor: EventCursor!
+  "The ownership on offer, if it is; null for who may not know."
+  pendingOwnershipTransfer: OwnershipTransfer
   "Whether the viewer may invite into it."
   viewerCanInvite: Boolean!
+  "Whether the viewer may restrict, deactivate or remove members: some of it at least."
+  viewerCanManageMembers: Boolean!
+  "Whether the viewer may make and change the account's roles and groups."
+  viewerCanManageRoles: Boolean!
+  "Whether the viewer may offer the ownership to another member."
+  viewerCanTransferOwnership: Boolean!
 }
 
 "Narrows a list of members."
 input MemberFilter {
-  "Only these states."
+  "Only these states; all of them when it is empty."
   status: [MemberStatus!]
-  "Only whose name or address contains this, whatever the case."
+  "Only whose name or address contains this, whatever the case and the accents."
   search: String
+  "Only who holds this role, himself or by a group."
+  roleId: ID
+  "Only who is in this group."
+  groupId: ID
+  "Only who is restricted to this division."
+  divisionId: ID
+  "Only who was last active before this moment, or never."
+  lastSeenBefore: DateTime
+}
+
+"How members are ordered."
+input MemberOrder {
+  "By what."
+  field: MemberOrderField!
+  "Which way."
+  direction: OrderDirection! = ASC
+}
+
+"What members can be ordered by."
+enum MemberOrderField {
+  "The name, or else the address."
+  NAME
+  "The address."
+  EMAIL
+  "When they became members."
+  JOINED_AT
+  "When they were last active; never comes first."
+  LAST_SEEN_AT
+}
+
+"Which way a list is ordered."
+enum OrderDirection {
+  "The least first."
+  ASC
+  "The most first."
+  DESC
 }
 
 "Narrows a list of invitations."
 input InvitationFilter {
-  "Only these states."
+  "Only these states; all of them when it is empty."
   status: [InvitationStatus!]
-  "Only whose name or address contains this, whatever the case."
+  "Only whose name or address contains this, whatever the case and the accents."
   search: String
+  "Only what grants this role, itself or by a group."
+  roleId: ID
+}
+
+"How invitations are ordered."
+input InvitationOrder {
+  "By what."
+  field: InvitationOrderField!
+  "Which way."
+  direction: OrderDirection! = DESC
+}
+
+"What invitations can be ordered by."
+enum InvitationOrderField {
+  "When they were created."
+  CREATED_AT
+  "When they end, or ended."
+  EXPIRES_AT
+  "The address."
+  EMAIL
+}
+
+"Somebody in a team, or on the way into it."
+union Person = Member | Invitation
+
+"Narrows a list of people."
+input PersonFilter {
+  "Only these states; all of them when it is empty."
+  status: [PersonStatus!]
+  "Only whose name or address contains this, whatever the case and the accents."
+  search: String
+  "Only who holds this role or is to get it, himself or by a group."
+  roleId: ID
+}
+
+"Where somebody stands."
+enum PersonStatus {
+  "A member."
+  ACTIVE
+  "A member on hold."
+  DEACTIVATED
+  "With an open invitation."
+  INVITED
+  "With an invitation that ran out."
+  EXPIRED
+}
+
+"A page of people."
+type PersonConnection {
+  "People with their cursors."
+  edges: [PersonEdge!]!
+  "The people alone."
+  nodes: [Person!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"Somebody in a list."
+type PersonEdge {
+  "Its position in the list."
+  cursor: String!
+  "The member or the invitation."
+  node: Person!
 }
 
 "One person with one login."
@@ -2411,10 +4279,14 @@ type Member implements Node {
   isOwner: Boolean!
   "The roles held."
   roles: [Role!]!
-  "Permissions held beside roles."
+  "The groups the member is in."
+  groups: [Group!]!
+  "Permissions held beside roles and groups."
   directPermissions: [PermissionKey!]!
-  "Everything held: roles and direct permissions; the owner has all."
+  "Everything held by roles, groups and directly; the owner has all."
   effectivePermissions: [PermissionKey!]!
+  "The divisions the member is restricted to, with all below them; empty means every division."
+  divisions: [Division!]!
   "The domains the member is restricted to; empty means every domain."
   allowedDomains: [String!]!
   "When the user became a member."
@@ -2423,6 +4295,12 @@ type Member implements Node {
   lastSeenAt: DateTime
   "Counts the changes of the membership."
   version: Int!
+  "Whether the viewer may change what the member holds."
+  viewerCanSetRoles: Boolean!
+  "Whether the viewer may deactivate or reactivate the member."
+  viewerCanDeactivate: Boolean!
+  "Whether the viewer may remove the member."
+  viewerCanRemove: Boolean!
 }
 
 "Whether a membership counts."
@@ -2472,6 +4350,193 @@ type TeamEdge {
   "The team."
   node: Team!
 }
+
+"The ownership of a team, on offer by its owner to a member."
+type OwnershipTransfer implements Node {
+  "Prefixed with otr_."
+  id: ID!
+  "The team."
+  team: Team!
+  "Who offers it."
+  from: Member!
+  "To whom."
+  to: Member!
+  "Where it stands."
+  status: TransferStatus!
+  "When it was offered."
+  requestedAt: DateTime!
+  "Until when it can be accepted."
+  expiresAt: DateTime!
+}
+
+"Where a transfer of ownership stands."
+enum TransferStatus {
+  "On offer."
+  PENDING
+  "The member is the owner."
+  ACCEPTED
+  "The member said no."
+  DECLINED
+  "Taken back, or the member left."
+  CANCELED
+  "Ran out."
+  EXPIRED
+}
+
+extend type Mutation {
+  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `, and nobody adds what he lacks."
+  setRoles(input: SetRolesInput!): SetRolesPayload
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
+  setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
+  "Puts a membership on hold, with its roles. Needs ` + "`" + `members.deactivate` + "`" + `."
+  deactivateMember(input: MemberInput!): MemberPayload
+  "Takes a membership off hold. Needs ` + "`" + `members.deactivate` + "`" + `."
+  reactivateMember(input: MemberInput!): MemberPayload
+  "Ends a membership for good, at once; the person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
+  removeMember(input: MemberInput!): RemoveMemberPayload
+  "Ends the viewer's own membership."
+  leaveTeam(input: TeamInput!): RemoveMemberPayload
+  "Makes a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
+  createTeam(input: CreateTeamInput!): TeamPayload
+  "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
+  updateTeam(input: UpdateTeamInput!): TeamPayload
+  "Ends a team that is not the default one, with its memberships and invitations. Needs ` + "`" + `team.delete` + "`" + `."
+  deleteTeam(input: TeamInput!): DeleteTeamPayload
+  "Makes a team of the viewer's the one his dashboard shows."
+  setActiveTeam(input: TeamInput!): SetActiveTeamPayload
+  "Offers the ownership of a team to a member of it. Only the owner can."
+  requestOwnershipTransfer(input: MemberInput!): OwnershipTransferPayload
+  "Accepts an ownership on offer to the viewer; the former owner keeps the admin role."
+  acceptOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  "Refuses an ownership on offer to the viewer."
+  declineOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  "Takes an offered ownership back. Only the owner can."
+  cancelOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+}
+
+"All that a member is to hold from now on: a list that is left out is empty, but not all of them can be."
+input SetRolesInput {
+  "The member."
+  memberId: ID!
+  "Roles."
+  roleIds: [ID!]
+  "Groups."
+  groupIds: [ID!]
+  "Permissions beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  permissions: [PermissionKey!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"What came of a change of what a member holds."
+type SetRolesPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What a member is to be restricted to. What is left out stays; an empty list lifts the restriction."
+input SetRestrictionsInput {
+  "The member."
+  memberId: ID!
+  "Divisions, with all below them; at most 100."
+  divisionIds: [ID!]
+  "Domains, with all below them, such as example.com; at most 100."
+  allowedDomains: [String!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"What came of a change of a member's restrictions."
+type SetRestrictionsPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"A member."
+input MemberInput {
+  "The member."
+  memberId: ID!
+}
+
+"What came of a change of a membership."
+type MemberPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of the end of a membership."
+type RemoveMemberPayload {
+  "The membership that is gone."
+  removedMemberId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"A team."
+input TeamInput {
+  "The team."
+  teamId: ID!
+}
+
+"A team to be made."
+input CreateTeamInput {
+  "The account."
+  accountId: ID!
+  "Its name, at most 100 characters."
+  name: String!
+}
+
+"What to change of a team."
+input UpdateTeamInput {
+  "The team."
+  teamId: ID!
+  "Its new name, at most 100 characters."
+  name: String!
+}
+
+"What came of a change of a team."
+type TeamPayload {
+  "The team."
+  team: Team
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of the end of a team."
+type DeleteTeamPayload {
+  "The team that is gone."
+  deletedTeamId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of a change of the active team."
+type SetActiveTeamPayload {
+  "The viewer, whose dashboard shows the team now."
+  viewer: Viewer
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"An ownership on offer."
+input OwnershipTransferInput {
+  "The offer."
+  transferId: ID!
+}
+
+"What came of a change of an offer of ownership."
+type OwnershipTransferPayload {
+  "The offer."
+  transfer: OwnershipTransfer
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -2496,6 +4561,18 @@ func (ec *executionContext) childFields_AcceptInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type AcceptInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AccessDecision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "allowed":
+		return ec.fieldContext_AccessDecision_allowed(ctx, field)
+	case "reason":
+		return ec.fieldContext_AccessDecision_reason(ctx, field)
+	case "grantedBy":
+		return ec.fieldContext_AccessDecision_grantedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessDecision", field.Name)
+}
+
 func (ec *executionContext) childFields_Account(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2508,10 +4585,20 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_settings(ctx, field)
 	case "limits":
 		return ec.fieldContext_Account_limits(ctx, field)
+	case "counts":
+		return ec.fieldContext_Account_counts(ctx, field)
 	case "teams":
 		return ec.fieldContext_Account_teams(ctx, field)
 	case "roles":
 		return ec.fieldContext_Account_roles(ctx, field)
+	case "groups":
+		return ec.fieldContext_Account_groups(ctx, field)
+	case "divisions":
+		return ec.fieldContext_Account_divisions(ctx, field)
+	case "user":
+		return ec.fieldContext_Account_user(ctx, field)
+	case "auditLog":
+		return ec.fieldContext_Account_auditLog(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -2528,6 +4615,16 @@ func (ec *executionContext) childFields_AccountLimits(ctx context.Context, field
 		return ec.fieldContext_AccountLimits_maxPendingInvitations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountLimits", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountPayload_account(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AccountPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AccountSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2552,6 +4649,46 @@ func (ec *executionContext) childFields_DeclineInvitePayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type DeclineInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedDivisionId":
+		return ec.fieldContext_DeleteDivisionPayload_deletedDivisionId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteDivisionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteDivisionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedGroupId":
+		return ec.fieldContext_DeleteGroupPayload_deletedGroupId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteGroupPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteGroupPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedRoleId":
+		return ec.fieldContext_DeleteRolePayload_deletedRoleId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteRolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedTeamId":
+		return ec.fieldContext_DeleteTeamPayload_deletedTeamId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteTeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteTeamPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "status":
@@ -2564,6 +4701,166 @@ func (ec *executionContext) childFields_Delivery(ctx context.Context, field grap
 		return ec.fieldContext_Delivery_updatedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_Division(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Division_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Division_name(ctx, field)
+	case "parent":
+		return ec.fieldContext_Division_parent(ctx, field)
+	case "children":
+		return ec.fieldContext_Division_children(ctx, field)
+	case "version":
+		return ec.fieldContext_Division_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Division", field.Name)
+}
+
+func (ec *executionContext) childFields_DivisionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DivisionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DivisionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DivisionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DivisionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DivisionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DivisionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DivisionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DivisionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DivisionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "division":
+		return ec.fieldContext_DivisionPayload_division(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DivisionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DivisionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Event_id(ctx, field)
+	case "cursor":
+		return ec.fieldContext_Event_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_Event_type(ctx, field)
+	case "at":
+		return ec.fieldContext_Event_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_Event_actor(ctx, field)
+	case "subjectId":
+		return ec.fieldContext_Event_subjectId(ctx, field)
+	case "summary":
+		return ec.fieldContext_Event_summary(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
+}
+
+func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_EventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_EventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_EventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Grant_kind(ctx, field)
+	case "role":
+		return ec.fieldContext_Grant_role(ctx, field)
+	case "group":
+		return ec.fieldContext_Grant_group(ctx, field)
+	case "permission":
+		return ec.fieldContext_Grant_permission(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Grant", field.Name)
+}
+
+func (ec *executionContext) childFields_Group(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Group_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Group_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Group_description(ctx, field)
+	case "roles":
+		return ec.fieldContext_Group_roles(ctx, field)
+	case "memberCount":
+		return ec.fieldContext_Group_memberCount(ctx, field)
+	case "version":
+		return ec.fieldContext_Group_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Group", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GroupConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_GroupConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GroupConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GroupConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GroupEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GroupEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_GroupPayload_group(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_GroupPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2586,8 +4883,12 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_status(ctx, field)
 	case "roles":
 		return ec.fieldContext_Invitation_roles(ctx, field)
+	case "groups":
+		return ec.fieldContext_Invitation_groups(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Invitation_permissions(ctx, field)
+	case "divisions":
+		return ec.fieldContext_Invitation_divisions(ctx, field)
 	case "allowedDomains":
 		return ec.fieldContext_Invitation_allowedDomains(ctx, field)
 	case "inviter":
@@ -2610,6 +4911,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
 	case "viewerCanRevoke":
 		return ec.fieldContext_Invitation_viewerCanRevoke(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Invitation_viewerCanUpdate(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -2704,10 +5007,14 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_isOwner(ctx, field)
 	case "roles":
 		return ec.fieldContext_Member_roles(ctx, field)
+	case "groups":
+		return ec.fieldContext_Member_groups(ctx, field)
 	case "directPermissions":
 		return ec.fieldContext_Member_directPermissions(ctx, field)
 	case "effectivePermissions":
 		return ec.fieldContext_Member_effectivePermissions(ctx, field)
+	case "divisions":
+		return ec.fieldContext_Member_divisions(ctx, field)
 	case "allowedDomains":
 		return ec.fieldContext_Member_allowedDomains(ctx, field)
 	case "joinedAt":
@@ -2716,6 +5023,12 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_lastSeenAt(ctx, field)
 	case "version":
 		return ec.fieldContext_Member_version(ctx, field)
+	case "viewerCanSetRoles":
+		return ec.fieldContext_Member_viewerCanSetRoles(ctx, field)
+	case "viewerCanDeactivate":
+		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
+	case "viewerCanRemove":
+		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -2744,6 +5057,46 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_MemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_MemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OwnershipTransfer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_OwnershipTransfer_id(ctx, field)
+	case "team":
+		return ec.fieldContext_OwnershipTransfer_team(ctx, field)
+	case "from":
+		return ec.fieldContext_OwnershipTransfer_from(ctx, field)
+	case "to":
+		return ec.fieldContext_OwnershipTransfer_to(ctx, field)
+	case "status":
+		return ec.fieldContext_OwnershipTransfer_status(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_OwnershipTransfer_requestedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_OwnershipTransfer_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnershipTransfer", field.Name)
+}
+
+func (ec *executionContext) childFields_OwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transfer":
+		return ec.fieldContext_OwnershipTransferPayload_transfer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OwnershipTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OwnershipTransferPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -2756,6 +5109,24 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PeopleCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "active":
+		return ec.fieldContext_PeopleCounts_active(ctx, field)
+	case "invited":
+		return ec.fieldContext_PeopleCounts_invited(ctx, field)
+	case "expired":
+		return ec.fieldContext_PeopleCounts_expired(ctx, field)
+	case "deactivated":
+		return ec.fieldContext_PeopleCounts_deactivated(ctx, field)
+	case "seatsUsed":
+		return ec.fieldContext_PeopleCounts_seatsUsed(ctx, field)
+	case "seatLimit":
+		return ec.fieldContext_PeopleCounts_seatLimit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PeopleCounts", field.Name)
 }
 
 func (ec *executionContext) childFields_Permission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2780,6 +5151,40 @@ func (ec *executionContext) childFields_PermissionGroup(ctx context.Context, fie
 		return ec.fieldContext_PermissionGroup_permissions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PersonConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PersonConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PersonConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PersonConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PersonEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PersonEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedMemberId":
+		return ec.fieldContext_RemoveMemberPayload_removedMemberId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2848,6 +5253,16 @@ func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RolePayload_role(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RolePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -2862,6 +5277,36 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_graphiql(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_SetActiveTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_SetActiveTeamPayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetActiveTeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetActiveTeamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRestrictionsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_SetRestrictionsPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRestrictionsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRestrictionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_SetRolesPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2916,12 +5361,24 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_members(ctx, field)
 	case "invitations":
 		return ec.fieldContext_Team_invitations(ctx, field)
+	case "people":
+		return ec.fieldContext_Team_people(ctx, field)
+	case "counts":
+		return ec.fieldContext_Team_counts(ctx, field)
 	case "assignableRoles":
 		return ec.fieldContext_Team_assignableRoles(ctx, field)
 	case "eventCursor":
 		return ec.fieldContext_Team_eventCursor(ctx, field)
+	case "pendingOwnershipTransfer":
+		return ec.fieldContext_Team_pendingOwnershipTransfer(ctx, field)
 	case "viewerCanInvite":
 		return ec.fieldContext_Team_viewerCanInvite(ctx, field)
+	case "viewerCanManageMembers":
+		return ec.fieldContext_Team_viewerCanManageMembers(ctx, field)
+	case "viewerCanManageRoles":
+		return ec.fieldContext_Team_viewerCanManageRoles(ctx, field)
+	case "viewerCanTransferOwnership":
+		return ec.fieldContext_Team_viewerCanTransferOwnership(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
@@ -2948,6 +5405,26 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 		return ec.fieldContext_TeamEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_UpdateInvitePayload_invitation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateInvitePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateInvitePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -21,6 +21,21 @@ type Node any
 // Actor is who did something: a *ent.User or a *SystemActor.
 type Actor any
 
+// Person is somebody in a team or on the way into it: a *ent.Member or a
+// *ent.Invitation.
+type Person any
+
+// Event is one line of an account's log, with who did it.
+type Event struct {
+	ID        string
+	Cursor    string
+	Type      string
+	At        time.Time
+	Actor     Actor
+	SubjectID *string
+	Summary   string
+}
+
 // Pages of lists, and their elements.
 type (
 	// MemberConnection is a page of members.
@@ -39,6 +54,22 @@ type (
 	RoleConnection = relay.Connection[*ent.Role]
 	// RoleEdge is a role in a list.
 	RoleEdge = relay.Edge[*ent.Role]
+	// GroupConnection is a page of groups.
+	GroupConnection = relay.Connection[*ent.Group]
+	// GroupEdge is a group in a list.
+	GroupEdge = relay.Edge[*ent.Group]
+	// DivisionConnection is a page of divisions.
+	DivisionConnection = relay.Connection[*ent.Division]
+	// DivisionEdge is a division in a list.
+	DivisionEdge = relay.Edge[*ent.Division]
+	// PersonConnection is a page of people.
+	PersonConnection = relay.Connection[Person]
+	// PersonEdge is somebody in a list.
+	PersonEdge = relay.Edge[Person]
+	// EventConnection is a page of events.
+	EventConnection = relay.Connection[*Event]
+	// EventEdge is an event in a list.
+	EventEdge = relay.Edge[*Event]
 )
 
 // MarshalDateTime writes a moment as RFC 3339 in UTC.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -45,6 +46,22 @@ type AcceptInvitePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Whether a user may do something. What is left out is not asked about.
+type AccessDecisionInput struct {
+	// The team in which it is to be done.
+	TeamID string `json:"teamId"`
+	// Who is to do it; the viewer when left out.
+	UserID *string `json:"userId,omitempty"`
+	// What is to be done: a key of the catalogue, without `:own`.
+	Permission string `json:"permission"`
+	// The division in which it is to be done.
+	DivisionID *string `json:"divisionId,omitempty"`
+	// The domain on which it is to be done.
+	Domain *string `json:"domain,omitempty"`
+	// The user who owns the resource it is to be done to: `key:own` grants need it.
+	ResourceOwnerID *string `json:"resourceOwnerId,omitempty"`
+}
+
 // What the operator decides for an account. Null means no limit.
 type AccountLimits struct {
 	// Whether it may have more than one user.
@@ -57,6 +74,14 @@ type AccountLimits struct {
 	MaxPendingInvitations *int `json:"maxPendingInvitations,omitempty"`
 }
 
+// What came of a change of an account.
+type AccountPayload struct {
+	// The account.
+	Account *ent.Account `json:"account,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // What an account's admins decide.
 type AccountSettings struct {
 	// How long an invitation is valid, in hours: 1 to 720.
@@ -65,6 +90,50 @@ type AccountSettings struct {
 	CountPendingAsSeats bool `json:"countPendingAsSeats"`
 	// Whether the invitations of a removed member stay open.
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
+}
+
+// A division to be made.
+type CreateDivisionInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its name, at most 100 characters.
+	Name string `json:"name"`
+	// What it stands below; at the top when left out. At most 10 stand below one another.
+	ParentID *string `json:"parentId,omitempty"`
+}
+
+// A group to be made.
+type CreateGroupInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its name, at most 100 characters.
+	Name string `json:"name"`
+	// What it is for, at most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// The roles everybody in it holds.
+	RoleIds []string `json:"roleIds"`
+}
+
+// A role to be made.
+type CreateRoleInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its key: at most 50 small letters, digits, - or _, the first a letter.
+	Key string `json:"key"`
+	// Its name, at most 100 characters.
+	Name string `json:"name"`
+	// What it is for, at most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// What it permits; `key:own` permits it on resources of one's own only.
+	Permissions []string `json:"permissions"`
+}
+
+// A team to be made.
+type CreateTeamInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its name, at most 100 characters.
+	Name string `json:"name"`
 }
 
 // A no. Exactly one of token and invitationId, the latter signed in as the addressee.
@@ -83,6 +152,46 @@ type DeclineInvitePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// What came of a deletion of a division.
+type DeleteDivisionPayload struct {
+	// The division that is gone.
+	DeletedDivisionID *string `json:"deletedDivisionId,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of a deletion of a group.
+type DeleteGroupPayload struct {
+	// The group that is gone.
+	DeletedGroupID *string `json:"deletedGroupId,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A role to be deleted.
+type DeleteRoleInput struct {
+	// The role.
+	RoleID string `json:"roleId"`
+	// The role for whoever has it; without it ROLE_IN_USE when somebody has.
+	ReassignTo *string `json:"reassignTo,omitempty"`
+}
+
+// What came of a deletion of a role.
+type DeleteRolePayload struct {
+	// The role that is gone.
+	DeletedRoleID *string `json:"deletedRoleId,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What came of the end of a team.
+type DeleteTeamPayload struct {
+	// The team that is gone.
+	DeletedTeamID *string `json:"deletedTeamId,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // What became of a mail.
 type Delivery struct {
 	// How far it got.
@@ -95,12 +204,64 @@ type Delivery struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// A division to be deleted.
+type DivisionInput struct {
+	// The division.
+	DivisionID string `json:"divisionId"`
+}
+
+// What came of a change of a division.
+type DivisionPayload struct {
+	// The division.
+	Division *ent.Division `json:"division,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Narrows a list of events. What is left out does not.
+type EventFilter struct {
+	// Only these types, such as `member.joined`; or all of a kind, such as `member.*`.
+	Types []string `json:"types,omitempty"`
+	// Only what this user did.
+	ActorID *string `json:"actorId,omitempty"`
+	// Only what happened to this thing.
+	SubjectID *string `json:"subjectId,omitempty"`
+	// Only from this moment on.
+	From *time.Time `json:"from,omitempty"`
+	// Only before this moment.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// A group to be deleted.
+type GroupInput struct {
+	// The group.
+	GroupID string `json:"groupId"`
+}
+
+// What came of a change of a group.
+type GroupPayload struct {
+	// The group.
+	Group *ent.Group `json:"group,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Narrows a list of invitations.
 type InvitationFilter struct {
-	// Only these states.
+	// Only these states; all of them when it is empty.
 	Status []invitation.Status `json:"status,omitempty"`
-	// Only whose name or address contains this, whatever the case.
+	// Only whose name or address contains this, whatever the case and the accents.
 	Search *string `json:"search,omitempty"`
+	// Only what grants this role, itself or by a group.
+	RoleID *string `json:"roleId,omitempty"`
+}
+
+// How invitations are ordered.
+type InvitationOrder struct {
+	// By what.
+	Field InvitationOrderField `json:"field"`
+	// Which way.
+	Direction OrderDirection `json:"direction"`
 }
 
 // One change of an invitation.
@@ -119,7 +280,7 @@ type InviteStatusChange struct {
 	Member *ent.Member `json:"member,omitempty"`
 }
 
-// An invitation to be sent, with exactly one form of grant: chosen (roleIds and/or permissions) or allPermissions.
+// An invitation to be sent, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions.
 type InviteUserInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
@@ -135,10 +296,16 @@ type InviteUserInput struct {
 	Note *string `json:"note,omitempty"`
 	// Roles to grant.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// Permissions to grant beside roles.
+	// Groups the member will be in.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// Permissions to grant beside them; `key:own` permits it on resources of one's own only.
 	Permissions []string `json:"permissions,omitempty"`
 	// Grants everything but ownership.
 	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// Divisions the member will be restricted to, with all below them; at most 100.
+	DivisionIds []string `json:"divisionIds,omitempty"`
+	// Domains the member will be restricted to, with all below them, such as example.com; at most 100.
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
 	// How long it is valid, 1 to 720; the account's setting when left out.
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
 	// False: no mail goes out and the payload carries inviteUrl, once.
@@ -159,10 +326,88 @@ type InviteUserPayload struct {
 
 // Narrows a list of members.
 type MemberFilter struct {
-	// Only these states.
+	// Only these states; all of them when it is empty.
 	Status []member.Status `json:"status,omitempty"`
-	// Only whose name or address contains this, whatever the case.
+	// Only whose name or address contains this, whatever the case and the accents.
 	Search *string `json:"search,omitempty"`
+	// Only who holds this role, himself or by a group.
+	RoleID *string `json:"roleId,omitempty"`
+	// Only who is in this group.
+	GroupID *string `json:"groupId,omitempty"`
+	// Only who is restricted to this division.
+	DivisionID *string `json:"divisionId,omitempty"`
+	// Only who was last active before this moment, or never.
+	LastSeenBefore *time.Time `json:"lastSeenBefore,omitempty"`
+}
+
+// A member.
+type MemberInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+}
+
+// How members are ordered.
+type MemberOrder struct {
+	// By what.
+	Field MemberOrderField `json:"field"`
+	// Which way.
+	Direction OrderDirection `json:"direction"`
+}
+
+// What came of a change of a membership.
+type MemberPayload struct {
+	// The member.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// An ownership on offer.
+type OwnershipTransferInput struct {
+	// The offer.
+	TransferID string `json:"transferId"`
+}
+
+// What came of a change of an offer of ownership.
+type OwnershipTransferPayload struct {
+	// The offer.
+	Transfer *ent.OwnershipTransfer `json:"transfer,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// How many people there are, by where they stand.
+type PeopleCounts struct {
+	// Members whose membership counts.
+	Active int `json:"active"`
+	// Open invitations.
+	Invited int `json:"invited"`
+	// Invitations that ran out, and no newer one went to the address.
+	Expired int `json:"expired"`
+	// Members on hold.
+	Deactivated int `json:"deactivated"`
+	// How many seats are taken: by active members and, if the account says so, open invitations.
+	SeatsUsed int `json:"seatsUsed"`
+	// How many seats there are; null = no limit. Of an account, in each team.
+	SeatLimit *int `json:"seatLimit,omitempty"`
+}
+
+// Narrows a list of people.
+type PersonFilter struct {
+	// Only these states; all of them when it is empty.
+	Status []PersonStatus `json:"status,omitempty"`
+	// Only whose name or address contains this, whatever the case and the accents.
+	Search *string `json:"search,omitempty"`
+	// Only who holds this role or is to get it, himself or by a group.
+	RoleID *string `json:"roleId,omitempty"`
+}
+
+// What came of the end of a membership.
+type RemoveMemberPayload struct {
+	// The membership that is gone.
+	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // An invitation to be sent again.
@@ -199,6 +444,14 @@ type RevokeInvitePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// What came of a change of a role.
+type RolePayload struct {
+	// The role.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // What this server is and allows.
 type ServerInfo struct {
 	// The program's version.
@@ -211,6 +464,56 @@ type ServerInfo struct {
 	RolePresets []string `json:"rolePresets"`
 	// Whether GraphiQL is served.
 	Graphiql bool `json:"graphiql"`
+}
+
+// What came of a change of the active team.
+type SetActiveTeamPayload struct {
+	// The viewer, whose dashboard shows the team now.
+	Viewer *access.Viewer `json:"viewer,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What a member is to be restricted to. What is left out stays; an empty list lifts the restriction.
+type SetRestrictionsInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+	// Divisions, with all below them; at most 100.
+	DivisionIds []string `json:"divisionIds,omitempty"`
+	// Domains, with all below them, such as example.com; at most 100.
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
+	// The version that was seen: CONFLICT when there is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What came of a change of a member's restrictions.
+type SetRestrictionsPayload struct {
+	// The member.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// All that a member is to hold from now on: a list that is left out is empty, but not all of them can be.
+type SetRolesInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+	// Roles.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// Groups.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// Permissions beside them; `key:own` permits it on resources of one's own only.
+	Permissions []string `json:"permissions,omitempty"`
+	// The version that was seen: CONFLICT when there is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What came of a change of what a member holds.
+type SetRolesPayload struct {
+	// The member.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Address and password.
@@ -275,6 +578,118 @@ type SystemActor struct {
 
 func (SystemActor) IsActor() {}
 
+// A team.
+type TeamInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+}
+
+// What came of a change of a team.
+type TeamPayload struct {
+	// The team.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What to change of an account; what is left out stays.
+type UpdateAccountInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its new name, at most 100 characters.
+	Name *string `json:"name,omitempty"`
+	// How long an invitation is valid, in hours: 1 to 720.
+	InvitationTTLHours *int `json:"invitationTtlHours,omitempty"`
+	// Whether an open invitation takes a seat.
+	CountPendingAsSeats *bool `json:"countPendingAsSeats,omitempty"`
+	// Whether the invitations of a removed member stay open; the team's owner answers for them then.
+	KeepInvitationsOfRemovedMembers *bool `json:"keepInvitationsOfRemovedMembers,omitempty"`
+}
+
+// What to change of a division; what is left out stays.
+type UpdateDivisionInput struct {
+	// The division.
+	DivisionID string `json:"divisionId"`
+	// Its new name, at most 100 characters.
+	Name *string `json:"name,omitempty"`
+	// What it stands below from now on; null moves it to the top.
+	ParentID graphql.Omittable[*string] `json:"parentId,omitempty"`
+	// The version that was seen: CONFLICT when there is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What to change of a group; what is left out stays.
+type UpdateGroupInput struct {
+	// The group.
+	GroupID string `json:"groupId"`
+	// Its new name, at most 100 characters.
+	Name *string `json:"name,omitempty"`
+	// What it is for, at most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// All the roles everybody in it holds from now on.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// The version that was seen: CONFLICT when there is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What to change of an invitation; what is left out stays. Choosing one form of grant lets go of the other.
+type UpdateInviteInput struct {
+	// The invitation.
+	InvitationID string `json:"invitationId"`
+	// The first name, for the newcomer's user.
+	FirstName *string `json:"firstName,omitempty"`
+	// The last name, for the newcomer's user.
+	LastName *string `json:"lastName,omitempty"`
+	// The job title, for the newcomer's user.
+	JobTitle *string `json:"jobTitle,omitempty"`
+	// A few words to the invitee: plain text, at most 500 characters.
+	Note *string `json:"note,omitempty"`
+	// Roles to grant.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// Groups the member will be in.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// Permissions to grant beside them.
+	Permissions []string `json:"permissions,omitempty"`
+	// Grants everything but ownership, instead of chosen roles, groups and permissions.
+	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// Divisions the member will be restricted to; an empty list lifts that.
+	DivisionIds []string `json:"divisionIds,omitempty"`
+	// Domains the member will be restricted to; an empty list lifts that.
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
+	// How long it is valid from now, 1 to 720.
+	ExpiresInHours *int `json:"expiresInHours,omitempty"`
+}
+
+// What came of a change of an invitation.
+type UpdateInvitePayload struct {
+	// The invitation.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What to change of a role; what is left out stays.
+type UpdateRoleInput struct {
+	// The role.
+	RoleID string `json:"roleId"`
+	// Its new name, at most 100 characters.
+	Name *string `json:"name,omitempty"`
+	// What it is for, at most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// All it permits from now on.
+	Permissions []string `json:"permissions,omitempty"`
+	// The version that was seen: CONFLICT when there is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What to change of a team.
+type UpdateTeamInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+	// Its new name, at most 100 characters.
+	Name string `json:"name"`
+}
+
 // What is wrong with an input, so that a form can show it.
 type UserError struct {
 	// What a program decides by.
@@ -291,6 +706,67 @@ type VerifyEmailInput struct {
 	Token string `json:"token"`
 	// How the session is carried.
 	Transport *SessionTransport `json:"transport,omitempty"`
+}
+
+// What invitations can be ordered by.
+type InvitationOrderField string
+
+const (
+	// When they were created.
+	InvitationOrderFieldCreatedAt InvitationOrderField = "CREATED_AT"
+	// When they end, or ended.
+	InvitationOrderFieldExpiresAt InvitationOrderField = "EXPIRES_AT"
+	// The address.
+	InvitationOrderFieldEmail InvitationOrderField = "EMAIL"
+)
+
+var AllInvitationOrderField = []InvitationOrderField{
+	InvitationOrderFieldCreatedAt,
+	InvitationOrderFieldExpiresAt,
+	InvitationOrderFieldEmail,
+}
+
+func (e InvitationOrderField) IsValid() bool {
+	switch e {
+	case InvitationOrderFieldCreatedAt, InvitationOrderFieldExpiresAt, InvitationOrderFieldEmail:
+		return true
+	}
+	return false
+}
+
+func (e InvitationOrderField) String() string {
+	return string(e)
+}
+
+func (e *InvitationOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvitationOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvitationOrderField", str)
+	}
+	return nil
+}
+
+func (e InvitationOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvitationOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvitationOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What to do with an address that has an open invitation.
@@ -357,6 +833,8 @@ type InviteEventType string
 const (
 	// Sent for the first time.
 	InviteEventTypeCreated InviteEventType = "CREATED"
+	// Changed: what it grants, whom it names, or how long it is open.
+	InviteEventTypeUpdated InviteEventType = "UPDATED"
 	// Sent again, with a new link.
 	InviteEventTypeResent InviteEventType = "RESENT"
 	// Its mail went out, or did not.
@@ -373,6 +851,7 @@ const (
 
 var AllInviteEventType = []InviteEventType{
 	InviteEventTypeCreated,
+	InviteEventTypeUpdated,
 	InviteEventTypeResent,
 	InviteEventTypeDeliveryChanged,
 	InviteEventTypeAccepted,
@@ -383,7 +862,7 @@ var AllInviteEventType = []InviteEventType{
 
 func (e InviteEventType) IsValid() bool {
 	switch e {
-	case InviteEventTypeCreated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
+	case InviteEventTypeCreated, InviteEventTypeUpdated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
 		return true
 	}
 	return false
@@ -419,6 +898,192 @@ func (e *InviteEventType) UnmarshalJSON(b []byte) error {
 }
 
 func (e InviteEventType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What members can be ordered by.
+type MemberOrderField string
+
+const (
+	// The name, or else the address.
+	MemberOrderFieldName MemberOrderField = "NAME"
+	// The address.
+	MemberOrderFieldEmail MemberOrderField = "EMAIL"
+	// When they became members.
+	MemberOrderFieldJoinedAt MemberOrderField = "JOINED_AT"
+	// When they were last active; never comes first.
+	MemberOrderFieldLastSeenAt MemberOrderField = "LAST_SEEN_AT"
+)
+
+var AllMemberOrderField = []MemberOrderField{
+	MemberOrderFieldName,
+	MemberOrderFieldEmail,
+	MemberOrderFieldJoinedAt,
+	MemberOrderFieldLastSeenAt,
+}
+
+func (e MemberOrderField) IsValid() bool {
+	switch e {
+	case MemberOrderFieldName, MemberOrderFieldEmail, MemberOrderFieldJoinedAt, MemberOrderFieldLastSeenAt:
+		return true
+	}
+	return false
+}
+
+func (e MemberOrderField) String() string {
+	return string(e)
+}
+
+func (e *MemberOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MemberOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MemberOrderField", str)
+	}
+	return nil
+}
+
+func (e MemberOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MemberOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MemberOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which way a list is ordered.
+type OrderDirection string
+
+const (
+	// The least first.
+	OrderDirectionAsc OrderDirection = "ASC"
+	// The most first.
+	OrderDirectionDesc OrderDirection = "DESC"
+)
+
+var AllOrderDirection = []OrderDirection{
+	OrderDirectionAsc,
+	OrderDirectionDesc,
+}
+
+func (e OrderDirection) IsValid() bool {
+	switch e {
+	case OrderDirectionAsc, OrderDirectionDesc:
+		return true
+	}
+	return false
+}
+
+func (e OrderDirection) String() string {
+	return string(e)
+}
+
+func (e *OrderDirection) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderDirection(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderDirection", str)
+	}
+	return nil
+}
+
+func (e OrderDirection) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderDirection) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where somebody stands.
+type PersonStatus string
+
+const (
+	// A member.
+	PersonStatusActive PersonStatus = "ACTIVE"
+	// A member on hold.
+	PersonStatusDeactivated PersonStatus = "DEACTIVATED"
+	// With an open invitation.
+	PersonStatusInvited PersonStatus = "INVITED"
+	// With an invitation that ran out.
+	PersonStatusExpired PersonStatus = "EXPIRED"
+)
+
+var AllPersonStatus = []PersonStatus{
+	PersonStatusActive,
+	PersonStatusDeactivated,
+	PersonStatusInvited,
+	PersonStatusExpired,
+}
+
+func (e PersonStatus) IsValid() bool {
+	switch e {
+	case PersonStatusActive, PersonStatusDeactivated, PersonStatusInvited, PersonStatusExpired:
+		return true
+	}
+	return false
+}
+
+func (e PersonStatus) String() string {
+	return string(e)
+}
+
+func (e *PersonStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PersonStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PersonStatus", str)
+	}
+	return nil
+}
+
+func (e PersonStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PersonStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PersonStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -596,16 +1261,32 @@ const (
 	UserErrorCodeRoleNotFound UserErrorCode = "ROLE_NOT_FOUND"
 	// Above one's own rights.
 	UserErrorCodeNotGrantable UserErrorCode = "NOT_GRANTABLE"
+	// Members, groups or open invitations have the role.
+	UserErrorCodeRoleInUse UserErrorCode = "ROLE_IN_USE"
+	// A role of the preset cannot be changed.
+	UserErrorCodeRoleProtected UserErrorCode = "ROLE_PROTECTED"
 	// The inviter may no longer grant what the invitation offers.
 	UserErrorCodeInviterLostGrant UserErrorCode = "INVITER_LOST_GRANT"
+	// Not to the owner; the ownership has to be transferred first.
+	UserErrorCodeOwnerProtected UserErrorCode = "OWNER_PROTECTED"
+	// Not to oneself.
+	UserErrorCodeCannotActOnSelf UserErrorCode = "CANNOT_ACT_ON_SELF"
+	// The ownership is on offer already.
+	UserErrorCodeTransferPending UserErrorCode = "TRANSFER_PENDING"
+	// The offer of the ownership is not open any more.
+	UserErrorCodeTransferNotPending UserErrorCode = "TRANSFER_NOT_PENDING"
 	// Resent too often or too soon.
 	UserErrorCodeResendLimitReached UserErrorCode = "RESEND_LIMIT_REACHED"
 	// Too many open invitations in the account.
 	UserErrorCodePendingLimitReached UserErrorCode = "PENDING_LIMIT_REACHED"
 	// The team is full.
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
+	// The account can have no more teams.
+	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
 	// Not part of the account's plan.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
+	// Outside the domains one is restricted to.
+	UserErrorCodeDomainNotAllowed UserErrorCode = "DOMAIN_NOT_ALLOWED"
 	// Names nothing the viewer may use.
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
 	// Somebody else was faster.
@@ -639,18 +1320,26 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAccountSuspended,
 	UserErrorCodeRoleNotFound,
 	UserErrorCodeNotGrantable,
+	UserErrorCodeRoleInUse,
+	UserErrorCodeRoleProtected,
 	UserErrorCodeInviterLostGrant,
+	UserErrorCodeOwnerProtected,
+	UserErrorCodeCannotActOnSelf,
+	UserErrorCodeTransferPending,
+	UserErrorCodeTransferNotPending,
 	UserErrorCodeResendLimitReached,
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
+	UserErrorCodeTeamLimitReached,
 	UserErrorCodeFeatureNotAvailable,
+	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
 	UserErrorCodeConflict,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeInviterLostGrant, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeNotFound, UserErrorCodeConflict:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict:
 		return true
 	}
 	return false

@@ -22,13 +22,31 @@ var noon = time.Date(2026, time.March, 14, 12, 0, 0, 0, time.UTC)
 // lengths are those of the lists: around nothing, a page and two pages.
 var lengths = []int{0, 1, 50, 51, 101}
 
-// orders are both directions of a list.
-var orders = map[string]relay.Order[*ent.Team]{
-	"ascending":  {Column: team.FieldCreatedAt, Position: position},
-	"descending": {Column: team.FieldCreatedAt, Position: position, Descending: true},
-}
+// The orders of the lists, one of each kind. The names of one letter are sorted
+// alike in every language.
+var (
+	byAge = relay.Order[*ent.Team]{
+		Name: "teams.created", Column: team.FieldCreatedAt,
+		Position: func(t *ent.Team) (any, string) { return t.CreatedAt, t.ID },
+	}
+	byName = relay.Order[*ent.Team]{
+		Name: "teams.name", Column: team.FieldName, Kind: relay.Text,
+		Position: func(t *ent.Team) (any, string) { return t.Name, t.ID },
+	}
+	byVersion = relay.Order[*ent.Team]{
+		Name: "teams.version", Column: team.FieldVersion, Kind: relay.Number,
+		Position: func(t *ent.Team) (any, string) { return int64(t.Version), t.ID },
+	}
 
-func position(t *ent.Team) (time.Time, string) { return t.CreatedAt, t.ID }
+	names = []string{"d", "b\"<&>", "a", "c\u2028é", "e|,]", "2026-03-14T12:00:00Z"}
+)
+
+// orders are both directions of them.
+var orders = map[string]relay.Order[*ent.Team]{
+	"by age": byAge, "by age descending": byAge.In(true),
+	"by name": byName, "by name descending": byName.In(true),
+	"by version": byVersion, "by version descending": byVersion.In(true),
+}
 
 // lists is a database with a list of teams of each length.
 type lists struct {
@@ -63,6 +81,7 @@ func eachDatabase(t *testing.T, test func(t *testing.T, l lists)) {
 
 // fill makes a list of n teams. Three at a time are of the same moment, their
 // ids in another order than they were made in; some moments are whole seconds.
+// Names and versions repeat too.
 func (l lists) fill(t *testing.T, n int) {
 	t.Helper()
 	err := l.InTx(t.Context(), func(tx *store.Tx) error {
@@ -72,7 +91,8 @@ func (l lists) fill(t *testing.T, n int) {
 		}
 		teams := make([]*ent.TeamCreate, n)
 		for i := range teams {
-			teams[i] = newTeam(tx, n, fmt.Sprintf("team_%d_%03d", n, i*37%101), noon.Add(time.Duration(i/3)*250*time.Millisecond))
+			teams[i] = newTeam(tx, n, fmt.Sprintf("team_%d_%03d", n, i*37%101), noon.Add(time.Duration(i/3)*250*time.Millisecond)).
+				SetName(names[i%len(names)]).SetVersion(8 + i%5)
 		}
 		return tx.Team.CreateBulk(teams...).Exec(system(t))
 	})
@@ -100,16 +120,25 @@ func (l lists) page(t *testing.T, n int, a relay.Args, o relay.Order[*ent.Team])
 }
 
 // want returns the ids of a list, put in order without the database.
-func (l lists) want(t *testing.T, n int, descending bool) []string {
+func (l lists) want(t *testing.T, n int, o relay.Order[*ent.Team]) []string {
 	t.Helper()
 	all, err := l.query(n).All(system(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(all, func(a, b *ent.Team) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		var keys int
+		switch o.Kind {
+		case relay.Time:
+			keys = a.CreatedAt.Compare(b.CreatedAt)
+		case relay.Text:
+			keys = cmp.Compare(a.Name, b.Name)
+		case relay.Number:
+			keys = cmp.Compare(a.Version, b.Version)
+		}
+		return cmp.Or(keys, cmp.Compare(a.ID, b.ID))
 	})
-	if descending {
+	if o.Descending {
 		slices.Reverse(all)
 	}
 	return ids(all)

@@ -4,11 +4,7 @@ package relay
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
-	"strings"
-	"time"
-	"unicode/utf8"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -65,6 +61,13 @@ func (c *Connection[T]) Nodes() []T {
 // TotalCount counts the whole list; it is called only when it was asked for.
 func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
 
+// CountedBy has the whole list counted by f instead of by a query. It returns
+// the same connection.
+func (c *Connection[T]) CountedBy(f func(context.Context) (int, error)) *Connection[T] {
+	c.count = f
+	return c
+}
+
 // query is what ent's generated queries have in common.
 type query[Q, T any, P, O ~func(*sql.Selector)] interface {
 	Where(...P) Q
@@ -75,60 +78,47 @@ type query[Q, T any, P, O ~func(*sql.Selector)] interface {
 	Count(context.Context) (int, error)
 }
 
-// Order is how a list is ordered: by a column of times, and by id where those
-// are equal.
-type Order[T any] struct {
-	Column     string
-	Descending bool
-	Position   func(T) (at time.Time, id string)
-}
-
 // Page reads one page of the query in that order: one statement, whatever the
 // length of the list. BAD_USER_INPUT for a size or cursor that makes no sense.
 func Page[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Context, q Q, args Args, order Order[T]) (*Connection[T], error) {
-	size, backward, err := args.size()
+	w, err := args.window(order.Name, order.Kind)
 	if err != nil {
 		return nil, err
 	}
 	whole := q.Clone()
-	page := q.Clone()
-	for _, bound := range []struct {
-		cursor *string
-		after  bool
-	}{{args.After, true}, {args.Before, false}} {
-		if bound.cursor == nil {
-			continue
-		}
-		at, id, err := parse(*bound.cursor)
-		if err != nil {
-			return nil, err
-		}
-		page = page.Where(beyond[P](order.Column, at, id, bound.after != order.Descending))
-	}
-	rows, err := page.Order(ordered[O](order.Column, order.Descending != backward)).Limit(size + 1).All(ctx)
+	rows, err := read(ctx, q, order, w)
 	if err != nil {
 		return nil, err
 	}
-	more := len(rows) > size
-	if more {
-		rows = rows[:size]
+	return connect(rows, w, order.Name, whole.Count), nil
+}
+
+// window is which part of a list is read.
+type window struct {
+	size          int
+	backward      bool
+	after, before *position
+}
+
+// window checks the arguments against the list they are for.
+func (a Args) window(name string, kind Kind) (w window, err error) {
+	if w.size, w.backward, err = a.size(); err != nil {
+		return window{}, err
 	}
-	if backward {
-		slices.Reverse(rows)
+	for _, bound := range []struct {
+		cursor   *string
+		position **position
+	}{{a.After, &w.after}, {a.Before, &w.before}} {
+		if bound.cursor == nil {
+			continue
+		}
+		p, err := parse(*bound.cursor, name, kind)
+		if err != nil {
+			return window{}, err
+		}
+		*bound.position = &p
 	}
-	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), PageInfo: &PageInfo{}, count: whole.Count}
-	for i, row := range rows {
-		c.Edges[i] = &Edge[T]{Cursor: encode(order.Position(row)), Node: row}
-	}
-	if backward {
-		c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = more, args.Before != nil
-	} else {
-		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, args.After != nil
-	}
-	if n := len(c.Edges); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
-	}
-	return c, nil
+	return w, nil
 }
 
 func (a Args) size() (n int, backward bool, err error) {
@@ -148,43 +138,66 @@ func (a Args) size() (n int, backward bool, err error) {
 	return *wanted, backward, nil
 }
 
-func ordered[O ~func(*sql.Selector)](column string, descending bool) O {
-	return func(s *sql.Selector) {
-		if descending {
-			s.OrderBy(sql.Desc(s.C(column)), sql.Desc(s.C("id")))
-		} else {
-			s.OrderBy(s.C(column), s.C("id"))
-		}
+// element is a row at its position.
+type element[T any] struct {
+	position
+	node T
+}
+
+// read reads the rows of a window and one more if there is one, from the end
+// the window is counted from.
+func read[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Context, q Q, order Order[T], w window) ([]element[T], error) {
+	q = q.Clone()
+	if w.after != nil {
+		q = q.Where(beyond[P](order.Column, *w.after, !order.Descending))
 	}
-}
-
-func beyond[P ~func(*sql.Selector)](column string, at time.Time, id string, greater bool) P {
-	return func(s *sql.Selector) {
-		columns := []string{s.C(column), s.C("id")}
-		if greater {
-			s.Where(sql.CompositeGT(columns, at, id))
-		} else {
-			s.Where(sql.CompositeLT(columns, at, id))
-		}
+	if w.before != nil {
+		q = q.Where(beyond[P](order.Column, *w.before, order.Descending))
 	}
-}
-
-func encode(at time.Time, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + "|" + id))
-}
-
-func parse(cursor string) (at time.Time, id string, err error) {
-	refused := fault.Refuse(fault.BadUserInput, "The cursor is not one of this list.")
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	nodes, err := q.Order(ordered[O](order.Column, order.Descending != w.backward)).Limit(w.size + 1).All(ctx)
 	if err != nil {
-		return at, "", refused
+		return nil, err
 	}
-	moment, id, ok := strings.Cut(string(raw), "|")
-	if !ok || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
-		return at, "", refused
+	rows := make([]element[T], len(nodes))
+	for i, node := range nodes {
+		at, err := order.at(node)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = element[T]{position: at, node: node}
 	}
-	if at, err = time.Parse(time.RFC3339Nano, moment); err != nil {
-		return at, "", refused
+	return rows, nil
+}
+
+// connect makes a page of what was read for the window.
+func connect[T any](rows []element[T], w window, name string, count func(context.Context) (int, error)) *Connection[T] {
+	more := len(rows) > w.size
+	if more {
+		rows = rows[:w.size]
 	}
-	return at.UTC(), id, nil
+	if w.backward {
+		slices.Reverse(rows)
+	}
+	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), PageInfo: &PageInfo{}, count: count}
+	for i, row := range rows {
+		c.Edges[i] = &Edge[T]{Cursor: row.cursor(name), Node: row.node}
+	}
+	if w.backward {
+		c.PageInfo.HasPreviousPage, c.PageInfo.HasNextPage = more, w.before != nil
+	} else {
+		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = more, w.after != nil
+	}
+	if n := len(c.Edges); n > 0 {
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
+	}
+	return c
+}
+
+// Map returns the page with its elements turned into others.
+func Map[A, B any](c *Connection[A], f func(A) B) *Connection[B] {
+	out := &Connection[B]{Edges: make([]*Edge[B], len(c.Edges)), PageInfo: c.PageInfo, count: c.count}
+	for i, e := range c.Edges {
+		out.Edges[i] = &Edge[B]{Cursor: e.Cursor, Node: f(e.Node)}
+	}
+	return out
 }

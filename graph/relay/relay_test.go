@@ -1,13 +1,16 @@
 package relay_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -39,7 +42,7 @@ func eachWalk(t *testing.T, test func(t *testing.T, l lists, n int, pageSize *in
 
 // assertPage checks what a page says of itself against the rows before and
 // after it.
-func assertPage(t *testing.T, c *relay.Connection[*ent.Team], previous, next bool) {
+func assertPage[T any](t *testing.T, c *relay.Connection[T], previous, next bool) {
 	t.Helper()
 	if i := c.PageInfo; i.HasPreviousPage != previous || i.HasNextPage != next {
 		t.Errorf("hasPreviousPage %t, hasNextPage %t, want %t, %t", i.HasPreviousPage, i.HasNextPage, previous, next)
@@ -59,7 +62,7 @@ func assertPage(t *testing.T, c *relay.Connection[*ent.Team], previous, next boo
 func TestPagesForwardGiveEachRowOnceInOrder(t *testing.T) {
 	t.Parallel()
 	eachWalk(t, func(t *testing.T, l lists, n int, pageSize *int, o relay.Order[*ent.Team]) {
-		want, got := l.want(t, n, o.Descending), []string{}
+		want, got := l.want(t, n, o), []string{}
 		for a := (relay.Args{First: pageSize}); ; {
 			l.statements.Store(0)
 			c, err := l.page(t, n, a, o)
@@ -91,7 +94,7 @@ func TestPagesBackwardGiveEachRowOnceInOrder(t *testing.T) {
 		if pageSize == nil {
 			pageSize = size(relay.DefaultPage)
 		}
-		want, got := l.want(t, n, o.Descending), []string{}
+		want, got := l.want(t, n, o), []string{}
 		for a := (relay.Args{Last: pageSize}); ; {
 			l.statements.Store(0)
 			c, err := l.page(t, n, a, o)
@@ -117,7 +120,7 @@ func TestPagesBackwardGiveEachRowOnceInOrder(t *testing.T) {
 func TestBeforeWithoutSizeIsTheDefaultPageBeforeIt(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, l lists) {
-		o := orders["ascending"]
+		o := byAge
 		last, err := l.page(t, 101, relay.Args{Last: size(1)}, o)
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +129,7 @@ func TestBeforeWithoutSizeIsTheDefaultPageBeforeIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := ids(c.Nodes()), l.want(t, 101, false)[50:100]; !slices.Equal(got, want) {
+		if got, want := ids(c.Nodes()), l.want(t, 101, o)[50:100]; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	})
@@ -161,7 +164,7 @@ func TestRowsBetweenTwoCursors(t *testing.T) {
 func TestCursorsAreTheSameOnEveryPage(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, l lists) {
-		o := orders["descending"]
+		o := byAge.In(true)
 		want := map[string]string{}
 		for _, a := range []relay.Args{{}, {First: size(100)}, {Last: size(30)}, {First: size(3)}} {
 			c, err := l.page(t, 51, a, o)
@@ -181,7 +184,7 @@ func TestCursorsAreTheSameOnEveryPage(t *testing.T) {
 func TestRowsAddedMeanwhileShiftNothing(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, l lists) {
-		o, want := orders["ascending"], l.want(t, 51, false)
+		o, want := byAge, l.want(t, 51, byAge)
 		first, err := l.page(t, 51, relay.Args{First: size(20)}, o)
 		if err != nil {
 			t.Fatal(err)
@@ -206,7 +209,7 @@ func TestEmptyPageSaysWhetherThereIsMore(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, l lists) {
 		for _, n := range []int{0, 1} {
-			c, err := l.page(t, n, relay.Args{First: size(0)}, orders["ascending"])
+			c, err := l.page(t, n, relay.Args{First: size(0)}, byAge)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,11 +224,11 @@ func TestEmptyPageSaysWhetherThereIsMore(t *testing.T) {
 func TestTotalCountIsCountedOnDemand(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, l lists) {
-		first, err := l.page(t, 101, relay.Args{First: size(10)}, orders["ascending"])
+		first, err := l.page(t, 101, relay.Args{First: size(10)}, byAge)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := l.page(t, 101, relay.Args{First: size(10), After: first.PageInfo.EndCursor}, orders["ascending"])
+		c, err := l.page(t, 101, relay.Args{First: size(10), After: first.PageInfo.EndCursor}, byAge)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,6 +239,49 @@ func TestTotalCountIsCountedOnDemand(t *testing.T) {
 		}
 		if s := l.statements.Load(); s != 1 {
 			t.Errorf("%d statements, want 1", s)
+		}
+	})
+}
+
+func TestTotalCountIsCountedByAnother(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, l lists) {
+		c, err := l.page(t, 51, relay.Args{First: size(10)}, byAge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		called := 0
+		c = c.CountedBy(func(context.Context) (int, error) {
+			called++
+			return 17, nil
+		})
+		l.statements.Store(0)
+		if called != 0 {
+			t.Error("counted before anybody asked")
+		}
+		if got, err := c.TotalCount(system(t)); err != nil || got != 17 || called != 1 {
+			t.Errorf("totalCount = %d, %v, counted %d times, want 17, counted once", got, err, called)
+		}
+		if s := l.statements.Load(); s != 0 {
+			t.Errorf("%d statements, want none", s)
+		}
+	})
+}
+
+func TestKeysOfAnotherKindAreAnError(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, l lists) {
+		for kind, o := range map[string]relay.Order[*ent.Team]{
+			"nil":       {Name: "wrong", Column: team.FieldCreatedAt, Position: func(t *ent.Team) (any, string) { return nil, t.ID }},
+			"int":       {Name: "wrong", Column: team.FieldVersion, Kind: relay.Number, Position: func(t *ent.Team) (any, string) { return t.Version, t.ID }},
+			"time":      {Name: "wrong", Column: team.FieldName, Kind: relay.Text, Position: byAge.Position},
+			"text":      {Name: "wrong", Column: team.FieldCreatedAt, Position: byName.Position},
+			"no kind":   {Name: "wrong", Column: team.FieldCreatedAt, Kind: -1, Position: byAge.Position},
+			"a pointer": {Name: "wrong", Column: team.FieldCreatedAt, Position: func(t *ent.Team) (any, string) { return &t.CreatedAt, t.ID }},
+		} {
+			if _, err := l.page(t, 1, relay.Args{}, o); err == nil || fault.Is(err, fault.BadUserInput) {
+				t.Errorf("%s: err = %v, want one that is ours", kind, err)
+			}
 		}
 	})
 }

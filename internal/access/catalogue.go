@@ -1,22 +1,31 @@
 package access
 
 import (
-	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // The permissions this program itself asks for. The rest of the catalogue is
 // the host product's.
 const (
-	MembersRead   = "members.read"
-	MembersInvite = "members.invite"
-	RolesAssign   = "roles.assign"
-	AuditRead     = "audit.read"
+	AccountRead       = "account.read"
+	AccountUpdate     = "account.update"
+	TeamCreate        = "team.create"
+	TeamUpdate        = "team.update"
+	TeamDelete        = "team.delete"
+	MembersRead       = "members.read"
+	MembersInvite     = "members.invite"
+	MembersUpdate     = "members.update"
+	MembersDeactivate = "members.deactivate"
+	MembersRemove     = "members.remove"
+	RolesRead         = "roles.read"
+	RolesAssign       = "roles.assign"
+	RolesManage       = "roles.manage"
+	AuditRead         = "audit.read"
 )
 
 // Permission is one task somebody may be allowed to do.
@@ -39,12 +48,17 @@ type RoleTemplate struct {
 	Name        string   `yaml:"name"`
 	Description string   `yaml:"description"`
 	Permissions []string `yaml:"permissions"`
+	// Except is what the patterns of the file take in too much. Permissions
+	// are already without it.
+	Except []string `yaml:"except"`
 }
 
 // Preset is the set of roles a new account starts with.
 type Preset struct {
-	Key   string         `yaml:"key"`
-	Name  string         `yaml:"name"`
+	Key  string `yaml:"key"`
+	Name string `yaml:"name"`
+	// Admin is the key of the role a former owner gets.
+	Admin string         `yaml:"admin"`
 	Roles []RoleTemplate `yaml:"roles"`
 }
 
@@ -56,86 +70,158 @@ type Catalogue struct {
 	all     Set
 }
 
-//go:embed catalogue.yaml
-var builtinCatalogue []byte
+//go:embed catalogue.yaml presets.yaml
+var builtin embed.FS
 
-//go:embed presets.yaml
-var builtinPresets []byte
-
-// NewCatalogue reads the built-in catalogue and presets.
-func NewCatalogue() (*Catalogue, error) {
-	var doc struct {
-		Modules []Module `yaml:"modules"`
+// NewCatalogue reads the built-in catalogue and presets, and then the files of
+// an operator, which add to them. Presets come after all permissions, so that
+// the patterns of the built-in ones take in the operator's too. What is wrong
+// with a file is told as PATH:LINE: reason.
+func NewCatalogue(files ...string) (*Catalogue, error) {
+	parts, err := readAll(builtin.ReadFile, "catalogue.yaml", "presets.yaml")
+	if err != nil {
+		return nil, err
 	}
-	if err := decode(builtinCatalogue, &doc); err != nil {
-		return nil, fmt.Errorf("permission catalogue: %w", err)
+	added, err := readAll(os.ReadFile, files...)
+	if err != nil {
+		return nil, err
 	}
-	c := &Catalogue{modules: doc.Modules, all: Set{}}
-	for _, m := range c.modules {
-		for _, p := range m.Permissions {
-			if !strings.HasPrefix(p.Key, m.Key+".") {
-				return nil, fmt.Errorf("permission catalogue: %s stands in module %s", p.Key, m.Key)
-			}
-			if c.all.Has(p.Key) {
-				return nil, fmt.Errorf("permission catalogue: %s stands twice", p.Key)
-			}
-			c.all[p.Key] = struct{}{}
+	parts = append(parts, added...)
+	c := &Catalogue{all: Set{}}
+	for _, f := range parts {
+		if err := c.addModules(f); err != nil {
+			return nil, err
 		}
 	}
-	var presets struct {
-		Presets []Preset `yaml:"presets"`
-	}
-	if err := decode(builtinPresets, &presets); err != nil {
-		return nil, fmt.Errorf("role presets: %w", err)
-	}
-	for _, p := range presets.Presets {
-		for i := range p.Roles {
-			if err := c.expand(&p.Roles[i]); err != nil {
-				return nil, fmt.Errorf("role preset %s: %w", p.Key, err)
-			}
+	for _, f := range parts {
+		if err := c.addPresets(f); err != nil {
+			return nil, err
 		}
 	}
-	c.presets = presets.Presets
 	return c, nil
 }
 
-func decode(text []byte, into any) error {
-	return yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
+// addModules adds what is new, also to modules that are there.
+func (c *Catalogue) addModules(f *file) error {
+	for i, m := range f.Modules {
+		place := fmt.Sprintf("$.modules[%d]", i)
+		at := slices.IndexFunc(c.modules, func(there Module) bool { return there.Key == m.Key })
+		if at < 0 {
+			at = len(c.modules)
+			c.modules = append(c.modules, Module{Key: m.Key, Name: m.Name})
+		}
+		into := &c.modules[at]
+		if err := f.named(place, "", m.Key, into.Name); err != nil {
+			return err
+		}
+		if m.Name != "" && m.Name != into.Name {
+			return f.refuse(place+".name", "the module %s is there and its name is %q; leave the name out", m.Key, into.Name)
+		}
+		if len(m.Permissions) == 0 {
+			return f.refuse(place+".permissions", "the module %s has no permissions", m.Key)
+		}
+		for j, p := range m.Permissions {
+			place := fmt.Sprintf("%s.permissions[%d]", place, j)
+			if err := f.named(place, m.Key+".", p.Key, p.Name); err != nil {
+				return err
+			}
+			if c.all.Has(p.Key) {
+				return f.refuse(place+".key", "the permission %s is there already", p.Key)
+			}
+			c.all[p.Key] = struct{}{}
+			into.Permissions = append(into.Permissions, p)
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) addPresets(f *file) error {
+	for i, p := range f.Presets {
+		place := fmt.Sprintf("$.presets[%d]", i)
+		if err := f.named(place, "", p.Key, p.Name); err != nil {
+			return err
+		}
+		if slices.Contains(c.PresetKeys(), p.Key) {
+			return f.refuse(place+".key", "the preset %s is there already", p.Key)
+		}
+		if len(p.Roles) == 0 {
+			return f.refuse(place+".roles", "the preset %s has no roles", p.Key)
+		}
+		roles := Set{}
+		for j := range p.Roles {
+			r, place := &p.Roles[j], fmt.Sprintf("%s.roles[%d]", place, j)
+			if err := f.named(place, "", r.Key, r.Name); err != nil {
+				return err
+			}
+			if roles.Has(r.Key) {
+				return f.refuse(place+".key", "the preset %s has a role %s already", p.Key, r.Key)
+			}
+			roles[r.Key] = struct{}{}
+			if err := c.expand(f, place, r); err != nil {
+				return err
+			}
+		}
+		if !roles.Has(p.Admin) {
+			return f.refuse(place+".admin", "the admin of the preset %s must be the key of one of its roles", p.Key)
+		}
+		c.presets = append(c.presets, p)
+	}
+	return nil
 }
 
 // expand replaces the patterns of a role by the keys they stand for, sorted.
-func (c *Catalogue) expand(r *RoleTemplate) error {
-	held := Set{}
-	for _, pattern := range r.Permissions {
-		keys, err := c.match(pattern)
-		if err != nil {
-			return fmt.Errorf("role %s: %w", r.Key, err)
+// An exception that takes nothing away is refused: it is a slip that leaves
+// somebody with more than was meant.
+func (c *Catalogue) expand(f *file, place string, r *RoleTemplate) error {
+	held, except := Set{}, Set{}
+	for i, pattern := range r.Permissions {
+		keys := c.match(pattern)
+		if keys == nil {
+			return f.refuse(fmt.Sprintf("%s.permissions[%d]", place, i), "%q matches no permission", pattern)
 		}
 		held.add(keys)
 	}
+	for i, pattern := range r.Except {
+		keys := c.match(pattern)
+		if !slices.ContainsFunc(keys, held.HasOwn) {
+			return f.refuse(fmt.Sprintf("%s.except[%d]", place, i), "%q matches no permission of the role", pattern)
+		}
+		except.add(keys)
+	}
+	maps.DeleteFunc(held, func(key string, _ struct{}) bool { return except.covers(key) })
+	held.tidy()
 	r.Permissions = held.Keys()
 	return nil
 }
 
-func (c *Catalogue) match(pattern string) ([]string, error) {
+// match returns the keys for `*`, `module.*`, `*.task` or a key itself, each
+// also with Own.
+func (c *Catalogue) match(pattern string) []string {
+	pattern, own := strings.CutSuffix(pattern, Own)
 	var keys []string
-	for k := range c.all {
-		module, ok := strings.CutSuffix(pattern, "*")
-		if k == pattern || ok && strings.HasPrefix(k, module) {
-			keys = append(keys, k)
+	for key := range c.all {
+		module, task, _ := strings.Cut(key, ".")
+		if pattern != key && pattern != "*" && pattern != module+".*" && pattern != "*."+task {
+			continue
 		}
+		if own {
+			key += Own
+		}
+		keys = append(keys, key)
 	}
-	if keys == nil {
-		return nil, fmt.Errorf("%q is no permission of the catalogue", pattern)
-	}
-	return keys, nil
+	return keys
 }
 
 // Modules returns the catalogue in its order. The caller does not change it.
 func (c *Catalogue) Modules() []Module { return c.modules }
 
-// All returns every permission there is. The caller does not change it.
+// All returns every permission there is, none with Own. The caller does not
+// change it.
 func (c *Catalogue) All() Set { return c.all }
+
+// Knows reports whether the key may be granted: a permission of the
+// catalogue, or one with Own.
+func (c *Catalogue) Knows(key string) bool { return c.all.Has(strings.TrimSuffix(key, Own)) }
 
 // PresetKeys returns the keys of all presets, in their order.
 func (c *Catalogue) PresetKeys() []string {

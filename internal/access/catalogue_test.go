@@ -71,34 +71,67 @@ func TestTheProgramsOwnPermissionsAreInTheCatalogue(t *testing.T) {
 	}
 }
 
-func TestRolesOfTheTeamsPreset(t *testing.T) {
+// presets are the built-in presets as they are promised to operators: the role
+// of a former owner, and what each role holds.
+var presets = map[string]struct {
+	admin string
+	roles map[string]string
+}{
+	"teams": {"account_admin", map[string]string{
+		"account_admin": strings.Join(everything, " "),
+		"billing":       "team.read billing.read billing.transactions billing.profiles billing.refund",
+		"validation":    "team.read validation.read validation.upload validation.perform",
+		"installer":     "team.read certificates.read certificates.download certificates.install",
+		"member":        "team.read members.read roles.read",
+		"viewer": `account.read team.read members.read roles.read audit.read billing.read validation.read
+			certificates.read orders.read settings.read`,
+	}},
+	"departments": {"manager", map[string]string{
+		"manager":         strings.Join(everything, " "),
+		"finance_manager": "team.read account.read members.read orders.read billing.read pricing.read settings.read",
+		"standard_user": `team.read certificates.read certificates.request certificates.manage certificates.download
+			certificates.install orders.read`,
+		"viewer": `account.read team.read members.read roles.read audit.read pricing.read billing.read validation.read
+			certificates.read orders.read settings.read`,
+		"limited_user": "team.read certificates.request certificates.read:own certificates.approve:own",
+	}},
+	"portal": {"admin", map[string]string{
+		"admin": strings.Join(everything, " "),
+		"user": `team.read validation.read validation.upload validation.perform certificates.read certificates.request
+			certificates.approve certificates.manage certificates.download certificates.install orders.read orders.manage
+			settings.read`,
+	}},
+	"holder": {"full", map[string]string{
+		"full": `account.read team.read team.update members.read roles.read apikeys.read apikeys.manage audit.read
+			webhooks.read webhooks.manage pricing.read billing.read billing.transactions billing.profiles billing.refund
+			validation.read validation.upload validation.perform certificates.read certificates.request
+			certificates.approve certificates.manage certificates.download certificates.install orders.read orders.manage
+			settings.read settings.update`,
+	}},
+}
+
+func TestRolesOfThePresets(t *testing.T) {
 	t.Parallel()
-	preset, err := catalogue(t).Preset("teams")
-	if err != nil {
-		t.Fatal(err)
+	c := catalogue(t)
+	if got, want := c.PresetKeys(), []string{"teams", "departments", "portal", "holder"}; !slices.Equal(got, want) {
+		t.Errorf("presets = %v, want %v", got, want)
 	}
-	want := map[string][]string{
-		"account_admin": everything,
-		"billing":       {"team.read", "billing.read", "billing.transactions", "billing.profiles", "billing.refund"},
-		"validation":    {"team.read", "validation.read", "validation.upload", "validation.perform"},
-		"installer":     {"team.read", "certificates.read", "certificates.download", "certificates.install"},
-		"member":        {"team.read", "members.read", "roles.read"},
-		"viewer": {
-			"account.read", "team.read", "members.read", "roles.read", "audit.read", "billing.read", "validation.read",
-			"certificates.read", "orders.read", "settings.read",
-		},
-	}
-	for _, r := range preset.Roles {
-		if got := r.Permissions; !slices.Equal(got, sorted(want[r.Key])) {
-			t.Errorf("%s: got %v, want %v", r.Key, got, sorted(want[r.Key]))
+	for key, want := range presets {
+		preset, err := c.Preset(key)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if r.Name == "" || r.Description == "" {
-			t.Errorf("%+v, want a name and a description", r)
+		if preset.Admin != want.admin || len(preset.Roles) != len(want.roles) {
+			t.Errorf("%s: got admin %s and %d roles, want %s and %d", key, preset.Admin, len(preset.Roles), want.admin, len(want.roles))
 		}
-		delete(want, r.Key)
-	}
-	if len(want) > 0 {
-		t.Errorf("missing roles: %v", want)
+		for _, r := range preset.Roles {
+			if got, want := r.Permissions, sorted(strings.Fields(want.roles[r.Key])); !slices.Equal(got, want) {
+				t.Errorf("%s of %s: got %v, want %v", r.Key, key, got, want)
+			}
+			if r.Name == "" || r.Description == "" {
+				t.Errorf("%s of %s: %+v, want a name and a description", r.Key, key, r)
+			}
+		}
 	}
 }
 
@@ -119,20 +152,6 @@ func TestBillingAndValidationAreSeparate(t *testing.T) {
 		}
 		if strings.HasPrefix(key, "members.") && (held["billing"].Has(key) || held["validation"].Has(key)) {
 			t.Errorf("billing or validation holds %s", key)
-		}
-	}
-}
-
-func TestViewerRoleOnlyReads(t *testing.T) {
-	t.Parallel()
-	preset, err := catalogue(t).Preset("teams")
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(preset.Roles, func(r access.RoleTemplate) bool { return r.Key == "viewer" })
-	for _, key := range preset.Roles[i].Permissions {
-		if !strings.HasSuffix(key, ".read") {
-			t.Errorf("viewer holds %s, want reading only", key)
 		}
 	}
 }
@@ -179,6 +198,60 @@ func TestSetOperations(t *testing.T) {
 	}
 	if got := access.Set(nil).Keys(); got == nil || len(got) != 0 {
 		t.Errorf("Keys of nothing = %#v, want an empty list", got)
+	}
+}
+
+func TestOwnIsCoveredAndCoversNothing(t *testing.T) {
+	t.Parallel()
+	plain, own := access.NewSet("a.b"), access.NewSet("a.b"+access.Own)
+	for _, tt := range []struct {
+		set, other access.Set
+		want       bool
+	}{
+		{plain, own, true},
+		{own, plain, false},
+		{own, own, true},
+		{plain, access.NewSet("a.b", "a.b:own"), true},
+		{own, access.NewSet("a.b", "a.b:own"), false},
+		{plain, access.NewSet("a.c:own"), false},
+		{access.NewSet("a"), own, false},
+		{nil, own, false},
+	} {
+		if got := tt.set.Covers(tt.other); got != tt.want {
+			t.Errorf("%v covers %v = %t, want %t", tt.set.Keys(), tt.other.Keys(), got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		set         access.Set
+		has, hasOwn bool
+	}{
+		{plain, true, true},
+		{own, false, true},
+		{access.NewSet("a.b", "a.b:own"), true, true},
+		{access.NewSet("a.c:own"), false, false},
+		{nil, false, false},
+	} {
+		if has, hasOwn := tt.set.Has("a.b"), tt.set.HasOwn("a.b"); has != tt.has || hasOwn != tt.hasOwn {
+			t.Errorf("%v: Has = %t, HasOwn = %t, want %t, %t", tt.set.Keys(), has, hasOwn, tt.has, tt.hasOwn)
+		}
+	}
+}
+
+func TestCatalogueKnowsItsKeysAndTheSameWithOwn(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	for _, key := range everything {
+		if !c.Knows(key) || !c.Knows(key+access.Own) {
+			t.Errorf("%s is not known, alone or with :own", key)
+		}
+		if c.All().Has(key + access.Own) {
+			t.Errorf("all permissions list %s with :own", key)
+		}
+	}
+	for _, key := range []string{"", ":own", "gone.key", "gone.key:own", "team.read:own:own", "team.read:", "team.read:OWN", "team.*", "*", "*:own", "TEAM.READ"} {
+		if c.Knows(key) {
+			t.Errorf("%q is known", key)
+		}
 	}
 }
 

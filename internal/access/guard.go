@@ -23,9 +23,12 @@ var ErrNoViewer = errors.New("access: no viewer in the context")
 // loads, edges, aggregates, and all of them in transactions. The program
 // itself passes by System.
 //
+// Every write that may change somebody's rights is counted in changes, once
+// it is committed.
+//
 // Not covered, and so not done: HasXWith built from client input, foreign ids
 // in creates and edge additions (read them through the guard first), raw SQL.
-func Guard(client *ent.Client) {
+func Guard(client *ent.Client, changes *Changes) {
 	client.Intercept(intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
 		v, all, err := asking(ctx)
 		if err != nil || all {
@@ -45,7 +48,12 @@ func Guard(client *ent.Client) {
 					return nil, err
 				}
 			}
-			return next.Mutate(ctx, m)
+			value, err := next.Mutate(ctx, m)
+			if err != nil {
+				return nil, err
+			}
+			changes.watch(m)
+			return value, nil
 		})
 	})
 }
@@ -74,13 +82,19 @@ func visible(v *Viewer, typ string) condition {
 	case ent.TypeAccount:
 		return in("id", v.accounts())
 	case ent.TypeTeam:
-		return in("id", v.teams())
+		return either(in("id", v.teams()), in("account_id", v.accountsWith(AccountRead)))
 	case ent.TypeRole:
+		return either(in("account_id", v.accountsWithAny(forRoles...)), in("id", v.heldRoles()))
+	case ent.TypeGroup:
+		return either(in("account_id", v.accountsWithAny(forRoles...)), v.ownGroups())
+	case ent.TypeDivision:
 		return in("account_id", v.accounts())
+	case ent.TypeOwnershipTransfer:
+		return either(in("team_id", v.readTeams()), in("from_id", v.memberIDs()), in("to_id", v.memberIDs()))
 	case ent.TypeMember:
-		return either(in("team_id", v.teamsWith(MembersRead)), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
+		return either(in("team_id", v.readTeams()), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
 	case ent.TypeInvitation:
-		return in("team_id", v.teamsWith(MembersRead))
+		return in("team_id", v.readTeams())
 	case ent.TypeUser:
 		return v.knownUsers()
 	case ent.TypeSession:
@@ -106,7 +120,7 @@ func confine(v *Viewer, m ent.Mutation) error {
 		return fmt.Errorf("access: %s of %s refused", m.Op(), m.Type())
 	}
 	switch m.Type() {
-	case ent.TypeTeam, ent.TypeRole, ent.TypeMember, ent.TypeInvitation:
+	case ent.TypeTeam, ent.TypeRole, ent.TypeMember, ent.TypeInvitation, ent.TypeGroup, ent.TypeDivision, ent.TypeOwnershipTransfer:
 	default:
 		return fmt.Errorf("access: %s of %s is the system's", m.Op(), m.Type())
 	}
@@ -136,12 +150,67 @@ func (v *Viewer) accountsWith(permission string) []any {
 	})
 }
 
+// forRoles: whoever may see or change who holds what sees the account's roles
+// and groups.
+var forRoles = []string{RolesRead, RolesAssign, RolesManage, MembersRead, MembersInvite}
+
+// accountsWithAny returns the accounts in some team of which the viewer holds
+// one of the permissions.
+func (v *Viewer) accountsWithAny(permissions ...string) []any {
+	return v.collect(func(m *Membership) (string, bool) {
+		return m.AccountID, slices.ContainsFunc(permissions, m.Permissions.Has)
+	})
+}
+
+func (v *Viewer) memberIDs() []any {
+	return v.collect(func(m *Membership) (string, bool) { return m.ID, true })
+}
+
+func (v *Viewer) heldRoles() []any {
+	var ids []any
+	for _, m := range v.memberships {
+		for _, id := range m.roleIDs {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// ownGroups: everybody knows of the groups he is in.
+func (v *Viewer) ownGroups() condition {
+	return func(s *sql.Selector) {
+		t := sql.Table(member.GroupsTable)
+		s.Where(sql.In(s.C("id"), sql.Select(t.C(member.GroupsPrimaryKey[1])).From(t).
+			Where(sql.In(t.C(member.GroupsPrimaryKey[0]), v.memberIDs()...))))
+	}
+}
+
+// In reports whether the viewer is in some team of the account.
+func (v *Viewer) In(accountID string) bool {
+	return v != nil && slices.Contains(v.accounts(), any(accountID))
+}
+
+func (v *Viewer) defaultMembership(accountID string) *Membership {
+	for _, m := range v.memberships {
+		if m.AccountID == accountID && m.DefaultTeam {
+			return m
+		}
+	}
+	return nil
+}
+
+// CanInAccount reports whether the viewer holds the permission account-wide.
+func (v *Viewer) CanInAccount(accountID, permission string) bool {
+	return v != nil && slices.Contains(v.accountsWith(permission), any(accountID))
+}
+
 func (v *Viewer) teams() []any {
 	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, true })
 }
 
-func (v *Viewer) teamsWith(permission string) []any {
-	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(permission) })
+// readTeams returns the teams whose people the viewer may see.
+func (v *Viewer) readTeams() []any {
+	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersRead) })
 }
 
 func (v *Viewer) collect(pick func(*Membership) (string, bool)) []any {
@@ -154,17 +223,23 @@ func (v *Viewer) collect(pick func(*Membership) (string, bool)) []any {
 	return ids
 }
 
-// ownersOfHisTeams: who owns a team is known to everybody in it.
+// ownersOfHisTeams: who owns a team is known to everybody in it, and to whoever
+// may see the whole account.
 func (v *Viewer) ownersOfHisTeams() condition {
 	return func(s *sql.Selector) {
-		s.Where(sql.And(sql.EQ(s.C(member.FieldIsOwner), true), sql.In(s.C(member.FieldTeamID), v.teams()...)))
+		s.Where(sql.And(sql.EQ(s.C(member.FieldIsOwner), true), v.knownTeams(s.C(member.FieldTeamID), s.C(member.FieldAccountID))))
 	}
+}
+
+// knownTeams is the condition that a column names a team the viewer knows of.
+func (v *Viewer) knownTeams(teamID, accountID string) *sql.Predicate {
+	return sql.Or(sql.In(teamID, v.teams()...), sql.In(accountID, v.accountsWith(AccountRead)...))
 }
 
 // knownUsers: himself, the owners of his teams, the members of the teams whose people he may see, and
 // those who sent or accepted their invitations, members still or not.
 func (v *Viewer) knownUsers() condition {
-	teams := v.teamsWith(MembersRead)
+	teams := v.readTeams()
 	of := func(table, column string) condition {
 		return func(s *sql.Selector) {
 			t := sql.Table(table)
@@ -182,7 +257,7 @@ func (v *Viewer) knownUsers() condition {
 			s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
 				sql.ColumnsEQ(t.C(member.FieldUserID), s.C("id")),
 				sql.EQ(t.C(member.FieldIsOwner), true),
-				sql.In(t.C(member.FieldTeamID), v.teams()...),
+				v.knownTeams(t.C(member.FieldTeamID), t.C(member.FieldAccountID)),
 			))))
 		},
 		of(invitation.Table, invitation.FieldInviterID),

@@ -3,7 +3,12 @@ package access
 import (
 	"maps"
 	"slices"
+	"strings"
 )
+
+// Own is the suffix of a permission that counts only for what its holder owns,
+// as in certificates.approve:own.
+const Own = ":own"
 
 // Set is a set of permission keys. Grants are compared as sets, never by the
 // names of roles.
@@ -22,21 +27,28 @@ func (s Set) add(keys []string) {
 	}
 }
 
-// Has reports whether the key is in the set.
+// Has reports whether the key is in the set, just as it is written.
 func (s Set) Has(key string) bool {
 	_, ok := s[key]
 	return ok
 }
 
-// Covers reports whether every key of other is in the set.
+// HasOwn reports whether the set permits the task on what the holder owns: it
+// has the key, or the key with Own. The key is given without Own.
+func (s Set) HasOwn(key string) bool { return s.Has(key) || s.Has(key+Own) }
+
+// Covers reports whether the set permits everything that other does. A key
+// covers the same with Own, and not the other way round.
 func (s Set) Covers(other Set) bool {
 	for k := range other {
-		if !s.Has(k) {
+		if !s.covers(k) {
 			return false
 		}
 	}
 	return true
 }
+
+func (s Set) covers(key string) bool { return s.Has(key) || s.Has(strings.TrimSuffix(key, Own)) }
 
 // Keys returns the keys in alphabetical order, never nil.
 func (s Set) Keys() []string {
@@ -44,4 +56,13 @@ func (s Set) Keys() []string {
 		return []string{}
 	}
 	return slices.Sorted(maps.Keys(s))
+}
+
+// tidy drops what is held for one's own resources when it is held for all.
+func (s Set) tidy() {
+	for k := range s {
+		if plain, own := strings.CutSuffix(k, Own); own && s.Has(plain) {
+			delete(s, k)
+		}
+	}
 }

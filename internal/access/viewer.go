@@ -6,10 +6,14 @@ package access
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
@@ -25,20 +29,27 @@ type Viewer struct {
 	memberships map[string]*Membership // by team
 }
 
-// Membership is what the viewer is in one team. Only active memberships count.
-type Membership struct {
-	TeamID      string
-	AccountID   string
-	DefaultTeam bool
-	Permissions Set
-}
-
 // Membership returns what the viewer is in the team, or nil.
 func (v *Viewer) Membership(teamID string) *Membership {
 	if v == nil {
 		return nil
 	}
 	return v.memberships[teamID]
+}
+
+// HomeTeam returns the chosen team, if the viewer is in it, or else the one he
+// has been in for longest; empty when he is in none.
+func (v *Viewer) HomeTeam(chosen string) string {
+	if v.Membership(chosen) != nil {
+		return chosen
+	}
+	first := &Membership{}
+	for _, m := range v.memberships {
+		if first.ID == "" || m.ID < first.ID { // ids sort by the time they were made
+			first = m
+		}
+	}
+	return first.TeamID
 }
 
 // Can reports whether the viewer holds the permission in the team.
@@ -97,43 +108,106 @@ func SignedIn(ctx context.Context) (*Viewer, error) {
 
 // Require returns the viewer's membership in the team if it holds the
 // permission. It fails with UNAUTHENTICATED, with NOT_FOUND when he may not
-// know of the team, or with FORBIDDEN.
-func Require(ctx context.Context, teamID, permission string) (*Membership, error) {
+// know of the team, or with FORBIDDEN. The client, which only a refusal reads
+// with, is guarded.
+func Require(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
 	v, err := SignedIn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	m := v.Membership(teamID)
 	if m == nil {
-		return nil, fault.Refuse(fault.NotFound, "There is no such team.")
+		known, err := client.Team.Query().Where(team.ID(teamID)).Exist(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look for team %s: %w", teamID, err)
+		}
+		if !known {
+			return nil, noTeam()
+		}
+		return nil, lacks(permission)
 	}
 	if !m.Permissions.Has(permission) {
-		return nil, fault.Refuse(fault.Forbidden, "You need the permission %s for this.", permission)
+		return nil, lacks(permission)
 	}
 	return m, nil
 }
 
-// Loader makes viewers out of the database.
-type Loader struct {
-	Catalogue *Catalogue
+// RequireInAccount returns the viewer's membership in the account's default
+// team if it holds the permission: account-wide acts look there. It fails like
+// Require.
+func RequireInAccount(ctx context.Context, accountID, permission string) (*Membership, error) {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !v.In(accountID) {
+		return nil, fault.Refuse(fault.NotFound, "There is no such account.")
+	}
+	if m := v.defaultMembership(accountID); m != nil && m.Permissions.Has(permission) {
+		return m, nil
+	}
+	return nil, lacks(permission)
 }
 
-// Load returns the viewer for a user, with his active memberships, in a fixed
-// number of statements. ent's not-found error means the user is gone.
+// RequireRoles returns an error like RequireInAccount's unless the viewer
+// may see the account's roles: because he may see or change who holds what in
+// one of its teams.
+func RequireRoles(ctx context.Context, accountID string) error {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	if !v.In(accountID) {
+		return fault.Refuse(fault.NotFound, "There is no such account.")
+	}
+	if !slices.Contains(v.accountsWithAny(forRoles...), any(accountID)) {
+		return lacks(RolesRead)
+	}
+	return nil
+}
+
+func noTeam() error { return fault.Refuse(fault.NotFound, "There is no such team.") }
+
+func lacks(permission string) error {
+	return fault.Refuse(fault.Forbidden, "You need the permission %s for this.", permission)
+}
+
+// Loader makes viewers and memberships out of the database.
+type Loader struct {
+	Catalogue *Catalogue
+	// Changes and Facts, when set, keep what Facts loads.
+	Changes *Changes
+	Facts   *Cache[Place, *Membership]
+}
+
+// Place is a user in a team.
+type Place struct{ TeamID, UserID string }
+
+// NewLoader returns a loader that keeps what it loaded while nothing changes.
+func NewLoader(catalogue *Catalogue, changes *Changes, now func() time.Time) Loader {
+	return Loader{Catalogue: catalogue, Changes: changes, Facts: NewCache[Place, *Membership](changes, now)}
+}
+
+// Load returns the user with his active memberships as a viewer. ent's
+// not-found error means that the user is gone.
 func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*Viewer, error) {
-	ctx = System(ctx, "load the viewer")
-	u, err := client.User.Query().
-		Where(user.ID(userID)).
-		WithMembers(func(q *ent.MemberQuery) {
-			q.Where(member.StatusEQ(member.StatusActive)).WithRoles().WithTeam()
-		}).
-		Only(ctx)
+	u, err := client.User.Query().Where(user.ID(userID)).Only(System(ctx, "load the viewer"))
 	if err != nil {
 		return nil, fmt.Errorf("load viewer %s: %w", userID, err)
 	}
-	v := &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: make(map[string]*Membership, len(u.Edges.Members))}
-	for _, m := range u.Edges.Members {
-		v.memberships[m.TeamID] = l.membership(m)
+	return l.LoadFor(ctx, client, u)
+}
+
+// LoadFor is Load for a user whose row is at hand: in two statements, or three
+// when he is restricted to divisions.
+func (l Loader) LoadFor(ctx context.Context, client *ent.Client, u *ent.User) (*Viewer, error) {
+	found, err := l.memberships(ctx, client, member.And(member.UserID(u.ID), member.StatusEQ(member.StatusActive)))
+	if err != nil {
+		return nil, err
+	}
+	v := &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: make(map[string]*Membership, len(found))}
+	for _, m := range found {
+		v.memberships[m.TeamID] = m
 	}
 	return v, nil
 }
@@ -141,33 +215,74 @@ func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*V
 // Membership returns what a user is in a team as the transaction sees it, for
 // a check that must not be overtaken. NOT_FOUND when he is no active member.
 func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, userID string) (*Membership, error) {
-	m, err := client.Member.Query().
-		Where(member.TeamID(teamID), member.UserID(userID), member.StatusEQ(member.StatusActive)).
-		WithRoles().WithTeam().
-		Only(System(ctx, "check a membership inside the transaction"))
-	if ent.IsNotFound(err) {
-		return nil, fault.Refuse(fault.NotFound, "There is no such team.")
-	}
+	found, err := l.memberships(ctx, client, member.And(
+		member.TeamID(teamID), member.UserID(userID), member.StatusEQ(member.StatusActive)))
 	if err != nil {
-		return nil, fmt.Errorf("load membership of %s in %s: %w", userID, teamID, err)
+		return nil, err
 	}
-	return l.membership(m), nil
+	if len(found) == 0 {
+		return nil, noTeam()
+	}
+	return found[0], nil
 }
 
-func (l Loader) membership(m *ent.Member) *Membership {
-	return &Membership{
-		TeamID: m.TeamID, AccountID: m.AccountID, DefaultTeam: m.Edges.Team.IsDefault,
-		Permissions: l.Effective(m),
+// RequireStill is Require inside a transaction, so that the right was not
+// taken away a moment before. The viewer is known to have had it.
+func (l Loader) RequireStill(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	m, err := l.Membership(ctx, client, teamID, v.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if !m.Permissions.Has(permission) {
+		return nil, lacks(permission)
+	}
+	return m, nil
+}
+
+// Members returns the memberships of the places, nil where there is none:
+// from what is kept, and the others in as many statements as one costs.
+func (l Loader) Members(ctx context.Context, client *ent.Client, places []Place) (map[Place]*Membership, error) {
+	found := make(map[Place]*Membership, len(places))
+	var missing []Place
+	for _, p := range places {
+		if m, ok := l.Facts.Get(p); ok {
+			found[p] = m
+		} else if !slices.Contains(missing, p) {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	count := l.Changes.Count()
+	which := make([]predicate.Member, len(missing))
+	for i, p := range missing {
+		which[i] = member.And(member.TeamID(p.TeamID), member.UserID(p.UserID))
+	}
+	loaded, err := l.memberships(ctx, client, member.Or(which...))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range loaded {
+		found[Place{m.TeamID, m.UserID}] = m
+	}
+	for _, p := range missing {
+		l.Facts.Put(count, p, found[p])
+	}
+	return found, nil
 }
 
 // Effective returns what a member holds: the owner everything, everybody
-// else his roles and direct permissions. The roles must be loaded.
+// else what his roles, groups and direct permissions hold. They must be loaded.
 func (l Loader) Effective(m *ent.Member) Set {
 	if m.IsOwner {
 		return l.Catalogue.All()
 	}
-	return l.Granted(Grant{AllPermissions: m.AllPermissions, Permissions: m.Permissions, Roles: m.Edges.Roles})
+	return l.Granted(Grant{AllPermissions: m.AllPermissions, Permissions: m.Permissions, Roles: m.Edges.Roles, Groups: m.Edges.Groups})
 }
 
 // Grant is what an invitation offers or a member holds.
@@ -175,6 +290,7 @@ type Grant struct {
 	AllPermissions bool
 	Permissions    []string
 	Roles          []*ent.Role
+	Groups         []*ent.Group // with their roles
 }
 
 // Granted returns the permissions a grant amounts to. A key that has left the
@@ -188,10 +304,16 @@ func (l Loader) Granted(g Grant) Set {
 	for _, r := range g.Roles {
 		s.add(r.Permissions)
 	}
+	for _, group := range g.Groups {
+		for _, r := range group.Edges.Roles {
+			s.add(r.Permissions)
+		}
+	}
 	for k := range s {
-		if !l.Catalogue.All().Has(k) {
+		if !l.Catalogue.Knows(k) {
 			delete(s, k)
 		}
 	}
+	s.tidy()
 	return s
 }

@@ -83,3 +83,15 @@ func Mask(typed string) string {
 	initial, _ := utf8.DecodeRuneInString(host)
 	return string(first) + "•••@" + string(initial) + "•••" + tld
 }
+
+// Domain returns a domain name in its normal form: lower case, ASCII, without
+// a leading "*." or a final dot. INVALID_VALUE for anything else; the error
+// names the field.
+func Domain(s string, field ...string) (string, *fault.Error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "*."), ".")
+	ascii, err := domains.ToASCII(name)
+	if err != nil || ascii == "" || !strings.Contains(ascii, ".") || len(ascii) > maxLength {
+		return "", fault.Input(fault.InvalidValue, "This is not a domain name, such as example.com.", field...)
+	}
+	return ascii, nil
+}

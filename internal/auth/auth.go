@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/team"
@@ -53,6 +54,8 @@ type Service struct {
 	Policy SignUpPolicy
 	Log    *slog.Logger
 	NoMail bool // there is no mail: addresses count as verified
+	// Sessions keeps who was authenticated a moment ago, by the hash of the token.
+	Sessions *access.Cache[string, Known]
 }
 
 // SignUpPolicy says who may sign up.
@@ -124,7 +127,7 @@ func nameOf(first, last, email string) string {
 // SignIn takes an address and a password. INVALID_CREDENTIALS when they do not
 // belong together, whether or not the address has a user; and only after the
 // right password EMAIL_NOT_VERIFIED, or ACCESS_REVOKED or USER_DEACTIVATED for
-// a person with no active membership left.
+// a person with no active membership left and no open invitation.
 func (s *Service) SignIn(ctx context.Context, email, password string) (in *SignedIn, err error) {
 	ctx = access.System(ctx, "sign in")
 	u, waiting, err := s.login(ctx, email)
@@ -140,7 +143,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (in *Signe
 	} else if !ok {
 		return nil, s.notSignedIn(ctx, password, waiting)
 	}
-	if err := admitted(u); err != nil {
+	if err := s.admitted(ctx, u); err != nil {
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
@@ -195,16 +198,23 @@ func (s *Service) login(ctx context.Context, email string) (u *ent.User, waiting
 	return u, up.PasswordHash, nil
 }
 
-// admitted tells a person with no active membership why he cannot come in.
-func admitted(u *ent.User) error {
-	deactivated := false
+// admitted tells a person with no active membership why he cannot come in. One
+// who has been invited again can: to accept.
+func (s *Service) admitted(ctx context.Context, u *ent.User) error {
 	for _, m := range u.Edges.Members {
 		if m.Status == member.StatusActive {
 			return nil
 		}
-		deactivated = true
 	}
-	if deactivated {
+	invited, err := s.Store.Read().Invitation.Query().
+		Where(invitation.EmailKey(u.EmailKey), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now())).
+		Exist(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sign in: look for an open invitation: %w", err)
+	case invited:
+		return nil
+	case len(u.Edges.Members) > 0:
 		return fault.Input(fault.UserDeactivated, "Your access is deactivated; ask an admin of your team.")
 	}
 	return fault.Input(fault.AccessRevoked, "Your access has been revoked; ask an admin of your team.")

@@ -20,6 +20,7 @@ type Type string
 // The types of events that are written.
 const (
 	InvitationCreated  Type = "invitation.created"
+	InvitationUpdated  Type = "invitation.updated"
 	InvitationQueued   Type = "invitation.queued"
 	InvitationSent     Type = "invitation.sent"
 	InvitationFailed   Type = "invitation.failed"
@@ -29,10 +30,34 @@ const (
 	InvitationRevoked  Type = "invitation.revoked"
 	InvitationExpired  Type = "invitation.expired"
 
-	MemberJoined  Type = "member.joined"
-	MemberUpdated Type = "member.updated"
+	MemberJoined      Type = "member.joined"
+	MemberUpdated     Type = "member.updated"
+	MemberDeactivated Type = "member.deactivated"
+	MemberReactivated Type = "member.reactivated"
+	MemberRemoved     Type = "member.removed"
+
+	TransferRequested Type = "owner.transfer_requested"
+	TransferAccepted  Type = "owner.transfer_accepted"
+	TransferDeclined  Type = "owner.transfer_declined"
+	TransferCanceled  Type = "owner.transfer_canceled"
 
 	TeamCreated Type = "team.created"
+	TeamUpdated Type = "team.updated"
+	TeamDeleted Type = "team.deleted"
+
+	RoleCreated     Type = "role.created"
+	RoleUpdated     Type = "role.updated"
+	RoleDeleted     Type = "role.deleted"
+	GroupCreated    Type = "group.created"
+	GroupUpdated    Type = "group.updated"
+	GroupDeleted    Type = "group.deleted"
+	DivisionCreated Type = "division.created"
+	DivisionUpdated Type = "division.updated"
+	DivisionDeleted Type = "division.deleted"
+
+	AccountUpdated   Type = "account.updated"
+	AccountSuspended Type = "account.suspended"
+	AccountResumed   Type = "account.resumed"
 
 	UserSignedUp      Type = "user.signed_up"
 	UserSignedIn      Type = "user.signed_in"
@@ -44,6 +69,9 @@ const (
 const (
 	PreviousStatus = "previousStatus"
 	MemberID       = "memberId"
+	UserID         = "userId"
+	FormerOwner    = "formerOwnerId" // a member
+	ReassignedTo   = "reassignedTo"  // a role
 	Reason         = "reason"
 )
 

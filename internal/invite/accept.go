@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -206,7 +205,8 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, i *ent.Invitation, v
 		return nil, err
 	}
 	m, err := s.Roster.Admit(ctx, tx, acc, roster.Admission{
-		AccountID: i.AccountID, TeamID: i.TeamID, UserID: u.ID, Grant: grant, AllowedDomains: i.AllowedDomains,
+		AccountID: i.AccountID, TeamID: i.TeamID, UserID: u.ID, Grant: grant,
+		Divisions: i.Edges.Divisions, AllowedDomains: i.AllowedDomains,
 	})
 	if err != nil {
 		return nil, err
@@ -261,29 +261,23 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 	return u, true, err
 }
 
-// stillGranted returns the account and what the invitation grants, if the
-// inviter still holds it and may still invite.
+// stillGranted returns the account and what the invitation grants, if whoever
+// answers for it still holds it and may still invite.
 func (s *Service) stillGranted(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*ent.Account, access.Grant, error) {
-	g := offered(i)
-	acc, err := tx.Account.Query().Where(account.ID(i.AccountID)).Only(ctx)
+	g := Offered(i)
+	acc, err := s.account(ctx, tx, i.AccountID)
 	if err != nil {
-		return nil, g, fmt.Errorf("accept %s: read the account: %w", i.ID, err)
-	}
-	if acc.Status != account.StatusActive {
-		return nil, g, fault.Input(fault.AccountSuspended, "The account of this team is suspended.")
+		return nil, g, err
 	}
 	lost := fault.Input(fault.InviterLostGrant, "Who invited you may no longer grant this; ask for a new invitation.")
-	if i.InviterID == nil {
-		return nil, g, lost
-	}
-	inviter, err := s.Access.Membership(ctx, tx.Client(), i.TeamID, *i.InviterID)
+	granter, err := s.Access.Membership(ctx, tx.Client(), i.TeamID, i.GranterID)
 	if fault.Is(err, fault.NotFound) {
 		return nil, g, lost
 	}
 	if err != nil {
 		return nil, g, err
 	}
-	if !inviter.Permissions.Has(access.MembersInvite) || !inviter.Permissions.Covers(s.Access.Granted(g)) {
+	if !granter.Permissions.Has(access.MembersInvite) || s.answersFor(granter, i) != nil {
 		return nil, g, lost
 	}
 	return acc, g, nil

@@ -62,7 +62,9 @@ func (s *Service) link(invitationToken string) string {
 
 // find returns the invitation as the viewer may know it: NOT_FOUND otherwise.
 func find(ctx context.Context, client *ent.Client, id string) (*ent.Invitation, error) {
-	i, err := client.Invitation.Query().Where(invitation.ID(id)).WithRoles().Only(ctx)
+	q := client.Invitation.Query().Where(invitation.ID(id))
+	withGrant(q)
+	i, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, fault.Refuse(fault.NotFound, "There is no such invitation.")
 	}
@@ -70,6 +72,11 @@ func find(ctx context.Context, client *ent.Client, id string) (*ent.Invitation, 
 		return nil, fmt.Errorf("find invitation %s: %w", id, err)
 	}
 	return i, nil
+}
+
+// withGrant loads all an invitation offers.
+func withGrant(q *ent.InvitationQuery) {
+	q.WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions()
 }
 
 // forManager returns the invitation if the viewer may manage it: NOT_FOUND
@@ -82,7 +89,7 @@ func (s *Service) forManager(ctx context.Context, id string) (*ent.Invitation, e
 	if err != nil {
 		return nil, err
 	}
-	_, err = access.Require(ctx, i.TeamID, access.MembersInvite)
+	_, err = access.Require(ctx, s.Store.Read(), i.TeamID, access.MembersInvite)
 	return i, err
 }
 
@@ -94,29 +101,16 @@ func (s *Service) manage(ctx context.Context, id string, f func(tx *store.Tx, i 
 		return err
 	}
 	return s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
-		m, err := s.stillHolds(ctx, tx, known.TeamID, access.MembersInvite)
+		m, err := s.Access.RequireStill(ctx, tx.Client(), known.TeamID, access.MembersInvite)
 		if err != nil {
 			return err
 		}
-		i, err := find(ctx, tx.Client(), id)
+		i, err := find(access.System(ctx, "manage an invitation of the viewer's team"), tx.Client(), id)
 		if err != nil {
 			return err
 		}
 		return f(tx, i, m)
 	})
-}
-
-// stillHolds checks a permission inside the transaction, so that it was not
-// taken away a moment before.
-func (s *Service) stillHolds(ctx context.Context, tx *store.Tx, teamID, permission string) (*access.Membership, error) {
-	m, err := s.Access.Membership(ctx, tx.Client(), teamID, access.ViewerFrom(ctx).UserID)
-	if err != nil {
-		return nil, err
-	}
-	if !m.Permissions.Has(permission) {
-		return nil, fault.Refuse(fault.Forbidden, "You need the permission %s for this.", permission)
-	}
-	return m, nil
 }
 
 // move changes the state by compare-and-set: CONFLICT when the invitation is
@@ -136,12 +130,36 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 	if n == 0 {
 		return fault.Input(fault.Conflict, "The invitation has changed meanwhile; look at it again.")
 	}
+	return s.recount(ctx, tx, i, to)
+}
+
+// recount keeps the team's numbers when an invitation, as it was read, moves to
+// another state.
+func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to Status) error {
+	if i.Status == to {
+		return nil
+	}
+	t := tx.Team.UpdateOneID(i.TeamID)
+	for _, c := range []struct {
+		status Status
+		by     int
+	}{{i.Status, -1}, {to, 1}} {
+		switch {
+		case c.status == Pending:
+			t.AddPendingInvitations(c.by)
+		case c.status == Expired && !i.Superseded:
+			t.AddExpiredInvitations(c.by)
+		}
+	}
+	if err := t.Exec(access.System(ctx, "keep the team's numbers")); err != nil {
+		return fmt.Errorf("count the invitations of %s: %w", i.TeamID, err)
+	}
 	return nil
 }
 
-// offered returns what an invitation grants. Its roles must be loaded.
-func offered(i *ent.Invitation) access.Grant {
-	return access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles}
+// Offered returns what an invitation grants. Its roles and groups must be loaded.
+func Offered(i *ent.Invitation) access.Grant {
+	return access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles, Groups: i.Edges.Groups}
 }
 
 // draft returns an event about the invitation.

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
 )
@@ -55,8 +56,8 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	if _, denied := Next(previous, Resend); denied != nil {
 		return nil, denied
 	}
-	if !inviter.Permissions.Covers(s.Access.Granted(offered(i))) {
-		return nil, fault.Input(fault.NotGrantable, "The invitation grants what you do not hold yourself.", "invitationId")
+	if err := s.answersFor(inviter, i); err != nil {
+		return nil, err
 	}
 	if i.Status == Expired {
 		open, err := s.makeWay(ctx, tx, i.TeamID, address.Address{Typed: i.Email, Key: i.EmailKey})
@@ -71,11 +72,8 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	if err != nil {
 		return nil, err
 	}
-	acc, err := tx.Account.Query().Where(account.ID(i.AccountID)).Only(ctx)
+	acc, err := s.account(ctx, tx, i.AccountID)
 	if err != nil {
-		return nil, fmt.Errorf("resend: read the account: %w", err)
-	}
-	if err := s.inUse(acc); err != nil {
 		return nil, err
 	}
 	if previous == Expired {
@@ -88,7 +86,7 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	mailed := sendEmail && !s.NoMail
 	err = s.move(ctx, tx, i, Pending, func(u *ent.InvitationUpdate) {
 		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(mailed || s.NoMail).
-			SetExpiresAt(now.Add(ttl(acc, hours))).
+			SetExpiresAt(now.Add(ttl(acc, hours))).SetSuperseded(false).SetGranterID(inviter.UserID).
 			SetResentAt(now).SetResendDayStart(day).SetResendsOfDay(count).
 			SetDeliveryAttempts(0).SetDeliveryError("").SetDeliveryUpdatedAt(now)
 		if mailed {
@@ -102,6 +100,30 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	}
 	i.TokenGeneration = generation
 	return s.issue(ctx, tx, i, secret, mailed, draft(event.InvitationResent, i, access.ViewerFrom(ctx).UserID, was(previous)))
+}
+
+// answersFor fails with NOT_GRANTABLE when somebody holds less than the
+// invitation grants, or is restricted where it is not.
+func (s *Service) answersFor(granter *access.Membership, i *ent.Invitation) error {
+	if !granter.Permissions.Covers(s.Access.Granted(Offered(i))) || roster.CheckReach(granter, scopeOf(i)) != nil {
+		return fault.Input(fault.NotGrantable, "The invitation grants what you do not hold yourself.", "invitationId")
+	}
+	return nil
+}
+
+// CanResend reports whether Resend would be refused for lack of a right. What
+// the invitation offers must be loaded.
+func (s *Service) CanResend(granter *access.Membership, i *ent.Invitation) bool {
+	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil
+}
+
+// scopeOf returns what an invitation restricts to. Its divisions must be loaded.
+func scopeOf(i *ent.Invitation) roster.Scope {
+	sc := roster.Scope{Domains: i.AllowedDomains}
+	for _, d := range i.Edges.Divisions {
+		sc.DivisionIDs = append(sc.DivisionIDs, d.ID)
+	}
+	return sc
 }
 
 // quota counts one resend more, or refuses it.
@@ -125,22 +147,54 @@ func quota(i *ent.Invitation, now time.Time) (dayStart time.Time, count int, err
 
 // Revoke takes an open or expired invitation back; its link is dead. Doing it
 // twice is a success. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN,
-// or with the refusal of the state it is in.
+// with the refusal of the state it is in, or with ACCOUNT_SUSPENDED.
 func (s *Service) Revoke(ctx context.Context, id string) error {
-	return s.manage(ctx, id, func(tx *store.Tx, i *ent.Invitation, _ *access.Membership) error {
-		previous := Effective(i, s.Now())
-		to, denied := Next(previous, Revoke)
-		if denied != nil {
-			return denied
-		}
-		if to == previous {
-			return nil
-		}
-		if err := s.move(ctx, tx, i, to, nil); err != nil {
+	return s.manage(ctx, id, func(tx *store.Tx, i *ent.Invitation, m *access.Membership) error {
+		if _, err := s.account(ctx, tx, i.AccountID); err != nil {
 			return err
 		}
-		return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationRevoked, i, access.ViewerFrom(ctx).UserID, was(previous)))
+		return s.revoke(ctx, tx, i, m.UserID)
 	})
+}
+
+func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) error {
+	previous := Effective(i, s.Now())
+	to, denied := Next(previous, Revoke)
+	if denied != nil {
+		return denied
+	}
+	if to == previous {
+		return nil
+	}
+	if err := s.move(ctx, tx, i, to, nil); err != nil {
+		return err
+	}
+	return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationRevoked, i, actorID, was(previous)))
+}
+
+// Depart settles the open invitations of a member who leaves: his heir answers
+// for them from now on, or they are revoked. It is the roster's, in its
+// transaction; the context is the system's.
+func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) error {
+	his := []predicate.Invitation{
+		invitation.TeamID(d.TeamID), invitation.GranterID(d.UserID), invitation.StatusEQ(Pending),
+	}
+	if d.HeirID != "" {
+		if _, err := tx.Invitation.Update().Where(his...).SetGranterID(d.HeirID).Save(ctx); err != nil {
+			return fmt.Errorf("pass the invitations of %s on: %w", d.UserID, err)
+		}
+		return nil
+	}
+	open, err := tx.Invitation.Query().Where(his...).Order(invitation.ByCreatedAt(), invitation.ByID()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find the invitations of %s: %w", d.UserID, err)
+	}
+	for _, i := range open {
+		if err := s.revoke(ctx, tx, i, d.ActorID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // expire writes down that a pending invitation has run out.
@@ -169,6 +223,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	for _, d := range due {
 		err := s.Store.InAccount(ctx, d.AccountID, func(tx *store.Tx) error {
 			i, err := find(ctx, tx.Client(), d.ID)
+			if fault.Is(err, fault.NotFound) {
+				return nil // gone with its team
+			}
 			if err != nil || i.Status != Pending || Effective(i, s.Now()) != Expired {
 				return err
 			}

@@ -3,20 +3,19 @@ package invite
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
-	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -29,9 +28,8 @@ type Offer struct {
 	Email                         string
 	FirstName, LastName, JobTitle string
 	Note                          string
-	RoleIDs                       []string
-	Permissions                   []string
-	AllPermissions                bool
+	Grant                         roster.Wish
+	Scope                         roster.Scope
 	ExpiresInHours                *int // nil = the account's setting
 	SendEmail                     bool
 	ResendOnConflict              bool
@@ -40,12 +38,12 @@ type Offer struct {
 // Send invites an address into a team. Its mail, if one is wanted, is written
 // with it and sent later. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; for wrong input with BLANK, INVALID_EMAIL, TOO_LONG,
-// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, PERMISSION_UNKNOWN; with
-// NOT_GRANTABLE above the viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED,
+// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN; with
+// NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED,
 // FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED, SEAT_LIMIT_REACHED or
 // ACCOUNT_SUSPENDED; with RESEND_LIMIT_REACHED when it was to resend.
 func (s *Service) Send(ctx context.Context, o Offer) (*Issued, error) {
-	m, err := access.Require(ctx, o.TeamID, access.MembersInvite)
+	m, err := access.Require(ctx, s.Store.Read(), o.TeamID, access.MembersInvite)
 	if err != nil {
 		return nil, err
 	}
@@ -55,19 +53,16 @@ func (s *Service) Send(ctx context.Context, o Offer) (*Issued, error) {
 	}
 	var issued *Issued
 	err = s.Store.InAccount(ctx, m.AccountID, func(tx *store.Tx) error {
-		inviter, err := s.stillHolds(ctx, tx, o.TeamID, access.MembersInvite)
+		inviter, err := s.Access.RequireStill(ctx, tx.Client(), o.TeamID, access.MembersInvite)
 		if err != nil {
 			return err
 		}
-		grant, err := s.grant(ctx, tx, m.AccountID, inviter, o)
+		acc, err := s.account(ctx, tx, m.AccountID)
 		if err != nil {
 			return err
 		}
-		acc, err := tx.Account.Query().Where(account.ID(m.AccountID)).Only(ctx)
+		grant, divisions, err := s.grant(ctx, tx, inviter, o.Grant, o.Scope)
 		if err != nil {
-			return fmt.Errorf("send: read the account: %w", err)
-		}
-		if err := s.inUse(acc); err != nil {
 			return err
 		}
 		open, err := s.makeWay(ctx, tx, o.TeamID, addr)
@@ -84,7 +79,7 @@ func (s *Service) Send(ctx context.Context, o Offer) (*Issued, error) {
 		if err := s.room(ctx, tx, acc, o.TeamID); err != nil {
 			return err
 		}
-		issued, err = s.create(ctx, tx, acc, addr, grant, o)
+		issued, err = s.create(ctx, tx, acc, addr, grant, divisions, o)
 		return err
 	})
 	return issued, err
@@ -104,22 +99,26 @@ func (s *Service) check(o *Offer) (address.Address, error) {
 	o.Note, bad = text.Note(o.Note, "note")
 	wrong.Add(bad)
 	wrong.Add(checkTTL(o.ExpiresInHours))
-	chosen := len(o.RoleIDs) > 0 || len(o.Permissions) > 0
-	switch {
-	case chosen && o.AllPermissions:
-		wrong.Add(fault.Input(fault.InvalidGrant, "Grant either all permissions or chosen ones, not both.", "allPermissions"))
-	case !chosen && !o.AllPermissions:
-		wrong.Add(fault.Input(fault.InvalidGrant, "Grant at least one role or permission, or all permissions.", "roleIds"))
-	}
-	slices.Sort(o.Permissions)
-	o.Permissions = slices.Compact(o.Permissions)
-	for _, p := range o.Permissions {
-		if !s.Access.Catalogue.All().Has(p) {
-			wrong.Add(fault.Input(fault.PermissionUnknown, "One of these is no permission of the catalogue.", "permissions"))
-			break
-		}
+	wrong.Add(checkForm(o.Grant))
+	_, bad = s.Roster.CheckPermissions(o.Grant.Permissions)
+	wrong.Add(bad)
+	var err error
+	if o.Scope, err = roster.CheckScope(o.Scope); err != nil {
+		list, _ := fault.UserErrors(err)
+		wrong = append(wrong, list...)
 	}
 	return addr, wrong.Err()
+}
+
+// checkForm: exactly one form of grant, all permissions or chosen ones.
+func checkForm(w roster.Wish) *fault.Error {
+	switch {
+	case w.Chosen() && w.AllPermissions:
+		return fault.Input(fault.InvalidGrant, "Grant either all permissions or chosen ones, not both.", "allPermissions")
+	case !w.Chosen() && !w.AllPermissions:
+		return fault.Input(fault.InvalidGrant, "Grant at least one role, group or permission, or all permissions.", "roleIds")
+	}
+	return nil
 }
 
 func checkTTL(hours *int) *fault.Error {
@@ -129,33 +128,22 @@ func checkTTL(hours *int) *fault.Error {
 	return nil
 }
 
-// grant returns what the offer amounts to. The inviter must hold all of it
-// himself: compared as sets of permissions, never by the names of roles.
-func (s *Service) grant(ctx context.Context, tx *store.Tx, accountID string, inviter *access.Membership, o Offer) (access.Grant, error) {
-	g := access.Grant{AllPermissions: o.AllPermissions, Permissions: o.Permissions}
-	slices.Sort(o.RoleIDs)
-	ids := slices.Compact(o.RoleIDs)
-	var err error
-	if g.Roles, err = tx.Role.Query().Where(role.IDIn(ids...), role.AccountID(accountID)).All(ctx); err != nil {
-		return g, fmt.Errorf("send: read roles: %w", err)
+// grant returns what an offer amounts to, and the divisions it is restricted
+// to. The inviter must hold all of it himself, and reach as far.
+func (s *Service) grant(ctx context.Context, tx *store.Tx, inviter *access.Membership, w roster.Wish, sc roster.Scope) (access.Grant, []*ent.Division, error) {
+	ctx = access.System(ctx, "read the roles, groups and divisions an offer names, of the account alone")
+	g, err := s.Roster.Resolve(ctx, tx, inviter.AccountID, w)
+	if err != nil {
+		return g, nil, err
 	}
-	if len(g.Roles) != len(ids) {
-		return g, fault.Input(fault.RoleNotFound, "One of these is no role of this account.", "roleIds")
+	divisions, err := s.Roster.Divisions(ctx, tx, inviter.AccountID, sc.DivisionIDs)
+	if err != nil {
+		return g, nil, err
 	}
-	var above fault.Errors
-	for _, part := range []struct {
-		field string
-		grant access.Grant
-	}{
-		{"roleIds", access.Grant{Roles: g.Roles}},
-		{"permissions", access.Grant{Permissions: g.Permissions}},
-		{"allPermissions", access.Grant{AllPermissions: g.AllPermissions}},
-	} {
-		if !inviter.Permissions.Covers(s.Access.Granted(part.grant)) {
-			above.Add(fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", part.field))
-		}
+	if err := s.Roster.CheckCeiling(inviter, g); err != nil {
+		return g, nil, err
 	}
-	return g, above.Err()
+	return g, divisions, roster.CheckReach(inviter, sc)
 }
 
 // makeWay returns the invitation that is open for the address, or nil. One that
@@ -178,9 +166,9 @@ func (s *Service) makeWay(ctx context.Context, tx *store.Tx, teamID string, addr
 		}
 	}
 	ctx = access.System(ctx, "look for an open invitation of the address")
-	open, err := tx.Invitation.Query().
-		Where(invitation.TeamID(teamID), invitation.EmailKey(addr.Key), invitation.StatusEQ(Pending)).
-		WithRoles().Only(ctx)
+	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKey(addr.Key), invitation.StatusEQ(Pending))
+	withGrant(q)
+	open, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // no open invitation is the normal answer, not a failure
 	}
@@ -193,12 +181,17 @@ func (s *Service) makeWay(ctx context.Context, tx *store.Tx, teamID string, addr
 	return open, nil
 }
 
-// inUse fails with ACCOUNT_SUSPENDED when the operator has stopped the account.
-func (s *Service) inUse(acc *ent.Account) error {
-	if acc.Status != account.StatusActive {
-		return fault.Input(fault.AccountSuspended, "The account is suspended.")
+// account returns the account as the transaction sees it. ACCOUNT_SUSPENDED
+// when the operator has stopped it.
+func (s *Service) account(ctx context.Context, tx *store.Tx, id string) (*ent.Account, error) {
+	acc, err := tx.Account.Get(access.System(ctx, "read the settings of an account"), id)
+	if err != nil {
+		return nil, fmt.Errorf("read account %s: %w", id, err)
 	}
-	return nil
+	if acc.Status != account.StatusActive {
+		return nil, fault.Input(fault.AccountSuspended, "The account is suspended.")
+	}
+	return acc, nil
 }
 
 // room checks the limits of the account for one open invitation more.
@@ -216,10 +209,15 @@ func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, team
 			return fault.Input(fault.PendingLimitReached, fmt.Sprintf("The account has %d open invitations, more are not allowed.", n))
 		}
 	}
-	return s.Roster.CheckSeats(access.System(ctx, "count the team's members"), tx, acc, teamID)
+	ctx = access.System(ctx, "count the team's members")
+	t, err := tx.Team.Get(ctx, teamID)
+	if err != nil {
+		return fmt.Errorf("send: read the team: %w", err)
+	}
+	return s.Roster.CheckSeats(ctx, tx, acc, t)
 }
 
-func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, addr address.Address, g access.Grant, o Offer) (*Issued, error) {
+func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, addr address.Address, g access.Grant, divisions []*ent.Division, o Offer) (*Issued, error) {
 	now := s.Now()
 	id, viewer := uid.New(uid.Invitation), access.ViewerFrom(ctx)
 	secret := s.Tokens.Derive(token.Invitation, id, 1)
@@ -228,8 +226,10 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, ad
 		SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(acc.ID).SetTeamID(o.TeamID).
 		SetEmail(addr.Typed).SetEmailKey(addr.Key).
 		SetFirstName(o.FirstName).SetLastName(o.LastName).SetJobTitle(o.JobTitle).SetNote(o.Note).
-		SetAllPermissions(g.AllPermissions).SetPermissions(g.Permissions).AddRoles(g.Roles...).
-		SetInviterID(viewer.UserID).
+		SetSearch(text.Fold(addr.Typed, o.FirstName, o.LastName)).
+		SetAllPermissions(g.AllPermissions).SetPermissions(g.Permissions).AddRoles(g.Roles...).AddGroups(g.Groups...).
+		SetAllowedDomains(o.Scope.Domains).AddDivisions(divisions...).
+		SetInviterID(viewer.UserID).SetGranterID(viewer.UserID).
 		SetExpiresAt(now.Add(ttl(acc, o.ExpiresInHours))).
 		SetTokenHash(token.Hash(secret)).SetTokenMailed(mailed || s.NoMail)
 	if mailed {
@@ -239,7 +239,26 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, ad
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
+	if err := s.supersede(ctx, tx, i); err != nil {
+		return nil, err
+	}
 	return s.issue(ctx, tx, i, secret, mailed, draft(event.InvitationCreated, i, viewer.UserID, nil))
+}
+
+// supersede takes the place of what ran out for the same address: people are
+// counted and listed once.
+func (s *Service) supersede(ctx context.Context, tx *store.Tx, i *ent.Invitation) error {
+	ctx = access.System(ctx, "keep the team's numbers")
+	n, err := tx.Invitation.Update().
+		Where(invitation.TeamID(i.TeamID), invitation.EmailKey(i.EmailKey), invitation.StatusEQ(Expired), invitation.Superseded(false)).
+		SetSuperseded(true).Save(ctx)
+	if err == nil {
+		err = tx.Team.UpdateOneID(i.TeamID).AddAllInvitations(1).AddPendingInvitations(1).AddExpiredInvitations(-n).Exec(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("count the invitations of %s: %w", i.TeamID, err)
+	}
+	return nil
 }
 
 func ttl(acc *ent.Account, hours *int) time.Duration {

@@ -30,6 +30,7 @@ const (
 	Decline Action = "decline"
 	Revoke  Action = "revoke"
 	Expire  Action = "expire"
+	Update  Action = "update"
 )
 
 // move is a cell of the table: where the action leads, or why it is refused.
@@ -43,23 +44,26 @@ type move struct {
 var moves = map[Status]map[Action]move{
 	Pending: {
 		Resend: {to: Pending}, Accept: {to: Accepted}, Decline: {to: Declined}, Revoke: {to: Revoked}, Expire: {to: Expired},
+		Update: {to: Pending},
 	},
 	Expired: {
 		Resend: {to: Pending}, Accept: {denied: fault.InvitationExpired}, Decline: {denied: fault.InvitationExpired},
-		Revoke: {to: Revoked}, Expire: {to: Expired},
+		Revoke: {to: Revoked}, Expire: {to: Expired}, Update: {denied: fault.InvitationExpired},
 	},
 	Declined: {
 		Resend: {denied: fault.InvitationDeclined}, Accept: {denied: fault.InvitationDeclined}, Decline: {to: Declined},
 		Revoke: {denied: fault.InvitationDeclined}, Expire: {denied: fault.InvitationDeclined},
+		Update: {denied: fault.InvitationDeclined},
 	},
 	Revoked: {
 		Resend: {denied: fault.InvitationRevoked}, Accept: {denied: fault.InvitationRevoked}, Decline: {denied: fault.InvitationRevoked},
 		Revoke: {to: Revoked}, Expire: {denied: fault.InvitationRevoked},
+		Update: {denied: fault.InvitationRevoked},
 	},
 	Accepted: {
 		Resend: {denied: fault.InvitationAlreadyAccepted}, Accept: {denied: fault.InvitationAlreadyAccepted},
 		Decline: {denied: fault.InvitationAlreadyAccepted}, Revoke: {denied: fault.InvitationAlreadyAccepted},
-		Expire: {denied: fault.InvitationAlreadyAccepted},
+		Expire: {denied: fault.InvitationAlreadyAccepted}, Update: {denied: fault.InvitationAlreadyAccepted},
 	},
 }
 

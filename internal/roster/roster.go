@@ -1,19 +1,17 @@
-// Package roster keeps accounts, their teams, and who is a member of what.
+// Package roster keeps accounts, their teams, who is a member of what, and by
+// which roles, groups and divisions.
 package roster
 
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/invitation"
-	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
-	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
@@ -23,11 +21,28 @@ const (
 	defaultMaxPendingInvitations = 1000
 )
 
-// Service holds the verbs on accounts, teams and members.
+// Service holds the verbs on accounts, teams, members, roles, groups and
+// divisions.
 type Service struct {
+	Store  *store.Store
+	Access access.Loader
 	Preset access.Preset // the roles of new accounts
 	Events *event.Log
 	Now    func() time.Time
+	// Departing is told who leaves a team, in the transaction: the invitations
+	// he answers for are another package's.
+	Departing func(ctx context.Context, tx *store.Tx, d Departure) error
+}
+
+// Departure is a member about to leave a team for good.
+type Departure struct {
+	AccountID string
+	TeamID    string
+	UserID    string
+	ActorID   string
+	// HeirID is the user who answers for his invitations from now on; empty =
+	// nobody, they are revoked.
+	HeirID string
 }
 
 // Opened is a new account with what it begins with.
@@ -60,118 +75,51 @@ func (s *Service) OpenAccount(ctx context.Context, tx *store.Tx, owner *ent.User
 	if o.Roles, err = tx.Role.CreateBulk(roles...).Save(ctx); err != nil {
 		return nil, fmt.Errorf("open account: make roles: %w", err)
 	}
-	o.Team, err = tx.Team.Create().
-		SetID(uid.New(uid.Team)).SetCreatedAt(now).SetUpdatedAt(now).
-		SetAccountID(acc.ID).SetName(teamName).SetIsDefault(true).
-		Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open account: make the default team: %w", err)
-	}
-	o.Owner, err = tx.Member.Create().
-		SetID(uid.New(uid.Member)).SetCreatedAt(now).SetUpdatedAt(now).
-		SetAccountID(acc.ID).SetTeamID(o.Team.ID).SetUserID(owner.ID).SetIsOwner(true).
-		Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open account: make the owner: %w", err)
-	}
-	err = s.Events.Append(ctx, tx, acc.ID,
-		event.Draft{Type: event.TeamCreated, ActorID: owner.ID, TeamID: o.Team.ID, SubjectID: o.Team.ID},
-		event.Draft{Type: event.MemberJoined, ActorID: owner.ID, TeamID: o.Team.ID, SubjectID: o.Owner.ID},
-	)
+	o.Team, o.Owner, err = s.openTeam(ctx, tx, acc.ID, teamName, true, owner)
 	return o, err
 }
 
-// Admission is a user about to become a member, with what he is granted.
-type Admission struct {
-	AccountID      string
-	TeamID         string
-	UserID         string
-	Grant          access.Grant
-	AllowedDomains []string
-}
-
-// Admit makes the user a member of the team. One who is a member already gets
-// what he lacks and loses nothing. It fails with MEMBER_DEACTIVATED, or with
-// SEAT_LIMIT_REACHED when the team is full. The context is the system's, the
-// transaction the account's.
-func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a Admission) (*ent.Member, error) {
-	existing, err := tx.Member.Query().
-		Where(member.TeamID(a.TeamID), member.UserID(a.UserID)).WithRoles().
-		Only(ctx)
-	switch {
-	case err == nil:
-		return s.widen(ctx, tx, existing, a)
-	case !ent.IsNotFound(err):
-		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)
-	}
-	if err := s.CheckSeats(ctx, tx, acc, a.TeamID); err != nil {
-		return nil, err
-	}
+// openTeam makes a team of one, its owner.
+func (s *Service) openTeam(ctx context.Context, tx *store.Tx, accountID, name string, isDefault bool, owner *ent.User) (*ent.Team, *ent.Member, error) {
 	now := s.Now()
-	m, err := tx.Member.Create().
+	t, err := tx.Team.Create().
+		SetID(uid.New(uid.Team)).SetCreatedAt(now).SetUpdatedAt(now).
+		SetAccountID(accountID).SetName(name).SetIsDefault(isDefault).SetActiveMembers(1).
+		Save(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open team: %w", err)
+	}
+	m, err := s.newMember(tx, t, owner).SetIsOwner(true).Save(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open team: make the owner: %w", err)
+	}
+	return t, m, s.Events.Append(ctx, tx, accountID,
+		event.Draft{Type: event.TeamCreated, ActorID: owner.ID, TeamID: t.ID, SubjectID: t.ID},
+		event.Draft{Type: event.MemberJoined, ActorID: owner.ID, TeamID: t.ID, SubjectID: m.ID, Data: of(m)},
+	)
+}
+
+// newMember is a membership of the user in the team, with what lists are
+// sorted and searched by.
+func (s *Service) newMember(tx *store.Tx, t *ent.Team, u *ent.User) *ent.MemberCreate {
+	now := s.Now()
+	c := tx.Member.Create().
 		SetID(uid.New(uid.Member)).SetCreatedAt(now).SetUpdatedAt(now).
-		SetAccountID(a.AccountID).SetTeamID(a.TeamID).SetUserID(a.UserID).
-		SetAllPermissions(a.Grant.AllPermissions).SetPermissions(a.Grant.Permissions).
-		SetAllowedDomains(a.AllowedDomains).AddRoles(a.Grant.Roles...).
-		Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)
+		SetAccountID(t.AccountID).SetTeamID(t.ID).SetUserID(u.ID).
+		SetEmailKey(u.EmailKey).SetSortName(sortName(u)).SetSearch(text.Fold(u.Email, u.FirstName, u.LastName))
+	if u.LastSeenAt != nil {
+		c.SetSeenUnix(u.LastSeenAt.Unix())
 	}
-	return m, s.Events.Append(ctx, tx, a.AccountID,
-		event.Draft{Type: event.MemberJoined, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID})
+	return c
 }
 
-// widen adds a grant to what a member holds. His restrictions stay as they
-// are.
-func (s *Service) widen(ctx context.Context, tx *store.Tx, m *ent.Member, a Admission) (*ent.Member, error) {
-	if m.Status == member.StatusDeactivated {
-		return nil, fault.Input(fault.MemberDeactivated, "Your membership in this team is deactivated; ask its admin to reactivate it.")
+func sortName(u *ent.User) string {
+	if name := text.Fold(u.FirstName, u.LastName); name != "" {
+		return name
 	}
-	permissions := slices.Clone(m.Permissions)
-	for _, p := range a.Grant.Permissions {
-		if !slices.Contains(permissions, p) {
-			permissions = append(permissions, p)
-		}
-	}
-	var missing []*ent.Role
-	for _, r := range a.Grant.Roles {
-		if !slices.ContainsFunc(m.Edges.Roles, func(held *ent.Role) bool { return held.ID == r.ID }) {
-			missing = append(missing, r)
-		}
-	}
-	m, err := tx.Member.UpdateOne(m).
-		SetPermissions(permissions).SetAllPermissions(m.AllPermissions || a.Grant.AllPermissions).AddRoles(missing...).
-		AddVersion(1).SetUpdatedAt(s.Now()).
-		Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("widen member: %w", err)
-	}
-	return m, s.Events.Append(ctx, tx, a.AccountID,
-		event.Draft{Type: event.MemberUpdated, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID})
+	return text.Fold(u.Email)
 }
 
-// CheckSeats fails with SEAT_LIMIT_REACHED when the team can take nobody more.
-// Open invitations take a seat if the account says so. It counts only when the
-// account has a limit.
-func (s *Service) CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
-	if acc.MaxMembersPerTeam == nil {
-		return nil
-	}
-	taken, err := tx.Member.Query().Where(member.TeamID(teamID), member.StatusEQ(member.StatusActive)).Count(ctx)
-	if err != nil {
-		return fmt.Errorf("count the seats of %s: %w", teamID, err)
-	}
-	if acc.CountPendingAsSeats {
-		open, err := tx.Invitation.Query().
-			Where(invitation.TeamID(teamID), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now())).
-			Count(ctx)
-		if err != nil {
-			return fmt.Errorf("count the open invitations of %s: %w", teamID, err)
-		}
-		taken += open
-	}
-	if taken >= *acc.MaxMembersPerTeam {
-		return fault.Input(fault.SeatLimitReached, "The team has no seat left.")
-	}
-	return nil
-}
+// of is the data of an event about a member: whose membership it was, when it
+// is gone too.
+func of(m *ent.Member) map[string]string { return map[string]string{event.UserID: m.UserID} }

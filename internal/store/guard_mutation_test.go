@@ -151,7 +151,7 @@ func TestBecomeChangesWhoIsAsking(t *testing.T) {
 	t.Parallel()
 	eachWorld(t, func(t *testing.T, w world) {
 		ctx := anyone(t)
-		access.Become(ctx, access.ViewerFrom(w.as(t, "usr_A")))
+		access.Become(ctx, access.ViewerFrom(w.as(t, "usr_plain_A")))
 		if got, err := w.Read().Team.Query().IDs(ctx); err != nil || !slices.Equal(got, []string{"team_A"}) {
 			t.Errorf("signed in: teams = %v, %v, want [team_A]", got, err)
 		}

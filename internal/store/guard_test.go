@@ -119,6 +119,7 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 		"accounts": c.Account.Query().IDs, "teams": c.Team.Query().IDs, "users": c.User.Query().IDs,
 		"members": c.Member.Query().IDs, "roles": c.Role.Query().IDs, "invitations": c.Invitation.Query().IDs,
 		"sessions": c.Session.Query().IDs, "sign_ups": c.SignUp.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
+		"groups": c.Group.Query().IDs, "divisions": c.Division.Query().IDs, "ownership_transfers": c.OwnershipTransfer.Query().IDs,
 	} {
 		got, err := ids(ctx)
 		if err != nil {
@@ -144,27 +145,30 @@ func TestTheWorldHasRowsOfEveryTable(t *testing.T) {
 
 func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 	t.Parallel()
-	roles := []string{"role_A", "role_plain_A"}
+	roles, groups, divisions := []string{"role_A", "role_plain_A"}, []string{"grp_A"}, []string{"div_A"}
 	for _, tt := range []struct {
 		rule, viewer string
 		want         map[string][]string
 	}{
-		{"members.read shows the team's people, its inviters and its acceptors", "usr_A", map[string][]string{
-			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles,
-			"members":     {"mem_A", "mem_owner_A", "mem_plain_A", "mem_shared_A"},
-			"users":       {"usr_A", "usr_acceptor_A", "usr_inviter_A", "usr_owner_A", "usr_plain_A", "usr_shared"},
+		{"members.read shows the team's people, its inviters and its acceptors; account.read the other teams and their owners", "usr_A", map[string][]string{
+			"accounts": {"acc_A"}, "teams": {"team_A", "team_second_A"}, "roles": roles, "groups": groups, "divisions": divisions,
+			"members":     {"mem_A", "mem_owner_A", "mem_plain_A", "mem_second_A", "mem_shared_A"},
+			"users":       {"usr_A", "usr_acceptor_A", "usr_inviter_A", "usr_owner_A", "usr_plain_A", "usr_second_A", "usr_shared"},
 			"invitations": {"inv_A", "inv_accepted_A", "inv_shared_A"},
-			"sessions":    {"ses_A"}, "events": {"evt_A"},
+			"sessions":    {"ses_A"}, "events": {"evt_A"}, "ownership_transfers": {"otr_A"},
 		}},
-		{"without members.read a member sees himself and the owner only", "usr_plain_A", map[string][]string{
-			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles, "members": {"mem_owner_A", "mem_plain_A"}, "users": {"usr_owner_A", "usr_plain_A"},
+		{"without members.read a member sees himself and the owner, and the roles and groups of his own", "usr_plain_A", map[string][]string{
+			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": {"role_plain_A"}, "groups": groups, "divisions": divisions,
+			"members": {"mem_owner_A", "mem_plain_A"}, "users": {"usr_owner_A", "usr_plain_A"},
 		}},
 		{"the owner of a team beside the default one sees no events", "usr_second_A", map[string][]string{
-			"accounts": {"acc_A"}, "teams": {"team_second_A"}, "roles": roles, "members": {"mem_second_A"}, "users": {"usr_second_A"},
+			"accounts": {"acc_A"}, "teams": {"team_second_A"}, "roles": roles, "groups": groups, "divisions": divisions,
+			"members": {"mem_second_A"}, "users": {"usr_second_A"},
 		}},
 		{"a right in one account gives nothing in another", "usr_shared", map[string][]string{
 			"accounts": {"acc_A", "acc_B"}, "teams": {"team_A", "team_B"}, "users": {"usr_owner_A", "usr_owner_B", "usr_shared"},
-			"roles": {"role_A", "role_B", "role_plain_A", "role_plain_B"}, "members": {"mem_owner_A", "mem_owner_B", "mem_shared_A", "mem_shared_B"},
+			"roles": {"role_plain_A", "role_plain_B"}, "groups": {"grp_A", "grp_B"}, "divisions": {"div_A", "div_B"},
+			"members": {"mem_owner_A", "mem_owner_B", "mem_shared_A", "mem_shared_B"},
 		}},
 		{"who has left sees himself only", "usr_inviter_A", map[string][]string{"users": {"usr_inviter_A"}}},
 	} {

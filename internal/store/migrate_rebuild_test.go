@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -13,6 +14,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
+// newTable matches how a table was made, or renamed after having been made anew.
+var newTable = regexp.MustCompile("^CREATE TABLE [`\"][a-z_]+[`\"]")
+
 // rebuild returns the migration that changes an SQLite table as generated
 // ones do: a new table takes the rows and the name of the old one.
 func rebuild(t *testing.T, db *sql.DB, table string) fstest.MapFS {
@@ -20,7 +24,7 @@ func rebuild(t *testing.T, db *sql.DB, table string) fstest.MapFS {
 	made := column(t, db, `SELECT sql FROM sqlite_master WHERE type = 'table' AND name = '`+table+`'`)[0]
 	statements := append([]string{
 		"PRAGMA foreign_keys = off",
-		strings.Replace(made, "`"+table+"`", "`new_"+table+"`", 1),
+		newTable.ReplaceAllString(made, "CREATE TABLE `new_"+table+"`"),
 		"INSERT INTO `new_" + table + "` SELECT * FROM `" + table + "`",
 		"DROP TABLE `" + table + "`",
 		"ALTER TABLE `new_" + table + "` RENAME TO `" + table + "`",

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 
 	"entgo.io/ent/dialect"
 )
@@ -30,6 +31,12 @@ func (d observed) Tx(ctx context.Context) (dialect.Tx, error) {
 	return observedTx{tx, d.report}, nil
 }
 
+// executor is what ent's drivers have beside their interface, for statements
+// written by hand.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
 type observedTx struct {
 	dialect.Tx
 	report func(query string)
@@ -43,4 +50,10 @@ func (t observedTx) Exec(ctx context.Context, query string, args, v any) error {
 func (t observedTx) Query(ctx context.Context, query string, args, v any) error {
 	t.report(query)
 	return t.Tx.Query(ctx, query, args, v)
+}
+
+// ExecContext runs a statement written by hand.
+func (t observedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.report(query)
+	return t.Tx.(executor).ExecContext(ctx, query, args...) //nolint:forcetypeassert // ent's own transaction is one
 }

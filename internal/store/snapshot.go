@@ -30,7 +30,7 @@ func (s *Store) Snapshot(ctx context.Context) (client *ent.Client, release func(
 		drv = observed{drv, s.observer}
 	}
 	client = ent.NewClient(ent.Driver(drv))
-	access.Guard(client)
+	access.Guard(client, &s.changes)
 	client.Intercept(takeTurns())
 	return client, func() { _ = tx.Rollback() }, nil // nothing was written
 }

@@ -42,6 +42,7 @@ type Store struct {
 	write    *ent.Client
 	read     *ent.Client
 	observer func(query string)
+	changes  access.Changes
 }
 
 // Option changes how a store is opened.
@@ -160,9 +161,12 @@ func (s *Store) client(db *sql.DB) *ent.Client {
 		drv = observed{drv, s.observer}
 	}
 	c := ent.NewClient(ent.Driver(drv))
-	access.Guard(c)
+	access.Guard(c, &s.changes)
 	return c
 }
+
+// Changes counts the writes to this store that may change what anybody may do.
+func (s *Store) Changes() *access.Changes { return &s.changes }
 
 // Read returns the guarded client for reading. On SQLite it cannot write.
 func (s *Store) Read() *ent.Client { return s.read }

@@ -134,6 +134,9 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Member.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
 	add(wrap(c.Role.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Invitation.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
+	add(wrap(c.Group.Query().Order(ent.Asc("id")).WithRoles(byID).All(ctx)))
+	add(wrap(c.Division.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.OwnershipTransfer.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.SignUp.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Session.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
@@ -173,6 +176,9 @@ func (b *builder) team(side string) {
 		b.add(b.c.Role.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 			SetKey(id).SetName(id).SetPermissions(held).Exec)
 	}
+	b.add(b.c.Group.Create().SetID("grp" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		SetName("grp" + side).AddRoleIDs("role_plain" + side).Exec)
+	b.add(b.c.Division.Create().SetID("div" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetName("div" + side).Exec)
 	for _, id := range []string{"team", "team_second"} {
 		b.add(b.c.Team.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 			SetName(id + side).SetIsDefault(id == "team").Exec)
@@ -182,6 +188,8 @@ func (b *builder) team(side string) {
 	b.member(side, "mem_plain", "team", "usr_plain"+side, "role_plain")
 	b.member(side, "mem_shared", "team", "usr_shared", "role_plain")
 	b.member(side, "mem_second", "team_second", "usr_second"+side, "")
+	b.add(b.c.OwnershipTransfer.Create().SetID("otr" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetTeamID("team" + side).
+		SetFromID("mem_owner" + side).SetToID("mem" + side).SetExpiresAt(noon.Add(time.Hour)).Exec)
 }
 
 // member makes one; without a role it is the owner.
@@ -189,7 +197,7 @@ func (b *builder) member(side, id, team, userID, role string) {
 	m := b.c.Member.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 		SetTeamID(team + side).SetUserID(userID).SetIsOwner(role == "")
 	if role != "" {
-		m.AddRoleIDs(role + side)
+		m.AddRoleIDs(role + side).AddGroupIDs("grp" + side).AddDivisionIDs("div" + side)
 	}
 	b.add(m.Exec)
 }
@@ -199,7 +207,7 @@ func (b *builder) records(side string) {
 	i := func(id string) *ent.InvitationCreate {
 		return b.c.Invitation.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetTeamID("team" + side).
 			SetEmail(id + side + "@example.test").SetEmailKey(id + side + "@example.test").SetExpiresAt(noon.Add(time.Hour)).
-			SetTokenHash([]byte(id + side)).AddRoleIDs("role" + side)
+			SetTokenHash([]byte(id + side)).AddRoleIDs("role" + side).AddGroupIDs("grp" + side).AddDivisionIDs("div" + side)
 	}
 	b.add(i("inv").SetInviterID("usr_inviter" + side).Exec)
 	b.add(i("inv_shared").SetInviterID("usr_shared").Exec)

@@ -26,6 +26,9 @@ const (
 	Event      Prefix = "evt"
 	Job        Prefix = "job"
 	SignUp     Prefix = "sup"
+	Group      Prefix = "grp"
+	Division   Prefix = "div"
+	Transfer   Prefix = "otr"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

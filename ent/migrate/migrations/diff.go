@@ -66,7 +66,7 @@ func diff(name, postgres string) error {
 			schema.WithDialect(target.dialect),
 			schema.WithFormatter(sqltool.GooseFormatter),
 			schema.WithDropColumn(true),
-			schema.WithDropIndex(true),
+			// Not indexes: those of the join tables are written by hand.
 		)
 		if err != nil {
 			return fmt.Errorf("%s: %w", folder, err)

@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// decide answers questions in order, at the cost of one: what the viewer holds
+// himself is known, of others it is loaded together. BAD_USER_INPUT for a key
+// that is not in the catalogue, FORBIDDEN to ask about others without
+// members.read in their team.
+func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInput) ([]*access.Decision, error) {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(inputs) > relay.MaxPage {
+		return nil, fault.Refuse(fault.BadUserInput, "At most %d decisions can be asked for at once.", relay.MaxPage)
+	}
+	questions := make([]access.Question, len(inputs))
+	var others []access.Place
+	for i, in := range inputs {
+		if questions[i], err = r.question(v, in); err != nil {
+			return nil, err
+		}
+		if q := questions[i]; q.UserID != v.UserID && v.Membership(q.TeamID) != nil {
+			others = append(others, access.Place{TeamID: q.TeamID, UserID: q.UserID})
+		}
+	}
+	members, err := r.Access.Members(ctx, r.read(ctx), others)
+	if err != nil {
+		return nil, err
+	}
+	decisions := make([]*access.Decision, len(questions))
+	for i, q := range questions {
+		m := v.Membership(q.TeamID)
+		if q.UserID != v.UserID {
+			m = members[access.Place{TeamID: q.TeamID, UserID: q.UserID}]
+		}
+		decisions[i] = m.Decide(q)
+	}
+	return decisions, nil
+}
+
+// question reads an input. In a team the viewer is not in, nobody is known to
+// him, and the answer is no.
+func (r *Resolver) question(v *access.Viewer, in *model.AccessDecisionInput) (access.Question, error) {
+	q := access.Question{
+		TeamID: in.TeamID, UserID: v.UserID, Permission: in.Permission,
+		DivisionID: orEmpty(in.DivisionID), ResourceOwnerID: orEmpty(in.ResourceOwnerID),
+	}
+	if in.UserID != nil {
+		q.UserID = *in.UserID
+	}
+	if d := strings.TrimSpace(orEmpty(in.Domain)); d != "" {
+		var bad *fault.Error
+		if q.Domain, bad = address.Domain(d); bad != nil {
+			q.Domain = d // in no list
+		}
+	}
+	if !r.Access.Catalogue.All().Has(q.Permission) {
+		return q, fault.Refuse(fault.BadUserInput, "permission: %q is not in the catalogue.", q.Permission)
+	}
+	if m := v.Membership(q.TeamID); m != nil && q.UserID != v.UserID && !m.Permissions.Has(access.MembersRead) {
+		return q, fault.Refuse(fault.Forbidden, "You need the permission %s to ask about others.", access.MembersRead)
+	}
+	return q, nil
+}

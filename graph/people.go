@@ -1,0 +1,150 @@
+package graph
+
+import (
+	"context"
+	"slices"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/relay"
+)
+
+// people reads a page of members and of open or expired invitations as one
+// list. A person stands in it once: not as an invitation that a newer one has
+// superseded.
+func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *model.PersonFilter) (*relay.Connection[model.Person], error) {
+	if f == nil {
+		f = &model.PersonFilter{}
+	}
+	wants := func(s model.PersonStatus) bool { return len(f.Status) == 0 || slices.Contains(f.Status, s) }
+	asked := selected(ctx).nodes()
+	var sources []relay.Source[model.Person]
+
+	var states []member.Status
+	if wants(model.PersonStatusActive) {
+		states = append(states, member.StatusActive)
+	}
+	if wants(model.PersonStatusDeactivated) {
+		states = append(states, member.StatusDeactivated)
+	}
+	if len(states) > 0 {
+		q := r.read(ctx).Member.Query().Where(member.TeamID(t.ID)).
+			Where(memberFilter(&model.MemberFilter{Status: states, Search: f.Search, RoleID: f.RoleID})...)
+		r.withMember(ctx, asked)(q)
+		sources = append(sources, relay.From(q, newestMember, func(m *ent.Member) model.Person { return m }))
+	}
+	var open []predicate.Invitation
+	if wants(model.PersonStatusInvited) {
+		open = append(open, inState(invitation.StatusPending, r.Now()))
+	}
+	if wants(model.PersonStatusExpired) {
+		open = append(open, invitation.And(inState(invitation.StatusExpired, r.Now()), invitation.Superseded(false)))
+	}
+	if len(open) > 0 {
+		q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), invitation.Or(open...)).
+			Where(invitationFilter(&model.InvitationFilter{Search: f.Search, RoleID: f.RoleID}, r.Now())...)
+		r.withInvitation(ctx, asked)(q)
+		sources = append(sources, relay.From(q, newestInvitation, func(i *ent.Invitation) model.Person { return i }))
+	}
+	page, err := relay.Union(ctx, args, sources...)
+	if err != nil || f.Search != nil || f.RoleID != nil {
+		return page, err
+	}
+	return page.CountedBy(func(ctx context.Context) (int, error) {
+		c, err := r.teamCounts(ctx, t)
+		if err != nil {
+			return 0, err
+		}
+		n := 0
+		for s, count := range map[model.PersonStatus]int{
+			model.PersonStatusActive: c.Active, model.PersonStatusDeactivated: c.Deactivated,
+			model.PersonStatusInvited: c.Invited, model.PersonStatusExpired: c.Expired,
+		} {
+			if wants(s) {
+				n += count
+			}
+		}
+		return n, nil
+	}), nil
+}
+
+// countedMembers has a list that is narrowed by nothing but the state counted
+// by the team's own numbers.
+func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.MemberFilter) *relay.Connection[*ent.Member] {
+	if page == nil || f != nil && (f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil || f.LastSeenBefore != nil) {
+		return page
+	}
+	n := 0
+	for s, count := range map[member.Status]int{member.StatusActive: t.ActiveMembers, member.StatusDeactivated: t.DeactivatedMembers} {
+		if f == nil || len(f.Status) == 0 || slices.Contains(f.Status, s) {
+			n += count
+		}
+	}
+	return page.CountedBy(func(context.Context) (int, error) { return n, nil })
+}
+
+// countedInvitations has a list that is not narrowed counted by the team's own
+// number.
+func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f *model.InvitationFilter) *relay.Connection[*ent.Invitation] {
+	if page == nil || f != nil && (len(f.Status) > 0 || f.Search != nil || f.RoleID != nil) {
+		return page
+	}
+	return page.CountedBy(func(context.Context) (int, error) { return t.AllInvitations, nil })
+}
+
+// overdue picks pending invitations that ran out and are not written down as
+// expired yet: few, for the sweep comes every other second.
+func (r *Resolver) overdue() predicate.Invitation {
+	return invitation.And(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(r.Now()))
+}
+
+// teamCounts returns the team's numbers as of this moment.
+func (r *Resolver) teamCounts(ctx context.Context, t *ent.Team) (*model.PeopleCounts, error) {
+	late, err := t.Edges.InvitationsOrErr()
+	late, err = loaded(late, err, func() ([]*ent.Invitation, error) {
+		return r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), r.overdue()).All(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	acc, err := r.accountOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return counts(acc, t, len(late)), nil
+}
+
+func counts(acc *ent.Account, t *ent.Team, late int) *model.PeopleCounts {
+	c := &model.PeopleCounts{
+		Active: t.ActiveMembers, Deactivated: t.DeactivatedMembers,
+		Invited: t.PendingInvitations - late, Expired: t.ExpiredInvitations + late,
+		SeatsUsed: t.ActiveMembers, SeatLimit: acc.MaxMembersPerTeam,
+	}
+	if acc.CountPendingAsSeats {
+		c.SeatsUsed += c.Invited
+	}
+	return c
+}
+
+// accountCounts adds up the numbers of all teams of the account.
+func (r *Resolver) accountCounts(ctx context.Context, acc *ent.Account) (*model.PeopleCounts, error) {
+	var sums []ent.Team
+	err := r.read(ctx).Team.Query().Where(team.AccountID(acc.ID)).Aggregate(
+		sum(team.FieldActiveMembers), sum(team.FieldDeactivatedMembers),
+		sum(team.FieldPendingInvitations), sum(team.FieldExpiredInvitations),
+	).Scan(ctx, &sums)
+	if err != nil {
+		return nil, err
+	}
+	late, err := r.read(ctx).Invitation.Query().Where(invitation.AccountID(acc.ID), r.overdue()).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return counts(acc, &sums[0], late), nil
+}
+
+func sum(column string) ent.AggregateFunc { return ent.As(ent.Sum(column), column) }

@@ -1,0 +1,129 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/roster"
+)
+
+// Parent is the resolver for the parent field.
+func (r *divisionResolver) Parent(ctx context.Context, obj *ent.Division) (*ent.Division, error) {
+	if obj.ParentID == nil {
+		return nil, nil
+	}
+	parent, err := obj.Edges.ParentOrErr()
+	return orNull(loaded(parent, err, func() (*ent.Division, error) { return r.read(ctx).Division.Get(ctx, *obj.ParentID) }))
+}
+
+// Children is the resolver for the children field.
+func (r *divisionResolver) Children(ctx context.Context, obj *ent.Division) ([]*ent.Division, error) {
+	children, err := obj.Edges.ChildrenOrErr()
+	return loaded(children, err, func() ([]*ent.Division, error) {
+		return r.read(ctx).Division.Query().Where(division.ParentID(obj.ID)).Order(division.ByCreatedAt(), division.ByID()).All(ctx)
+	})
+}
+
+// Roles is the resolver for the roles field.
+func (r *groupResolver) Roles(ctx context.Context, obj *ent.Group) ([]*ent.Role, error) {
+	roles, err := obj.Edges.RolesOrErr()
+	return loaded(roles, err, func() ([]*ent.Role, error) {
+		return r.read(ctx).Role.Query().Where(role.HasGroupsWith(group.ID(obj.ID))).Order(role.ByCreatedAt(), role.ByID()).All(ctx)
+	})
+}
+
+// MemberCount is the resolver for the memberCount field.
+func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (int, error) {
+	return r.memberCount(ctx, obj)
+}
+
+// CreateRole is the resolver for the createRole field.
+func (r *mutationResolver) CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.RolePayload, error) {
+	id, err := r.Roster.CreateRole(ctx, roster.NewRole{
+		AccountID: input.AccountID, Key: input.Key, Name: input.Name, Description: orEmpty(input.Description), Permissions: input.Permissions,
+	})
+	return r.rolePayload(ctx, id, err)
+}
+
+// UpdateRole is the resolver for the updateRole field.
+func (r *mutationResolver) UpdateRole(ctx context.Context, input model.UpdateRoleInput) (*model.RolePayload, error) {
+	err := r.Roster.UpdateRole(ctx, roster.RoleChange{
+		RoleID: input.RoleID, Name: input.Name, Description: input.Description,
+		Permissions: input.Permissions, ExpectedVersion: input.ExpectedVersion,
+	})
+	return r.rolePayload(ctx, input.RoleID, err)
+}
+
+// DeleteRole is the resolver for the deleteRole field.
+func (r *mutationResolver) DeleteRole(ctx context.Context, input model.DeleteRoleInput) (*model.DeleteRolePayload, error) {
+	if err := r.Roster.DeleteRole(ctx, input.RoleID, orEmpty(input.ReassignTo)); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.DeleteRolePayload{UserErrors: list}, rest
+	}
+	return &model.DeleteRolePayload{DeletedRoleID: &input.RoleID, UserErrors: none}, nil
+}
+
+// CreateGroup is the resolver for the createGroup field.
+func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
+	id, err := r.Roster.CreateGroup(ctx, roster.NewGroup{
+		AccountID: input.AccountID, Name: input.Name, Description: orEmpty(input.Description), RoleIDs: input.RoleIds,
+	})
+	return r.groupPayload(ctx, id, err)
+}
+
+// UpdateGroup is the resolver for the updateGroup field.
+func (r *mutationResolver) UpdateGroup(ctx context.Context, input model.UpdateGroupInput) (*model.GroupPayload, error) {
+	err := r.Roster.UpdateGroup(ctx, roster.GroupChange{
+		GroupID: input.GroupID, Name: input.Name, Description: input.Description,
+		RoleIDs: input.RoleIds, ExpectedVersion: input.ExpectedVersion,
+	})
+	return r.groupPayload(ctx, input.GroupID, err)
+}
+
+// DeleteGroup is the resolver for the deleteGroup field.
+func (r *mutationResolver) DeleteGroup(ctx context.Context, input model.GroupInput) (*model.DeleteGroupPayload, error) {
+	if err := r.Roster.DeleteGroup(ctx, input.GroupID); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.DeleteGroupPayload{UserErrors: list}, rest
+	}
+	return &model.DeleteGroupPayload{DeletedGroupID: &input.GroupID, UserErrors: none}, nil
+}
+
+// CreateDivision is the resolver for the createDivision field.
+func (r *mutationResolver) CreateDivision(ctx context.Context, input model.CreateDivisionInput) (*model.DivisionPayload, error) {
+	id, err := r.Roster.CreateDivision(ctx, input.AccountID, input.Name, orEmpty(input.ParentID))
+	return r.divisionPayload(ctx, id, err)
+}
+
+// UpdateDivision is the resolver for the updateDivision field.
+func (r *mutationResolver) UpdateDivision(ctx context.Context, input model.UpdateDivisionInput) (*model.DivisionPayload, error) {
+	err := r.Roster.UpdateDivision(ctx, roster.DivisionChange{
+		DivisionID: input.DivisionID, Name: input.Name, ParentID: given(input.ParentID), ExpectedVersion: input.ExpectedVersion,
+	})
+	return r.divisionPayload(ctx, input.DivisionID, err)
+}
+
+// DeleteDivision is the resolver for the deleteDivision field.
+func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DivisionInput) (*model.DeleteDivisionPayload, error) {
+	if err := r.Roster.DeleteDivision(ctx, input.DivisionID); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.DeleteDivisionPayload{UserErrors: list}, rest
+	}
+	return &model.DeleteDivisionPayload{DeletedDivisionID: &input.DivisionID, UserErrors: none}, nil
+}
+
+// Division returns generated.DivisionResolver implementation.
+func (r *Resolver) Division() generated.DivisionResolver { return &divisionResolver{r} }
+
+// Group returns generated.GroupResolver implementation.
+func (r *Resolver) Group() generated.GroupResolver { return &groupResolver{r} }
+
+type (
+	divisionResolver struct{ *Resolver }
+	groupResolver    struct{ *Resolver }
+)

@@ -1,0 +1,121 @@
+package access
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/member"
+)
+
+const (
+	// trustedFor is how long what was loaded counts without another look: what
+	// this process changes is known at once, what another one does within this.
+	trustedFor = time.Second
+	// maxCached bounds a cache; beyond it the cache starts anew.
+	maxCached = 20_000
+)
+
+// Changes counts the commits of this process that may change what anybody may
+// do: of members, roles, groups, divisions, sessions, and of accounts being
+// suspended. The guard counts them, so that no verb can forget to.
+type Changes struct{ n atomic.Uint64 }
+
+// Count returns how many there were.
+func (c *Changes) Count() uint64 { return c.n.Load() }
+
+// watch counts the mutation: once it is committed, if it is part of a
+// transaction.
+func (c *Changes) watch(m ent.Mutation) {
+	if !changesAccess(m) {
+		return
+	}
+	var tx *ent.Tx
+	if in, ok := m.(interface{ Tx() (*ent.Tx, error) }); ok {
+		tx, _ = in.Tx() // an error means that there is none
+	}
+	if tx == nil {
+		c.n.Add(1)
+		return
+	}
+	tx.OnCommit(func(next ent.Committer) ent.Committer {
+		return ent.CommitFunc(func(ctx context.Context, tx *ent.Tx) error {
+			defer c.n.Add(1) // also when it failed: it may have been committed all the same
+			return next.Commit(ctx, tx)
+		})
+	})
+}
+
+// bookkeeping are the columns of a member that say nothing of his rights.
+var bookkeeping = []string{member.FieldEmailKey, member.FieldSortName, member.FieldSearch, member.FieldSeenUnix}
+
+func changesAccess(m ent.Mutation) bool {
+	switch m.Type() {
+	case ent.TypeMember:
+		fields := m.Fields()
+		return !m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) || len(fields) == 0 ||
+			slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(bookkeeping, f) })
+	case ent.TypeRole, ent.TypeGroup, ent.TypeDivision:
+		return true
+	case ent.TypeAccount:
+		return slices.Contains(m.Fields(), account.FieldStatus)
+	case ent.TypeSession:
+		return m.Op().Is(ent.OpDelete | ent.OpDeleteOne)
+	default:
+		return false
+	}
+}
+
+// Cache keeps what was loaded until something changes. The zero value is not
+// usable; see NewCache.
+type Cache[K comparable, V any] struct {
+	changes *Changes
+	now     func() time.Time
+
+	mu      sync.Mutex
+	at      uint64 // the count of changes the entries belong to
+	entries map[K]cached[V]
+}
+
+type cached[V any] struct {
+	value  V
+	loaded time.Time
+}
+
+// NewCache returns an empty cache of what the changes would outdate.
+func NewCache[K comparable, V any](changes *Changes, now func() time.Time) *Cache[K, V] {
+	return &Cache[K, V]{changes: changes, now: now, entries: map[K]cached[V]{}}
+}
+
+// Get returns what is kept under the key, if it still counts.
+func (c *Cache[K, V]) Get(key K) (value V, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at != c.changes.Count() {
+		return value, false
+	}
+	e, ok := c.entries[key]
+	if age := c.now().Sub(e.loaded); !ok || age < 0 || age > trustedFor {
+		return value, false
+	}
+	return e.value, true
+}
+
+// Put keeps what was loaded, unless something has changed since the count was
+// taken, which is before the loading began.
+func (c *Cache[K, V]) Put(count uint64, key K, value V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if count != c.changes.Count() {
+		return
+	}
+	if c.at != count || len(c.entries) >= maxCached {
+		clear(c.entries)
+		c.at = count
+	}
+	c.entries[key] = cached[V]{value, c.now()}
+}

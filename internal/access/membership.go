@@ -1,0 +1,292 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/team"
+)
+
+// Membership is what a user is in one team, and what he holds there. It is not
+// changed after it was loaded.
+type Membership struct {
+	ID          string
+	UserID      string
+	TeamID      string
+	AccountID   string
+	DefaultTeam bool
+	Owner       bool
+	Permissions Set
+	// Domains the member is restricted to, lower case; empty = every domain.
+	Domains []string
+
+	active    bool
+	suspended bool // the account
+	roleIDs   []string
+	sources   []source
+	divisions []string          // restricted to; empty = every division
+	parents   map[string]string // of the account's divisions; only for a restricted member
+}
+
+// source is one reason why a member holds permissions.
+type source struct {
+	kind  GrantKind
+	role  *ent.Role
+	group *ent.Group
+	holds Set
+}
+
+// GrantKind says by what a permission is held.
+type GrantKind string
+
+// The kinds of grants.
+const (
+	ByOwnership GrantKind = "OWNER"
+	ByRole      GrantKind = "ROLE"
+	ByGroup     GrantKind = "GROUP"
+	Directly    GrantKind = "DIRECT"
+)
+
+// Names of columns that are selected beside those of a table.
+const (
+	ofDefaultTeam = "of_default_team"
+	accountStatus = "account_status"
+	isRestricted  = "is_restricted"
+	ofMember      = "of_member"
+	ofGroup       = "of_group"
+	groupName     = "group_name"
+	groupText     = "group_description"
+	groupVersion  = "group_version"
+)
+
+// memberships loads the members the condition picks with all they hold, in
+// two statements, or three when one of them is restricted to divisions,
+// whatever their number.
+func (l Loader) memberships(ctx context.Context, client *ent.Client, which predicate.Member) ([]*Membership, error) {
+	ctx = System(ctx, "load memberships")
+	q := client.Member.Query().Where(which)
+	q.Modify(besideMembers)
+	rows, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load memberships: %w", err)
+	}
+	found := make([]*Membership, len(rows))
+	byID := make(map[string]*Membership, len(rows))
+	var ids, restrictedAccounts []any
+	for i, m := range rows {
+		ms := &Membership{
+			ID: m.ID, UserID: m.UserID, TeamID: m.TeamID, AccountID: m.AccountID, Owner: m.IsOwner,
+			DefaultTeam: isTrue(m.Value(ofDefaultTeam)),
+			Domains:     m.AllowedDomains,
+			active:      m.Status == member.StatusActive,
+			suspended:   asText(m.Value(accountStatus)) != string(account.StatusActive),
+		}
+		if held := l.Granted(Grant{AllPermissions: m.AllPermissions, Permissions: m.Permissions}); len(held) > 0 {
+			ms.sources = append(ms.sources, source{kind: Directly, holds: held})
+		}
+		if isTrue(m.Value(isRestricted)) && !slices.Contains(restrictedAccounts, any(m.AccountID)) {
+			restrictedAccounts = append(restrictedAccounts, m.AccountID)
+		}
+		found[i], byID[m.ID] = ms, ms
+		ids = append(ids, m.ID)
+	}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	if err := l.loadRoles(ctx, client, ids, byID); err != nil {
+		return nil, err
+	}
+	if len(restrictedAccounts) > 0 {
+		if err := loadDivisions(ctx, client, restrictedAccounts, ids, byID); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range found {
+		l.sum(m)
+	}
+	return found, nil
+}
+
+// sum adds up what a member holds.
+func (l Loader) sum(m *Membership) {
+	if m.Owner {
+		m.sources = []source{{kind: ByOwnership, holds: l.Catalogue.All()}}
+		m.Permissions = l.Catalogue.All()
+		m.Domains, m.divisions = nil, nil
+		return
+	}
+	m.Permissions = Set{}
+	for _, s := range m.sources {
+		for k := range s.holds {
+			m.Permissions[k] = struct{}{}
+		}
+	}
+	m.Permissions.tidy()
+}
+
+// besideMembers adds what is asked of a member's team and account.
+func besideMembers(s *sql.Selector) {
+	t, a, d := sql.Table(team.Table), sql.Table(account.Table), sql.Table(member.DivisionsTable)
+	s.Join(t).On(s.C(member.FieldTeamID), t.C(team.FieldID))
+	s.Join(a).On(s.C(member.FieldAccountID), a.C(account.FieldID))
+	s.AppendSelectAs(t.C(team.FieldIsDefault), ofDefaultTeam)
+	s.AppendSelectAs(a.C(account.FieldStatus), accountStatus)
+	s.AppendSelectExprAs(sql.Exists(
+		sql.Select(d.C(member.DivisionsPrimaryKey[0])).From(d).
+			Where(sql.ColumnsEQ(d.C(member.DivisionsPrimaryKey[0]), s.C(member.FieldID))),
+	), isRestricted)
+}
+
+// loadRoles gives the members the roles they hold, directly and by groups.
+func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, byID map[string]*Membership) error {
+	q := client.Role.Query()
+	q.Modify(func(s *sql.Selector) {
+		const heldRole = "held_role"
+		direct, ofGroups, grants := sql.Table(member.RolesTable).As("direct"), sql.Table(member.GroupsTable).As("in_groups"), sql.Table(group.RolesTable).As("of_groups")
+		held := sql.Dialect(s.Dialect()).
+			Select(sql.As(direct.C(member.RolesPrimaryKey[0]), ofMember), sql.As(direct.C(member.RolesPrimaryKey[1]), heldRole)).
+			AppendSelectExprAs(sql.Raw("NULL"), ofGroup).
+			From(direct).Where(sql.In(direct.C(member.RolesPrimaryKey[0]), ids...)).
+			UnionAll(sql.Dialect(s.Dialect()).
+				Select(sql.As(ofGroups.C(member.GroupsPrimaryKey[0]), ofMember), sql.As(grants.C(group.RolesPrimaryKey[1]), heldRole), sql.As(grants.C(group.RolesPrimaryKey[0]), ofGroup)).
+				From(ofGroups).
+				Join(grants).On(ofGroups.C(member.GroupsPrimaryKey[1]), grants.C(group.RolesPrimaryKey[0])).
+				Where(sql.In(ofGroups.C(member.GroupsPrimaryKey[0]), ids...))).
+			As("held")
+		g := sql.Table(group.Table)
+		s.Join(held).On(s.C(role.FieldID), held.C(heldRole))
+		s.LeftJoin(g).On(g.C(group.FieldID), held.C(ofGroup))
+		s.AppendSelectAs(held.C(ofMember), ofMember)
+		s.AppendSelectAs(g.C(group.FieldID), ofGroup)
+		s.AppendSelectAs(g.C(group.FieldName), groupName)
+		s.AppendSelectAs(g.C(group.FieldDescription), groupText)
+		s.AppendSelectAs(g.C(group.FieldVersion), groupVersion)
+		s.OrderBy(s.C(role.FieldCreatedAt), s.C(role.FieldID))
+	})
+	roles, err := q.All(ctx)
+	if err != nil {
+		return fmt.Errorf("load the roles of members: %w", err)
+	}
+	for _, r := range roles {
+		m := byID[asText(r.Value(ofMember))]
+		src := source{kind: ByRole, role: r, holds: l.Granted(Grant{Roles: []*ent.Role{r}})}
+		if id := asText(r.Value(ofGroup)); id != "" {
+			src.kind = ByGroup
+			src.group = &ent.Group{
+				ID: id, AccountID: m.AccountID, Name: asText(r.Value(groupName)),
+				Description: asText(r.Value(groupText)), Version: int(asInt(r.Value(groupVersion))),
+			}
+		}
+		m.sources = append(m.sources, src)
+		m.roleIDs = append(m.roleIDs, r.ID)
+	}
+	return nil
+}
+
+// loadDivisions gives restricted members their divisions, and the tree those
+// stand in.
+func loadDivisions(ctx context.Context, client *ent.Client, accounts, ids []any, byID map[string]*Membership) error {
+	q := client.Division.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(division.FieldAccountID), accounts...)) })
+	q.Modify(func(s *sql.Selector) {
+		d := sql.Table(member.DivisionsTable)
+		s.LeftJoin(d).OnP(sql.And(
+			sql.ColumnsEQ(d.C(member.DivisionsPrimaryKey[1]), s.C(division.FieldID)),
+			sql.In(d.C(member.DivisionsPrimaryKey[0]), ids...),
+		))
+		s.AppendSelectAs(d.C(member.DivisionsPrimaryKey[0]), ofMember)
+	})
+	rows, err := q.All(ctx)
+	if err != nil {
+		return fmt.Errorf("load the divisions of members: %w", err)
+	}
+	trees := map[string]map[string]string{}
+	for _, d := range rows {
+		if trees[d.AccountID] == nil {
+			trees[d.AccountID] = map[string]string{}
+		}
+		parent := ""
+		if d.ParentID != nil {
+			parent = *d.ParentID
+		}
+		trees[d.AccountID][d.ID] = parent
+		if m := byID[asText(d.Value(ofMember))]; m != nil {
+			m.divisions = append(m.divisions, d.ID)
+			m.parents = trees[d.AccountID]
+		}
+	}
+	return nil
+}
+
+// Restricted reports whether the member is restricted to some divisions.
+func (m *Membership) Restricted() bool { return len(m.divisions) > 0 }
+
+// Reaches reports whether the division is one of those the member may act in:
+// any, or one of his or below it.
+func (m *Membership) Reaches(divisionID string) bool {
+	if !m.Restricted() {
+		return true
+	}
+	for id, steps := divisionID, 0; id != "" && steps <= len(m.parents); id, steps = m.parents[id], steps+1 {
+		if slices.Contains(m.divisions, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// ReachesDomain reports whether the member may act on the domain: any, or one
+// of his or below it.
+func (m *Membership) ReachesDomain(domain string) bool {
+	if len(m.Domains) == 0 {
+		return true
+	}
+	domain = strings.TrimSuffix(strings.ToLower(domain), ".")
+	return slices.ContainsFunc(m.Domains, func(d string) bool { return domain == d || strings.HasSuffix(domain, "."+d) })
+}
+
+// SelectedText returns a column that was selected beside those of a table, as
+// text: the drivers return strings or bytes. Empty for NULL.
+func SelectedText(v ent.Value, err error) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, err
+	case []byte:
+		return string(v), err
+	default:
+		return "", err
+	}
+}
+
+// asText, isTrue and asInt read what is always selected; a mistake there would
+// grant nothing.
+func asText(v ent.Value, err error) string {
+	s, err := SelectedText(v, err)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+func isTrue(v ent.Value, err error) bool {
+	b, ok := v.(bool)
+	return err == nil && (ok && b || asInt(v, nil) != 0)
+}
+
+func asInt(v ent.Value, err error) int64 {
+	n, ok := v.(int64)
+	if err != nil || !ok {
+		return 0
+	}
+	return n
+}

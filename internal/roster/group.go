@@ -1,0 +1,138 @@
+package roster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/text"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// NewGroup is a group about to be made, as typed.
+type NewGroup struct {
+	AccountID, Name, Description string
+	RoleIDs                      []string
+}
+
+// CreateGroup makes a group of people who will share the roles. It needs
+// roles.manage account-wide. Beside the refusals of rights it fails with BLANK,
+// TOO_LONG, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's own rights, or
+// ACCOUNT_SUSPENDED.
+func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
+	err = s.accountWide(ctx, n.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+		var wrong fault.Errors
+		clean, bad := name(n.Name)
+		wrong.Add(bad)
+		description, bad := text.Note(n.Description, "description")
+		wrong.Add(bad)
+		roles, bad, err := s.roles(ctx, a.tx, a.acc.ID, n.RoleIDs, "roleIds")
+		if err != nil {
+			return err
+		}
+		wrong.Add(bad)
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		if err := s.CheckCeiling(a.actor, access.Grant{Roles: roles}); err != nil {
+			return err
+		}
+		now := s.Now()
+		g, err := a.tx.Group.Create().
+			SetID(uid.New(uid.Group)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.acc.ID).
+			SetName(clean).SetDescription(description).AddRoles(roles...).
+			Save(ctx)
+		if err != nil {
+			return fmt.Errorf("create group: %w", err)
+		}
+		id = g.ID
+		return s.append(ctx, a, event.GroupCreated, "", id, nil)
+	})
+	return id, err
+}
+
+// onGroup runs f on a group with its roles, for a viewer who may manage them.
+func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Context, a act, g *ent.Group) error) error {
+	if _, err := access.SignedIn(ctx); err != nil {
+		return err
+	}
+	known, err := s.Store.Read().Group.Query().Where(group.ID(id)).Only(ctx)
+	if known, err = found(known, err, "group"); err != nil {
+		return err
+	}
+	return s.accountWide(ctx, known.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+		g, err := a.tx.Group.Query().Where(group.ID(id)).WithRoles().Only(ctx)
+		if g, err = found(g, err, "group"); err != nil {
+			return err
+		}
+		return f(ctx, a, g)
+	})
+}
+
+// GroupChange is what to change of a group; nil leaves it.
+type GroupChange struct {
+	GroupID           string
+	Name, Description *string
+	RoleIDs           []string
+	ExpectedVersion   *int
+}
+
+// UpdateGroup changes a group for everybody in it. It needs roles.manage
+// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
+// ROLE_NOT_FOUND, NOT_GRANTABLE for roles that are added above the viewer's own
+// rights, CONFLICT or ACCOUNT_SUSPENDED.
+func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
+	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a act, g *ent.Group) error {
+		var wrong fault.Errors
+		u := a.tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+		if c.Name != nil {
+			clean, bad := name(*c.Name)
+			wrong.Add(bad)
+			u.SetName(clean)
+		}
+		if c.Description != nil {
+			clean, bad := text.Note(*c.Description, "description")
+			wrong.Add(bad)
+			u.SetDescription(clean)
+		}
+		roles, bad, err := s.roles(ctx, a.tx, a.acc.ID, c.RoleIDs, "roleIds")
+		if err != nil {
+			return err
+		}
+		wrong.Add(bad)
+		wrong.Add(expect(c.ExpectedVersion, g.Version))
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		if c.RoleIDs != nil {
+			added := slices.DeleteFunc(slices.Clone(roles), func(r *ent.Role) bool {
+				return slices.ContainsFunc(g.Edges.Roles, func(has *ent.Role) bool { return has.ID == r.ID })
+			})
+			if err := s.CheckCeiling(a.actor, access.Grant{Roles: added}); err != nil {
+				return err
+			}
+			u.ClearRoles().AddRoles(roles...)
+		}
+		if err := changed(u.Save(ctx)); err != nil {
+			return err
+		}
+		return s.append(ctx, a, event.GroupUpdated, "", g.ID, nil)
+	})
+}
+
+// DeleteGroup deletes a group; its people lose what they held by it. It needs
+// roles.manage account-wide. Beside the refusals of rights it fails with
+// ACCOUNT_SUSPENDED.
+func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
+	return s.onGroup(ctx, groupID, func(ctx context.Context, a act, g *ent.Group) error {
+		if err := a.tx.Group.DeleteOne(g).Exec(ctx); err != nil {
+			return fmt.Errorf("delete group %s: %w", g.ID, err)
+		}
+		return s.append(ctx, a, event.GroupDeleted, "", g.ID, nil)
+	})
+}

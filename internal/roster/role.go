@@ -1,0 +1,247 @@
+package roster
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/text"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// roleKey is what keys of roles look like.
+var roleKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,49}$`)
+
+// NewRole is a role about to be made, as typed.
+type NewRole struct {
+	AccountID, Key, Name, Description string
+	Permissions                       []string
+}
+
+// CreateRole makes a role of the account's own. It needs roles.manage
+// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
+// INVALID_VALUE for a key, CONFLICT for one that is taken, PERMISSION_UNKNOWN,
+// NOT_GRANTABLE above the viewer's own rights, or ACCOUNT_SUSPENDED.
+func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
+	err = s.accountWide(ctx, n.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+		var wrong fault.Errors
+		switch {
+		case n.Key == "":
+			wrong.Add(fault.Input(fault.Blank, "A key is needed.", "key"))
+		case !roleKey.MatchString(n.Key):
+			wrong.Add(fault.Input(fault.InvalidValue, "A key has at most 50 small letters, digits, - or _, and begins with a letter.", "key"))
+		}
+		clean, bad := name(n.Name)
+		wrong.Add(bad)
+		description, bad := text.Note(n.Description, "description")
+		wrong.Add(bad)
+		permissions, bad := s.CheckPermissions(n.Permissions)
+		wrong.Add(bad)
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		taken, err := a.tx.Role.Query().Where(role.AccountID(a.acc.ID), role.Key(n.Key)).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for role %s: %w", n.Key, err)
+		}
+		if taken {
+			return fault.Input(fault.Conflict, "The account has a role with this key already.", "key")
+		}
+		if err := s.CheckCeiling(a.actor, access.Grant{Permissions: permissions}); err != nil {
+			return err
+		}
+		now := s.Now()
+		r, err := a.tx.Role.Create().
+			SetID(uid.New(uid.Role)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.acc.ID).
+			SetKey(n.Key).SetName(clean).SetDescription(description).SetPermissions(permissions).
+			Save(ctx)
+		if err != nil {
+			return fmt.Errorf("create role %s: %w", n.Key, err)
+		}
+		id = r.ID
+		return s.append(ctx, a, event.RoleCreated, "", id, nil)
+	})
+	return id, err
+}
+
+// onRole runs f on a role of the account's own, for a viewer who may manage
+// roles. ROLE_PROTECTED for one of the preset.
+func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Context, a act, r *ent.Role) error) error {
+	if _, err := access.SignedIn(ctx); err != nil {
+		return err
+	}
+	known, err := s.Store.Read().Role.Query().Where(role.ID(id)).Only(ctx)
+	if known, err = found(known, err, "role"); err != nil {
+		return err
+	}
+	return s.accountWide(ctx, known.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+		r, err := a.tx.Role.Query().Where(role.ID(id)).Only(ctx)
+		if r, err = found(r, err, "role"); err != nil {
+			return err
+		}
+		if r.IsSystem {
+			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed; make one of your own.", "roleId")
+		}
+		return f(ctx, a, r)
+	})
+}
+
+// RoleChange is what to change of a role; nil leaves it.
+type RoleChange struct {
+	RoleID            string
+	Name, Description *string
+	Permissions       []string
+	ExpectedVersion   *int
+}
+
+// UpdateRole changes a role for everybody who holds it. It needs roles.manage
+// account-wide. Beside the refusals of rights it fails with ROLE_PROTECTED,
+// BLANK, TOO_LONG, PERMISSION_UNKNOWN, NOT_GRANTABLE for permissions that are
+// added above the viewer's own rights, CONFLICT or ACCOUNT_SUSPENDED.
+func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
+	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a act, r *ent.Role) error {
+		var wrong fault.Errors
+		u := a.tx.Role.Update().Where(role.ID(r.ID), role.Version(r.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+		if c.Name != nil {
+			clean, bad := name(*c.Name)
+			wrong.Add(bad)
+			u.SetName(clean)
+		}
+		if c.Description != nil {
+			clean, bad := text.Note(*c.Description, "description")
+			wrong.Add(bad)
+			u.SetDescription(clean)
+		}
+		permissions, bad := s.CheckPermissions(c.Permissions)
+		wrong.Add(bad)
+		wrong.Add(expect(c.ExpectedVersion, r.Version))
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+		if c.Permissions != nil {
+			held := access.NewSet(r.Permissions...)
+			var added []string
+			for _, p := range permissions {
+				if !held.Covers(access.NewSet(p)) {
+					added = append(added, p)
+				}
+			}
+			if err := s.CheckCeiling(a.actor, access.Grant{Permissions: added}); err != nil {
+				return err
+			}
+			u.SetPermissions(permissions)
+		}
+		if err := changed(u.Save(ctx)); err != nil {
+			return err
+		}
+		return s.append(ctx, a, event.RoleUpdated, "", r.ID, nil)
+	})
+}
+
+// changed returns CONFLICT when a compare-and-set has found nothing.
+func changed(n int, err error) error {
+	if err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	if n == 0 {
+		return fault.Input(fault.Conflict, "Somebody else has changed this meanwhile; look at it again.", "expectedVersion")
+	}
+	return nil
+}
+
+// DeleteRole deletes a role; members, groups and open invitations that have it
+// get the other one, if one is named. It needs roles.manage account-wide.
+// Beside the refusals of rights it fails with ROLE_PROTECTED, ROLE_IN_USE when
+// it is in use and no other is named, ROLE_NOT_FOUND or INVALID_VALUE for the other,
+// NOT_GRANTABLE when that is above the viewer's own rights, or
+// ACCOUNT_SUSPENDED.
+func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) error {
+	return s.onRole(ctx, roleID, func(ctx context.Context, a act, r *ent.Role) error {
+		data := map[string]string{}
+		if reassignTo != "" {
+			if err := s.reassign(ctx, a, r, reassignTo); err != nil {
+				return err
+			}
+			data[event.ReassignedTo] = reassignTo
+		} else if used, err := s.inUse(ctx, a, r); err != nil {
+			return err
+		} else if used {
+			return fault.Input(fault.RoleInUse, "Members, groups or open invitations have this role; name another one for them.", "reassignTo")
+		}
+		if err := a.tx.Role.DeleteOne(r).Exec(ctx); err != nil {
+			return fmt.Errorf("delete role %s: %w", r.ID, err)
+		}
+		return s.append(ctx, a, event.RoleDeleted, "", r.ID, data)
+	})
+}
+
+func (s *Service) inUse(ctx context.Context, a act, r *ent.Role) (bool, error) {
+	used, err := a.tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))).Exist(ctx)
+	if err == nil && !used {
+		used, err = a.tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))).Exist(ctx)
+	}
+	if err == nil && !used {
+		used, err = a.tx.Invitation.Query().Where(s.openWith(r)...).Exist(ctx)
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether role %s is in use: %w", r.ID, err)
+	}
+	return used, nil
+}
+
+// openWith picks the open invitations with the role.
+func (s *Service) openWith(r *ent.Role) []predicate.Invitation {
+	return []predicate.Invitation{
+		invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
+	}
+}
+
+// reassign gives the other role to everything that has the role.
+func (s *Service) reassign(ctx context.Context, a act, r *ent.Role, to string) error {
+	if to == r.ID {
+		return fault.Input(fault.InvalidValue, "Name another role than the one to be deleted.", "reassignTo")
+	}
+	others, bad, err := s.roles(ctx, a.tx, a.acc.ID, []string{to}, "reassignTo")
+	if err != nil {
+		return err
+	}
+	if bad != nil {
+		return bad
+	}
+	if !a.actor.Permissions.Covers(s.Access.Granted(access.Grant{Roles: others})) {
+		return fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", "reassignTo")
+	}
+	now := s.Now()
+	_, err = a.tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	if err == nil {
+		_, err = a.tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	}
+	if err == nil {
+		_, err = a.tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	}
+	// One statement for each table, however many rows; past the guard, which has
+	// no say for the system.
+	for _, t := range []struct{ table, owner string }{
+		{member.RolesTable, member.RolesPrimaryKey[0]}, {group.RolesTable, group.RolesPrimaryKey[0]}, {invitation.RolesTable, invitation.RolesPrimaryKey[0]},
+	} {
+		if err != nil {
+			break
+		}
+		_, err = a.tx.ExecContext(ctx, fmt.Sprintf(
+			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, $1 FROM %[1]s WHERE role_id = $2
+			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = $1)`, t.table, t.owner), to, r.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("reassign role %s: %w", r.ID, err)
+	}
+	return nil
+}

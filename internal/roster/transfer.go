@@ -1,0 +1,258 @@
+package roster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// transferFor is how long an offered ownership can be accepted.
+const transferFor = 7 * 24 * time.Hour
+
+// TransferStatus returns where a transfer stands at a moment: one that is
+// pending in the table has expired from expires_at on.
+func TransferStatus(t *ent.OwnershipTransfer, now time.Time) ownershiptransfer.Status {
+	if t.Status == ownershiptransfer.StatusPending && !now.Before(t.ExpiresAt) {
+		return ownershiptransfer.StatusExpired
+	}
+	return t.Status
+}
+
+// RequestTransfer offers the viewer's ownership of a team to a member of it.
+// It fails with UNAUTHENTICATED, NOT_FOUND, with FORBIDDEN for anybody but the
+// owner, with CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED, TRANSFER_PENDING or
+// ACCOUNT_SUSPENDED.
+func (s *Service) RequestTransfer(ctx context.Context, memberID string) (transferID string, err error) {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return "", err
+	}
+	known, err := s.Store.Read().Member.Query().Where(member.ID(memberID)).Only(ctx)
+	if known, err = found(known, err, "member"); err != nil {
+		return "", err
+	}
+	err = s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
+		actor, err := s.owner(ctx, tx, known.TeamID, v.UserID)
+		if err != nil {
+			return err
+		}
+		return s.asSystem(ctx, tx, actor, func(ctx context.Context, a act) error {
+			to, err := tx.Member.Query().Where(member.ID(memberID)).Only(ctx)
+			if to, err = found(to, err, "member"); err != nil {
+				return err
+			}
+			transferID, err = s.offer(ctx, a, to)
+			return err
+		})
+	})
+	return transferID, err
+}
+
+// owner returns the membership of the team's owner. FORBIDDEN when the user is
+// not he.
+func (s *Service) owner(ctx context.Context, tx *store.Tx, teamID, userID string) (*access.Membership, error) {
+	m, err := s.Access.Membership(ctx, tx.Client(), teamID, userID)
+	if fault.Is(err, fault.NotFound) || err == nil && !m.Owner {
+		return nil, fault.Refuse(fault.Forbidden, "Only the team's owner can do this.")
+	}
+	return m, err
+}
+
+func (s *Service) offer(ctx context.Context, a act, to *ent.Member) (id string, err error) {
+	switch {
+	case to.UserID == a.actor.UserID:
+		return "", fault.Input(fault.CannotActOnSelf, "You own the team already.", "memberId")
+	case to.Status != member.StatusActive:
+		return "", fault.Input(fault.MemberDeactivated, "This member is deactivated; reactivate him first.", "memberId")
+	}
+	open, err := a.tx.OwnershipTransfer.Query().
+		Where(ownershiptransfer.TeamID(to.TeamID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return "", fmt.Errorf("look for an open transfer of %s: %w", to.TeamID, err)
+	}
+	if err == nil {
+		if TransferStatus(open, s.Now()) == ownershiptransfer.StatusPending {
+			return "", fault.Input(fault.TransferPending, "The ownership is on offer already; cancel that first.", "memberId")
+		}
+		if err := s.closeTransfer(ctx, a, open, ownershiptransfer.StatusExpired); err != nil {
+			return "", err
+		}
+	}
+	now := s.Now()
+	t, err := a.tx.OwnershipTransfer.Create().
+		SetID(uid.New(uid.Transfer)).SetCreatedAt(now).SetAccountID(a.acc.ID).SetTeamID(to.TeamID).
+		SetFromID(a.actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(transferFor)).
+		Save(ctx)
+	if err != nil {
+		return "", fmt.Errorf("offer team %s: %w", to.TeamID, err)
+	}
+	return t.ID, s.append(ctx, a, event.TransferRequested, t.TeamID, t.ID, parties(t))
+}
+
+// parties is the data of an event about a transfer.
+func parties(t *ent.OwnershipTransfer) map[string]string {
+	return map[string]string{event.MemberID: t.ToID, event.FormerOwner: t.FromID}
+}
+
+// onTransfer runs f on an open transfer as it stands in the transaction. allowed
+// says who may: FORBIDDEN for others who know of it, NOT_FOUND for the rest.
+// TRANSFER_NOT_PENDING when it is not open any more.
+func (s *Service) onTransfer(ctx context.Context, id string, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a act, t *ent.OwnershipTransfer) error) error {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := s.Store.Read().OwnershipTransfer.Query().Where(ownershiptransfer.ID(id)).Only(ctx)
+	if known, err = found(known, err, "transfer of ownership"); err != nil {
+		return err
+	}
+	return s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
+		actor, err := s.Access.Membership(ctx, tx.Client(), known.TeamID, v.UserID)
+		if err != nil {
+			return err
+		}
+		return s.asSystem(ctx, tx, actor, func(ctx context.Context, a act) error {
+			t, err := tx.OwnershipTransfer.Get(ctx, id)
+			if t, err = found(t, err, "transfer of ownership"); err != nil {
+				return err
+			}
+			if allowed(t) != actor.ID {
+				return fault.Refuse(fault.Forbidden, "This is not for you to decide.")
+			}
+			if TransferStatus(t, s.Now()) != ownershiptransfer.StatusPending {
+				return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
+			}
+			return f(ctx, a, t)
+		})
+	})
+}
+
+func offerer(t *ent.OwnershipTransfer) string  { return t.FromID }
+func receiver(t *ent.OwnershipTransfer) string { return t.ToID }
+
+// AcceptTransfer makes the viewer the owner of a team that was offered to him.
+// The former owner stays, with the admin role of the account's preset. It fails
+// with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, TRANSFER_NOT_PENDING, CONFLICT or
+// ACCOUNT_SUSPENDED.
+func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
+	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusAccepted); err != nil {
+			return err
+		}
+		if err := s.handOver(ctx, a, t); err != nil {
+			return err
+		}
+		return s.append(ctx, a, event.TransferAccepted, t.TeamID, t.ID, parties(t))
+	})
+}
+
+// handOver changes the owner, by compare-and-set on both sides: the index that
+// allows one owner would refuse a second one.
+func (s *Service) handOver(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+	if err := s.makeAdmin(ctx, a, t.FromID); err != nil {
+		return err
+	}
+	now := s.Now()
+	changed := fault.Input(fault.Conflict, "The team has changed meanwhile; look again.")
+	n, err := a.tx.Member.Update().Where(member.ID(t.FromID), member.IsOwner(true)).
+		SetIsOwner(false).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
+	}
+	if n == 0 {
+		return changed
+	}
+	if err := a.tx.Member.UpdateOneID(t.ToID).ClearDivisions().SetAllowedDomains([]string{}).Exec(ctx); err != nil {
+		return fmt.Errorf("hand over %s: lift the restrictions: %w", t.TeamID, err)
+	}
+	n, err = a.tx.Member.Update().Where(member.ID(t.ToID), member.StatusEQ(member.StatusActive)).
+		SetIsOwner(true).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
+	}
+	if n == 0 {
+		return changed
+	}
+	return nil
+}
+
+// makeAdmin gives a member the admin role of the account's preset; or every
+// permission, where the preset has left the operator's catalogue.
+func (s *Service) makeAdmin(ctx context.Context, a act, memberID string) error {
+	u := a.tx.Member.UpdateOneID(memberID).SetUpdatedAt(s.Now())
+	preset, err := s.Access.Catalogue.Preset(a.acc.Preset)
+	if err != nil {
+		u.SetAllPermissions(true)
+	} else {
+		admin, err := a.tx.Role.Query().Where(role.AccountID(a.acc.ID), role.Key(preset.Admin)).Only(ctx)
+		if err != nil {
+			return fmt.Errorf("find the admin role of %s: %w", a.acc.ID, err)
+		}
+		u.RemoveRoles(admin).AddRoles(admin) // once, if he has it already
+	}
+	if err := u.Exec(ctx); err != nil {
+		return fmt.Errorf("make %s an admin: %w", memberID, err)
+	}
+	return nil
+}
+
+// DeclineTransfer is the receiver's no. It fails like AcceptTransfer.
+func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error {
+	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusDeclined); err != nil {
+			return err
+		}
+		return s.append(ctx, a, event.TransferDeclined, t.TeamID, t.ID, parties(t))
+	})
+}
+
+// CancelTransfer takes the owner's offer back. It fails like AcceptTransfer.
+func (s *Service) CancelTransfer(ctx context.Context, transferID string) error {
+	return s.onTransfer(ctx, transferID, offerer, s.cancelTransfer)
+}
+
+func (s *Service) cancelTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+	if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusCanceled); err != nil {
+		return err
+	}
+	return s.append(ctx, a, event.TransferCanceled, t.TeamID, t.ID, parties(t))
+}
+
+// cancelTransfers ends the open transfer that a member who is put on hold or
+// leaves was to receive.
+func (s *Service) cancelTransfers(ctx context.Context, a act, m *ent.Member) error {
+	open, err := a.tx.OwnershipTransfer.Query().
+		Where(ownershiptransfer.ToID(m.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("look for open transfers to %s: %w", m.ID, err)
+	}
+	for _, t := range open {
+		if err := s.cancelTransfer(ctx, a, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeTransfer moves an open transfer to its end by compare-and-set.
+func (s *Service) closeTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer, to ownershiptransfer.Status) error {
+	n, err := a.tx.OwnershipTransfer.Update().
+		Where(ownershiptransfer.ID(t.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).SetStatus(to).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("close transfer %s: %w", t.ID, err)
+	}
+	if n == 0 {
+		return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
+	}
+	return nil
+}
