@@ -28,30 +28,35 @@ func TestEveryMove(t *testing.T) {
 		{invite.Pending, invite.Decline, invite.Declined, ""},
 		{invite.Pending, invite.Revoke, invite.Revoked, ""},
 		{invite.Pending, invite.Expire, invite.Expired, ""},
+		{invite.Pending, invite.Update, invite.Pending, ""},
 
 		{invite.Expired, invite.Resend, invite.Pending, ""},
 		{invite.Expired, invite.Accept, invite.Expired, expired},
 		{invite.Expired, invite.Decline, invite.Expired, expired},
 		{invite.Expired, invite.Revoke, invite.Revoked, ""},
 		{invite.Expired, invite.Expire, invite.Expired, ""},
+		{invite.Expired, invite.Update, invite.Expired, expired},
 
 		{invite.Declined, invite.Resend, invite.Declined, declined},
 		{invite.Declined, invite.Accept, invite.Declined, declined},
 		{invite.Declined, invite.Decline, invite.Declined, ""},
 		{invite.Declined, invite.Revoke, invite.Declined, declined},
 		{invite.Declined, invite.Expire, invite.Declined, declined},
+		{invite.Declined, invite.Update, invite.Declined, declined},
 
 		{invite.Revoked, invite.Resend, invite.Revoked, revoked},
 		{invite.Revoked, invite.Accept, invite.Revoked, revoked},
 		{invite.Revoked, invite.Decline, invite.Revoked, revoked},
 		{invite.Revoked, invite.Revoke, invite.Revoked, ""},
 		{invite.Revoked, invite.Expire, invite.Revoked, revoked},
+		{invite.Revoked, invite.Update, invite.Revoked, revoked},
 
 		{invite.Accepted, invite.Resend, invite.Accepted, accepted},
 		{invite.Accepted, invite.Accept, invite.Accepted, accepted},
 		{invite.Accepted, invite.Decline, invite.Accepted, accepted},
 		{invite.Accepted, invite.Revoke, invite.Accepted, accepted},
 		{invite.Accepted, invite.Expire, invite.Accepted, accepted},
+		{invite.Accepted, invite.Update, invite.Accepted, accepted},
 	} {
 		to, err := invite.Next(c.from, c.action)
 		if to != c.to || (err == nil) != (c.denied == "") || err != nil && err.Code != c.denied {
