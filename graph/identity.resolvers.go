@@ -44,6 +44,11 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 	return r.signInPayload(ctx, in, err, input.Transport)
 }
 
+// EmailVerified is the resolver for the emailVerified field.
+func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, error) {
+	return !obj.EmailVerifiedAt.IsZero(), nil
+}
+
 // User is the resolver for the user field.
 func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.User, error) {
 	return r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
@@ -70,7 +75,13 @@ func (r *viewerResolver) Permissions(ctx context.Context, obj *access.Viewer, te
 	return m.Permissions.Keys(), nil
 }
 
+// User returns generated.UserResolver implementation.
+func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
+
 // Viewer returns generated.ViewerResolver implementation.
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
 
-type viewerResolver struct{ *Resolver }
+type (
+	userResolver   struct{ *Resolver }
+	viewerResolver struct{ *Resolver }
+)

@@ -3263,6 +3263,24 @@ type SignOutPayload {
   "What went wrong."
   userErrors: [UserError!]!
 }
+
+"One person with one login."
+type User implements Node {
+  "Prefixed with usr_."
+  id: ID!
+  "The address, which is also the username."
+  email: EmailAddress!
+  "The first name; may be empty."
+  firstName: String!
+  "The last name; may be empty."
+  lastName: String!
+  "The job title; may be empty."
+  jobTitle: String!
+  "Whether the address is known to be the user's."
+  emailVerified: Boolean!
+  "When the user was last active, to within five minutes."
+  lastSeenAt: DateTime
+}
 `, BuiltIn: false},
 	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. Its token is never a field of anything."
 type Invitation implements Node {
@@ -3638,6 +3656,325 @@ enum InviteEventType {
   REVOKED
   "Ran out."
   EXPIRED
+}
+`, BuiltIn: false},
+	{Name: "../schema/member.graphqls", Input: `"A user in a team."
+type Member implements Node {
+  "Prefixed with mem_."
+  id: ID!
+  "The team."
+  team: Team!
+  "The user."
+  user: User!
+  "Whether the membership counts."
+  status: MemberStatus!
+  "Whether this is the team's one owner."
+  isOwner: Boolean!
+  "The roles held."
+  roles: [Role!]!
+  "The groups the member is in."
+  groups: [Group!]!
+  "Permissions held beside roles and groups."
+  directPermissions: [PermissionKey!]!
+  "Everything held by roles, groups and directly; the owner has all."
+  effectivePermissions: [PermissionKey!]!
+  "The divisions the member is restricted to, with all below them; empty means every division."
+  divisions: [Division!]!
+  "The domains the member is restricted to; empty means every domain."
+  allowedDomains: [String!]!
+  "When the user became a member."
+  joinedAt: DateTime!
+  "When the user was last active, to within five minutes."
+  lastSeenAt: DateTime
+  "Counts the changes of the membership."
+  version: Int!
+  "Whether the viewer may change what the member holds."
+  viewerCanSetRoles: Boolean!
+  "Whether the viewer may deactivate or reactivate the member."
+  viewerCanDeactivate: Boolean!
+  "Whether the viewer may remove the member."
+  viewerCanRemove: Boolean!
+}
+
+"Whether a membership counts."
+enum MemberStatus {
+  "It counts."
+  ACTIVE
+  "It is on hold."
+  DEACTIVATED
+}
+
+"A page of members."
+type MemberConnection {
+  "Members with their cursors."
+  edges: [MemberEdge!]!
+  "The members alone."
+  nodes: [Member!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"A member in a list."
+type MemberEdge {
+  "Its position in the list."
+  cursor: String!
+  "The member."
+  node: Member!
+}
+
+extend type Mutation {
+  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `, and nobody adds what he lacks."
+  setRoles(input: SetRolesInput!): SetRolesPayload
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
+  setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
+  "Puts a membership on hold, with its roles. Needs ` + "`" + `members.deactivate` + "`" + `."
+  deactivateMember(input: MemberInput!): MemberPayload
+  "Takes a membership off hold. Needs ` + "`" + `members.deactivate` + "`" + `."
+  reactivateMember(input: MemberInput!): MemberPayload
+  "Ends a membership for good, at once; the person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
+  removeMember(input: MemberInput!): RemoveMemberPayload
+  "Ends the viewer's own membership."
+  leaveTeam(input: TeamInput!): RemoveMemberPayload
+}
+
+"All that a member is to hold from now on: a list that is left out is empty, but not all of them can be."
+input SetRolesInput {
+  "The member."
+  memberId: ID!
+  "Roles."
+  roleIds: [ID!]
+  "Groups."
+  groupIds: [ID!]
+  "Permissions beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  permissions: [PermissionKey!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"What came of a change of what a member holds."
+type SetRolesPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What a member is to be restricted to. What is left out stays; an empty list lifts the restriction."
+input SetRestrictionsInput {
+  "The member."
+  memberId: ID!
+  "Divisions, with all below them; at most 100."
+  divisionIds: [ID!]
+  "Domains, with all below them, such as example.com; at most 100."
+  allowedDomains: [String!]
+  "The version that was seen: CONFLICT when there is another one."
+  expectedVersion: Int
+}
+
+"What came of a change of a member's restrictions."
+type SetRestrictionsPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"A member."
+input MemberInput {
+  "The member."
+  memberId: ID!
+}
+
+"What came of a change of a membership."
+type MemberPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"What came of the end of a membership."
+type RemoveMemberPayload {
+  "The membership that is gone."
+  removedMemberId: ID
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/ownership.graphqls", Input: `"The ownership of a team, on offer by its owner to a member."
+type OwnershipTransfer implements Node {
+  "Prefixed with otr_."
+  id: ID!
+  "The team."
+  team: Team!
+  "Who offers it."
+  from: Member!
+  "To whom."
+  to: Member!
+  "Where it stands."
+  status: TransferStatus!
+  "When it was offered."
+  requestedAt: DateTime!
+  "Until when it can be accepted."
+  expiresAt: DateTime!
+}
+
+"Where a transfer of ownership stands."
+enum TransferStatus {
+  "On offer."
+  PENDING
+  "The member is the owner."
+  ACCEPTED
+  "The member said no."
+  DECLINED
+  "Taken back, or the member left."
+  CANCELED
+  "Ran out."
+  EXPIRED
+}
+
+extend type Mutation {
+  "Offers the ownership of a team to a member of it. Only the owner can."
+  requestOwnershipTransfer(input: MemberInput!): OwnershipTransferPayload
+  "Accepts an ownership on offer to the viewer; the former owner keeps the admin role."
+  acceptOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  "Refuses an ownership on offer to the viewer."
+  declineOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  "Takes an offered ownership back. Only the owner can."
+  cancelOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+}
+
+"An ownership on offer."
+input OwnershipTransferInput {
+  "The offer."
+  transferId: ID!
+}
+
+"What came of a change of an offer of ownership."
+type OwnershipTransferPayload {
+  "The offer."
+  transfer: OwnershipTransfer
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/people.graphqls", Input: `"Narrows a list of members."
+input MemberFilter {
+  "Only these states; all of them when it is empty."
+  status: [MemberStatus!]
+  "Only whose name or address contains this, whatever the case and the accents."
+  search: String
+  "Only who holds this role, himself or by a group."
+  roleId: ID
+  "Only who is in this group."
+  groupId: ID
+  "Only who is restricted to this division."
+  divisionId: ID
+  "Only who was last active before this moment, or never."
+  lastSeenBefore: DateTime
+}
+
+"How members are ordered."
+input MemberOrder {
+  "By what."
+  field: MemberOrderField!
+  "Which way."
+  direction: OrderDirection! = ASC
+}
+
+"What members can be ordered by."
+enum MemberOrderField {
+  "The name, or else the address."
+  NAME
+  "The address."
+  EMAIL
+  "When they became members."
+  JOINED_AT
+  "When they were last active; never comes first."
+  LAST_SEEN_AT
+}
+
+"Which way a list is ordered."
+enum OrderDirection {
+  "The least first."
+  ASC
+  "The most first."
+  DESC
+}
+
+"Narrows a list of invitations."
+input InvitationFilter {
+  "Only these states; all of them when it is empty."
+  status: [InvitationStatus!]
+  "Only whose name or address contains this, whatever the case and the accents."
+  search: String
+  "Only what grants this role, itself or by a group."
+  roleId: ID
+}
+
+"How invitations are ordered."
+input InvitationOrder {
+  "By what."
+  field: InvitationOrderField!
+  "Which way."
+  direction: OrderDirection! = DESC
+}
+
+"What invitations can be ordered by."
+enum InvitationOrderField {
+  "When they were created."
+  CREATED_AT
+  "When they end, or ended."
+  EXPIRES_AT
+  "The address."
+  EMAIL
+}
+
+"Somebody in a team, or on the way into it."
+union Person = Member | Invitation
+
+"Narrows a list of people."
+input PersonFilter {
+  "Only these states; all of them when it is empty."
+  status: [PersonStatus!]
+  "Only whose name or address contains this, whatever the case and the accents."
+  search: String
+  "Only who holds this role or is to get it, himself or by a group."
+  roleId: ID
+}
+
+"Where somebody stands."
+enum PersonStatus {
+  "A member."
+  ACTIVE
+  "A member on hold."
+  DEACTIVATED
+  "With an open invitation."
+  INVITED
+  "With an invitation that ran out."
+  EXPIRED
+}
+
+"A page of people."
+type PersonConnection {
+  "People with their cursors."
+  edges: [PersonEdge!]!
+  "The people alone."
+  nodes: [Person!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are on all pages; counted only when asked for."
+  totalCount: Int!
+}
+
+"Somebody in a list."
+type PersonEdge {
+  "Its position in the list."
+  cursor: String!
+  "The member or the invitation."
+  node: Person!
 }
 `, BuiltIn: false},
 	{Name: "../schema/role.graphqls", Input: `"A named set of permissions."
@@ -4130,207 +4467,6 @@ type Team implements Node {
   viewerCanTransferOwnership: Boolean!
 }
 
-"Narrows a list of members."
-input MemberFilter {
-  "Only these states; all of them when it is empty."
-  status: [MemberStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
-  search: String
-  "Only who holds this role, himself or by a group."
-  roleId: ID
-  "Only who is in this group."
-  groupId: ID
-  "Only who is restricted to this division."
-  divisionId: ID
-  "Only who was last active before this moment, or never."
-  lastSeenBefore: DateTime
-}
-
-"How members are ordered."
-input MemberOrder {
-  "By what."
-  field: MemberOrderField!
-  "Which way."
-  direction: OrderDirection! = ASC
-}
-
-"What members can be ordered by."
-enum MemberOrderField {
-  "The name, or else the address."
-  NAME
-  "The address."
-  EMAIL
-  "When they became members."
-  JOINED_AT
-  "When they were last active; never comes first."
-  LAST_SEEN_AT
-}
-
-"Which way a list is ordered."
-enum OrderDirection {
-  "The least first."
-  ASC
-  "The most first."
-  DESC
-}
-
-"Narrows a list of invitations."
-input InvitationFilter {
-  "Only these states; all of them when it is empty."
-  status: [InvitationStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
-  search: String
-  "Only what grants this role, itself or by a group."
-  roleId: ID
-}
-
-"How invitations are ordered."
-input InvitationOrder {
-  "By what."
-  field: InvitationOrderField!
-  "Which way."
-  direction: OrderDirection! = DESC
-}
-
-"What invitations can be ordered by."
-enum InvitationOrderField {
-  "When they were created."
-  CREATED_AT
-  "When they end, or ended."
-  EXPIRES_AT
-  "The address."
-  EMAIL
-}
-
-"Somebody in a team, or on the way into it."
-union Person = Member | Invitation
-
-"Narrows a list of people."
-input PersonFilter {
-  "Only these states; all of them when it is empty."
-  status: [PersonStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
-  search: String
-  "Only who holds this role or is to get it, himself or by a group."
-  roleId: ID
-}
-
-"Where somebody stands."
-enum PersonStatus {
-  "A member."
-  ACTIVE
-  "A member on hold."
-  DEACTIVATED
-  "With an open invitation."
-  INVITED
-  "With an invitation that ran out."
-  EXPIRED
-}
-
-"A page of people."
-type PersonConnection {
-  "People with their cursors."
-  edges: [PersonEdge!]!
-  "The people alone."
-  nodes: [Person!]!
-  "Where the page begins and ends."
-  pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
-  totalCount: Int!
-}
-
-"Somebody in a list."
-type PersonEdge {
-  "Its position in the list."
-  cursor: String!
-  "The member or the invitation."
-  node: Person!
-}
-
-"One person with one login."
-type User implements Node {
-  "Prefixed with usr_."
-  id: ID!
-  "The address, which is also the username."
-  email: EmailAddress!
-  "The first name; may be empty."
-  firstName: String!
-  "The last name; may be empty."
-  lastName: String!
-  "The job title; may be empty."
-  jobTitle: String!
-  "Whether the address is known to be the user's."
-  emailVerified: Boolean!
-  "When the user was last active, to within five minutes."
-  lastSeenAt: DateTime
-}
-
-"A user in a team."
-type Member implements Node {
-  "Prefixed with mem_."
-  id: ID!
-  "The team."
-  team: Team!
-  "The user."
-  user: User!
-  "Whether the membership counts."
-  status: MemberStatus!
-  "Whether this is the team's one owner."
-  isOwner: Boolean!
-  "The roles held."
-  roles: [Role!]!
-  "The groups the member is in."
-  groups: [Group!]!
-  "Permissions held beside roles and groups."
-  directPermissions: [PermissionKey!]!
-  "Everything held by roles, groups and directly; the owner has all."
-  effectivePermissions: [PermissionKey!]!
-  "The divisions the member is restricted to, with all below them; empty means every division."
-  divisions: [Division!]!
-  "The domains the member is restricted to; empty means every domain."
-  allowedDomains: [String!]!
-  "When the user became a member."
-  joinedAt: DateTime!
-  "When the user was last active, to within five minutes."
-  lastSeenAt: DateTime
-  "Counts the changes of the membership."
-  version: Int!
-  "Whether the viewer may change what the member holds."
-  viewerCanSetRoles: Boolean!
-  "Whether the viewer may deactivate or reactivate the member."
-  viewerCanDeactivate: Boolean!
-  "Whether the viewer may remove the member."
-  viewerCanRemove: Boolean!
-}
-
-"Whether a membership counts."
-enum MemberStatus {
-  "It counts."
-  ACTIVE
-  "It is on hold."
-  DEACTIVATED
-}
-
-"A page of members."
-type MemberConnection {
-  "Members with their cursors."
-  edges: [MemberEdge!]!
-  "The members alone."
-  nodes: [Member!]!
-  "Where the page begins and ends."
-  pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
-  totalCount: Int!
-}
-
-"A member in a list."
-type MemberEdge {
-  "Its position in the list."
-  cursor: String!
-  "The member."
-  node: Member!
-}
-
 "A page of teams."
 type TeamConnection {
   "Teams with their cursors."
@@ -4351,51 +4487,7 @@ type TeamEdge {
   node: Team!
 }
 
-"The ownership of a team, on offer by its owner to a member."
-type OwnershipTransfer implements Node {
-  "Prefixed with otr_."
-  id: ID!
-  "The team."
-  team: Team!
-  "Who offers it."
-  from: Member!
-  "To whom."
-  to: Member!
-  "Where it stands."
-  status: TransferStatus!
-  "When it was offered."
-  requestedAt: DateTime!
-  "Until when it can be accepted."
-  expiresAt: DateTime!
-}
-
-"Where a transfer of ownership stands."
-enum TransferStatus {
-  "On offer."
-  PENDING
-  "The member is the owner."
-  ACCEPTED
-  "The member said no."
-  DECLINED
-  "Taken back, or the member left."
-  CANCELED
-  "Ran out."
-  EXPIRED
-}
-
 extend type Mutation {
-  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `, and nobody adds what he lacks."
-  setRoles(input: SetRolesInput!): SetRolesPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
-  setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
-  "Puts a membership on hold, with its roles. Needs ` + "`" + `members.deactivate` + "`" + `."
-  deactivateMember(input: MemberInput!): MemberPayload
-  "Takes a membership off hold. Needs ` + "`" + `members.deactivate` + "`" + `."
-  reactivateMember(input: MemberInput!): MemberPayload
-  "Ends a membership for good, at once; the person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
-  removeMember(input: MemberInput!): RemoveMemberPayload
-  "Ends the viewer's own membership."
-  leaveTeam(input: TeamInput!): RemoveMemberPayload
   "Makes a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
   createTeam(input: CreateTeamInput!): TeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
@@ -4404,78 +4496,6 @@ extend type Mutation {
   deleteTeam(input: TeamInput!): DeleteTeamPayload
   "Makes a team of the viewer's the one his dashboard shows."
   setActiveTeam(input: TeamInput!): SetActiveTeamPayload
-  "Offers the ownership of a team to a member of it. Only the owner can."
-  requestOwnershipTransfer(input: MemberInput!): OwnershipTransferPayload
-  "Accepts an ownership on offer to the viewer; the former owner keeps the admin role."
-  acceptOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
-  "Refuses an ownership on offer to the viewer."
-  declineOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
-  "Takes an offered ownership back. Only the owner can."
-  cancelOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
-}
-
-"All that a member is to hold from now on: a list that is left out is empty, but not all of them can be."
-input SetRolesInput {
-  "The member."
-  memberId: ID!
-  "Roles."
-  roleIds: [ID!]
-  "Groups."
-  groupIds: [ID!]
-  "Permissions beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
-  permissions: [PermissionKey!]
-  "The version that was seen: CONFLICT when there is another one."
-  expectedVersion: Int
-}
-
-"What came of a change of what a member holds."
-type SetRolesPayload {
-  "The member."
-  member: Member
-  "What is wrong with the input."
-  userErrors: [UserError!]!
-}
-
-"What a member is to be restricted to. What is left out stays; an empty list lifts the restriction."
-input SetRestrictionsInput {
-  "The member."
-  memberId: ID!
-  "Divisions, with all below them; at most 100."
-  divisionIds: [ID!]
-  "Domains, with all below them, such as example.com; at most 100."
-  allowedDomains: [String!]
-  "The version that was seen: CONFLICT when there is another one."
-  expectedVersion: Int
-}
-
-"What came of a change of a member's restrictions."
-type SetRestrictionsPayload {
-  "The member."
-  member: Member
-  "What is wrong with the input."
-  userErrors: [UserError!]!
-}
-
-"A member."
-input MemberInput {
-  "The member."
-  memberId: ID!
-}
-
-"What came of a change of a membership."
-type MemberPayload {
-  "The member."
-  member: Member
-  "What is wrong with the input."
-  userErrors: [UserError!]!
-}
-
-"What came of the end of a membership."
-type RemoveMemberPayload {
-  "The membership that is gone."
-  removedMemberId: ID
-  "What is wrong with the input."
-  userErrors: [UserError!]!
 }
 
 "A team."
@@ -4520,20 +4540,6 @@ type DeleteTeamPayload {
 type SetActiveTeamPayload {
   "The viewer, whose dashboard shows the team now."
   viewer: Viewer
-  "What is wrong with the input."
-  userErrors: [UserError!]!
-}
-
-"An ownership on offer."
-input OwnershipTransferInput {
-  "The offer."
-  transferId: ID!
-}
-
-"What came of a change of an offer of ownership."
-type OwnershipTransferPayload {
-  "The offer."
-  transfer: OwnershipTransfer
   "What is wrong with the input."
   userErrors: [UserError!]!
 }
