@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
@@ -12,15 +11,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
-	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
-	"github.com/convoke-dev/convoke/internal/event"
-	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -137,23 +133,6 @@ func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, er
 	return i, nil
 }
 
-// memberOf returns the membership that came of an invitation.
-func (r *Resolver) memberOf(ctx context.Context, i *ent.Invitation) (*ent.Member, error) {
-	if u := i.Edges.AcceptedBy; u != nil {
-		if members, err := u.Edges.MembersOrErr(); err == nil {
-			for _, m := range members {
-				if m.TeamID == i.TeamID {
-					return m, nil
-				}
-			}
-			return nil, nil //nolint:nilnil // removed since
-		}
-	}
-	q := r.read(ctx).Member.Query().Where(member.TeamID(i.TeamID), member.UserID(*i.AcceptedByID))
-	r.withMember(ctx, selected(ctx))(q)
-	return orNull(q.Only(ctx))
-}
-
 // admitted is the answer to an accepted invitation.
 func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
 	p := &model.AcceptInvitePayload{AlreadyAccepted: done.Already, UserErrors: none}
@@ -171,194 +150,6 @@ func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model
 	r.withMember(ctx, selected(ctx).under("member"))(q)
 	p.Member, err = q.Only(ctx)
 	return p, err
-}
-
-func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error) {
-	u, err := m.Edges.UserOrErr()
-	return loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, m.UserID) })
-}
-
-func (r *Resolver) rolesOf(ctx context.Context, m *ent.Member) ([]*ent.Role, error) {
-	roles, err := m.Edges.RolesOrErr()
-	return loaded(roles, err, func() ([]*ent.Role, error) {
-		return r.read(ctx).Role.Query().Where(role.HasMembersWith(member.ID(m.ID))).All(ctx)
-	})
-}
-
-func (r *Resolver) groupsOf(ctx context.Context, m *ent.Member) ([]*ent.Group, error) {
-	groups, err := m.Edges.GroupsOrErr()
-	return loaded(groups, err, func() ([]*ent.Group, error) {
-		q := r.read(ctx).Group.Query().Where(group.HasMembersWith(member.ID(m.ID)))
-		withGroup(selected(ctx))(q)
-		return q.All(ctx)
-	})
-}
-
-// effectivePermissions returns what a member holds.
-func (r *Resolver) effectivePermissions(ctx context.Context, m *ent.Member) ([]string, error) {
-	held := *m
-	_, noRoles := m.Edges.RolesOrErr()
-	_, noGroups := m.Edges.GroupsOrErr()
-	if noRoles != nil || noGroups != nil || slices.ContainsFunc(m.Edges.Groups, func(g *ent.Group) bool { return g.Edges.Roles == nil }) {
-		all, err := r.read(ctx).Member.Query().Where(member.ID(m.ID)).
-			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).Only(ctx)
-		if err != nil {
-			return nil, err
-		}
-		held.Edges.Roles, held.Edges.Groups = all.Edges.Roles, all.Edges.Groups
-	}
-	return r.Access.Effective(&held).Keys(), nil
-}
-
-// memberCount returns how many members a group has: selected beside its
-// columns, or counted.
-func (r *Resolver) memberCount(ctx context.Context, g *ent.Group) (int, error) {
-	if n, err := g.Value(membersOfGroup); err == nil {
-		if n, ok := n.(int64); ok {
-			return int(n), nil
-		}
-	}
-	return r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(g.ID))).
-		Count(access.System(ctx, "count the members of a group the viewer may see"))
-}
-
-// ownerOf returns the owner of a team.
-func (r *Resolver) ownerOf(ctx context.Context, t *ent.Team) (*ent.Member, error) {
-	for _, m := range t.Edges.Members { // the owner and the viewer, when they are loaded
-		if m.IsOwner {
-			return m, nil
-		}
-	}
-	q := r.read(ctx).Member.Query().Where(member.TeamID(t.ID), member.IsOwner(true))
-	r.withMember(ctx, selected(ctx))(q)
-	return q.Only(ctx)
-}
-
-// viewerMembership returns what the viewer is in a team, or nil.
-func (r *Resolver) viewerMembership(ctx context.Context, t *ent.Team) (*ent.Member, error) {
-	v := access.ViewerFrom(ctx)
-	if v.Membership(t.ID) == nil {
-		return nil, nil //nolint:nilnil // null is the answer
-	}
-	for _, m := range t.Edges.Members {
-		if m.UserID == v.UserID {
-			return m, nil
-		}
-	}
-	q := r.read(ctx).Member.Query().Where(member.TeamID(t.ID), member.UserID(v.UserID))
-	r.withMember(ctx, selected(ctx))(q)
-	return orNull(q.Only(ctx))
-}
-
-// openTransfer picks a transfer that can still be accepted.
-func (r *Resolver) openTransfer() predicate.OwnershipTransfer {
-	return ownershiptransfer.And(
-		ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending), ownershiptransfer.ExpiresAtGT(r.Now()))
-}
-
-func (r *Resolver) pendingTransfer(ctx context.Context, t *ent.Team) (*ent.OwnershipTransfer, error) {
-	open, err := t.Edges.TransfersOrErr()
-	open, err = loaded(open, err, func() ([]*ent.OwnershipTransfer, error) {
-		q := r.read(ctx).OwnershipTransfer.Query().Where(ownershiptransfer.TeamID(t.ID), r.openTransfer())
-		r.withTransfer(ctx, selected(ctx))(q)
-		return q.All(ctx)
-	})
-	if err != nil || len(open) == 0 {
-		return nil, err
-	}
-	return open[0], nil
-}
-
-func (r *Resolver) accountOf(ctx context.Context, t *ent.Team) (*ent.Account, error) {
-	a, err := t.Edges.AccountOrErr()
-	return loaded(a, err, func() (*ent.Account, error) { return r.read(ctx).Account.Get(ctx, t.AccountID) })
-}
-
-// userOfAccount finds a user by address among the members the viewer may see.
-func (r *Resolver) userOfAccount(ctx context.Context, acc *ent.Account, email string) (*ent.User, error) {
-	addr, bad := address.Parse(email)
-	if bad != nil {
-		return nil, nil //nolint:nilnil,nilerr // what is no address is nobody's
-	}
-	m, err := orNull(r.read(ctx).Member.Query().Where(member.AccountID(acc.ID), member.EmailKey(addr.Key)).
-		Order(member.ByCreatedAt(), member.ByID()).First(ctx))
-	if err != nil || m == nil {
-		return nil, err
-	}
-	return orNull(r.read(ctx).User.Get(ctx, m.UserID))
-}
-
-// assignableRoles returns the roles that hold nothing the viewer lacks in the
-// team.
-func (r *Resolver) assignableRoles(ctx context.Context, t *ent.Team) ([]*ent.Role, error) {
-	assignable := []*ent.Role{}
-	if !viewerCanAny(ctx, t.ID, access.MembersInvite, access.RolesAssign) {
-		return assignable, nil
-	}
-	acc, err := r.accountOf(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	roles, err := acc.Edges.RolesOrErr()
-	roles, err = loaded(roles, err, func() ([]*ent.Role, error) {
-		return r.read(ctx).Role.Query().Where(role.AccountID(t.AccountID)).Order(role.ByCreatedAt(), role.ByID()).All(ctx)
-	})
-	if err != nil {
-		return nil, err
-	}
-	held := access.ViewerFrom(ctx).Membership(t.ID).Permissions
-	for _, role := range roles {
-		if held.Covers(r.Access.Granted(access.Grant{Roles: []*ent.Role{role}})) {
-			assignable = append(assignable, role)
-		}
-	}
-	return assignable, nil
-}
-
-// viewerCanAny reports whether the viewer holds one of the permissions in the
-// team.
-func viewerCanAny(ctx context.Context, teamID string, permissions ...string) bool {
-	v := access.ViewerFrom(ctx)
-	return slices.ContainsFunc(permissions, func(p string) bool { return v.Can(teamID, p) })
-}
-
-// viewerCanActOn reports whether the viewer holds the permission over a member:
-// not over the owner, and not over himself.
-func viewerCanActOn(ctx context.Context, m *ent.Member, permission string) bool {
-	v := access.ViewerFrom(ctx)
-	return v.Can(m.TeamID, permission) && !m.IsOwner && m.UserID != v.UserID
-}
-
-// viewerCanResend is viewerCan for a resend: who resends answers for what the
-// invitation offers.
-func (r *Resolver) viewerCanResend(ctx context.Context, i *ent.Invitation) (bool, error) {
-	if !r.viewerCan(ctx, i, invite.Resend) {
-		return false, nil
-	}
-	if _, err := i.Edges.DivisionsOrErr(); err != nil {
-		full, err := r.read(ctx).Invitation.Query().Where(invitation.ID(i.ID)).
-			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions().Only(ctx)
-		if err != nil {
-			return false, err
-		}
-		i = full
-	}
-	return r.Invites.CanResend(access.ViewerFrom(ctx).Membership(i.TeamID), i), nil
-}
-
-// eventCursor returns where the log of the team's account stands.
-func (r *Resolver) eventCursor(ctx context.Context, t *ent.Team) (string, error) {
-	if access.ViewerFrom(ctx).Membership(t.ID) == nil {
-		return "", fault.Refuse(fault.NotFound, "There is no such team.")
-	}
-	head, err := event.Head(ctx, r.read(ctx), t.AccountID)
-	return event.Cursor{AccountID: t.AccountID, Seq: head}.String(), err
-}
-
-// viewerCan reports whether the viewer may act on the invitation as it stands.
-func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a invite.Action) bool {
-	_, denied := invite.Next(invite.Effective(i, r.Now()), a)
-	return denied == nil && access.ViewerFrom(ctx).Can(i.TeamID, access.MembersInvite)
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
