@@ -21,6 +21,7 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" help:"Serve on real settings."`
 	Demo    demoCommand      `cmd:"" help:"Serve a sample account, with its mails shown in a mailbox."`
 	Migrate migrateCommand   `cmd:"" help:"Bring a database's schema up to date, and end."`
+	Account accountCommand   `cmd:"" help:"What the operator decides about accounts, also while a server runs."`
 	Version kong.VersionFlag `help:"Print the version, and end." env:"-"`
 }
 

@@ -237,8 +237,8 @@ func (s *Service) reassign(ctx context.Context, a act, r *ent.Role, to string) e
 			break
 		}
 		_, err = a.tx.ExecContext(ctx, fmt.Sprintf(
-			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, $1 FROM %[1]s WHERE role_id = $2
-			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = $1)`, t.table, t.owner), to, r.ID)
+			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
+			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("reassign role %s: %w", r.ID, err)

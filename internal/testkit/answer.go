@@ -60,12 +60,12 @@ func (a *Answer) Text(path string) string {
 }
 
 // List returns the list at the path, each element by what stands at the path
-// below it.
+// below it; by itself when that is empty.
 func (a *Answer) List(path, below string) []string {
 	list, _ := a.At(path).([]any)
 	texts := make([]string, len(list))
 	for i := range list {
-		texts[i] = a.Text(fmt.Sprintf("%s.%d.%s", path, i, below))
+		texts[i] = a.Text(strings.TrimSuffix(fmt.Sprintf("%s.%d.%s", path, i, below), "."))
 	}
 	return texts
 }

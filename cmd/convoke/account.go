@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/convoke-dev/convoke/internal/roster"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// noLimit is how an operator writes that there is no limit.
+const noLimit = "none"
+
+// accountCommand is convoke account.
+type accountCommand struct {
+	List    listCommand    `cmd:"" help:"List the accounts: id, name, status, the owner's address."`
+	Show    showCommand    `cmd:"" help:"Show an account: its settings, limits and teams."`
+	Limits  limitsCommand  `cmd:"" help:"Change limits of an account."`
+	Suspend suspendCommand `cmd:"" help:"Stop an account: it can be looked at, and nothing in it changed."`
+	Resume  resumeCommand  `cmd:"" help:"Let a suspended account go on."`
+}
+
+// database says on what database a command works.
+type database struct {
+	DB   string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default the file convoke.db." name:"db" placeholder:"DB"`
+	Data string `help:"The demo's data folder, whose convoke.db is meant; in the place of --db." type:"path" placeholder:"DIR"`
+}
+
+func (d database) open(ctx context.Context) (*server.Operator, error) {
+	switch {
+	case d.DB != "" && d.Data != "":
+		return nil, errors.New("both --db and --data are given (perhaps by CONVOKE_DB or CONVOKE_DATA): give one of them")
+	case d.Data != "":
+		d.DB = filepath.Join(d.Data, defaultDB)
+	case d.DB == "":
+		d.DB = defaultDB
+	}
+	return server.NewOperator(ctx, d.DB)
+}
+
+// operate runs f on the database, and closes it.
+func (d database) operate(ctx context.Context, f func(*server.Operator) error) (err error) {
+	o, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	return f(o)
+}
+
+// oneAccount is what commands on one account have in common.
+type oneAccount struct {
+	database
+
+	ID string `arg:"" name:"account-id" help:"The account's id, as convoke account list shows it."`
+}
+
+type listCommand struct{ database }
+
+// Run prints a line for every account.
+func (c *listCommand) Run(ctx context.Context) error {
+	return c.operate(ctx, func(o *server.Operator) error {
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "ID\tNAME\tSTATUS\tOWNER")
+		err := o.EachAccount(ctx, func(a server.AccountLine) error {
+			_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Status, a.Owner)
+			return err
+		})
+		return errors.Join(err, w.Flush())
+	})
+}
+
+type showCommand struct {
+	oneAccount
+
+	JSON bool `help:"Print it as JSON." name:"json" env:"-"`
+}
+
+// Run prints what there is to know of the account.
+func (c *showCommand) Run(ctx context.Context) error {
+	return c.operate(ctx, func(o *server.Operator) error {
+		a, err := o.Account(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			out := json.NewEncoder(os.Stdout)
+			out.SetEscapeHTML(false)
+			out.SetIndent("", "  ")
+			return out.Encode(a)
+		}
+		return show(a)
+	})
+}
+
+func show(a *server.AccountReport) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]any{
+		{"id", a.ID},
+		{"name", a.Name},
+		{"status", a.Status},
+		{"preset", a.Preset},
+		{"invitation-ttl-hours", a.Settings.InvitationTTLHours},
+		{"count-pending-as-seats", a.Settings.CountPendingAsSeats},
+		{"keep-invitations-of-removed-members", a.Settings.KeepInvitationsOfRemovedMembers},
+		{"max-teams", mostText(a.Limits.MaxTeams)},
+		{"max-members-per-team", mostText(a.Limits.MaxMembersPerTeam)},
+		{"max-pending-invitations", mostText(a.Limits.MaxPendingInvitations)},
+		{"multi-user", a.Limits.MultiUser},
+	} {
+		fmt.Fprintf(w, "%s:\t%v\n", line[0], line[1])
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "\nTEAM\tNAME\tOWNER\tACTIVE\tINVITED\tEXPIRED\tDEACTIVATED")
+	for _, t := range a.Teams {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", t.ID, t.Name, t.Owner, t.Counts.Active, t.Counts.Invited, t.Counts.Expired, t.Counts.Deactivated)
+	}
+	return w.Flush()
+}
+
+type limitsCommand struct {
+	oneAccount
+
+	MaxTeams              *string `help:"The most teams: a number, or none for no limit." placeholder:"N" env:"-"`
+	MaxMembersPerTeam     *string `help:"The most members of a team: a number, or none." placeholder:"N" env:"-"`
+	MaxPendingInvitations *string `help:"The most open invitations: a number, or none." placeholder:"N" env:"-"`
+	MultiUser             *string `help:"Whether it may have more than one user: true or false." placeholder:"BOOL" env:"-"`
+}
+
+// Run changes the limits that were given, and says which.
+func (c *limitsCommand) Run(ctx context.Context) error {
+	limits, changed, err := c.limits()
+	if err != nil {
+		return err
+	}
+	return c.operate(ctx, func(o *server.Operator) error {
+		if err := o.SetLimits(ctx, c.ID, limits); err != nil {
+			return err
+		}
+		fmt.Printf("%s: %s\n", c.ID, strings.Join(changed, ", "))
+		return nil
+	})
+}
+
+// limits reads the flags; changed is what they say, in words.
+func (c *limitsCommand) limits() (l roster.Limits, changed []string, err error) {
+	for _, f := range []struct {
+		name  string
+		given *string
+		to    **roster.Limit
+	}{
+		{"max-teams", c.MaxTeams, &l.MaxTeams},
+		{"max-members-per-team", c.MaxMembersPerTeam, &l.MaxMembersPerTeam},
+		{"max-pending-invitations", c.MaxPendingInvitations, &l.MaxPendingInvitations},
+	} {
+		if f.given == nil {
+			continue
+		}
+		if *f.to, err = parseLimit(*f.given); err != nil {
+			return l, nil, fmt.Errorf("--%s: %w", f.name, err)
+		}
+		changed = append(changed, f.name+" "+mostText((*f.to).Most))
+	}
+	if c.MultiUser != nil {
+		multi, err := strconv.ParseBool(*c.MultiUser)
+		if err != nil {
+			return l, nil, fmt.Errorf("--multi-user: give true or false, not %q", *c.MultiUser)
+		}
+		l.MultiUser = &multi
+		changed = append(changed, "multi-user "+strconv.FormatBool(multi))
+	}
+	if len(changed) == 0 {
+		return l, nil, errors.New("say what to change: --max-teams, --max-members-per-team, --max-pending-invitations (a number, or none), --multi-user (true or false)")
+	}
+	return l, changed, nil
+}
+
+// parseLimit reads a limit that fits GraphQL's Int.
+func parseLimit(typed string) (*roster.Limit, error) {
+	if typed == noLimit {
+		return &roster.Limit{}, nil
+	}
+	n, err := strconv.ParseUint(typed, 10, 31)
+	if err != nil {
+		return nil, fmt.Errorf("give a number from 0 to %d, or %s, not %q", math.MaxInt32, noLimit, typed)
+	}
+	most := int(n)
+	return &roster.Limit{Most: &most}, nil
+}
+
+func mostText(n *int) string {
+	if n == nil {
+		return noLimit
+	}
+	return strconv.Itoa(*n)
+}
+
+type suspendCommand struct{ oneAccount }
+
+// Run suspends the account; one that is suspended already stays so.
+func (c *suspendCommand) Run(ctx context.Context) error {
+	return c.operate(ctx, func(o *server.Operator) error {
+		if err := o.Suspend(ctx, c.ID); err != nil {
+			return err
+		}
+		fmt.Printf("%s: suspended\n", c.ID)
+		return nil
+	})
+}
+
+type resumeCommand struct{ oneAccount }
+
+// Run lets the account go on; one that is in use stays so.
+func (c *resumeCommand) Run(ctx context.Context) error {
+	return c.operate(ctx, func(o *server.Operator) error {
+		if err := o.Resume(ctx, c.ID); err != nil {
+			return err
+		}
+		fmt.Printf("%s: active\n", c.ID)
+		return nil
+	})
+}

@@ -1,0 +1,359 @@
+package server_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convoke-dev/convoke/internal/testdb"
+	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// eachWith is each, with a setting of its own.
+func eachWith(t *testing.T, option func(*server.Config), story func(t *testing.T, w *testkit.World)) {
+	t.Helper()
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Helper()
+		story(t, testkit.New(t, address, option))
+	})
+}
+
+// noPersonalAccounts has newcomers belong to the team they join, and to no
+// other.
+func noPersonalAccounts(c *server.Config) { c.PersonalAccounts = false }
+
+const memberFields = `member { id status version roles { key } groups { name } directPermissions
+	effectivePermissions divisions { name } allowedDomains }`
+
+// onMember sends a mutation about a member, with more fields of its input in
+// pairs.
+func onMember(p *testkit.Person, mutation, memberID string, more ...any) *testkit.Answer {
+	selection := memberFields
+	if mutation == "removeMember" {
+		selection = "removedMemberId"
+	}
+	return p.Mutate(mutation, selection, append([]any{"memberId", memberID}, more...)...)
+}
+
+// roleKeys returns what roles a member of his team has, as p sees him.
+func roleKeys(p *testkit.Person, email string) []string {
+	a := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { roles { key } } } }`, map[string]any{"id": p.MemberID(email)}).OK()
+	return a.List("node.roles", "key")
+}
+
+// inStates returns who is in p's team, as "active invited expired deactivated",
+// by the counts and by the lists.
+func inStates(t *testing.T, p *testkit.Person) string {
+	t.Helper()
+	a := p.Ask(`counts { active invited expired deactivated }
+		active: people(filter: {status: [ACTIVE]}) { totalCount nodes { __typename } }
+		invited: people(filter: {status: [INVITED]}) { totalCount nodes { __typename } }
+		expired: people(filter: {status: [EXPIRED]}) { totalCount nodes { __typename } }
+		deactivated: people(filter: {status: [DEACTIVATED]}) { totalCount nodes { __typename } }`).OK()
+	all := ""
+	for _, state := range []string{"active", "invited", "expired", "deactivated"} {
+		n := a.Text("team.counts." + state)
+		equal(t, state+" people", a.Text("team."+state+".totalCount"), n)
+		equal(t, state+" people listed", itoa(len(a.List("team."+state+".nodes", "__typename"))), n)
+		all += n + " "
+	}
+	return all[:len(all)-1]
+}
+
+func TestWhatAMemberHoldsIsChanged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		ann := owner.Join("ann@x.org", "billing")
+		id := owner.MemberID(ann.Email)
+		t.Run("SSL-20 the owner gives a member other roles after he joined, several at once", func(t *testing.T) {
+			a := onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("validation"), owner.Role("installer")}).OK()
+			equalList(t, "roles", a.List("setRoles.member.roles", "key"), "validation", "installer")
+			equal(t, "validates", may(ann, "validation.perform"), true)
+			equal(t, "refunds", may(ann, "billing.refund"), false)
+		})
+		t.Run("SEC-13 permissions are given and taken later, and count in the open session", func(t *testing.T) {
+			onMember(owner, "setRoles", id, "permissions", []string{"members.read"}).OK()
+			equalList(t, "members as she sees them", ann.Members(), "olivia@acme.test", "ann@x.org")
+			equal(t, "validates", may(ann, "validation.perform"), false)
+			a := onMember(owner, "setRoles", id, "permissions", []string{"billing.read"}).OK()
+			equalList(t, "permissions", a.List("setRoles.member.effectivePermissions", ""), "billing.read")
+			ann.Ask(`members { totalCount }`).Refused("FORBIDDEN")
+		})
+		t.Run("SEC-13 nothing said is nothing changed", func(t *testing.T) {
+			onMember(owner, "setRoles", id).Refused("INVALID_GRANT roleIds")
+			onMember(owner, "setRoles", id, "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
+			onMember(owner, "setRoles", id, "permissions", []string{"no.such"}).Refused("PERMISSION_UNKNOWN permissions")
+			equal(t, "sees bills", may(ann, "billing.read"), true)
+		})
+		t.Run("BEY-23 of two who edit a member the second is told", func(t *testing.T) {
+			seen := onMember(owner, "setRoles", id, "permissions", []string{"orders.read"}).OK().At("setRoles.member.version")
+			onMember(owner, "setRoles", id, "permissions", []string{"team.read"}, "expectedVersion", seen).OK()
+			onMember(owner, "setRoles", id, "permissions", []string{"billing.refund"}, "expectedVersion", seen).Refused("CONFLICT expectedVersion")
+			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"x.org"}, "expectedVersion", seen).Refused("CONFLICT expectedVersion")
+			equal(t, "refunds", may(ann, "billing.refund"), false)
+		})
+		t.Run("nobody acts on himself, and only who may on others", func(t *testing.T) {
+			adam := owner.Join("adam@x.org", "account_admin")
+			for _, mutation := range []string{"setRoles", "deactivateMember", "removeMember"} {
+				more := []any{}
+				if mutation == "setRoles" {
+					more = []any{"roleIds", []string{}}
+				}
+				onMember(adam, mutation, owner.MemberID(adam.Email), more...).Refused("CANNOT_ACT_ON_SELF memberId")
+				onMember(ann, mutation, owner.MemberID(adam.Email), more...).Refused("NOT_FOUND") // she may not know of him
+				onMember(w.SignUp(mutation+"@evil.test"), mutation, id, more...).Refused("NOT_FOUND")
+			}
+			victor := owner.Join("victor@x.org", "viewer")
+			for mutation, field := range map[string]string{"setRoles": "roleIds", "setRestrictions": "allowedDomains"} {
+				onMember(victor, mutation, id, field, []string{}).Refused("FORBIDDEN")
+			}
+		})
+	})
+}
+
+func TestAManagerRaisesRights(t *testing.T) {
+	t.Parallel()
+	eachWith(t, testkit.Preset("departments"), func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		manager, stan := owner.Join("mia@acme.test", "manager"), owner.Join("stan@acme.test", "standard_user")
+		t.Run("DC-22 a manager raises another user's rights", func(t *testing.T) {
+			invitation := testkit.Input("teamId", owner.TeamID, "email", "x@x.org", "roleIds", []string{owner.Role("viewer")})
+			stan.Do(testkit.InviteMutation, invitation).Refused("FORBIDDEN")
+			onMember(manager, "setRoles", owner.MemberID(stan.Email), "roleIds", []string{owner.Role("manager")}).OK()
+			equalList(t, "roles", roleKeys(owner, stan.Email), "manager")
+			stan.Do(testkit.InviteMutation, invitation).OK()
+		})
+	})
+}
+
+func TestDeactivation(t *testing.T) {
+	t.Parallel()
+	eachWith(t, noPersonalAccounts, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		grant := []any{"roleIds", []string{owner.Role("billing"), owner.Role("viewer")}, "permissions", []string{"validation.upload"}}
+		ann := owner.JoinWith("ann@x.org", grant...)
+		id := owner.MemberID(ann.Email)
+		t.Run("CP-15 deactivate: moves to Deactivated, cannot sign in, keeps roles", func(t *testing.T) {
+			equal(t, "people before", inStates(t, owner), "2 0 0 0")
+			stream := ann.Subscribe(watch, map[string]any{"team": owner.TeamID})
+			a := onMember(owner, "deactivateMember", id).OK()
+			equal(t, "status", a.Text("deactivateMember.member.status"), "DEACTIVATED")
+			equalList(t, "roles", a.List("deactivateMember.member.roles", "key"), "billing", "viewer")
+			equalList(t, "permissions", a.List("deactivateMember.member.directPermissions", ""), "validation.upload")
+			equal(t, "people", inStates(t, owner), "1 0 0 1")
+			equal(t, "her open session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
+			endsWith(t, stream, "UNAUTHENTICATED")
+			signIn(w, ann.Email, testkit.Password).Refused("USER_DEACTIVATED")
+			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
+			owner.Invite(ann.Email, "billing").Refused("ALREADY_MEMBER email")
+			onMember(owner, "deactivateMember", id).OK() // twice is once
+			equal(t, "people", inStates(t, owner), "1 0 0 1")
+		})
+		t.Run("CP-17 reactivate: signs in and holds what she held", func(t *testing.T) {
+			a := onMember(owner, "reactivateMember", id).OK()
+			equal(t, "status", a.Text("reactivateMember.member.status"), "ACTIVE")
+			onMember(owner, "reactivateMember", id).OK()
+			equal(t, "people", inStates(t, owner), "2 0 0 0")
+			back := w.SignIn(ann.Email).In(owner.TeamID)
+			equalList(t, "roles", roleKeys(back, ann.Email), "billing", "viewer")
+			equal(t, "uploads", may(back, "validation.upload"), true)
+			equal(t, "her old session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
+		})
+	})
+}
+
+func TestRemoval(t *testing.T) {
+	t.Parallel()
+	eachWith(t, noPersonalAccounts, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		ann := owner.Join("ann@x.org", "viewer")
+		id, secret := owner.MemberID(ann.Email), testkit.Token(t, w.Mail.Wait(t, ann.Email, 1))
+		invitation := owner.Ask(`invitations { nodes { id } }`).OK().Text("team.invitations.nodes.0.id")
+		t.Run("GR-12 removing takes effect at once, on sessions and streams", func(t *testing.T) {
+			elsewhere := w.SignIn(ann.Email)
+			from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
+			streams := []*testkit.Stream{ann.Subscribe(watch, from), elsewhere.SubscribeSSE(watch, from)}
+			owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
+			for _, s := range streams {
+				equal(t, "event", seen(s.Next().OK()), "CREATED bob@x.org")
+			}
+			equal(t, "removed", onMember(owner, "removeMember", id).OK().Text("removeMember.removedMemberId"), id)
+			for _, p := range []*testkit.Person{ann, elsewhere} {
+				equal(t, "session", p.Ask(`name`).Code(), "UNAUTHENTICATED")
+			}
+			for _, s := range streams {
+				endsWith(t, s, "UNAUTHENTICATED")
+			}
+		})
+		t.Run("CP-14 remove: gone from all three lists", func(t *testing.T) {
+			equal(t, "people", inStates(t, owner), "1 1 0 0") // Olivia, and Bob invited
+			a := owner.Ask(`members { nodes { id } } people { totalCount } account { user(email: "ann@x.org") { id } }`).OK()
+			equal(t, "members", len(a.List("team.members.nodes", "id")), 1)
+			equal(t, "people", a.Text("team.people.totalCount"), "2")
+			equal(t, "found by address", a.At("team.account.user"), nil)
+		})
+		t.Run("GR-13 there is no way back but a new invitation", func(t *testing.T) {
+			onMember(owner, "reactivateMember", id).Refused("NOT_FOUND")
+			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("viewer")}).Refused("NOT_FOUND")
+			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVITATION_ALREADY_ACCEPTED")
+			resend(owner, invitation).Refused("INVITATION_ALREADY_ACCEPTED")
+		})
+		t.Run("GR-14 who is removed and signs in is told so, after the right password only", func(t *testing.T) {
+			a := signIn(w, ann.Email, testkit.Password).Refused("ACCESS_REVOKED")
+			equal(t, "session", a.At("signIn.sessionToken"), nil)
+			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
+			signIn(w, "nobody@x.org", testkit.Password).Refused("INVALID_CREDENTIALS")
+		})
+		t.Run("CP-16 she is invited again, signs in because of it, and accepts", func(t *testing.T) {
+			again := owner.Invite(ann.Email, "billing").OK().Text("inviteUser.invitation.id")
+			second := testkit.Token(t, w.Mail.Wait(t, ann.Email, 2))
+			w.Anonymous().Accept(second, "password", "a password of somebody else").Refused("AUTHENTICATION_REQUIRED")
+			back := w.SignIn(ann.Email).In(owner.TeamID)
+			equal(t, "the team before accepting", back.Ask(`name`).OK().At("team"), nil)
+			back.Accept(secret).Refused("INVITATION_ALREADY_ACCEPTED")
+			back.Accept(second).OK()
+			equalList(t, "roles", roleKeys(owner, ann.Email), "billing")
+			equal(t, "active team", back.Do(`{ viewer { activeTeam { id } } }`, nil).OK().Text("viewer.activeTeam.id"), owner.TeamID)
+			if now := owner.MemberID(ann.Email); now == id || again == invitation {
+				t.Errorf("member %s and invitation %s are the old ones, want new ones", now, again)
+			}
+			signIn(w, ann.Email, testkit.Password).OK()
+		})
+		t.Run("GR-15 the address can be checked, and a wrong one revoked and replaced", func(t *testing.T) {
+			wrong := owner.Invite("Carl@exmaple.org", "billing").OK()
+			equal(t, "address", wrong.Text("inviteUser.invitation.email"), "Carl@exmaple.org")
+			lost := testkit.Token(t, w.Mail.Wait(t, "carl@exmaple.org", 1))
+			revoke(owner, wrong.Text("inviteUser.invitation.id")).OK()
+			carl := owner.Join("Carl@example.org", "billing")
+			w.Anonymous().Accept(lost, "password", testkit.Password).Refused("INVITATION_REVOKED")
+			equalList(t, "members", owner.Members(), "olivia@acme.test", "ann@x.org", carl.Email)
+		})
+		t.Run("leaving is removing oneself", func(t *testing.T) {
+			leave := func(p *testkit.Person) *testkit.Answer {
+				return p.Mutate("leaveTeam", "removedMemberId", "teamId", owner.TeamID)
+			}
+			leave(w.SignUp("mallory@evil.test")).Refused("NOT_FOUND")
+			carl := w.SignIn("carl@example.org").In(owner.TeamID)
+			id := owner.MemberID("Carl@example.org")
+			equal(t, "left", leave(carl).OK().Text("leaveTeam.removedMemberId"), id)
+			equal(t, "his session", leave(carl).Code(), "UNAUTHENTICATED")
+			signIn(w, carl.Email, testkit.Password).Refused("ACCESS_REVOKED")
+			equalList(t, "members", owner.Members(), "olivia@acme.test", "ann@x.org")
+		})
+	})
+}
+
+// endsWith fails unless nothing but the reason comes before the stream's end.
+func endsWith(t *testing.T, s *testkit.Stream, code string) {
+	t.Helper()
+	if rest := s.Ended(); len(rest) != 1 || rest[0].Code() != code {
+		t.Errorf("before the end came %d answers, want one, %s", len(rest), code)
+	}
+}
+
+// waysToLose are ways to lose members.read: each admits somebody who has it
+// and returns how he loses it.
+var waysToLose = map[string]func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer){
+	"removed":     onMemberOf("removeMember"),
+	"deactivated": onMemberOf("deactivateMember"),
+	"demoted":     onMemberOf("setRoles", "permissions", []string{"team.read", "billing.read"}),
+	"leaves": func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		p := owner.Join(email, "member")
+		return p, func() *testkit.Answer { return p.Mutate("leaveTeam", "removedMemberId", "teamId", p.TeamID) }
+	},
+	"role changed": func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		role := newRole(owner, "changed", "members.read")
+		return owner.JoinWith(email, "roleIds", []string{role}), func() *testkit.Answer {
+			return owner.Mutate("updateRole", "role { id }", "roleId", role, "permissions", []string{"team.read"})
+		}
+	},
+	"role replaced": func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		role, billing := newRole(owner, "replaced", "members.read"), owner.Role("billing")
+		return owner.JoinWith(email, "roleIds", []string{role}), func() *testkit.Answer {
+			return owner.Mutate("deleteRole", "deletedRoleId", "roleId", role, "reassignTo", billing)
+		}
+	},
+	"group changed": func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		group := newGroup(owner, "Changed", owner.Role("viewer"))
+		return owner.JoinWith(email, "groupIds", []string{group}), func() *testkit.Answer {
+			return owner.Mutate("updateGroup", "group { id }", "groupId", group, "roleIds", []string{})
+		}
+	},
+	"group deleted": func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		group := newGroup(owner, "Deleted", owner.Role("viewer"))
+		return owner.JoinWith(email, "groupIds", []string{group}), func() *testkit.Answer {
+			return owner.Mutate("deleteGroup", "deletedGroupId", "groupId", group)
+		}
+	},
+}
+
+func onMemberOf(mutation string, more ...any) func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+	return func(owner *testkit.Person, email string) (*testkit.Person, func() *testkit.Answer) {
+		p := owner.Join(email, "member")
+		id := owner.MemberID(email)
+		return p, func() *testkit.Answer { return onMember(owner, mutation, id, more...) }
+	}
+}
+
+func TestAStreamEndsWithTheRight(t *testing.T) {
+	t.Parallel()
+	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
+		owner := w.SignUp("olivia@acme.test")
+		role := []string{owner.Role("billing")}
+		for way, begin := range waysToLose {
+			t.Run("BEY-4 no event from the commit on, and an end with its reason: "+way, func(t *testing.T) {
+				p, lose := begin(owner, strings.ReplaceAll(way, " ", ".")+"@x.org")
+				stream := subscribe(p, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
+				invite := func(email string) {
+					owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", email, "roleIds", role, "sendEmail", false)).OK()
+				}
+				invite("before" + p.Email)
+				for seen(stream.Next().OK()) != "CREATED before"+p.Email { // a mail may still have been on its way
+				}
+				var lost time.Time
+				together(2, func(i int) {
+					if i == 0 {
+						lose().OK()
+						lost = time.Now()
+						return
+					}
+					for n := range 6 {
+						invite(itoa(n) + p.Email)
+					}
+				})
+				invite("after" + p.Email)
+				rest := stream.Ended()
+				if late := time.Since(lost); late > 2*time.Second {
+					t.Errorf("the stream ended after %s, want 2 s at most", late)
+				}
+				if len(rest) == 0 || rest[len(rest)-1].Code() != "FORBIDDEN" {
+					t.Fatalf("before the end came %d answers, want FORBIDDEN for the last", len(rest))
+				}
+				never := invitedSince(owner)
+				for _, a := range rest[:len(rest)-1] {
+					if slices.Contains(never, a.OK().Text("inviteStatusChanged.invitation.id")) {
+						t.Errorf("%s was told after the right was lost", seen(a))
+					}
+				}
+			})
+		}
+	})
+}
+
+// invitedSince returns the ids of the invitations that were created after the
+// last event of another kind.
+func invitedSince(owner *testkit.Person) (ids []string) {
+	a := owner.Ask(`account { auditLog(first: 20, filter: {types: ["invitation.created", "member.*", "role.*", "group.*"]}) {
+		nodes { type subjectId } } }`).OK()
+	subjects := a.List("team.account.auditLog.nodes", "subjectId")
+	for i, typ := range a.List("team.account.auditLog.nodes", "type") {
+		if typ != "invitation.created" {
+			break
+		}
+		ids = append(ids, subjects[i])
+	}
+	return ids
+}

@@ -1,0 +1,232 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/roster"
+	"github.com/convoke-dev/convoke/internal/store"
+)
+
+// accountsAtOnce is how many accounts a list reads at a time.
+const accountsAtOnce = 500
+
+// ErrNoAccount is returned for an id that no account has.
+var ErrNoAccount = errors.New("there is no such account")
+
+// Operator is what who runs the server does to accounts, from a process of its
+// own. Servers may run on the same database: they read limits anew for every
+// request, and events by their poll.
+type Operator struct {
+	store  *store.Store
+	roster *roster.Service
+	now    func() time.Time
+}
+
+// NewOperator opens a database that is there, with its schema up to date. The
+// caller closes it.
+func NewOperator(ctx context.Context, database string) (*Operator, error) {
+	if err := checkThere(database); err != nil {
+		return nil, err
+	}
+	catalogue, err := access.NewCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	if err := store.CheckMigrated(ctx, database); err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	cfg := Config{Now: time.Now}
+	o := &Operator{store: st, now: cfg.clock()}
+	// Nobody subscribes in this process, so nobody runs the hub. Its verbs for
+	// viewers are not offered: the catalogue lacks the files of a server.
+	hub := event.NewHub(st.Read(), slog.New(slog.DiscardHandler))
+	o.roster = &roster.Service{
+		Store: st, Access: access.NewLoader(catalogue, st.Changes(), o.now), Events: event.NewLog(hub, o.now), Now: o.now,
+	}
+	return o, nil
+}
+
+// checkThere refuses an SQLite file that is missing, which opening would make.
+func checkThere(database string) error {
+	if !strings.Contains(database, "://") { // else the address may hold a password
+		_, err := os.Stat(database)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no database %s", database)
+		}
+		if err != nil {
+			return fmt.Errorf("look for the database: %w", err)
+		}
+	}
+	return store.CheckAddress(database)
+}
+
+// Close closes the database.
+func (o *Operator) Close() error { return o.store.Close() }
+
+// SetLimits changes limits of an account, or fails with ErrNoAccount.
+func (o *Operator) SetLimits(ctx context.Context, accountID string, l roster.Limits) error {
+	return orNoAccount(o.roster.SetLimits(ctx, accountID, l))
+}
+
+// Suspend stops an account, or fails with ErrNoAccount.
+func (o *Operator) Suspend(ctx context.Context, accountID string) error {
+	return orNoAccount(o.roster.Suspend(ctx, accountID))
+}
+
+// Resume lets a suspended account go on, or fails with ErrNoAccount.
+func (o *Operator) Resume(ctx context.Context, accountID string) error {
+	return orNoAccount(o.roster.Resume(ctx, accountID))
+}
+
+func orNoAccount(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return ErrNoAccount
+	}
+	return err
+}
+
+// AccountLine is an account in a list.
+type AccountLine struct {
+	ID, Name, Status string
+	Owner            string // the address of its default team's owner
+}
+
+// EachAccount calls f for every account, the oldest first. They are read in
+// portions: an account that is opened meanwhile may be among them.
+func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine) error) error {
+	ctx = access.System(ctx, "list the accounts for the operator")
+	for last := ""; ; {
+		accounts, err := o.store.Read().Account.Query().
+			Where(account.IDGT(last)).Order(account.ByID()).Limit(accountsAtOnce).
+			WithTeams(func(q *ent.TeamQuery) { q.Where(team.IsDefault(true)).WithMembers(owners) }).
+			All(ctx)
+		if err != nil {
+			return fmt.Errorf("list the accounts: %w", err)
+		}
+		for _, a := range accounts {
+			line := AccountLine{ID: a.ID, Name: a.Name, Status: a.Status.String()}
+			for _, t := range a.Edges.Teams {
+				line.Owner = ownerOf(t)
+			}
+			if err := f(line); err != nil {
+				return err
+			}
+			last = a.ID
+		}
+		if len(accounts) < accountsAtOnce {
+			return nil
+		}
+	}
+}
+
+// owners narrows members to owners, with who they are.
+func owners(q *ent.MemberQuery) { q.Where(member.IsOwner(true)).WithUser() }
+
+// ownerOf returns the address of the team's owner, who must be loaded.
+func ownerOf(t *ent.Team) string {
+	for _, m := range t.Edges.Members {
+		return m.Edges.User.Email
+	}
+	return ""
+}
+
+// AccountReport is what the operator sees of an account. Its names in JSON are
+// those of the API.
+type AccountReport struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Status   string          `json:"status"`
+	Preset   string          `json:"preset"`
+	Settings AccountSettings `json:"settings"`
+	Limits   AccountLimits   `json:"limits"`
+	Teams    []TeamReport    `json:"teams"`
+}
+
+// AccountSettings are what an account's admins decide.
+type AccountSettings struct {
+	InvitationTTLHours              int  `json:"invitationTtlHours"`
+	CountPendingAsSeats             bool `json:"countPendingAsSeats"`
+	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
+}
+
+// AccountLimits are what the operator decides; nil is no limit.
+type AccountLimits struct {
+	MaxTeams              *int `json:"maxTeams"`
+	MaxMembersPerTeam     *int `json:"maxMembersPerTeam"`
+	MaxPendingInvitations *int `json:"maxPendingInvitations"`
+	MultiUser             bool `json:"multiUser"`
+}
+
+// TeamReport is a team with its owner's address and how many people it has.
+type TeamReport struct {
+	ID     string     `json:"id"`
+	Name   string     `json:"name"`
+	Owner  string     `json:"owner"`
+	Counts TeamCounts `json:"counts"`
+}
+
+// TeamCounts are a team's members and invitations, by where they stand now.
+type TeamCounts struct {
+	Active      int `json:"active"`
+	Invited     int `json:"invited"`
+	Expired     int `json:"expired"`
+	Deactivated int `json:"deactivated"`
+}
+
+// Account reports on an account as it is at one moment, its teams oldest first,
+// or fails with ErrNoAccount.
+func (o *Operator) Account(ctx context.Context, accountID string) (*AccountReport, error) {
+	ctx = access.System(ctx, "show an account to the operator")
+	client, release, err := o.store.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	a, err := client.Account.Query().Where(account.ID(accountID)).
+		WithTeams(func(q *ent.TeamQuery) {
+			q.Order(team.ByCreatedAt(), team.ByID()).WithMembers(owners).
+				// What ran out and is not written down yet; see graph.counts.
+				WithInvitations(func(q *ent.InvitationQuery) {
+					q.Where(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(o.now()))
+				})
+		}).
+		Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, ErrNoAccount
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read account %s: %w", accountID, err)
+	}
+	r := &AccountReport{
+		ID: a.ID, Name: a.Name, Status: a.Status.String(), Preset: a.Preset,
+		Settings: AccountSettings{a.InvitationTTLHours, a.CountPendingAsSeats, a.KeepInvitationsOfRemovedMembers},
+		Limits:   AccountLimits{a.MaxTeams, a.MaxMembersPerTeam, a.MaxPendingInvitations, a.MultiUser},
+		Teams:    make([]TeamReport, len(a.Edges.Teams)),
+	}
+	for i, t := range a.Edges.Teams {
+		late := len(t.Edges.Invitations)
+		r.Teams[i] = TeamReport{t.ID, t.Name, ownerOf(t), TeamCounts{
+			Active: t.ActiveMembers, Invited: t.PendingInvitations - late, Expired: t.ExpiredInvitations + late, Deactivated: t.DeactivatedMembers,
+		}}
+	}
+	return r, nil
+}
