@@ -117,7 +117,8 @@ func (r *teamResolver) ViewerCanInvite(ctx context.Context, obj *ent.Team) (bool
 
 // ViewerCanManageMembers is the resolver for the viewerCanManageMembers field.
 func (r *teamResolver) ViewerCanManageMembers(ctx context.Context, obj *ent.Team) (bool, error) {
-	return viewerCanAny(ctx, obj.ID, access.MembersUpdate, access.MembersDeactivate, access.MembersRemove), nil
+	return viewerCanAny(ctx, obj.ID, access.MembersRead) &&
+		viewerCanAny(ctx, obj.ID, access.MembersUpdate, access.MembersDeactivate, access.MembersRemove), nil
 }
 
 // ViewerCanManageRoles is the resolver for the viewerCanManageRoles field.

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/roster"
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/server"
@@ -40,8 +43,11 @@ func onMember(p *testkit.Person, mutation, memberID string, more ...any) *testki
 // roleKeys returns what roles a member of his team has, as p sees him.
 func roleKeys(p *testkit.Person, email string) []string {
 	a := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { roles { key } } } }`, map[string]any{"id": p.MemberID(email)}).OK()
-	return a.List("node.roles", "key")
+	return inOrder(a.List("node.roles", "key"))
 }
+
+// inOrder sorts what the server gives in any order.
+func inOrder(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // inStates returns who is in p's team, as "active invited expired deactivated",
 // by the counts and by the lists.
@@ -70,7 +76,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 		id := owner.MemberID(ann.Email)
 		t.Run("SSL-20 the owner gives a member other roles after he joined, several at once", func(t *testing.T) {
 			a := onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("validation"), owner.Role("installer")}).OK()
-			equalList(t, "roles", a.List("setRoles.member.roles", "key"), "validation", "installer")
+			equalList(t, "roles", inOrder(a.List("setRoles.member.roles", "key")), "installer", "validation")
 			equal(t, "validates", may(ann, "validation.perform"), true)
 			equal(t, "refunds", may(ann, "billing.refund"), false)
 		})
@@ -95,7 +101,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"x.org"}, "expectedVersion", seen).Refused("CONFLICT expectedVersion")
 			equal(t, "refunds", may(ann, "billing.refund"), false)
 		})
-		t.Run("nobody acts on himself, and only who may on others", func(t *testing.T) {
+		t.Run("nobody acts on himself, and only who may on others", func(*testing.T) {
 			adam := owner.Join("adam@x.org", "account_admin")
 			for _, mutation := range []string{"setRoles", "deactivateMember", "removeMember"} {
 				more := []any{}
@@ -135,13 +141,14 @@ func TestDeactivation(t *testing.T) {
 		owner := w.SignUp("olivia@acme.test")
 		grant := []any{"roleIds", []string{owner.Role("billing"), owner.Role("viewer")}, "permissions", []string{"validation.upload"}}
 		ann := owner.JoinWith("ann@x.org", grant...)
+		owner.Delivered(ann.Email)
 		id := owner.MemberID(ann.Email)
 		t.Run("CP-15 deactivate: moves to Deactivated, cannot sign in, keeps roles", func(t *testing.T) {
 			equal(t, "people before", inStates(t, owner), "2 0 0 0")
 			stream := ann.Subscribe(watch, map[string]any{"team": owner.TeamID})
 			a := onMember(owner, "deactivateMember", id).OK()
 			equal(t, "status", a.Text("deactivateMember.member.status"), "DEACTIVATED")
-			equalList(t, "roles", a.List("deactivateMember.member.roles", "key"), "billing", "viewer")
+			equalList(t, "roles", inOrder(a.List("deactivateMember.member.roles", "key")), "billing", "viewer")
 			equalList(t, "permissions", a.List("deactivateMember.member.directPermissions", ""), "validation.upload")
 			equal(t, "people", inStates(t, owner), "1 0 0 1")
 			equal(t, "her open session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
@@ -170,6 +177,7 @@ func TestRemoval(t *testing.T) {
 	eachWith(t, noPersonalAccounts, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		ann := owner.Join("ann@x.org", "viewer")
+		owner.Delivered(ann.Email)
 		id, secret := owner.MemberID(ann.Email), testkit.Token(t, w.Mail.Wait(t, ann.Email, 1))
 		invitation := owner.Ask(`invitations { nodes { id } }`).OK().Text("team.invitations.nodes.0.id")
 		t.Run("GR-12 removing takes effect at once, on sessions and streams", func(t *testing.T) {
@@ -195,7 +203,7 @@ func TestRemoval(t *testing.T) {
 			equal(t, "people", a.Text("team.people.totalCount"), "2")
 			equal(t, "found by address", a.At("team.account.user"), nil)
 		})
-		t.Run("GR-13 there is no way back but a new invitation", func(t *testing.T) {
+		t.Run("GR-13 there is no way back but a new invitation", func(*testing.T) {
 			onMember(owner, "reactivateMember", id).Refused("NOT_FOUND")
 			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("viewer")}).Refused("NOT_FOUND")
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVITATION_ALREADY_ACCEPTED")
@@ -356,4 +364,154 @@ func invitedSince(owner *testkit.Person) (ids []string) {
 		ids = append(ids, subjects[i])
 	}
 	return ids
+}
+
+// peopleAndRoles is what somebody holds who manages people and roles, and
+// nothing else.
+var peopleAndRoles = []string{
+	"members.read", "members.invite", "members.update", "members.deactivate", "members.remove",
+	"roles.read", "roles.assign", "roles.manage", "certificates.read:own",
+}
+
+func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		account, hrRole := owner.AccountID(), newRole(owner, "hr", peopleAndRoles...)
+		hr := owner.JoinWith("hr@acme.test", "roleIds", []string{hrRole})
+		bella := owner.Join("bella@acme.test", "billing")
+		billing, clerk := newGroup(owner, "Billing", owner.Role("billing")), newRole(hr, "clerk", "members.read")
+		clerks := newGroup(hr, "Clerks", clerk)
+		open := hr.Do(testkit.InviteMutation, testkit.Input("teamId", hr.TeamID, "email", "ann@x.org", "roleIds", []string{clerk})).
+			OK().Text("inviteUser.invitation.id")
+		above := map[string]any{ // grants above his rights, and the least of them
+			"roleIds": []string{clerk, owner.Role("billing")}, "groupIds": []string{billing},
+			"permissions": []string{"members.read", "certificates.read"},
+		}
+		for field, grant := range above {
+			t.Run("BEY-12 nobody grants what he lacks: "+field, func(*testing.T) {
+				hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", field, grant).Refused("NOT_GRANTABLE " + field)
+				hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, field, grant).Refused("NOT_GRANTABLE " + field)
+				onMember(hr, "setRoles", hr.MemberID("olivia@acme.test"), field, grant).Refused("OWNER_PROTECTED memberId")
+				onMember(hr, "setRoles", hr.MemberID(hr.Email), field, grant).Refused("CANNOT_ACT_ON_SELF memberId")
+			})
+		}
+		t.Run("BEY-12 nor everything, nor by a role, a group or another role in its place", func(t *testing.T) {
+			hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", "allPermissions", true).Refused("NOT_GRANTABLE allPermissions")
+			hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, "allPermissions", true).Refused("NOT_GRANTABLE allPermissions")
+			hr.Mutate("createRole", "role { id }", "accountId", account, "key", "more", "name", "More", "permissions", above["permissions"]).Refused("NOT_GRANTABLE permissions")
+			hr.Mutate("updateRole", "role { id }", "roleId", clerk, "permissions", above["permissions"]).Refused("NOT_GRANTABLE permissions")
+			hr.Mutate("updateRole", "role { id }", "roleId", hrRole, "permissions", append([]string{"billing.refund"}, peopleAndRoles...)).Refused("NOT_GRANTABLE permissions")
+			hr.Mutate("createGroup", "group { id }", "accountId", account, "name", "More", "roleIds", above["roleIds"]).Refused("NOT_GRANTABLE roleIds")
+			hr.Mutate("updateGroup", "group { id }", "groupId", clerks, "roleIds", above["roleIds"]).Refused("NOT_GRANTABLE roleIds")
+			hr.Mutate("deleteRole", "deletedRoleId", "roleId", clerk, "reassignTo", owner.Role("billing")).Refused("NOT_GRANTABLE reassignTo")
+			equalList(t, "roles he may give", inOrder(hr.Ask(`assignableRoles { key }`).OK().List("team.assignableRoles", "key")), "clerk", "hr")
+			equal(t, "refunds", may(hr, "billing.refund"), false)
+			equal(t, "open invitations", len(owner.Invitations("PENDING")), 1)
+		})
+		t.Run("BEY-12 but what he holds, and what somebody has already", func(t *testing.T) {
+			id := owner.MemberID(bella.Email)
+			onMember(hr, "setRoles", id, "roleIds", []string{owner.Role("billing"), clerk}, "permissions", []string{"certificates.read:own"}).OK()
+			equalList(t, "roles", roleKeys(owner, bella.Email), "billing", "clerk")
+			onMember(hr, "setRoles", id, "roleIds", []string{clerk}).OK() // taking needs no right of one's own
+			onMember(hr, "setRoles", id, "roleIds", []string{owner.Role("billing")}).Refused("NOT_GRANTABLE roleIds")
+			hr.Mutate("updateRole", "role { id }", "roleId", clerk, "permissions", []string{"members.read", "certificates.read:own"}).OK()
+		})
+		t.Run("BEY-12 nor does he any more who lost it before the invitee accepts", func(t *testing.T) {
+			secret := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
+			for _, held := range [][]string{{"team.read"}, {"members.invite", "members.read"}, {"members.read", "certificates.read:own"}} {
+				onMember(owner, "setRoles", owner.MemberID(hr.Email), "permissions", held).OK()
+				w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVITER_LOST_GRANT")
+			}
+			onMember(owner, "setRoles", owner.MemberID(hr.Email), "roleIds", []string{hrRole}).OK()
+			onMember(owner, "deactivateMember", owner.MemberID(hr.Email)).OK()
+			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVITER_LOST_GRANT")
+			equal(t, "still open", len(owner.Invitations("PENDING")), 1)
+			resend(owner, open).OK() // the owner answers for it from now on
+			w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 2)), "password", testkit.Password).OK()
+		})
+	})
+}
+
+// admit makes p a member of the team past GraphQL, and past invitations that
+// are open for him.
+func admit(t *testing.T, w *testkit.World, p, owner *testkit.Person, permissions ...string) {
+	t.Helper()
+	ctx := access.System(t.Context(), "admit somebody who is invited")
+	user := p.Do(`{ viewer { user { id } } }`, nil).OK().Text("viewer.user.id")
+	account := owner.AccountID()
+	err := w.Server.Store.InAccount(ctx, account, func(tx *store.Tx) error {
+		acc, err := tx.Account.Get(ctx, account)
+		if err != nil {
+			return err
+		}
+		_, err = w.Server.Roster.Admit(ctx, tx, acc, roster.Admission{
+			AccountID: account, TeamID: owner.TeamID, UserID: user, Grant: access.Grant{Permissions: permissions},
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAcceptingNeverLowers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner, ann := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org")
+		owner.Invite(ann.Email, "member", "permissions", []string{"orders.read"}, "allowedDomains", []string{"x.org"}).OK()
+		secret := testkit.Token(t, w.Mail.Wait(t, ann.Email, 2))
+		t.Run("BEY-13 accepting adds to what a member has, and restricts nobody who is not", func(t *testing.T) {
+			admit(t, w, ann, owner, "billing.refund", "orders.read")
+			a := ann.Accept(secret).OK()
+			equalList(t, "permissions", a.List("acceptInvite.member.effectivePermissions", ""),
+				"billing.refund", "members.read", "orders.read", "roles.read", "team.read")
+			equal(t, "members", len(owner.Members()), 2)
+			equal(t, "refunds anywhere", may(ann.In(owner.TeamID), "billing.refund", "domain", "example.com"), true)
+		})
+		t.Run("BEY-13 accepting once more does not undo what was given since", func(t *testing.T) {
+			onMember(owner, "setRoles", owner.MemberID(ann.Email), "roleIds", []string{owner.Role("account_admin")}).OK()
+			equal(t, "again", ann.Accept(secret).OK().Text("acceptInvite.alreadyAccepted"), "true")
+			equalList(t, "roles", roleKeys(owner, ann.Email), "account_admin")
+		})
+	})
+}
+
+func TestWhatBecomesOfARemovedMembersInvitations(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		send := func(p *testkit.Person, email string) (secret string) {
+			return tokenOf(t, p.Invite(email, "billing", "sendEmail", false).OK().Text("inviteUser.inviteUrl"))
+		}
+		t.Run("BEY-26 removing a member revokes the open invitations he sent, on the open page too", func(t *testing.T) {
+			adam := owner.Join("adam@acme.test", "account_admin")
+			owner.Delivered(adam.Email)
+			bob := send(adam, "bob@x.org")
+			send(adam, "carl@x.org")
+			send(owner, "dora@x.org")
+			stream := owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
+			onMember(owner, "removeMember", owner.MemberID(adam.Email)).OK()
+			for _, email := range []string{"bob@x.org", "carl@x.org"} {
+				a := stream.Next().OK()
+				equal(t, "event", seen(a), "REVOKED "+email)
+				equal(t, "previous status", a.Text("inviteStatusChanged.previousStatus"), "PENDING")
+			}
+			equalList(t, "open", owner.Invitations("PENDING"), "dora@x.org PENDING NOT_REQUESTED")
+			equalList(t, "revoked", owner.Invitations("REVOKED"), "carl@x.org REVOKED NOT_REQUESTED", "bob@x.org REVOKED NOT_REQUESTED")
+			w.SignUp("bob@x.org").Accept(bob).Refused("INVITATION_REVOKED")
+		})
+		t.Run("BEY-26 leaving revokes them too; a setting keeps them, and they can be accepted", func(t *testing.T) {
+			eve, gil := owner.Join("eve@acme.test", "account_admin"), owner.Join("gil@acme.test", "account_admin")
+			send(eve, "fred@x.org")
+			eve.Mutate("leaveTeam", "removedMemberId", "teamId", owner.TeamID).OK()
+			equalList(t, "open", owner.Invitations("PENDING"), "dora@x.org PENDING NOT_REQUESTED")
+			hal := send(gil, "hal@x.org")
+			owner.Mutate("updateAccount", "account { settings { keepInvitationsOfRemovedMembers } }",
+				"accountId", owner.AccountID(), "keepInvitationsOfRemovedMembers", true).OK()
+			onMember(owner, "removeMember", owner.MemberID(gil.Email)).OK()
+			equalList(t, "open", owner.Invitations("PENDING"), "hal@x.org PENDING NOT_REQUESTED", "dora@x.org PENDING NOT_REQUESTED")
+			w.SignUp("hal@x.org").Accept(hal).OK()
+		})
+	})
 }

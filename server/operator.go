@@ -112,7 +112,7 @@ type AccountLine struct {
 
 // EachAccount calls f for every account, the oldest first. They are read in
 // portions: an account that is opened meanwhile may be among them.
-func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine) error) error {
+func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine)) error {
 	ctx = access.System(ctx, "list the accounts for the operator")
 	for last := ""; ; {
 		accounts, err := o.store.Read().Account.Query().
@@ -127,9 +127,7 @@ func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine) error) e
 			for _, t := range a.Edges.Teams {
 				line.Owner = ownerOf(t)
 			}
-			if err := f(line); err != nil {
-				return err
-			}
+			f(line)
 			last = a.ID
 		}
 		if len(accounts) < accountsAtOnce {

@@ -3,15 +3,30 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/convoke-dev/convoke/ent"
+	entevent "github.com/convoke-dev/convoke/ent/event"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
+)
+
+// What every sample has in common.
+const (
+	sampleAccount  = "Acme"
+	sampleTeam     = "Acme Security"
+	samplePassword = "correct horse battery staple"
+	sampleOwner    = "olivia"
 )
 
 // Sample is the demo's account.
@@ -21,81 +36,140 @@ type Sample struct {
 	People                        []SamplePerson
 }
 
-// SamplePerson is a member of the demo's team.
-type SamplePerson struct{ Email, FirstName, LastName, Role, RoleKey string }
+// SamplePerson is a member of the demo's team. Role is in words.
+type SamplePerson struct{ Email, Role string }
 
-var sample = Sample{
-	AccountName: "Acme", TeamName: "Acme Security", Password: "correct horse battery staple",
-	People: []SamplePerson{
-		{"olivia@acme.test", "Olivia", "Owens", "owner", ""},
-		{"adam@acme.test", "Adam", "Abbott", "account admin", "account_admin"},
-		{"bella@acme.test", "Bella", "Brown", "billing", "billing"},
-		{"victor@acme.test", "Victor", "Vance", "viewer", "viewer"},
-	},
+// cast is who plays in the demo beside the owner, and what her four
+// invitations offer: roles by key, parted by spaces.
+type cast struct {
+	people  []part
+	invited [4]string
 }
 
-// Seed makes the demo's sample account, unless it is there already: four
-// people, three open invitations and an expired one.
+// part is somebody with a role. Without a last name he is called by his role.
+type part struct{ name, last, role string }
+
+func (p part) email() string { return p.name + "@acme.test" }
+
+// castOf returns who shows what a preset is like: for one of an operator's,
+// somebody for each role.
+func castOf(p access.Preset) (c cast) {
+	switch p.Key {
+	case "teams":
+		c.people = []part{{"adam", "Abbott", "account_admin"}, {"bella", "Brown", "billing"}, {"victor", "Vance", "viewer"}}
+		c.invited = [4]string{"installer", "validation", "billing viewer", "member"}
+	case "departments":
+		c.people = []part{
+			{"adam", "Abbott", "manager"},
+			{"fiona", "Fox", "finance_manager"},
+			{"stan", "Stone", "standard_user"},
+			{"victor", "Vance", "viewer"},
+			{"lily", "Lane", "limited_user"},
+		}
+		c.invited = [4]string{"standard_user", "limited_user", "finance_manager", "viewer"}
+	case "portal":
+		c.people = []part{{"adam", "Abbott", "admin"}, {"uma", "Unger", "user"}}
+		c.invited = [4]string{"user", "user", "admin", "user"}
+	case "holder":
+		c.people = []part{{"frank", "Fuller", "full"}}
+	default:
+		for _, r := range p.Roles {
+			c.people = append(c.people, part{name: r.Key, role: r.Key})
+		}
+	}
+	if c.invited[0] == "" { // then each role in its turn
+		for i := range c.invited {
+			c.invited[i] = p.Roles[i%len(p.Roles)].Key
+		}
+	}
+	return c
+}
+
+// Seed makes the demo's sample account, unless it is there already: people who
+// show what the roles of the preset are like, three open invitations and an
+// expired one. It returns those of the sample who are in its team still.
 func (s *Server) Seed(ctx context.Context) (Sample, error) {
 	ctx = access.System(ctx, "seed the demo")
-	made := sample
-	owner, err := s.Store.Read().User.Query().Where(user.EmailKey(sample.People[0].Email)).Only(ctx)
-	if err == nil {
-		made.TeamID = owner.ActiveTeamID
-		return made, nil
+	owner, err := s.Store.Read().User.Query().Where(user.EmailKey(part{name: sampleOwner}.email())).Only(ctx)
+	if ent.IsNotFound(err) {
+		owner, err = s.seed(ctx)
 	}
-	if !ent.IsNotFound(err) {
-		return made, fmt.Errorf("seed: %w", err)
-	}
-	hash, err := s.Auth.Hasher.Hash(ctx, sample.Password)
 	if err != nil {
-		return made, err
+		return Sample{}, fmt.Errorf("seed: %w", err)
 	}
-	var roles []*ent.Role
-	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
-		made.TeamID, roles, err = s.seedPeople(ctx, tx, hash)
-		return err
-	})
+	made, err := s.sample(ctx, owner)
 	if err != nil {
-		return made, fmt.Errorf("seed people: %w", err)
-	}
-	if err := s.seedInvitations(ctx, made.TeamID, roles); err != nil {
-		return made, fmt.Errorf("seed invitations: %w", err)
+		return Sample{}, fmt.Errorf("read the sample: %w", err)
 	}
 	return made, nil
 }
 
-func (s *Server) seedPeople(ctx context.Context, tx *store.Tx, hash string) (teamID string, roles []*ent.Role, err error) {
-	var acme *roster.Opened
-	for i, p := range sample.People {
-		u, err := s.Auth.CreateUser(ctx, tx, auth.NewUser{
-			Address:   address.Address{Typed: p.Email, Key: p.Email},
-			FirstName: p.FirstName, LastName: p.LastName, PasswordHash: hash,
-		})
-		if err != nil {
-			return "", nil, err
-		}
-		if i == 0 {
-			acme, err = s.Roster.OpenAccount(ctx, tx, u, sample.AccountName, sample.TeamName)
-		} else {
-			_, err = s.Roster.Admit(ctx, tx, acme.Account, roster.Admission{
-				AccountID: acme.Account.ID, TeamID: acme.Team.ID, UserID: u.ID,
-				Grant: access.Grant{Roles: rolesOf(acme.Roles, p.RoleKey)},
-			})
-		}
-		if err == nil {
-			err = tx.User.UpdateOne(u).SetActiveTeamID(acme.Team.ID).Exec(ctx)
-		}
-		if err != nil {
-			return "", nil, err
-		}
+func (s *Server) seed(ctx context.Context) (owner *ent.User, err error) {
+	hash, err := s.Auth.Hasher.Hash(ctx, samplePassword)
+	if err != nil {
+		return nil, err
 	}
-	return acme.Team.ID, acme.Roles, nil
+	c := castOf(s.Roster.Preset)
+	var acme *roster.Opened
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+		owner, acme, err = s.seedPeople(ctx, tx, c, hash)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("people: %w", err)
+	}
+	if err := s.seedInvitations(ctx, owner, acme, c); err != nil {
+		return nil, fmt.Errorf("invitations: %w", err)
+	}
+	return owner, nil
 }
 
-func rolesOf(roles []*ent.Role, keys ...string) (found []*ent.Role) {
-	for _, r := range roles {
-		for _, k := range keys {
+func (s *Server) seedPeople(ctx context.Context, tx *store.Tx, c cast, hash string) (owner *ent.User, acme *roster.Opened, err error) {
+	owner, err = s.seedUser(ctx, tx, part{sampleOwner, "Owens", ""}, "", hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	if acme, err = s.Roster.OpenAccount(ctx, tx, owner, sampleAccount, sampleTeam); err != nil {
+		return nil, nil, err
+	}
+	users := []*ent.User{owner}
+	for _, p := range c.people {
+		roles := rolesOf(acme.Roles, p.role)
+		u, err := s.seedUser(ctx, tx, p, roles[0].Name, hash)
+		if err != nil {
+			return nil, nil, err
+		}
+		_, err = s.Roster.Admit(ctx, tx, acme.Account, roster.Admission{
+			AccountID: acme.Account.ID, TeamID: acme.Team.ID, UserID: u.ID, Grant: access.Grant{Roles: roles},
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		users = append(users, u)
+	}
+	for _, u := range users {
+		if err := tx.User.UpdateOne(u).SetActiveTeamID(acme.Team.ID).Exec(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return owner, acme, nil
+}
+
+func (s *Server) seedUser(ctx context.Context, tx *store.Tx, p part, roleName, hash string) (*ent.User, error) {
+	first := strings.ToUpper(p.name[:1]) + p.name[1:]
+	if p.last == "" {
+		first = roleName
+	}
+	return s.Auth.CreateUser(ctx, tx, auth.NewUser{
+		Address:   address.Address{Typed: p.email(), Key: p.email()},
+		FirstName: first, LastName: p.last, PasswordHash: hash,
+	})
+}
+
+// rolesOf picks roles by their keys, parted by spaces.
+func rolesOf(roles []*ent.Role, keys string) (found []*ent.Role) {
+	for _, k := range strings.Fields(keys) {
+		for _, r := range roles {
 			if r.Key == k {
 				found = append(found, r)
 			}
@@ -106,31 +180,24 @@ func rolesOf(roles []*ent.Role, keys ...string) (found []*ent.Role) {
 
 // seedInvitations sends the sample's invitations as the owner would, mails
 // them, and lets the last one expire.
-func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*ent.Role) error {
-	owner, err := s.Store.Read().User.Query().Where(user.EmailKey(sample.People[0].Email)).Only(ctx)
-	if err != nil {
-		return err
-	}
+func (s *Server) seedInvitations(ctx context.Context, owner *ent.User, acme *roster.Opened, c cast) error {
 	v, err := s.resolver.Access.Load(ctx, s.Store.Read(), owner.ID)
 	if err != nil {
 		return err
 	}
 	var last *invite.Issued
-	for _, o := range []struct {
-		email, first, last, note string
-		roles                    []string
-	}{
-		{"ines@acme.test", "Ines", "Ivanova", "Welcome! You will look after our installations.", []string{"installer"}},
-		{"vera@acme.test", "Vera", "Vogel", "", []string{"validation"}},
-		{"ben@partner.test", "Ben", "Becker", "For the year-end audit.", []string{"billing", "viewer"}},
-		{"late@partner.test", "Lars", "Late", "", []string{"member"}},
+	for i, o := range [len(c.invited)]struct{ email, first, last, note string }{
+		{"ines@acme.test", "Ines", "Ivanova", "Welcome! You will look after our installations."},
+		{"vera@acme.test", "Vera", "Vogel", ""},
+		{"ben@partner.test", "Ben", "Becker", "For the year-end audit."},
+		{"late@partner.test", "Lars", "Late", ""},
 	} {
 		var ids []string
-		for _, r := range rolesOf(roles, o.roles...) {
+		for _, r := range rolesOf(acme.Roles, c.invited[i]) {
 			ids = append(ids, r.ID)
 		}
 		last, err = s.Invites.Send(access.WithViewer(ctx, v), invite.Offer{
-			TeamID: teamID, Email: o.email, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
+			TeamID: acme.Team.ID, Email: o.email, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
 		})
 		if err != nil {
 			return err
@@ -148,4 +215,48 @@ func (s *Server) seedInvitations(ctx context.Context, teamID string, roles []*en
 		return err
 	}
 	return s.Invites.Sweep(ctx)
+}
+
+// sample reads the sample as it is by now: made by another preset, perhaps,
+// renamed, and with people who have left or hold other roles.
+func (s *Server) sample(ctx context.Context, owner *ent.User) (Sample, error) {
+	read := s.Store.Read()
+	// She may have left the team too, but the log knows where she began.
+	opened, err := read.Event.Query().
+		Where(entevent.Type(string(event.TeamCreated)), entevent.ActorID(owner.ID)).Order(entevent.ByID()).First(ctx)
+	if err != nil {
+		return Sample{}, err
+	}
+	t, err := read.Team.Query().Where(team.ID(opened.TeamID)).WithAccount().Only(ctx)
+	if err != nil {
+		return Sample{}, err
+	}
+	// Whoever came by an invitation has a password of his own.
+	invited := user.HasAcceptedInvitationsWith(invitation.TeamID(t.ID))
+	members, err := read.Member.Query().
+		Where(member.TeamID(t.ID), member.StatusEQ(member.StatusActive), member.HasUserWith(user.Not(invited))).
+		WithUser().WithRoles(func(q *ent.RoleQuery) { q.Order(role.ByID()) }).Order(member.ByID()).
+		All(ctx)
+	if err != nil {
+		return Sample{}, err
+	}
+	found := Sample{AccountName: t.Edges.Account.Name, TeamName: t.Name, TeamID: t.ID, Password: samplePassword}
+	for _, m := range members {
+		found.People = append(found.People, SamplePerson{Email: m.Edges.User.Email, Role: roleInWords(m)})
+	}
+	return found, nil
+}
+
+func roleInWords(m *ent.Member) string {
+	if m.IsOwner {
+		return "owner"
+	}
+	names := make([]string, len(m.Edges.Roles))
+	for i, r := range m.Edges.Roles {
+		names[i] = strings.ToLower(r.Name)
+	}
+	if len(names) == 0 {
+		return "no role"
+	}
+	return strings.Join(names, ", ")
 }

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/server"
@@ -68,13 +71,15 @@ type listCommand struct{ database }
 // Run prints a line for every account.
 func (c *listCommand) Run(ctx context.Context) error {
 	return c.operate(ctx, func(o *server.Operator) error {
-		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tNAME\tSTATUS\tOWNER")
-		err := o.EachAccount(ctx, func(a server.AccountLine) error {
-			_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Status, a.Owner)
-			return err
+		var b strings.Builder
+		b.WriteString("ID\tNAME\tSTATUS\tOWNER\n")
+		err := o.EachAccount(ctx, func(a server.AccountLine) {
+			fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Status, a.Owner)
 		})
-		return errors.Join(err, w.Flush())
+		if err != nil {
+			return err
+		}
+		return printAligned(b.String(), 0)
 	})
 }
 
@@ -84,7 +89,7 @@ type showCommand struct {
 	JSON bool `help:"Print it as JSON." name:"json" env:"-"`
 }
 
-// Run prints what there is to know of the account.
+// Run prints the account, and what it has.
 func (c *showCommand) Run(ctx context.Context) error {
 	return c.operate(ctx, func(o *server.Operator) error {
 		a, err := o.Account(ctx, c.ID)
@@ -102,7 +107,7 @@ func (c *showCommand) Run(ctx context.Context) error {
 }
 
 func show(a *server.AccountReport) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	var b strings.Builder
 	for _, line := range [][2]any{
 		{"id", a.ID},
 		{"name", a.Name},
@@ -116,35 +121,59 @@ func show(a *server.AccountReport) error {
 		{"max-pending-invitations", mostText(a.Limits.MaxPendingInvitations)},
 		{"multi-user", a.Limits.MultiUser},
 	} {
-		fmt.Fprintf(w, "%s:\t%v\n", line[0], line[1])
+		fmt.Fprintf(&b, "%s:\t%v\n", line[0], line[1])
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(w, "\nTEAM\tNAME\tOWNER\tACTIVE\tINVITED\tEXPIRED\tDEACTIVATED")
+	b.WriteString("\nTEAM\tNAME\tOWNER\tACTIVE\tINVITED\tEXPIRED\tDEACTIVATED\n")
 	for _, t := range a.Teams {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", t.ID, t.Name, t.Owner, t.Counts.Active, t.Counts.Invited, t.Counts.Expired, t.Counts.Deactivated)
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%d\t%d\t%d\t%d\n", t.ID, t.Name, t.Owner, t.Counts.Active, t.Counts.Invited, t.Counts.Expired, t.Counts.Deactivated)
 	}
-	return w.Flush()
+	return printAligned(b.String(), 0)
+}
+
+// printAligned prints text whose columns are parted by tabs; those of lines
+// that follow each other stand below each other, as wide as asked at least.
+func printAligned(text string, width int) error {
+	w := tabwriter.NewWriter(os.Stdout, width, 0, 2, ' ', 0)
+	_, err := io.WriteString(w, text)
+	return errors.Join(err, w.Flush())
 }
 
 type limitsCommand struct {
 	oneAccount
 
-	MaxTeams              *string `help:"The most teams: a number, or none for no limit." placeholder:"N" env:"-"`
-	MaxMembersPerTeam     *string `help:"The most members of a team: a number, or none." placeholder:"N" env:"-"`
-	MaxPendingInvitations *string `help:"The most open invitations: a number, or none." placeholder:"N" env:"-"`
-	MultiUser             *string `help:"Whether it may have more than one user: true or false." placeholder:"BOOL" env:"-"`
+	MaxTeams              limitFlag `help:"The most teams: a number, or none for no limit." placeholder:"N" env:"-"`
+	MaxMembersPerTeam     limitFlag `help:"The most members of a team: a number, or none." placeholder:"N" env:"-"`
+	MaxPendingInvitations limitFlag `help:"The most open invitations: a number, or none." placeholder:"N" env:"-"`
+	MultiUser             boolFlag  `help:"Whether it may have more than one user: true or false." placeholder:"BOOL" env:"-"`
 }
 
 // Run changes the limits that were given, and says which.
 func (c *limitsCommand) Run(ctx context.Context) error {
-	limits, changed, err := c.limits()
-	if err != nil {
-		return err
+	var changed []string
+	for _, f := range []struct {
+		name string
+		to   *roster.Limit
+	}{
+		{"max-teams", c.MaxTeams.to},
+		{"max-members-per-team", c.MaxMembersPerTeam.to},
+		{"max-pending-invitations", c.MaxPendingInvitations.to},
+	} {
+		if f.to != nil {
+			changed = append(changed, f.name+" "+mostText(f.to.Most))
+		}
+	}
+	if to := c.MultiUser.to; to != nil {
+		changed = append(changed, "multi-user "+strconv.FormatBool(*to))
+	}
+	if len(changed) == 0 {
+		return errors.New("say what to change: --max-teams, --max-members-per-team, --max-pending-invitations (a number, or none), --multi-user (true or false)")
 	}
 	return c.operate(ctx, func(o *server.Operator) error {
-		if err := o.SetLimits(ctx, c.ID, limits); err != nil {
+		err := o.SetLimits(ctx, c.ID, roster.Limits{
+			MultiUser: c.MultiUser.to, MaxTeams: c.MaxTeams.to,
+			MaxMembersPerTeam: c.MaxMembersPerTeam.to, MaxPendingInvitations: c.MaxPendingInvitations.to,
+		})
+		if err != nil {
 			return err
 		}
 		fmt.Printf("%s: %s\n", c.ID, strings.Join(changed, ", "))
@@ -152,50 +181,46 @@ func (c *limitsCommand) Run(ctx context.Context) error {
 	})
 }
 
-// limits reads the flags; changed is what they say, in words.
-func (c *limitsCommand) limits() (l roster.Limits, changed []string, err error) {
-	for _, f := range []struct {
-		name  string
-		given *string
-		to    **roster.Limit
-	}{
-		{"max-teams", c.MaxTeams, &l.MaxTeams},
-		{"max-members-per-team", c.MaxMembersPerTeam, &l.MaxMembersPerTeam},
-		{"max-pending-invitations", c.MaxPendingInvitations, &l.MaxPendingInvitations},
-	} {
-		if f.given == nil {
-			continue
-		}
-		if *f.to, err = parseLimit(*f.given); err != nil {
-			return l, nil, fmt.Errorf("--%s: %w", f.name, err)
-		}
-		changed = append(changed, f.name+" "+mostText((*f.to).Most))
-	}
-	if c.MultiUser != nil {
-		multi, err := strconv.ParseBool(*c.MultiUser)
-		if err != nil {
-			return l, nil, fmt.Errorf("--multi-user: give true or false, not %q", *c.MultiUser)
-		}
-		l.MultiUser = &multi
-		changed = append(changed, "multi-user "+strconv.FormatBool(multi))
-	}
-	if len(changed) == 0 {
-		return l, nil, errors.New("say what to change: --max-teams, --max-members-per-team, --max-pending-invitations (a number, or none), --multi-user (true or false)")
-	}
-	return l, changed, nil
-}
+// limitFlag is a limit as typed; without the flag it leads nowhere. It decodes
+// itself, for kong takes a negative number for a flag.
+type limitFlag struct{ to *roster.Limit }
 
-// parseLimit reads a limit that fits GraphQL's Int.
-func parseLimit(typed string) (*roster.Limit, error) {
+// Decode reads a limit that fits GraphQL's Int.
+func (f *limitFlag) Decode(ctx *kong.DecodeContext) error {
+	typed := behind(ctx)
+	f.to = &roster.Limit{}
 	if typed == noLimit {
-		return &roster.Limit{}, nil
+		return nil
 	}
 	n, err := strconv.ParseUint(typed, 10, 31)
 	if err != nil {
-		return nil, fmt.Errorf("give a number from 0 to %d, or %s, not %q", math.MaxInt32, noLimit, typed)
+		return fmt.Errorf("give a number from 0 to %d, or %s, not %q", math.MaxInt32, noLimit, typed)
 	}
 	most := int(n)
-	return &roster.Limit{Most: &most}, nil
+	f.to.Most = &most
+	return nil
+}
+
+// boolFlag is a yes or no that may be left out, and stands behind a space too.
+type boolFlag struct{ to *bool }
+
+// Decode reads true or false.
+func (f *boolFlag) Decode(ctx *kong.DecodeContext) error {
+	typed := behind(ctx)
+	yes, err := strconv.ParseBool(typed)
+	if err != nil {
+		return fmt.Errorf("give true or false, not %q", typed)
+	}
+	f.to = &yes
+	return nil
+}
+
+// behind returns what stands behind a flag, empty at the end of the line.
+func behind(ctx *kong.DecodeContext) string {
+	if t := ctx.Scan.Pop(); !t.IsEOL() {
+		return t.String()
+	}
+	return ""
 }
 
 func mostText(n *int) string {

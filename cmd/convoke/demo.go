@@ -98,7 +98,8 @@ func (c *demoCommand) folder() (path string, clean func() error, err error) {
 }
 
 func announce(u *url.URL, sample server.Sample) {
-	fmt.Printf(`Convoke demo
+	var b strings.Builder
+	fmt.Fprintf(&b, `Convoke demo
 
   Start      %[1]s/
   GraphiQL   %[1]s/graphiql
@@ -109,7 +110,8 @@ func announce(u *url.URL, sample server.Sample) {
   Account "%[2]s", team "%[3]s" (%[4]s)
 `, strings.TrimSuffix(u.String(), "/"), sample.AccountName, sample.TeamName, sample.TeamID)
 	for _, p := range sample.People {
-		fmt.Printf("  %-15s %s\n", p.Role, p.Email)
+		fmt.Fprintf(&b, "  %s\t%s\n", p.Role, p.Email)
 	}
-	fmt.Printf("  password        %s\n\nStop with Ctrl-C.\n", sample.Password)
+	fmt.Fprintf(&b, "  password\t%s\n\nStop with Ctrl-C.\n", sample.Password)
+	_ = printAligned(b.String(), 18) // who closed the output does not want to know
 }

@@ -1,0 +1,218 @@
+package server_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/testdb"
+	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// chance is a random world of people who hold this and that.
+type chance struct {
+	*rand.Rand
+	keys []string
+}
+
+func newChance(t *testing.T, seed uint64) chance {
+	t.Helper()
+	c, err := access.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, k := range c.All().Keys() { // what the flags depend on, and a little of the rest
+		if slices.Contains([]string{"members", "roles", "account", "team", "billing"}, k[:slices.Index([]byte(k), '.')]) {
+			keys = append(keys, k)
+		}
+	}
+	return chance{rand.New(rand.NewPCG(seed, seed)), keys}
+}
+
+// some returns about half of what decides, so that every flag is seen both ways.
+func (c chance) some() []string {
+	held := []string{"team.read"}
+	for _, k := range c.keys {
+		if c.IntN(2) == 0 {
+			held = append(held, k)
+		}
+	}
+	return held
+}
+
+// lacksRight reports whether an answer refuses for want of a right, rather than
+// for the input or the state of things.
+func lacksRight(a *testkit.Answer) bool {
+	return slices.Contains([]string{"FORBIDDEN", "NOT_FOUND", "OWNER_PROTECTED memberId", "CANNOT_ACT_ON_SELF memberId", "NOT_GRANTABLE invitationId"}, outcome(a))
+}
+
+// TestFlagsAgreeWithMutations: a flag is true exactly when the mutation is not
+// refused for want of a right. What is tried changes nothing: it is refused for
+// the version, or repeated by the one who has just done it.
+func TestFlagsAgreeWithMutations(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Helper()
+		w := testkit.New(t, address, func(c *server.Config) { c.SignUp = "open" })
+		for seed := range uint64(3) {
+			c := newChance(t, seed)
+			owner := w.SignUp(fmt.Sprintf("o%d@acme.test", seed))
+			people := []*testkit.Person{owner}
+			for i := range 5 {
+				people = append(people, owner.JoinWith(fmt.Sprintf("p%d.%d@acme.test", seed, i), "permissions", c.some()))
+			}
+			for i := range 3 {
+				owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", fmt.Sprintf("i%d.%d@x.org", seed, i), "permissions", c.some())).OK()
+			}
+			owner.Mutate("createTeam", "team { id }", "accountId", owner.AccountID(), "name", "Second").OK()
+			checks := 0
+			for _, p := range people {
+				checks += flagsOf(t, p, owner)
+			}
+			if checks < 60 {
+				t.Errorf("seed %d: %d flags were compared, want more", seed, checks)
+			}
+		}
+	})
+}
+
+// flagsOf compares all flags that p sees with what p can do.
+func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
+	t.Helper()
+	agree := func(what string, flag any, tried *testkit.Answer) {
+		t.Helper()
+		checks++
+		if can := !lacksRight(tried); flag != can {
+			t.Errorf("%s of %s says %v, and the mutation %s", what, p.Email, flag, outcome(tried))
+		}
+	}
+	team := p.Ask(`account { id } viewerCanInvite viewerCanManageMembers viewerCanManageRoles viewerCanTransferOwnership`).OK()
+	agree("viewerCanInvite", team.At("team.viewerCanInvite"), p.Mutate("inviteUser", "", "teamId", p.TeamID, "email", ""))
+	agree("viewerCanManageRoles", team.At("team.viewerCanManageRoles"), p.Mutate("createRole", "", "accountId", team.Text("team.account.id"), "key", "", "name", "", "permissions", []string{}))
+	everybody := owner.Ask(`members { nodes { id } } invitations { nodes { id } }`).OK()
+	manages := false
+	for _, id := range everybody.List("team.members.nodes", "id") {
+		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { isOwner user { email } viewerCanSetRoles viewerCanDeactivate viewerCanRemove } } }`, map[string]any{"id": id}).OK()
+		flag := func(name string) any { return seen.At("node."+name) == true } // hidden is as good as false
+		ownOrOwner := seen.Text("node.isOwner") == "true" || seen.Text("node.user.email") == p.Email
+		if seen.At("node.isOwner") == true {
+			agree("viewerCanTransferOwnership", team.At("team.viewerCanTransferOwnership"), transferTo(p, id))
+		}
+		agree("viewerCanSetRoles", flag("viewerCanSetRoles"), p.Mutate("setRoles", "", "memberId", id, "roleIds", []string{}, "expectedVersion", 999))
+		restrict := p.Mutate("setRestrictions", "", "memberId", id, "expectedVersion", 999)
+		manages = manages || !lacksRight(restrict) && !ownOrOwner
+		// These would change something where they are allowed: there they are undone.
+		deactivate := p.Mutate("deactivateMember", "", "memberId", id)
+		agree("viewerCanDeactivate", flag("viewerCanDeactivate"), deactivate)
+		if outcome(deactivate) == "in" {
+			manages = true
+			p.Mutate("reactivateMember", "", "memberId", id).OK()
+		}
+		if ownOrOwner || flag("viewerCanRemove") == false {
+			agree("viewerCanRemove", flag("viewerCanRemove"), p.Mutate("removeMember", "", "memberId", id))
+		} else {
+			manages = true
+			agree("viewerCanRemove", true, p.Mutate("removeMember", "", "memberId", removable(owner)))
+		}
+	}
+	if got := team.At("team.viewerCanManageMembers"); got != manages {
+		t.Errorf("viewerCanManageMembers of %s says %v, and managing is %t", p.Email, got, manages)
+	}
+	for _, id := range everybody.List("team.invitations.nodes", "id") {
+		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status viewerCanResend viewerCanRevoke viewerCanUpdate } } }`, map[string]any{"id": id}).OK()
+		if seen.At("node") != nil && seen.Text("node.status") != "PENDING" {
+			continue
+		}
+		flag := func(name string) any { return seen.At("node."+name) == true }
+		agree("viewerCanUpdate", flag("viewerCanUpdate"), p.Mutate("updateInvite", "", "invitationId", id, "expiresInHours", 999))
+		agree("viewerCanResend", flag("viewerCanResend"), p.Mutate("resendInvite", "", "invitationId", id, "sendEmail", false))
+	}
+	return checks
+}
+
+// transferTo offers the ownership to the owner himself: refused for that once
+// the right is there.
+func transferTo(p *testkit.Person, ownerMemberID string) *testkit.Answer {
+	a := p.Mutate("requestOwnershipTransfer", "", "memberId", ownerMemberID)
+	if outcome(a) == "CANNOT_ACT_ON_SELF memberId" {
+		return p.Ask(`name`) // nothing but the target was wrong
+	}
+	return a
+}
+
+// removable admits somebody who is there to be removed.
+func removable(owner *testkit.Person) string {
+	email := "r" + owner.Ask(`counts { active } account { auditLog(first: 1) { nodes { id } } }`).OK().Text("team.account.auditLog.nodes.0.id") + "@x.org"
+	return owner.MemberID(owner.JoinWith(email, "permissions", []string{"team.read"}).Email)
+}
+
+// TestTeamsKnowTheirNumbers compares a team's numbers with counts after
+// whatever happened.
+func TestTeamsKnowTheirNumbers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		c := newChance(t, 7)
+		owner := w.SignUp("olivia@acme.test")
+		role := []string{owner.Role("billing")}
+		for i := range 150 {
+			randomDeed(t, w, c, owner, role, i)
+			if i%10 == 9 {
+				inStates(t, owner)
+				a := owner.Ask(`members(first: 100) { totalCount nodes { status } } invitations(first: 100) { totalCount nodes { status } } counts { active deactivated invited }`).OK()
+				for path, want := range map[string]int{
+					"members.totalCount": len(a.List("team.members.nodes", "status")), "invitations.totalCount": len(a.List("team.invitations.nodes", "status")),
+					"counts.active":      tally(a.List("team.members.nodes", "status"), "ACTIVE"),
+					"counts.deactivated": tally(a.List("team.members.nodes", "status"), "DEACTIVATED"),
+					"counts.invited":     tally(a.List("team.invitations.nodes", "status"), "PENDING"),
+				} {
+					equal(t, fmt.Sprintf("after %d deeds: %s", i, path), a.Text("team."+path), itoa(want))
+				}
+			}
+		}
+	})
+}
+
+func tally(list []string, what string) (n int) {
+	for _, s := range list {
+		if s == what {
+			n++
+		}
+	}
+	return n
+}
+
+// randomDeed does something to somebody; what is refused is as good as any.
+func randomDeed(t *testing.T, w *testkit.World, c chance, owner *testkit.Person, role []string, i int) {
+	t.Helper()
+	pick := func(ids []string) string { return append(ids, "none")[c.IntN(len(ids)+1)] }
+	people := owner.Ask(`members(first: 100) { nodes { id } } invitations(first: 100) { nodes { id } }`).OK()
+	memberID, invitationID := pick(people.List("team.members.nodes", "id")), pick(people.List("team.invitations.nodes", "id"))
+	email := "p" + itoa(c.IntN(12)) + "@x.org"
+	switch c.IntN(10) {
+	case 0, 1, 2:
+		owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", email, "roleIds", role, "sendEmail", false))
+	case 3, 4:
+		if mails := owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "n"+itoa(i)+"@x.org", "roleIds", role)); outcome(mails) == "in" {
+			w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "n"+itoa(i)+"@x.org", 1)), "password", testkit.Password).OK()
+		}
+	case 5:
+		owner.Mutate([]string{"revokeInvite", "resendInvite"}[c.IntN(2)], "", "invitationId", invitationID)
+	case 6:
+		owner.Mutate("removeMember", "", "memberId", memberID)
+	case 7:
+		owner.Mutate("deactivateMember", "", "memberId", memberID)
+	case 8:
+		owner.Mutate("reactivateMember", "", "memberId", memberID)
+	case 9:
+		w.Clock.Advance(10 * 60 * 60 * 1e9)
+		if c.IntN(2) == 0 {
+			if err := w.Server.Invites.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
