@@ -533,7 +533,13 @@ func TestWhoIsRestrictedLetsNobodyOut(t *testing.T) {
 		}
 		t.Run("nor himself, by moving a division below his own", func(t *testing.T) {
 			rob := owner.JoinWith("rob@x.org", "roleIds", admin, "divisionIds", []string{europe})
-			rob.Mutate("updateDivision", "division { id }", "divisionId", asia, "parentId", europe)
+			rob.Mutate("updateDivision", "division { id }", "divisionId", asia, "parentId", europe).Refused("NOT_GRANTABLE divisionId")
+			rob.Mutate("updateDivision", "division { id }", "divisionId", france, "parentId", asia).Refused("NOT_GRANTABLE parentId")
+			rob.Mutate("updateDivision", "division { id }", "divisionId", france, "parentId", nil).Refused("NOT_GRANTABLE parentId")
+			rob.Mutate("deleteDivision", "", "divisionId", asia).Refused("NOT_GRANTABLE divisionId")
+			rob.Mutate("createDivision", "division { id }", "accountId", owner.AccountID(), "name", "Mine").Refused("NOT_GRANTABLE parentId")
+			lyon := rob.Mutate("createDivision", "division { id }", "accountId", owner.AccountID(), "name", "Lyon", "parentId", france).OK().Text("createDivision.division.id")
+			rob.Mutate("updateDivision", "division { id }", "divisionId", lyon, "parentId", europe, "name", "Lyons").OK()
 			equal(t, "manages orders in Asia", may(rob, "orders.manage", "divisionId", asia), false)
 		})
 	})

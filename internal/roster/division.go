@@ -20,21 +20,16 @@ const maxTreeDepth = 10
 // CreateDivision makes a division below the parent, or at the top when that is
 // empty. It needs account.update account-wide. Beside the refusals of rights it
 // fails with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE for a tree
-// that would be too deep, or ACCOUNT_SUSPENDED.
+// that would be too deep, NOT_GRANTABLE for a parent the viewer's own restrictions
+// keep him from, or ACCOUNT_SUSPENDED.
 func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID string) (id string, err error) {
 	err = s.accountWide(ctx, accountID, access.AccountUpdate, func(ctx context.Context, a act) error {
 		clean, bad := name(typed)
 		if bad != nil {
 			return bad
 		}
-		if parentID != "" {
-			parents, err := s.tree(ctx, a)
-			if err != nil {
-				return err
-			}
-			if err := place(parents, "", parentID); err != nil {
-				return err
-			}
+		if err := s.settle(ctx, a, "", parentID); err != nil {
+			return err
 		}
 		now := s.Now()
 		c := a.tx.Division.Create().
@@ -50,6 +45,32 @@ func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID
 		return s.append(ctx, a, event.DivisionCreated, "", id, nil)
 	})
 	return id, err
+}
+
+// settle checks that a division, empty for a new one, may be put below the
+// parent, empty for the top. Who is restricted himself puts nothing outside of
+// what he reaches.
+func (s *Service) settle(ctx context.Context, a act, id, parentID string) error {
+	if parentID != "" {
+		parents, err := s.tree(ctx, a)
+		if err != nil {
+			return err
+		}
+		if err := place(parents, id, parentID); err != nil {
+			return err
+		}
+	}
+	return within(a, parentID, "parentId")
+}
+
+// within fails with NOT_GRANTABLE when the viewer is restricted to divisions
+// this one, empty for the top, is not among: to move a foreign one below his own
+// would let him out.
+func within(a act, divisionID, field string) error {
+	if a.actor.Reaches(divisionID) {
+		return nil
+	}
+	return fault.Input(fault.NotGrantable, "You are restricted to other divisions.", field)
 }
 
 // tree returns the parent of every division of the account; that of the ones
@@ -104,7 +125,8 @@ func height(parents map[string]string, id string) int {
 	return highest
 }
 
-// onDivision runs f on a division, for a viewer who may change the account.
+// onDivision runs f on a division, for a viewer who may change the account and
+// is not restricted to others: NOT_GRANTABLE.
 func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.Context, a act, d *ent.Division) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
@@ -116,6 +138,9 @@ func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.
 	return s.accountWide(ctx, known.AccountID, access.AccountUpdate, func(ctx context.Context, a act) error {
 		d, err := a.tx.Division.Query().Where(division.ID(id)).Only(ctx)
 		if d, err = found(d, err, "division"); err != nil {
+			return err
+		}
+		if err := within(a, d.ID, "divisionId"); err != nil {
 			return err
 		}
 		return f(ctx, a, d)
@@ -134,7 +159,8 @@ type DivisionChange struct {
 // restricted to what it moves below reach it from then on. It needs account.update
 // account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
 // NOT_FOUND for the parent, INVALID_VALUE for a circle or a tree that would be too
-// deep, CONFLICT or ACCOUNT_SUSPENDED.
+// deep, NOT_GRANTABLE outside the viewer's own restrictions, CONFLICT or
+// ACCOUNT_SUSPENDED.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a act, d *ent.Division) error {
 		u := a.tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())
@@ -148,19 +174,15 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 		if bad := expect(c.ExpectedVersion, d.Version); bad != nil {
 			return bad
 		}
-		switch {
-		case c.ParentID == nil:
-		case *c.ParentID == "":
-			u.ClearParentID()
-		default:
-			parents, err := s.tree(ctx, a)
-			if err != nil {
+		if c.ParentID != nil {
+			if err := s.settle(ctx, a, d.ID, *c.ParentID); err != nil {
 				return err
 			}
-			if err := place(parents, d.ID, *c.ParentID); err != nil {
-				return err
+			if *c.ParentID == "" {
+				u.ClearParentID()
+			} else {
+				u.SetParentID(*c.ParentID)
 			}
-			u.SetParentID(*c.ParentID)
 		}
 		if err := changed(u.Save(ctx)); err != nil {
 			return err
@@ -173,7 +195,8 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 // to it would reach every division without it. It needs account.update
 // account-wide. Beside the refusals of rights it fails with CONFLICT while
 // there are divisions below it, or members or open invitations restricted to
-// it, or with ACCOUNT_SUSPENDED.
+// it, with NOT_GRANTABLE outside the viewer's own restrictions, or with
+// ACCOUNT_SUSPENDED.
 func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
 	return s.onDivision(ctx, divisionID, func(ctx context.Context, a act, d *ent.Division) error {
 		this := division.ID(d.ID)
