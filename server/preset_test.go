@@ -242,9 +242,14 @@ func TestTheUsersPage(t *testing.T) {
 		})
 		t.Run("who may invite and see nobody is told what came of it", func(t *testing.T) {
 			p := owner.JoinWith("temp@acme.test", "permissions", []string{"members.invite", "billing.read"})
-			a := p.Mutate("inviteUser", "invitation { email status }", "teamId", p.TeamID, "email", "carl@x.org", "permissions", []string{"billing.read"})
-			equal(t, "outcome", outcome(a), "in")
+			a := p.Mutate("inviteUser", "invitation { id email status }", "teamId", p.TeamID, "email", "carl@x.org", "permissions", []string{"billing.read"}).OK()
 			equal(t, "invitation", a.Text("inviteUser.invitation.email"), "carl@x.org")
+			id := a.Text("inviteUser.invitation.id")
+			equal(t, "the invitation of his own", p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { email inviter { ... on User { email } } } } }`, map[string]any{"id": id}).OK().Text("node.email"), "carl@x.org")
+			equal(t, "somebody else's", p.Do(`query($id: ID!) { node(id: $id) { id } }`,
+				map[string]any{"id": owner.Invite("dora@x.org", "billing").OK().Text("inviteUser.invitation.id")}).OK().Text("node.id"), "")
+			revoke(p, id).OK()
+			p.Mutate("inviteUser", "invitation { email status }", "teamId", p.TeamID, "email", "carl@x.org", "permissions", []string{"billing.read"}).OK()
 			equal(t, "there is one", slices.Contains(owner.Ask(`invitations { nodes { email } }`).OK().List("team.invitations.nodes", "email"), "carl@x.org"), true)
 		})
 	})

@@ -94,7 +94,7 @@ func visible(v *Viewer, typ string) condition {
 	case ent.TypeMember:
 		return either(in("team_id", v.readTeams()), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
 	case ent.TypeInvitation:
-		return in("team_id", v.readTeams())
+		return either(in("team_id", v.readTeams()), v.ownInvitations())
 	case ent.TypeUser:
 		return v.knownUsers()
 	case ent.TypeSession:
@@ -182,6 +182,18 @@ func (v *Viewer) ownGroups() condition {
 		t := sql.Table(member.GroupsTable)
 		s.Where(sql.In(s.C("id"), sql.Select(t.C(member.GroupsPrimaryKey[1])).From(t).
 			Where(sql.In(t.C(member.GroupsPrimaryKey[0]), v.memberIDs()...))))
+	}
+}
+
+// ownInvitations: who may invite knows of the invitations he answers for or has
+// sent himself, also where he may not see people.
+func (v *Viewer) ownInvitations() condition {
+	teams := v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersInvite) })
+	return func(s *sql.Selector) {
+		s.Where(sql.And(
+			sql.In(s.C(invitation.FieldTeamID), teams...),
+			sql.Or(sql.EQ(s.C(invitation.FieldInviterID), v.UserID), sql.EQ(s.C(invitation.FieldGranterID), v.UserID)),
+		))
 	}
 }
 
