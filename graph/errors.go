@@ -26,11 +26,15 @@ func payloadErrors(err error) (list []*model.UserError, rest error) {
 	if !ok {
 		return nil, err
 	}
-	list = make([]*model.UserError, len(faults))
+	return userErrors(faults), nil
+}
+
+func userErrors(faults []*fault.Error) []*model.UserError {
+	list := make([]*model.UserError, len(faults))
 	for i, f := range faults {
 		list[i] = &model.UserError{Code: model.UserErrorCode(f.Code), Field: f.Field, Message: f.Message}
 	}
-	return list, nil
+	return list
 }
 
 // PresentErrors returns the error presenter: faults as they are, what is wrong

@@ -12,7 +12,6 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/invite"
-	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 // Team is the resolver for the team field.
@@ -118,23 +117,18 @@ func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invit
 
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
-	issued, err := r.Invites.Send(ctx, invite.Offer{
-		TeamID: input.TeamID, Email: input.Email,
-		FirstName: orEmpty(input.FirstName), LastName: orEmpty(input.LastName),
-		JobTitle: orEmpty(input.JobTitle), Note: orEmpty(input.Note),
-		Grant: roster.Wish{
-			RoleIDs: input.RoleIds, GroupIDs: input.GroupIds, Permissions: input.Permissions, AllPermissions: isTrue(input.AllPermissions),
-		},
-		Scope:          roster.Scope{DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains},
-		ExpiresInHours: input.ExpiresInHours, SendEmail: input.SendEmail == nil || *input.SendEmail,
-		ResendOnConflict: input.OnConflict != nil && *input.OnConflict == model.InviteConflictResend,
-	})
+	issued, err := r.Invites.Send(ctx, offerOf(input), input.Email)
+	return r.invitePayload(ctx, issued, err)
+}
+
+// InviteUsers is the resolver for the inviteUsers field.
+func (r *mutationResolver) InviteUsers(ctx context.Context, input model.InviteUsersInput) (*model.InviteUsersPayload, error) {
+	results, err := r.Invites.SendAll(ctx, offerToAll(input), input.Emails)
 	if err != nil {
 		list, rest := payloadErrors(err)
-		return &model.InviteUserPayload{UserErrors: list}, rest
+		return &model.InviteUsersPayload{Results: []*model.InviteResult{}, UserErrors: list}, rest
 	}
-	i, err := r.invitation(ctx, issued.ID)
-	return &model.InviteUserPayload{Invitation: i, InviteURL: orNil(issued.URL), UserErrors: none}, err
+	return r.inviteResults(ctx, results)
 }
 
 // ResendInvite is the resolver for the resendInvite field.

@@ -101,6 +101,7 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.removeMember", of: "a colleague", needs: "members.remove", sees: ofPeople, does: `removeMember(input: {memberId: "$colleague"})`, may: matrixGone},
 
 		{field: "Mutation.inviteUser", needs: "members.invite", does: `inviteUser(input: {teamId: "$team", email: "", permissions: ["team.read"]})`, may: "BLANK email"},
+		{field: "Mutation.inviteUsers", needs: "members.invite", does: `inviteUsers(input: {teamId: "$team", emails: [], permissions: ["team.read"]})`, may: "BLANK emails"},
 		{field: "Mutation.resendInvite", needs: "members.invite", sees: ofPeople, does: `resendInvite(input: {invitationId: "$revoked"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.updateInvite", needs: "members.invite", sees: ofPeople, does: `updateInvite(input: {invitationId: "$revoked", note: "Hi"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.revokeInvite", needs: "members.invite", sees: ofPeople, does: `revokeInvite(input: {invitationId: "$revoked"})`},

@@ -90,27 +90,6 @@ func TestRevokeAgainstAccept(t *testing.T) {
 	})
 }
 
-func TestManyInvitesOfOneAddress(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, w *testkit.World) {
-		owner := w.SignUp("olivia@acme.test")
-		role := owner.Role("billing")
-		answers := make([]*testkit.Answer, 16)
-		together(len(answers), func(i int) {
-			answers[i] = owner.Do(testkit.InviteMutation, testkit.Input(
-				"teamId", owner.TeamID, "email", []string{"Ann@x.org", "ann@X.ORG"}[i%2], "roleIds", []string{role}))
-		})
-		got := map[string]int{}
-		for _, a := range answers {
-			got[outcome(a)]++
-		}
-		if got["in"] != 1 || got["ALREADY_INVITED email"] != len(answers)-1 {
-			t.Errorf("got %v, want one sent", got)
-		}
-		equal(t, "pending", len(owner.Invitations("PENDING")), 1)
-	})
-}
-
 // outcome is "in" for an answer without errors, else the first error.
 func outcome(a *testkit.Answer) string {
 	if code := a.Code(); code != "" {

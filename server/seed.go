@@ -197,8 +197,8 @@ func (s *Server) seedInvitations(ctx context.Context, owner *ent.User, acme *ros
 			ids = append(ids, r.ID)
 		}
 		last, err = s.Invites.Send(access.WithViewer(ctx, v), invite.Offer{
-			TeamID: acme.Team.ID, Email: o.email, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
-		})
+			TeamID: acme.Team.ID, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
+		}, o.email)
 		if err != nil {
 			return err
 		}

@@ -249,6 +249,14 @@ type ComplexityRoot struct {
 		TeamName    func(childComplexity int) int
 	}
 
+	InviteResult struct {
+		Email      func(childComplexity int) int
+		Invitation func(childComplexity int) int
+		InviteURL  func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	InviteStatusChange struct {
 		At             func(childComplexity int) int
 		Cursor         func(childComplexity int) int
@@ -262,6 +270,12 @@ type ComplexityRoot struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	InviteUsersPayload struct {
+		InvitedCount func(childComplexity int) int
+		Results      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	Member struct {
@@ -317,6 +331,7 @@ type ComplexityRoot struct {
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
 		DeleteTeam               func(childComplexity int, input model.TeamInput) int
 		InviteUser               func(childComplexity int, input model.InviteUserInput) int
+		InviteUsers              func(childComplexity int, input model.InviteUsersInput) int
 		LeaveTeam                func(childComplexity int, input model.TeamInput) int
 		ReactivateMember         func(childComplexity int, input model.MemberInput) int
 		RemoveMember             func(childComplexity int, input model.MemberInput) int
@@ -1385,6 +1400,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvitationPreview.TeamName(childComplexity), true
 
+	case "InviteResult.email":
+		if e.ComplexityRoot.InviteResult.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Email(childComplexity), true
+	case "InviteResult.invitation":
+		if e.ComplexityRoot.InviteResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Invitation(childComplexity), true
+	case "InviteResult.inviteUrl":
+		if e.ComplexityRoot.InviteResult.InviteURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.InviteURL(childComplexity), true
+	case "InviteResult.outcome":
+		if e.ComplexityRoot.InviteResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Outcome(childComplexity), true
+	case "InviteResult.userErrors":
+		if e.ComplexityRoot.InviteResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.UserErrors(childComplexity), true
+
 	case "InviteStatusChange.at":
 		if e.ComplexityRoot.InviteStatusChange.At == nil {
 			break
@@ -1440,6 +1486,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUserPayload.UserErrors(childComplexity), true
+
+	case "InviteUsersPayload.invitedCount":
+		if e.ComplexityRoot.InviteUsersPayload.InvitedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.InvitedCount(childComplexity), true
+	case "InviteUsersPayload.results":
+		if e.ComplexityRoot.InviteUsersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.Results(childComplexity), true
+	case "InviteUsersPayload.userErrors":
+		if e.ComplexityRoot.InviteUsersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.UserErrors(childComplexity), true
 
 	case "Member.allowedDomains":
 		if e.ComplexityRoot.Member.AllowedDomains == nil {
@@ -1760,6 +1825,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteUser(childComplexity, args["input"].(model.InviteUserInput)), true
+	case "Mutation.inviteUsers":
+		if e.ComplexityRoot.Mutation.InviteUsers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_inviteUsers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InviteUsers(childComplexity, args["input"].(model.InviteUsersInput)), true
 	case "Mutation.leaveTeam":
 		if e.ComplexityRoot.Mutation.LeaveTeam == nil {
 			break
@@ -2836,6 +2912,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputInvitationFilter,
 		ec.unmarshalInputInvitationOrder,
 		ec.unmarshalInputInviteUserInput,
+		ec.unmarshalInputInviteUsersInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberInput,
 		ec.unmarshalInputMemberOrder,
@@ -3442,6 +3519,8 @@ type InvitationEdge {
 extend type Mutation {
   "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `, and nobody grants what he lacks."
   inviteUser(input: InviteUserInput!): InviteUserPayload
+  "Makes one offer to up to 500 addresses at once, with one result each, in their order. Needs ` + "`" + `members.invite` + "`" + `, and nobody grants what he lacks."
+  inviteUsers(input: InviteUsersInput!): InviteUsersPayload
   "Gives an open or expired invitation a new link and a new expiry; the old link is dead. Needs ` + "`" + `members.invite` + "`" + `."
   resendInvite(input: ResendInviteInput!): ResendInvitePayload
   "Changes an open invitation, but not its address; the link stays as it is. Needs ` + "`" + `members.invite` + "`" + `, and whoever changes what it grants must hold all of it."
@@ -3498,12 +3577,76 @@ enum InviteConflict {
 
 "What came of an invitation."
 type InviteUserPayload {
-  "The invitation."
+  "The invitation; beside ALREADY_INVITED, the open one."
   invitation: Invitation
   "Its link, shown this once; only when it was not mailed."
   inviteUrl: String
   "What is wrong with the input."
   userErrors: [UserError!]!
+}
+
+"One offer to many addresses, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions."
+input InviteUsersInput {
+  "The team."
+  teamId: ID!
+  "The addresses, at most 500."
+  emails: [String!]!
+  "Plain text for the mails, at most 500 characters."
+  note: String
+  "Roles to grant."
+  roleIds: [ID!]
+  "Groups the members will be in."
+  groupIds: [ID!]
+  "Permissions to grant beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  permissions: [PermissionKey!]
+  "Grants everything but ownership."
+  allPermissions: Boolean
+  "Divisions the members will be restricted to, with all below them; at most 100."
+  divisionIds: [ID!]
+  "Domains the members will be restricted to, with all below them, such as example.com; at most 100."
+  allowedDomains: [String!]
+  "How long the invitations are valid, 1 to 720; the account's setting when left out."
+  expiresInHours: Int
+  "What to do with addresses that have an open invitation."
+  onConflict: InviteConflict = FAIL
+}
+
+"What came of an offer to many addresses."
+type InviteUsersPayload {
+  "What came of each address, in the order they were given; empty when the offer as a whole is wrong."
+  results: [InviteResult!]!
+  "How many were invited."
+  invitedCount: Int!
+  "What is wrong with the offer as a whole."
+  userErrors: [UserError!]!
+}
+
+"What came of an offer to one address."
+type InviteResult {
+  "The address, as it was typed."
+  email: String!
+  "What was done, or why nothing was."
+  outcome: InviteOutcome!
+  "The invitation that was made or sent again; or, for ALREADY_INVITED, the open one."
+  invitation: Invitation
+  "Its link, shown this once; only on a server without mail."
+  inviteUrl: String
+  "What is wrong with this address; the field is its place in the list, such as ` + "`" + `emails` + "`" + ` and ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
+"What came of an offer to one address."
+enum InviteOutcome {
+  "Invited."
+  INVITED
+  "Had an open invitation, which was sent again."
+  RESENT
+  "Has an open invitation, or stands in the list before."
+  ALREADY_INVITED
+  "Belongs to a member of the team."
+  ALREADY_MEMBER
+  "Not invited: the errors say why."
+  FAILED
 }
 
 "An invitation to be sent again."
@@ -4969,6 +5112,22 @@ func (ec *executionContext) childFields_InvitationPreview(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type InvitationPreview", field.Name)
 }
 
+func (ec *executionContext) childFields_InviteResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "email":
+		return ec.fieldContext_InviteResult_email(ctx, field)
+	case "outcome":
+		return ec.fieldContext_InviteResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_InviteResult_invitation(ctx, field)
+	case "inviteUrl":
+		return ec.fieldContext_InviteResult_inviteUrl(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_InviteResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InviteResult", field.Name)
+}
+
 func (ec *executionContext) childFields_InviteStatusChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cursor":
@@ -4997,6 +5156,18 @@ func (ec *executionContext) childFields_InviteUserPayload(ctx context.Context, f
 		return ec.fieldContext_InviteUserPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InviteUserPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InviteUsersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_InviteUsersPayload_results(ctx, field)
+	case "invitedCount":
+		return ec.fieldContext_InviteUsersPayload_invitedCount(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_InviteUsersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InviteUsersPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -264,6 +264,20 @@ type InvitationOrder struct {
 	Direction OrderDirection `json:"direction"`
 }
 
+// What came of an offer to one address.
+type InviteResult struct {
+	// The address, as it was typed.
+	Email string `json:"email"`
+	// What was done, or why nothing was.
+	Outcome InviteOutcome `json:"outcome"`
+	// The invitation that was made or sent again; or, for ALREADY_INVITED, the open one.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// Its link, shown this once; only on a server without mail.
+	InviteURL *string `json:"inviteUrl,omitempty"`
+	// What is wrong with this address; the field is its place in the list, such as `emails` and `3`.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // One change of an invitation.
 type InviteStatusChange struct {
 	// Subscribe with this to get what came after.
@@ -316,11 +330,47 @@ type InviteUserInput struct {
 
 // What came of an invitation.
 type InviteUserPayload struct {
-	// The invitation.
+	// The invitation; beside ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// Its link, shown this once; only when it was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// One offer to many addresses, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions.
+type InviteUsersInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+	// The addresses, at most 500.
+	Emails []string `json:"emails"`
+	// Plain text for the mails, at most 500 characters.
+	Note *string `json:"note,omitempty"`
+	// Roles to grant.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// Groups the members will be in.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// Permissions to grant beside them; `key:own` permits it on resources of one's own only.
+	Permissions []string `json:"permissions,omitempty"`
+	// Grants everything but ownership.
+	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// Divisions the members will be restricted to, with all below them; at most 100.
+	DivisionIds []string `json:"divisionIds,omitempty"`
+	// Domains the members will be restricted to, with all below them, such as example.com; at most 100.
+	AllowedDomains []string `json:"allowedDomains,omitempty"`
+	// How long the invitations are valid, 1 to 720; the account's setting when left out.
+	ExpiresInHours *int `json:"expiresInHours,omitempty"`
+	// What to do with addresses that have an open invitation.
+	OnConflict *InviteConflict `json:"onConflict,omitempty"`
+}
+
+// What came of an offer to many addresses.
+type InviteUsersPayload struct {
+	// What came of each address, in the order they were given; empty when the offer as a whole is wrong.
+	Results []*InviteResult `json:"results"`
+	// How many were invited.
+	InvitedCount int `json:"invitedCount"`
+	// What is wrong with the offer as a whole.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -898,6 +948,73 @@ func (e *InviteEventType) UnmarshalJSON(b []byte) error {
 }
 
 func (e InviteEventType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What came of an offer to one address.
+type InviteOutcome string
+
+const (
+	// Invited.
+	InviteOutcomeInvited InviteOutcome = "INVITED"
+	// Had an open invitation, which was sent again.
+	InviteOutcomeResent InviteOutcome = "RESENT"
+	// Has an open invitation, or stands in the list before.
+	InviteOutcomeAlreadyInvited InviteOutcome = "ALREADY_INVITED"
+	// Belongs to a member of the team.
+	InviteOutcomeAlreadyMember InviteOutcome = "ALREADY_MEMBER"
+	// Not invited: the errors say why.
+	InviteOutcomeFailed InviteOutcome = "FAILED"
+)
+
+var AllInviteOutcome = []InviteOutcome{
+	InviteOutcomeInvited,
+	InviteOutcomeResent,
+	InviteOutcomeAlreadyInvited,
+	InviteOutcomeAlreadyMember,
+	InviteOutcomeFailed,
+}
+
+func (e InviteOutcome) IsValid() bool {
+	switch e {
+	case InviteOutcomeInvited, InviteOutcomeResent, InviteOutcomeAlreadyInvited, InviteOutcomeAlreadyMember, InviteOutcomeFailed:
+		return true
+	}
+	return false
+}
+
+func (e InviteOutcome) String() string {
+	return string(e)
+}
+
+func (e *InviteOutcome) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InviteOutcome(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InviteOutcome", str)
+	}
+	return nil
+}
+
+func (e InviteOutcome) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InviteOutcome) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InviteOutcome) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

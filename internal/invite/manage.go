@@ -10,7 +10,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -60,7 +59,7 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 		return nil, err
 	}
 	if i.Status == Expired {
-		open, err := s.makeWay(ctx, tx, i.TeamID, address.Address{Typed: i.Email, Key: i.EmailKey})
+		open, err := s.makeWay(ctx, tx, i)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +76,10 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 		return nil, err
 	}
 	if previous == Expired {
-		if err := s.room(ctx, tx, acc, i.TeamID); err != nil {
+		if room, full, err := s.room(ctx, tx, acc, i.TeamID, 1); err != nil {
 			return nil, err
+		} else if room == 0 {
+			return nil, full
 		}
 	}
 	generation := i.TokenGeneration + 1
@@ -99,7 +100,14 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 		return nil, err
 	}
 	i.TokenGeneration = generation
-	return s.issue(ctx, tx, i, secret, mailed, draft(event.InvitationResent, i, access.ViewerFrom(ctx).UserID, was(previous)))
+	resent := draft(event.InvitationResent, i, inviter.UserID, was(previous))
+	if !mailed {
+		return &Issued{ID: i.ID, URL: s.link(secret)}, s.Events.Append(ctx, tx, i.AccountID, resent)
+	}
+	if err := s.Events.Append(ctx, tx, i.AccountID, resent, draft(event.InvitationQueued, i, inviter.UserID, nil)); err != nil {
+		return nil, err
+	}
+	return &Issued{ID: i.ID}, s.Outbox.Enqueue(ctx, tx, letter(i))
 }
 
 // answersFor fails with NOT_GRANTABLE when somebody holds less than the
@@ -197,42 +205,66 @@ func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) 
 	return nil
 }
 
-// expire writes down that a pending invitation has run out.
-func (s *Service) expire(ctx context.Context, tx *store.Tx, i *ent.Invitation) error {
-	if err := s.move(ctx, tx, i, Expired, nil); err != nil {
-		return err
+// expire writes down that pending invitations of one team have run out.
+func (s *Service) expire(ctx context.Context, tx *store.Tx, overdue ...*ent.Invitation) error {
+	if len(overdue) == 0 {
+		return nil
 	}
-	return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationExpired, i, "", was(Pending)))
+	ids, drafts := make([]string, len(overdue)), make([]event.Draft, len(overdue))
+	for n, i := range overdue {
+		ids[n], drafts[n] = i.ID, draft(event.InvitationExpired, i, "", was(Pending))
+	}
+	n, err := tx.Invitation.Update().Where(invitation.IDIn(ids...), invitation.StatusEQ(Pending)).
+		SetStatus(Expired).AddVersion(1).SetUpdatedAt(s.Now()).Save(ctx)
+	if err == nil && n != len(overdue) {
+		err = fmt.Errorf("%d of %d were not pending any more", len(overdue)-n, len(overdue))
+	}
+	if err == nil {
+		// None of them is superseded: that comes after.
+		err = tx.Team.UpdateOneID(overdue[0].TeamID).AddPendingInvitations(-n).AddExpiredInvitations(n).Exec(access.System(ctx, "keep the team's numbers"))
+	}
+	if err != nil {
+		return fmt.Errorf("expire invitations of %s: %w", overdue[0].TeamID, err)
+	}
+	return s.Events.Append(ctx, tx, overdue[0].AccountID, drafts...)
 }
 
 // sweepBatch is how many invitations one round of the sweep looks at.
-const sweepBatch = 200
+const sweepBatch = 500
 
 // Sweep writes down which invitations have run out, so that it is logged and
-// seen live. Nothing else waits for it. One that fails does not keep the others.
+// seen live: those of a team in one transaction. Nothing else waits for it. A team
+// that fails does not keep the others; more than a batch is left to the next
+// round.
 func (s *Service) Sweep(ctx context.Context) error {
 	ctx = access.System(ctx, "write down expired invitations")
 	due, err := s.Store.Read().Invitation.Query().
 		Where(invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
 		Order(invitation.ByExpiresAt()).Limit(sweepBatch).
-		Select(invitation.FieldID, invitation.FieldAccountID).All(ctx)
+		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID).All(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
+	type place struct{ account, team string }
+	ids := map[place][]string{}
+	for _, i := range due {
+		at := place{i.AccountID, i.TeamID}
+		ids[at] = append(ids[at], i.ID)
+	}
 	var failed []error
-	for _, d := range due {
-		err := s.Store.InAccount(ctx, d.AccountID, func(tx *store.Tx) error {
-			i, err := find(ctx, tx.Client(), d.ID)
-			if fault.Is(err, fault.NotFound) {
-				return nil // gone with its team
-			}
-			if err != nil || i.Status != Pending || Effective(i, s.Now()) != Expired {
+	for at, ids := range ids {
+		err := s.Store.InAccount(ctx, at.account, func(tx *store.Tx) error {
+			// Some may have been revoked, resent or deleted meanwhile.
+			overdue, err := tx.Invitation.Query().
+				Where(invitation.IDIn(ids...), invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
+				Order(invitation.ByExpiresAt(), invitation.ByID()).All(ctx)
+			if err != nil {
 				return err
 			}
-			return s.expire(ctx, tx, i)
+			return s.expire(ctx, tx, overdue...)
 		})
 		if err != nil {
-			failed = append(failed, fmt.Errorf("sweep %s: %w", d.ID, err))
+			failed = append(failed, fmt.Errorf("sweep %s: %w", at.team, err))
 		}
 	}
 	return errors.Join(failed...)

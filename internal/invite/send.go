@@ -9,7 +9,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
-	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -22,10 +21,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// Offer is an invitation about to be sent, as typed.
+// Offer is an invitation about to be sent, as typed; to whom is said beside it.
 type Offer struct {
 	TeamID                        string
-	Email                         string
 	FirstName, LastName, JobTitle string
 	Note                          string
 	Grant                         roster.Wish
@@ -41,55 +39,72 @@ type Offer struct {
 // INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN; with
 // NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED,
 // FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED, SEAT_LIMIT_REACHED or
-// ACCOUNT_SUSPENDED; with RESEND_LIMIT_REACHED when it was to resend.
-func (s *Service) Send(ctx context.Context, o Offer) (*Issued, error) {
+// ACCOUNT_SUSPENDED; with RESEND_LIMIT_REACHED when it was to resend. With
+// ALREADY_INVITED the open invitation is returned too.
+func (s *Service) Send(ctx context.Context, o Offer, email string) (*Issued, error) {
+	to, bad := recipientOf(email, "email")
+	if err := s.dispatch(ctx, o, []*Recipient{to}, bad); err != nil {
+		return nil, err
+	}
+	if len(to.Errors) > 0 {
+		return to.Issued, to.Errors
+	}
+	return to.Issued, nil
+}
+
+// dispatch makes an offer to the recipients, in one transaction, and writes
+// what came of it into them. What is wrong with the offer is an error; bad is what
+// was found wrong before.
+func (s *Service) dispatch(ctx context.Context, o Offer, to []*Recipient, bad ...*fault.Error) error {
 	m, err := access.Require(ctx, s.Store.Read(), o.TeamID, access.MembersInvite)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	addr, err := s.check(&o)
-	if err != nil {
-		return nil, err
+	if err := s.check(&o, bad...); err != nil {
+		return err
 	}
-	var issued *Issued
-	err = s.Store.InAccount(ctx, m.AccountID, func(tx *store.Tx) error {
+	return s.Store.InAccount(ctx, m.AccountID, func(tx *store.Tx) error {
 		inviter, err := s.Access.RequireStill(ctx, tx.Client(), o.TeamID, access.MembersInvite)
 		if err != nil {
 			return err
 		}
+		ctx := access.System(ctx, "make an offer for a viewer who may")
 		acc, err := s.account(ctx, tx, m.AccountID)
 		if err != nil {
 			return err
 		}
-		grant, divisions, err := s.grant(ctx, tx, inviter, o.Grant, o.Scope)
+		b := &batch{Offer: o, acc: acc, inviter: inviter}
+		b.grant, b.divisions, err = s.grant(ctx, tx, inviter, o.Grant, o.Scope)
 		if err != nil {
 			return err
 		}
-		open, err := s.makeWay(ctx, tx, o.TeamID, addr)
-		if err != nil {
+		fresh, err := s.sort(ctx, tx, b, to)
+		if err != nil || len(fresh) == 0 {
 			return err
 		}
-		if open != nil {
-			if !o.ResendOnConflict {
-				return fault.Input(fault.AlreadyInvited, "This address has an open invitation already.", "email")
-			}
-			issued, err = s.resend(ctx, tx, open, inviter, o.ExpiresInHours, o.SendEmail)
+		if fresh, err = s.admissible(ctx, tx, b, fresh); err != nil || len(fresh) == 0 {
 			return err
 		}
-		if err := s.room(ctx, tx, acc, o.TeamID); err != nil {
-			return err
-		}
-		issued, err = s.create(ctx, tx, acc, addr, grant, divisions, o)
-		return err
+		return s.create(ctx, tx, b, fresh)
 	})
-	return issued, err
+}
+
+// batch is one offer being made, as the transaction sees it.
+type batch struct {
+	Offer
+	acc       *ent.Account
+	inviter   *access.Membership
+	grant     access.Grant
+	divisions []*ent.Division
 }
 
 // check cleans the offer's texts and refuses what is wrong in itself.
-func (s *Service) check(o *Offer) (address.Address, error) {
+func (s *Service) check(o *Offer, found ...*fault.Error) error {
 	var wrong fault.Errors
-	addr, bad := address.Parse(o.Email, "email")
-	wrong.Add(bad)
+	for _, bad := range found {
+		wrong.Add(bad)
+	}
+	var bad *fault.Error
 	o.FirstName, bad = text.Line(o.FirstName, "firstName")
 	wrong.Add(bad)
 	o.LastName, bad = text.Line(o.LastName, "lastName")
@@ -107,7 +122,7 @@ func (s *Service) check(o *Offer) (address.Address, error) {
 		list, _ := fault.UserErrors(err)
 		wrong = append(wrong, list...)
 	}
-	return addr, wrong.Err()
+	return wrong.Err()
 }
 
 // checkForm: exactly one form of grant, all permissions or chosen ones.
@@ -146,39 +161,104 @@ func (s *Service) grant(ctx context.Context, tx *store.Tx, inviter *access.Membe
 	return g, divisions, roster.CheckReach(inviter, sc)
 }
 
-// makeWay returns the invitation that is open for the address, or nil. One that
-// has run out is written down as expired. ALREADY_MEMBER when there is a member
-// with the address.
-func (s *Service) makeWay(ctx context.Context, tx *store.Tx, teamID string, addr address.Address) (*ent.Invitation, error) {
-	// Past the guard: whether the address has a user is used here, not told.
-	userID, err := tx.User.Query().Where(user.EmailKey(addr.Key)).OnlyID(access.System(ctx, "compare an address with the members'"))
-	if err != nil && !ent.IsNotFound(err) {
-		return nil, fmt.Errorf("send: find the addressee: %w", err)
-	}
-	if err == nil {
-		is, err := tx.Member.Query().Where(member.TeamID(teamID), member.UserID(userID)).
-			Exist(access.System(ctx, "compare an address with the members'"))
-		if err != nil {
-			return nil, fmt.Errorf("send: look for a member: %w", err)
-		}
-		if is {
-			return nil, fault.Input(fault.AlreadyMember, "The person with this address is a member of the team already.", "email")
-		}
-	}
-	ctx = access.System(ctx, "look for an open invitation of the address")
-	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKey(addr.Key), invitation.StatusEQ(Pending))
-	withGrant(q)
-	open, err := q.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // no open invitation is the normal answer, not a failure
-	}
+// sort settles what becomes of the recipients who need no new invitation:
+// members, those with an open one, those named twice. It returns the others.
+func (s *Service) sort(ctx context.Context, tx *store.Tx, b *batch, to []*Recipient) (fresh []*Recipient, err error) {
+	occupied, err := s.occupied(ctx, tx, b.TeamID, to)
 	if err != nil {
-		return nil, fmt.Errorf("send: look for an open invitation: %w", err)
+		return nil, err
 	}
-	if Effective(open, s.Now()) == Expired {
-		return nil, s.expire(ctx, tx, open)
+	first := map[string]*Recipient{}
+	for _, r := range to {
+		switch open, twice := occupied.open[r.key()], first[r.key()]; {
+		case len(r.Errors) > 0:
+		case occupied.members[r.key()]:
+			r.refuse(AlreadyMember, fault.AlreadyMember, "The person with this address is a member of the team already.")
+		case twice != nil:
+			r.same = twice
+			r.refuse(AlreadyInvited, fault.AlreadyInvited, "This address stands in the list before.")
+		case open == nil:
+			fresh = append(fresh, r)
+		case b.ResendOnConflict:
+			if err := s.resendTo(ctx, tx, b, r, open); err != nil {
+				return nil, err
+			}
+		default:
+			r.Issued = &Issued{ID: open.ID}
+			r.refuse(AlreadyInvited, fault.AlreadyInvited, "This address has an open invitation already.")
+		}
+		if first[r.key()] == nil {
+			first[r.key()] = r
+		}
 	}
-	return open, nil
+	return fresh, nil
+}
+
+// resendTo sends the recipient's open invitation again. What forbids that is
+// written into him.
+func (s *Service) resendTo(ctx context.Context, tx *store.Tx, b *batch, r *Recipient, open *ent.Invitation) error {
+	issued, err := s.resend(ctx, tx, open, b.inviter, b.ExpiresInHours, b.SendEmail)
+	if list, ok := fault.UserErrors(err); ok {
+		for _, f := range list {
+			r.refuse(Failed, f.Code, f.Message)
+		}
+		r.Issued = &Issued{ID: open.ID}
+		return nil
+	}
+	r.Issued, r.Outcome = issued, Resent
+	return err
+}
+
+// occupied is who of some addresses is in a team, or invited to it.
+type occupied struct {
+	members map[string]bool
+	open    map[string]*ent.Invitation // with what they offer
+}
+
+// occupied looks the recipients up in the team. Invitations that have run out
+// are written down as expired.
+func (s *Service) occupied(ctx context.Context, tx *store.Tx, teamID string, to []*Recipient) (occupied, error) {
+	found := occupied{members: map[string]bool{}, open: map[string]*ent.Invitation{}}
+	keys := make([]string, 0, len(to))
+	for _, r := range to {
+		if len(r.Errors) == 0 {
+			keys = append(keys, r.key())
+		}
+	}
+	members, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
+		Select(member.FieldEmailKey).Strings(ctx)
+	if err != nil {
+		return found, fmt.Errorf("send: look for members: %w", err)
+	}
+	for _, key := range members {
+		found.members[key] = true
+	}
+	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(Pending))
+	withGrant(q)
+	open, err := q.All(ctx)
+	if err != nil {
+		return found, fmt.Errorf("send: look for open invitations: %w", err)
+	}
+	var overdue []*ent.Invitation
+	for _, i := range open {
+		if Effective(i, s.Now()) == Expired {
+			overdue = append(overdue, i)
+		} else {
+			found.open[i.EmailKey] = i
+		}
+	}
+	return found, s.expire(ctx, tx, overdue...)
+}
+
+// makeWay returns the invitation that is open for the address of another one, or
+// nil. ALREADY_MEMBER when there is a member with the address.
+func (s *Service) makeWay(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*ent.Invitation, error) {
+	ctx = access.System(ctx, "compare an address with the team's")
+	found, err := s.occupied(ctx, tx, i.TeamID, []*Recipient{{address: address.Address{Key: i.EmailKey}}})
+	if err == nil && found.members[i.EmailKey] {
+		err = fault.Input(fault.AlreadyMember, "The person with this address is a member of the team already.", "email")
+	}
+	return found.open[i.EmailKey], err
 }
 
 // account returns the account as the transaction sees it. ACCOUNT_SUSPENDED
@@ -194,69 +274,120 @@ func (s *Service) account(ctx context.Context, tx *store.Tx, id string) (*ent.Ac
 	return acc, nil
 }
 
-// room checks the limits of the account for one open invitation more.
-func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) error {
-	if !acc.MultiUser {
-		return fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others.")
-	}
-	if limit := acc.MaxPendingInvitations; limit != nil {
-		n, err := tx.Invitation.Query().Where(invitation.AccountID(acc.ID), invitation.StatusEQ(Pending), invitation.ExpiresAtGT(s.Now())).
-			Count(access.System(ctx, "count the account's open invitations"))
-		if err != nil {
-			return fmt.Errorf("send: count open invitations: %w", err)
-		}
-		if n >= *limit {
-			return fault.Input(fault.PendingLimitReached, fmt.Sprintf("The account has %d open invitations, more are not allowed.", n))
-		}
-	}
-	ctx = access.System(ctx, "count the team's members")
-	t, err := tx.Team.Get(ctx, teamID)
+// admissible returns as many of the recipients as the account's limits leave
+// room for, and tells the others why.
+func (s *Service) admissible(ctx context.Context, tx *store.Tx, b *batch, fresh []*Recipient) ([]*Recipient, error) {
+	room, full, err := s.room(ctx, tx, b.acc, b.TeamID, len(fresh))
 	if err != nil {
-		return fmt.Errorf("send: read the team: %w", err)
-	}
-	return s.Roster.CheckSeats(ctx, tx, acc, t)
-}
-
-func (s *Service) create(ctx context.Context, tx *store.Tx, acc *ent.Account, addr address.Address, g access.Grant, divisions []*ent.Division, o Offer) (*Issued, error) {
-	now := s.Now()
-	id, viewer := uid.New(uid.Invitation), access.ViewerFrom(ctx)
-	secret := s.Tokens.Derive(token.Invitation, id, 1)
-	mailed := o.SendEmail && !s.NoMail
-	c := tx.Invitation.Create().
-		SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(acc.ID).SetTeamID(o.TeamID).
-		SetEmail(addr.Typed).SetEmailKey(addr.Key).
-		SetFirstName(o.FirstName).SetLastName(o.LastName).SetJobTitle(o.JobTitle).SetNote(o.Note).
-		SetSearch(text.Fold(addr.Typed, o.FirstName, o.LastName)).
-		SetAllPermissions(g.AllPermissions).SetPermissions(g.Permissions).AddRoles(g.Roles...).AddGroups(g.Groups...).
-		SetAllowedDomains(o.Scope.Domains).AddDivisions(divisions...).
-		SetInviterID(viewer.UserID).SetGranterID(viewer.UserID).
-		SetExpiresAt(now.Add(ttl(acc, o.ExpiresInHours))).
-		SetTokenHash(token.Hash(secret)).SetTokenMailed(mailed || s.NoMail)
-	if mailed {
-		c.SetDelivery(invitation.DeliveryQueued).SetDeliveryUpdatedAt(now).SetLastSentAt(now).SetSendCount(1)
-	}
-	i, err := c.Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("send: %w", err)
-	}
-	if err := s.supersede(ctx, tx, i); err != nil {
 		return nil, err
 	}
-	return s.issue(ctx, tx, i, secret, mailed, draft(event.InvitationCreated, i, viewer.UserID, nil))
+	for _, r := range fresh[room:] {
+		r.refuse(Failed, full.Code, full.Message)
+	}
+	return fresh[:room], nil
 }
 
-// supersede takes the place of what ran out for the same address: people are
+// room returns how many open invitations more the limits of the account allow, up
+// to the number wanted, and what forbids the next one.
+func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string, wanted int) (room int, full *fault.Error, err error) {
+	if !acc.MultiUser {
+		return 0, fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others."), nil
+	}
+	ctx = access.System(ctx, "count what an account's limits are about")
+	room = wanted
+	if limit := acc.MaxPendingInvitations; limit != nil {
+		n, err := tx.Invitation.Query().Where(invitation.AccountID(acc.ID), invitation.StatusEQ(Pending), invitation.ExpiresAtGT(s.Now())).Count(ctx)
+		if err != nil {
+			return 0, nil, fmt.Errorf("send: count open invitations: %w", err)
+		}
+		if left := max(*limit-n, 0); left < room {
+			room, full = left, fault.Input(fault.PendingLimitReached, fmt.Sprintf("The account may have %d open invitations, and has them.", *limit))
+		}
+	}
+	t, err := tx.Team.Get(ctx, teamID)
+	if err != nil {
+		return 0, nil, fmt.Errorf("send: read the team: %w", err)
+	}
+	left, err := s.Roster.SeatsLeft(ctx, tx, acc, t)
+	if err != nil {
+		return 0, nil, err
+	}
+	// Where open invitations take no seat, one seat is enough for all of them:
+	// whoever accepts first has it.
+	if left != nil && (acc.CountPendingAsSeats && *left < room || *left == 0) {
+		room, full = *left, fault.Input(fault.SeatLimitReached, "The team has no seat left.")
+	}
+	return room, full, nil
+}
+
+// create makes the invitations of the recipients, with their events and mails.
+func (s *Service) create(ctx context.Context, tx *store.Tx, b *batch, fresh []*Recipient) error {
+	now := s.Now()
+	mailed := b.SendEmail && !s.NoMail
+	creates, secrets := make([]*ent.InvitationCreate, len(fresh)), make([]string, len(fresh))
+	for n, r := range fresh {
+		id := uid.New(uid.Invitation)
+		secrets[n] = s.Tokens.Derive(token.Invitation, id, 1)
+		creates[n] = tx.Invitation.Create().
+			SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(b.acc.ID).SetTeamID(b.TeamID).
+			SetEmail(r.address.Typed).SetEmailKey(r.key()).
+			SetFirstName(b.FirstName).SetLastName(b.LastName).SetJobTitle(b.JobTitle).SetNote(b.Note).
+			SetSearch(text.Fold(r.address.Typed, b.FirstName, b.LastName)).
+			SetAllPermissions(b.grant.AllPermissions).SetPermissions(b.grant.Permissions).
+			AddRoles(b.grant.Roles...).AddGroups(b.grant.Groups...).
+			SetAllowedDomains(b.Scope.Domains).AddDivisions(b.divisions...).
+			SetInviterID(b.inviter.UserID).SetGranterID(b.inviter.UserID).
+			SetExpiresAt(now.Add(ttl(b.acc, b.ExpiresInHours))).
+			SetTokenHash(token.Hash(secrets[n])).SetTokenMailed(mailed || s.NoMail)
+		if mailed {
+			creates[n].SetDelivery(invitation.DeliveryQueued).SetDeliveryUpdatedAt(now).SetLastSentAt(now).SetSendCount(1)
+		}
+	}
+	made, err := tx.Invitation.CreateBulk(creates...).Save(ctx)
+	if err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	if err := s.supersede(ctx, tx, b.TeamID, made); err != nil {
+		return err
+	}
+	var drafts []event.Draft
+	var mails []outbox.Draft
+	for n, i := range made {
+		r := fresh[n]
+		r.Outcome, r.Issued = Invited, &Issued{ID: i.ID}
+		drafts = append(drafts, draft(event.InvitationCreated, i, b.inviter.UserID, nil))
+		if !mailed {
+			r.Issued.URL = s.link(secrets[n])
+			continue
+		}
+		drafts, mails = append(drafts, draft(event.InvitationQueued, i, b.inviter.UserID, nil)), append(mails, letter(i))
+	}
+	if err := s.Events.Append(ctx, tx, b.acc.ID, drafts...); err != nil {
+		return err
+	}
+	return s.Outbox.Enqueue(ctx, tx, mails...)
+}
+
+// letter is the mail of an invitation's current link.
+func letter(i *ent.Invitation) outbox.Draft {
+	return outbox.Draft{Kind: MailInvitation, AccountID: i.AccountID, SubjectID: i.ID, Generation: i.TokenGeneration}
+}
+
+// supersede takes the place of what ran out for the same addresses: people are
 // counted and listed once.
-func (s *Service) supersede(ctx context.Context, tx *store.Tx, i *ent.Invitation) error {
-	ctx = access.System(ctx, "keep the team's numbers")
-	n, err := tx.Invitation.Update().
-		Where(invitation.TeamID(i.TeamID), invitation.EmailKey(i.EmailKey), invitation.StatusEQ(Expired), invitation.Superseded(false)).
+func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, made []*ent.Invitation) error {
+	keys := make([]string, len(made))
+	for n, i := range made {
+		keys[n] = i.EmailKey
+	}
+	expired, err := tx.Invitation.Update().
+		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(Expired), invitation.Superseded(false)).
 		SetSuperseded(true).Save(ctx)
 	if err == nil {
-		err = tx.Team.UpdateOneID(i.TeamID).AddAllInvitations(1).AddPendingInvitations(1).AddExpiredInvitations(-n).Exec(ctx)
+		err = tx.Team.UpdateOneID(teamID).AddAllInvitations(len(made)).AddPendingInvitations(len(made)).AddExpiredInvitations(-expired).Exec(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("count the invitations of %s: %w", i.TeamID, err)
+		return fmt.Errorf("count the invitations of %s: %w", teamID, err)
 	}
 	return nil
 }
@@ -266,17 +397,4 @@ func ttl(acc *ent.Account, hours *int) time.Duration {
 		return time.Duration(*hours) * time.Hour
 	}
 	return time.Duration(acc.InvitationTTLHours) * time.Hour
-}
-
-// issue logs the event and lets the link out: by mail, or once to the caller.
-func (s *Service) issue(ctx context.Context, tx *store.Tx, i *ent.Invitation, secret string, mailed bool, d event.Draft) (*Issued, error) {
-	if !mailed {
-		return &Issued{ID: i.ID, URL: s.link(secret)}, s.Events.Append(ctx, tx, i.AccountID, d)
-	}
-	if err := s.Events.Append(ctx, tx, i.AccountID, d, draft(event.InvitationQueued, i, d.ActorID, nil)); err != nil {
-		return nil, err
-	}
-	return &Issued{ID: i.ID}, s.Outbox.Enqueue(ctx, tx, outbox.Draft{
-		Kind: MailInvitation, AccountID: i.AccountID, SubjectID: i.ID, Generation: i.TokenGeneration,
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/uid"
@@ -33,16 +34,21 @@ func NewQueue(now func() time.Time) *Queue {
 	return &Queue{now: now, news: make(chan struct{}, 1)}
 }
 
-// Enqueue writes the job in the transaction. After the commit a worker is
+// Enqueue writes the jobs in the transaction. After the commit a worker is
 // woken.
-func (q *Queue) Enqueue(ctx context.Context, tx *store.Tx, d Draft) error {
+func (q *Queue) Enqueue(ctx context.Context, tx *store.Tx, drafts ...Draft) error {
+	if len(drafts) == 0 {
+		return nil
+	}
 	now := q.now()
-	err := tx.Job.Create().
-		SetID(uid.New(uid.Job)).SetCreatedAt(now).SetRunAt(now).
-		SetKind(d.Kind).SetAccountID(d.AccountID).SetSubjectID(d.SubjectID).SetGeneration(d.Generation).
-		Exec(access.System(ctx, "write a job"))
-	if err != nil {
-		return fmt.Errorf("enqueue %s of %s: %w", d.Kind, d.SubjectID, err)
+	creates := make([]*ent.JobCreate, len(drafts))
+	for n, d := range drafts {
+		creates[n] = tx.Job.Create().
+			SetID(uid.New(uid.Job)).SetCreatedAt(now).SetRunAt(now).
+			SetKind(d.Kind).SetAccountID(d.AccountID).SetSubjectID(d.SubjectID).SetGeneration(d.Generation)
+	}
+	if err := tx.Job.CreateBulk(creates...).Exec(access.System(ctx, "write jobs")); err != nil {
+		return fmt.Errorf("enqueue %s of %s: %w", drafts[0].Kind, drafts[0].SubjectID, err)
 	}
 	tx.AfterCommit(q.Wake)
 	return nil

@@ -94,33 +94,32 @@ func (s *Service) widen(ctx context.Context, tx *store.Tx, m *ent.Member, a Admi
 }
 
 // CheckSeats fails with SEAT_LIMIT_REACHED when the team, as the transaction
-// sees it, can take nobody more. Open invitations take a seat if the account
-// says so.
+// sees it, can take nobody more.
 func (s *Service) CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account, t *ent.Team) error {
-	if acc.MaxMembersPerTeam == nil {
-		return nil
+	left, err := s.SeatsLeft(ctx, tx, acc, t)
+	if err == nil && left != nil && *left == 0 {
+		err = fault.Input(fault.SeatLimitReached, "The team has no seat left.")
 	}
-	taken, err := s.SeatsTaken(ctx, tx, acc, t)
-	if err != nil {
-		return err
-	}
-	if taken >= *acc.MaxMembersPerTeam {
-		return fault.Input(fault.SeatLimitReached, "The team has no seat left.")
-	}
-	return nil
+	return err
 }
 
-// SeatsTaken returns how many of the team's seats are taken.
-func (s *Service) SeatsTaken(ctx context.Context, tx *store.Tx, acc *ent.Account, t *ent.Team) (int, error) {
-	if !acc.CountPendingAsSeats {
-		return t.ActiveMembers, nil
+// SeatsLeft returns how many people more the team can take, nil for any number.
+// Open invitations take a seat if the account says so.
+func (s *Service) SeatsLeft(ctx context.Context, tx *store.Tx, acc *ent.Account, t *ent.Team) (*int, error) {
+	if acc.MaxMembersPerTeam == nil {
+		return nil, nil //nolint:nilnil // no limit is an answer
 	}
-	// Few: the sweep writes them down within seconds.
-	overdue, err := tx.Invitation.Query().
-		Where(invitation.TeamID(t.ID), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(s.Now())).
-		Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("count the overdue invitations of %s: %w", t.ID, err)
+	taken := t.ActiveMembers
+	if acc.CountPendingAsSeats {
+		// Few: the sweep writes them down within seconds.
+		overdue, err := tx.Invitation.Query().
+			Where(invitation.TeamID(t.ID), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(s.Now())).
+			Count(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("count the overdue invitations of %s: %w", t.ID, err)
+		}
+		taken += t.PendingInvitations - overdue
 	}
-	return t.ActiveMembers + t.PendingInvitations - overdue, nil
+	left := max(*acc.MaxMembersPerTeam-taken, 0)
+	return &left, nil
 }
