@@ -3,6 +3,8 @@
 
 GOLANGCI_VERSION := v2.12.2
 GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
+# The linter's cache knows files by their path: two checkouts must not share it.
+export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
 .PHONY: run test bench generate web migration fmt check check-generated check-mod check-web lint
 
