@@ -16,10 +16,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/idempotencykey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
+	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
@@ -89,10 +91,12 @@ func checkColumn(t, c string) error {
 			division.Table:          division.ValidColumn,
 			event.Table:             event.ValidColumn,
 			group.Table:             group.ValidColumn,
+			idempotencykey.Table:    idempotencykey.ValidColumn,
 			invitation.Table:        invitation.ValidColumn,
 			job.Table:               job.ValidColumn,
 			member.Table:            member.ValidColumn,
 			ownershiptransfer.Table: ownershiptransfer.ValidColumn,
+			passwordreset.Table:     passwordreset.ValidColumn,
 			role.Table:              role.ValidColumn,
 			session.Table:           session.ValidColumn,
 			signup.Table:            signup.ValidColumn,

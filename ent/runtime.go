@@ -7,10 +7,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/idempotencykey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
+	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/schema"
 	"github.com/convoke-dev/convoke/ent/session"
@@ -218,6 +220,43 @@ func init() {
 	// group.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	group.IDValidator = func() func(string) error {
 		validators := groupDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
+	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
+	_ = idempotencykeyMixinFields0
+	idempotencykeyMixinFields1 := idempotencykeyMixin[1].Fields()
+	_ = idempotencykeyMixinFields1
+	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
+	_ = idempotencykeyFields
+	// idempotencykeyDescAccountID is the schema descriptor for account_id field.
+	idempotencykeyDescAccountID := idempotencykeyMixinFields1[0].Descriptor()
+	// idempotencykey.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	idempotencykey.AccountIDValidator = idempotencykeyDescAccountID.Validators[0].(func(string) error)
+	// idempotencykeyDescActorID is the schema descriptor for actor_id field.
+	idempotencykeyDescActorID := idempotencykeyFields[0].Descriptor()
+	// idempotencykey.ActorIDValidator is a validator for the "actor_id" field. It is called by the builders before save.
+	idempotencykey.ActorIDValidator = idempotencykeyDescActorID.Validators[0].(func(string) error)
+	// idempotencykeyDescKey is the schema descriptor for key field.
+	idempotencykeyDescKey := idempotencykeyFields[1].Descriptor()
+	// idempotencykey.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	idempotencykey.KeyValidator = idempotencykeyDescKey.Validators[0].(func(string) error)
+	// idempotencykeyDescID is the schema descriptor for id field.
+	idempotencykeyDescID := idempotencykeyMixinFields0[0].Descriptor()
+	// idempotencykey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	idempotencykey.IDValidator = func() func(string) error {
+		validators := idempotencykeyDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -513,6 +552,37 @@ func init() {
 			return nil
 		}
 	}()
+	passwordresetMixin := schema.PasswordReset{}.Mixin()
+	passwordresetMixinFields0 := passwordresetMixin[0].Fields()
+	_ = passwordresetMixinFields0
+	passwordresetFields := schema.PasswordReset{}.Fields()
+	_ = passwordresetFields
+	// passwordresetDescEmailKey is the schema descriptor for email_key field.
+	passwordresetDescEmailKey := passwordresetFields[0].Descriptor()
+	// passwordreset.EmailKeyValidator is a validator for the "email_key" field. It is called by the builders before save.
+	passwordreset.EmailKeyValidator = passwordresetDescEmailKey.Validators[0].(func(string) error)
+	// passwordresetDescUserID is the schema descriptor for user_id field.
+	passwordresetDescUserID := passwordresetFields[1].Descriptor()
+	// passwordreset.DefaultUserID holds the default value on creation for the user_id field.
+	passwordreset.DefaultUserID = passwordresetDescUserID.Default.(string)
+	// passwordresetDescID is the schema descriptor for id field.
+	passwordresetDescID := passwordresetMixinFields0[0].Descriptor()
+	// passwordreset.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	passwordreset.IDValidator = func() func(string) error {
+		validators := passwordresetDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	roleMixin := schema.Role{}.Mixin()
 	roleMixinFields0 := roleMixin[0].Fields()
 	_ = roleMixinFields0
@@ -579,6 +649,10 @@ func init() {
 	sessionDescUserAgent := sessionFields[4].Descriptor()
 	// session.DefaultUserAgent holds the default value on creation for the user_agent field.
 	session.DefaultUserAgent = sessionDescUserAgent.Default.(string)
+	// sessionDescClientIP is the schema descriptor for client_ip field.
+	sessionDescClientIP := sessionFields[5].Descriptor()
+	// session.DefaultClientIP holds the default value on creation for the client_ip field.
+	session.DefaultClientIP = sessionDescClientIP.Default.(string)
 	// sessionDescID is the schema descriptor for id field.
 	sessionDescID := sessionMixinFields0[0].Descriptor()
 	// session.IDValidator is a validator for the "id" field. It is called by the builders before save.

@@ -22,6 +22,8 @@ type Tx struct {
 	Event *EventClient
 	// Group is the client for interacting with the Group builders.
 	Group *GroupClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Job is the client for interacting with the Job builders.
@@ -30,6 +32,8 @@ type Tx struct {
 	Member *MemberClient
 	// OwnershipTransfer is the client for interacting with the OwnershipTransfer builders.
 	OwnershipTransfer *OwnershipTransferClient
+	// PasswordReset is the client for interacting with the PasswordReset builders.
+	PasswordReset *PasswordResetClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Session is the client for interacting with the Session builders.
@@ -175,10 +179,12 @@ func (tx *Tx) init() {
 	tx.Division = NewDivisionClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Job = NewJobClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
 	tx.OwnershipTransfer = NewOwnershipTransferClient(tx.config)
+	tx.PasswordReset = NewPasswordResetClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.SignUp = NewSignUpClient(tx.config)

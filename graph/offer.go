@@ -17,7 +17,7 @@ func offerOf(in model.InviteUserInput) invite.Offer {
 		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
 		Scope:          roster.Scope{DivisionIDs: in.DivisionIds, Domains: in.AllowedDomains},
 		ExpiresInHours: in.ExpiresInHours, SendEmail: in.SendEmail == nil || *in.SendEmail,
-		ResendOnConflict: resends(in.OnConflict),
+		ResendOnConflict: resends(in.OnConflict), IdempotencyKey: in.IdempotencyKey,
 	}
 }
 
@@ -26,7 +26,8 @@ func offerToAll(in model.InviteUsersInput) invite.Offer {
 		TeamID: in.TeamID, Note: orEmpty(in.Note),
 		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
 		Scope:          roster.Scope{DivisionIDs: in.DivisionIds, Domains: in.AllowedDomains},
-		ExpiresInHours: in.ExpiresInHours, SendEmail: true, ResendOnConflict: resends(in.OnConflict),
+		ExpiresInHours: in.ExpiresInHours, SendEmail: true,
+		ResendOnConflict: resends(in.OnConflict), IdempotencyKey: in.IdempotencyKey,
 	}
 }
 

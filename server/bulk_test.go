@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -217,6 +218,60 @@ func TestManyInvitesOfOneAddress(t *testing.T) {
 			w.Mail.Wait(t, "bob@x.org", 2)
 			revoke(owner, id).OK()
 			equal(t, "rows", len(owner.Ask(`people(filter: {status: [INVITED]}) { nodes { __typename } }`).OK().List("team.people.nodes", "__typename")), 0)
+		})
+	})
+}
+
+func TestTheSameCallAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		roles := []string{owner.Role("billing")}
+		one := func(p *testkit.Person, email, key string, more ...any) *testkit.Answer {
+			return p.Mutate("inviteUser", "invitation { id email status } inviteUrl",
+				append([]any{"teamId", p.TeamID, "email", email, "roleIds", roles, "idempotencyKey", key}, more...)...)
+		}
+		t.Run("BEY-15 the same call with the same key has the same answer, and does nothing", func(t *testing.T) {
+			first := one(owner, "ann@x.org", "k1").OK()
+			equal(t, "again", one(owner, "ann@x.org", "k1").OK().Raw, first.Raw)
+			link := one(owner, "bob@x.org", "k2", "sendEmail", false).OK()
+			equal(t, "again, with the link", one(owner, "bob@x.org", "k2", "sendEmail", false).OK().Raw, link.Raw)
+			all := inviteAll(owner, []string{"bad", "carl@x.org", "ann@x.org"}, "roleIds", roles, "idempotencyKey", "k3").OK()
+			equalList(t, "results", results(all), "bad FAILED INVALID_EMAIL emails.0", "carl@x.org INVITED", "ann@x.org ALREADY_INVITED ALREADY_INVITED emails.2")
+			owner.Delivered("carl@x.org")
+			equalList(t, "again", results(inviteAll(owner, []string{"bad", "carl@x.org", "ann@x.org"}, "roleIds", roles, "idempotencyKey", "k3").OK()), results(all)...)
+			equal(t, "mails to Carl", len(w.Mail.To("carl@x.org")), 1)
+			equal(t, "invited", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "3")
+		})
+		t.Run("BEY-15 the key with another input is refused", func(*testing.T) {
+			one(owner, "dora@x.org", "k1").Refused("IDEMPOTENCY_KEY_REUSED idempotencyKey")
+			one(owner, "ann@x.org", "k1", "note", "Hi").Refused("IDEMPOTENCY_KEY_REUSED idempotencyKey")
+			inviteAll(owner, []string{"ann@x.org"}, "roleIds", roles, "idempotencyKey", "k1").Refused("IDEMPOTENCY_KEY_REUSED idempotencyKey")
+			one(owner, "dora@x.org", "").Refused("BLANK idempotencyKey")
+			one(owner, "dora@x.org", strings.Repeat("k", 256)).Refused("TOO_LONG idempotencyKey")
+		})
+		t.Run("what was refused is tried again", func(*testing.T) {
+			one(owner, "eve@x.org", "k4", "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
+			one(owner, "eve@x.org", "k4").OK()
+			one(owner, "eve@x.org", "k5").Refused("ALREADY_INVITED email")
+			revoke(owner, one(owner, "eve@x.org", "k4").OK().Text("inviteUser.invitation.id")).OK()
+			one(owner, "eve@x.org", "k5").OK()
+		})
+		t.Run("a link that is good no more is not shown again", func(t *testing.T) {
+			revoke(owner, one(owner, "bob@x.org", "k2", "sendEmail", false).OK().Text("inviteUser.invitation.id")).OK()
+			again := one(owner, "bob@x.org", "k2", "sendEmail", false).OK()
+			equal(t, "answer", again.Text("inviteUser.invitation.status")+again.Text("inviteUser.inviteUrl"), "REVOKED")
+		})
+		t.Run("keys of others are apart, and of calls at once one does it", func(t *testing.T) {
+			adam := owner.Join("adam@acme.test", "account_admin")
+			one(adam, "frank@x.org", "k1").OK()
+			answers := make([]string, 16)
+			together(len(answers), func(i int) { answers[i] = one(owner, "gina@x.org", "k6").OK().Raw })
+			equal(t, "answers", len(slices.Compact(answers)), 1)
+		})
+		t.Run("after a day the key is forgotten", func(t *testing.T) {
+			w.Clock.Advance(24 * time.Hour)
+			testkit.Eventually(t, func() bool { return outcome(one(owner, "ann@x.org", "k1")) == "ALREADY_INVITED email" })
 		})
 	})
 }

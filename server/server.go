@@ -21,6 +21,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
@@ -195,7 +196,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Auth.Purge(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}

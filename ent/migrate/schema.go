@@ -139,6 +139,34 @@ var (
 			},
 		},
 	}
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "actor_id", Type: field.TypeString},
+		{Name: "key", Type: field.TypeString},
+		{Name: "input_hash", Type: field.TypeBytes},
+		{Name: "outcome", Type: field.TypeBytes},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_account_id_actor_id_key",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[2], IdempotencyKeysColumns[3], IdempotencyKeysColumns[4]},
+			},
+			{
+				Name:    "idempotencykey_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[1]},
+			},
+		},
+	}
 	// InvitationsColumns holds the columns for the "invitations" table.
 	InvitationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -449,6 +477,33 @@ var (
 			},
 		},
 	}
+	// PasswordResetsColumns holds the columns for the "password_resets" table.
+	PasswordResetsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "email_key", Type: field.TypeString},
+		{Name: "user_id", Type: field.TypeString, Default: ""},
+		{Name: "token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// PasswordResetsTable holds the schema information for the "password_resets" table.
+	PasswordResetsTable = &schema.Table{
+		Name:       "password_resets",
+		Columns:    PasswordResetsColumns,
+		PrimaryKey: []*schema.Column{PasswordResetsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "passwordreset_email_key",
+				Unique:  false,
+				Columns: []*schema.Column{PasswordResetsColumns[2]},
+			},
+			{
+				Name:    "passwordreset_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{PasswordResetsColumns[5]},
+			},
+		},
+	}
 	// RolesColumns holds the columns for the "roles" table.
 	RolesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -491,6 +546,7 @@ var (
 		{Name: "last_seen_at", Type: field.TypeTime},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "user_agent", Type: field.TypeString, Default: ""},
+		{Name: "client_ip", Type: field.TypeString, Default: ""},
 		{Name: "user_id", Type: field.TypeString, Size: 64},
 	}
 	// SessionsTable holds the schema information for the "sessions" table.
@@ -501,7 +557,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[6]},
+				Columns:    []*schema.Column{SessionsColumns[7]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -510,7 +566,7 @@ var (
 			{
 				Name:    "session_user_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[6], SessionsColumns[1], SessionsColumns[0]},
+				Columns: []*schema.Column{SessionsColumns[7], SessionsColumns[1], SessionsColumns[0]},
 			},
 			{
 				Name:    "session_expires_at",
@@ -797,10 +853,12 @@ var (
 		DivisionsTable,
 		EventsTable,
 		GroupsTable,
+		IdempotencyKeysTable,
 		InvitationsTable,
 		JobsTable,
 		MembersTable,
 		OwnershipTransfersTable,
+		PasswordResetsTable,
 		RolesTable,
 		SessionsTable,
 		SignUpsTable,

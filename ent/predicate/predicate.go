@@ -18,6 +18,9 @@ type Event func(*sql.Selector)
 // Group is the predicate function for group builders.
 type Group func(*sql.Selector)
 
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
+
 // Invitation is the predicate function for invitation builders.
 type Invitation func(*sql.Selector)
 
@@ -29,6 +32,9 @@ type Member func(*sql.Selector)
 
 // OwnershipTransfer is the predicate function for ownershiptransfer builders.
 type OwnershipTransfer func(*sql.Selector)
+
+// PasswordReset is the predicate function for passwordreset builders.
+type PasswordReset func(*sql.Selector)
 
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)

@@ -62,3 +62,25 @@ func (Job) Fields() []ent.Field {
 func (Job) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("dead_at", "run_at"), index.Fields("subject_id")}
 }
+
+// IdempotencyKey remembers what came of a call, so that the same call again
+// has the same answer and does nothing. It holds no secret.
+type IdempotencyKey struct{ ent.Schema }
+
+// Mixin of IdempotencyKey.
+func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}} }
+
+// Fields of IdempotencyKey.
+func (IdempotencyKey) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("actor_id").NotEmpty().Immutable().Comment("Who called: keys of others are apart."),
+		field.String("key").NotEmpty().Immutable(),
+		field.Bytes("input_hash").Immutable().Comment("SHA-256 of the call and its input."),
+		field.Bytes("outcome").Immutable().Comment("What came of it, as JSON."),
+	}
+}
+
+// Indexes of IdempotencyKey.
+func (IdempotencyKey) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("account_id", "actor_id", "key").Unique(), index.Fields("created_at")}
+}

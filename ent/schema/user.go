@@ -169,6 +169,7 @@ func (Session) Fields() []ent.Field {
 		field.Time("last_seen_at"),
 		field.Time("expires_at").Immutable().Comment("The absolute end; a session left idle ends earlier."),
 		field.String("user_agent").Default("").Immutable(),
+		field.String("client_ip").Default("").Immutable(),
 	}
 }
 
@@ -182,4 +183,26 @@ func (Session) Edges() []ent.Edge {
 // Indexes of Session.
 func (Session) Indexes() []ent.Index {
 	return []ent.Index{byAge("user_id"), index.Fields("expires_at")}
+}
+
+// PasswordReset is a link that sets a new password. Every request leaves one,
+// also for an address nobody has, so that the two take equally long.
+type PasswordReset struct{ ent.Schema }
+
+// Mixin of PasswordReset.
+func (PasswordReset) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Fields of PasswordReset.
+func (PasswordReset) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email_key").NotEmpty().Immutable(),
+		field.String("user_id").Default("").Immutable().Comment("Empty for an address nobody has."),
+		field.Bytes("token_hash").Unique().Immutable().Sensitive().Comment("SHA-256 of the token in its link."),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Indexes of PasswordReset.
+func (PasswordReset) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("email_key"), index.Fields("expires_at")}
 }

@@ -2150,7 +2150,7 @@ func (ec *executionContext) unmarshalInputInviteUserInput(ctx context.Context, o
 		asMap["onConflict"] = "FAIL"
 	}
 
-	fieldsInOrder := [...]string{"teamId", "email", "firstName", "lastName", "jobTitle", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "sendEmail", "onConflict"}
+	fieldsInOrder := [...]string{"teamId", "email", "firstName", "lastName", "jobTitle", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "sendEmail", "onConflict", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2262,6 +2262,13 @@ func (ec *executionContext) unmarshalInputInviteUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.OnConflict = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -2282,7 +2289,7 @@ func (ec *executionContext) unmarshalInputInviteUsersInput(ctx context.Context, 
 		asMap["onConflict"] = "FAIL"
 	}
 
-	fieldsInOrder := [...]string{"teamId", "emails", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "onConflict"}
+	fieldsInOrder := [...]string{"teamId", "emails", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "onConflict", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2366,6 +2373,13 @@ func (ec *executionContext) unmarshalInputInviteUsersInput(ctx context.Context, 
 				return it, err
 			}
 			it.OnConflict = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil

@@ -3565,6 +3565,8 @@ input InviteUserInput {
   sendEmail: Boolean = true
   "What to do with an address that has an open invitation."
   onConflict: InviteConflict = FAIL
+  "The same call with the same key has the same answer for 24 hours, and does nothing again."
+  idempotencyKey: String
 }
 
 "What to do with an address that has an open invitation."
@@ -3609,6 +3611,8 @@ input InviteUsersInput {
   expiresInHours: Int
   "What to do with addresses that have an open invitation."
   onConflict: InviteConflict = FAIL
+  "The same call with the same key has the same answer for 24 hours, and does nothing again."
+  idempotencyKey: String
 }
 
 "What came of an offer to many addresses."
@@ -4514,6 +4518,8 @@ enum UserErrorCode {
   NOT_FOUND
   "Somebody else was faster."
   CONFLICT
+  "The idempotency key belongs to another call."
+  IDEMPOTENCY_KEY_REUSED
 }
 
 "What can be asked."

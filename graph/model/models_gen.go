@@ -326,6 +326,8 @@ type InviteUserInput struct {
 	SendEmail *bool `json:"sendEmail,omitempty"`
 	// What to do with an address that has an open invitation.
 	OnConflict *InviteConflict `json:"onConflict,omitempty"`
+	// The same call with the same key has the same answer for 24 hours, and does nothing again.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // What came of an invitation.
@@ -362,6 +364,8 @@ type InviteUsersInput struct {
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
 	// What to do with addresses that have an open invitation.
 	OnConflict *InviteConflict `json:"onConflict,omitempty"`
+	// The same call with the same key has the same answer for 24 hours, and does nothing again.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // What came of an offer to many addresses.
@@ -1408,6 +1412,8 @@ const (
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
 	// Somebody else was faster.
 	UserErrorCodeConflict UserErrorCode = "CONFLICT"
+	// The idempotency key belongs to another call.
+	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 )
 
 var AllUserErrorCode = []UserErrorCode{
@@ -1452,11 +1458,12 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
 	UserErrorCodeConflict,
+	UserErrorCodeIdempotencyKeyReused,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

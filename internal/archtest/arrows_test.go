@@ -30,7 +30,9 @@ var siblings = map[string][]string{
 	"outbox":  {"access", "store", "mail", "fault", "uid"},
 	"roster":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox"}),
 	"auth":    slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster"}),
-	"invite":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "auth"}),
+	"invite":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "auth", "idempotency"}),
+
+	"idempotency": {"access", "store", "fault", "uid"},
 }
 
 var noEnt = append([]string{"mail"}, leaves...)

@@ -20,6 +20,7 @@ const (
 	Timeout         Code = "TIMEOUT"
 	Internal        Code = "INTERNAL"
 	QueryTooComplex Code = "QUERY_TOO_COMPLEX"
+	RateLimited     Code = "RATE_LIMITED"
 )
 
 // Codes of user errors. NotFound and the top-level code share a name.
@@ -63,6 +64,7 @@ const (
 	DomainNotAllowed          Code = "DOMAIN_NOT_ALLOWED"
 	FeatureNotAvailable       Code = "FEATURE_NOT_AVAILABLE"
 	Conflict                  Code = "CONFLICT"
+	IdempotencyKeyReused      Code = "IDEMPOTENCY_KEY_REUSED"
 )
 
 // Extensions returns the extensions of a GraphQL error with the code.

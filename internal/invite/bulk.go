@@ -7,6 +7,9 @@ import (
 
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/idempotency"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/token"
 )
 
 // maxRecipients is how many addresses one offer goes to at the most.
@@ -75,20 +78,84 @@ func (s *Service) SendAll(ctx context.Context, o Offer, emails []string) ([]*Rec
 	for n, email := range emails {
 		to[n], _ = recipientOf(email, "emails", strconv.Itoa(n))
 	}
-	if err := s.dispatch(ctx, o, to, bad); err != nil {
+	if err := s.dispatch(ctx, o, to, "inviteUsers", bad); err != nil {
 		return nil, err
 	}
-	for _, r := range to {
-		if r.same == nil {
-			continue
-		}
-		r.Issued = r.same.Issued
-		if r.same.Outcome == Failed {
-			r.Errors = nil
-			for _, f := range r.same.Errors {
-				r.refuse(Failed, f.Code, f.Message)
+	return to, nil
+}
+
+// result is what is kept of a recipient, for the same call made again.
+type result struct {
+	Outcome    Outcome
+	ID         string       `json:",omitempty"`
+	HandedOver bool         `json:",omitempty"` // the link was shown
+	Generation int          `json:",omitempty"` // of that link
+	Errors     fault.Errors `json:",omitempty"`
+}
+
+// callOf returns the call as it was typed, to be known again by.
+func callOf(o Offer, to []*Recipient, mutation string) idempotency.Call {
+	emails := make([]string, len(to))
+	for n, r := range to {
+		emails[n] = r.Email
+	}
+	return idempotency.Call{Name: mutation, Key: o.IdempotencyKey, Input: struct {
+		Offer  Offer
+		Emails []string
+	}{o, emails}}
+}
+
+// resultsOf settles what became of those named twice, and returns what is to be
+// kept; done reports whether anybody was invited or sent his invitation again.
+func resultsOf(to []*Recipient) (results []result, done bool) {
+	results = make([]result, len(to))
+	for n, r := range to {
+		if r.same != nil {
+			r.Issued = r.same.Issued
+			if r.same.Outcome == Failed {
+				r.Errors = nil
+				for _, f := range r.same.Errors {
+					r.refuse(Failed, f.Code, f.Message)
+				}
 			}
 		}
+		done = done || r.Outcome == Invited || r.Outcome == Resent
+		results[n] = result{Outcome: r.Outcome, Errors: r.Errors}
+		if r.Issued != nil {
+			results[n].ID, results[n].HandedOver, results[n].Generation = r.Issued.ID, r.Issued.URL != "", r.Issued.generation
+		}
 	}
-	return to, nil
+	return results, done
+}
+
+// repeat writes what came of the same call before into the recipients. A link
+// that was handed over is shown again, as long as it is good.
+func (s *Service) repeat(ctx context.Context, tx *store.Tx, to []*Recipient, came []result) error {
+	for n, r := range to {
+		was := came[n]
+		r.Outcome, r.Errors = was.Outcome, nil
+		for _, f := range was.Errors {
+			r.refuse(was.Outcome, f.Code, f.Message)
+		}
+		if was.ID == "" {
+			continue
+		}
+		r.Issued = &Issued{ID: was.ID}
+		if !was.HandedOver {
+			continue
+		}
+		i, err := find(ctx, tx.Client(), was.ID)
+		switch {
+		case fault.Is(err, fault.NotFound): // gone with its team
+		case err != nil:
+			return err
+		case Effective(i, s.Now()) == Pending && i.TokenGeneration == was.Generation:
+			secret, err := s.Tokens.Rederive(token.Invitation, i.ID, i.TokenGeneration, i.TokenHash)
+			if err != nil {
+				return err
+			}
+			r.Issued.URL = s.link(secret)
+		}
+	}
+	return nil
 }

@@ -50,6 +50,8 @@ type Issued struct {
 	ID string
 	// URL is the link; set only when it was not mailed, and shown once.
 	URL string
+
+	generation int // of the link
 }
 
 // link returns the address of the accept page for the token. The token stands

@@ -102,7 +102,7 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	i.TokenGeneration = generation
 	resent := draft(event.InvitationResent, i, inviter.UserID, was(previous))
 	if !mailed {
-		return &Issued{ID: i.ID, URL: s.link(secret)}, s.Events.Append(ctx, tx, i.AccountID, resent)
+		return &Issued{ID: i.ID, URL: s.link(secret), generation: generation}, s.Events.Append(ctx, tx, i.AccountID, resent)
 	}
 	if err := s.Events.Append(ctx, tx, i.AccountID, resent, draft(event.InvitationQueued, i, inviter.UserID, nil)); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -31,19 +32,21 @@ type Offer struct {
 	ExpiresInHours                *int // nil = the account's setting
 	SendEmail                     bool
 	ResendOnConflict              bool
+	IdempotencyKey                *string `json:"-"`
 }
 
 // Send invites an address into a team. Its mail, if one is wanted, is written
 // with it and sent later. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; for wrong input with BLANK, INVALID_EMAIL, TOO_LONG,
-// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN; with
-// NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED,
-// FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED, SEAT_LIMIT_REACHED or
-// ACCOUNT_SUSPENDED; with RESEND_LIMIT_REACHED when it was to resend. With
-// ALREADY_INVITED the open invitation is returned too.
+// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN,
+// IDEMPOTENCY_KEY_REUSED; with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the
+// viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED, FEATURE_NOT_AVAILABLE,
+// PENDING_LIMIT_REACHED, SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; with
+// RESEND_LIMIT_REACHED when it was to resend. With ALREADY_INVITED the open
+// invitation is returned too.
 func (s *Service) Send(ctx context.Context, o Offer, email string) (*Issued, error) {
 	to, bad := recipientOf(email, "email")
-	if err := s.dispatch(ctx, o, []*Recipient{to}, bad); err != nil {
+	if err := s.dispatch(ctx, o, []*Recipient{to}, "inviteUser", bad); err != nil {
 		return nil, err
 	}
 	if len(to.Errors) > 0 {
@@ -55,12 +58,13 @@ func (s *Service) Send(ctx context.Context, o Offer, email string) (*Issued, err
 // dispatch makes an offer to the recipients, in one transaction, and writes
 // what came of it into them. What is wrong with the offer is an error; bad is what
 // was found wrong before.
-func (s *Service) dispatch(ctx context.Context, o Offer, to []*Recipient, bad ...*fault.Error) error {
+func (s *Service) dispatch(ctx context.Context, o Offer, to []*Recipient, mutation string, bad *fault.Error) error {
 	m, err := access.Require(ctx, s.Store.Read(), o.TeamID, access.MembersInvite)
 	if err != nil {
 		return err
 	}
-	if err := s.check(&o, bad...); err != nil {
+	call := callOf(o, to, mutation)
+	if err := s.check(&o, bad); err != nil {
 		return err
 	}
 	return s.Store.InAccount(ctx, m.AccountID, func(tx *store.Tx) error {
@@ -69,24 +73,38 @@ func (s *Service) dispatch(ctx context.Context, o Offer, to []*Recipient, bad ..
 			return err
 		}
 		ctx := access.System(ctx, "make an offer for a viewer who may")
-		acc, err := s.account(ctx, tx, m.AccountID)
-		if err != nil {
+		call.AccountID, call.ActorID = inviter.AccountID, inviter.UserID
+		came, before, err := idempotency.Once(ctx, tx, s.Now(), call, func() ([]result, bool, error) {
+			err := s.offer(ctx, tx, inviter, o, to)
+			results, done := resultsOf(to)
+			return results, done, err
+		})
+		if err != nil || !before {
 			return err
 		}
-		b := &batch{Offer: o, acc: acc, inviter: inviter}
-		b.grant, b.divisions, err = s.grant(ctx, tx, inviter, o.Grant, o.Scope)
-		if err != nil {
-			return err
-		}
-		fresh, err := s.sort(ctx, tx, b, to)
-		if err != nil || len(fresh) == 0 {
-			return err
-		}
-		if fresh, err = s.admissible(ctx, tx, b, fresh); err != nil || len(fresh) == 0 {
-			return err
-		}
-		return s.create(ctx, tx, b, fresh)
+		return s.repeat(ctx, tx, to, came)
 	})
+}
+
+// offer is dispatch in the transaction, for an inviter who may.
+func (s *Service) offer(ctx context.Context, tx *store.Tx, inviter *access.Membership, o Offer, to []*Recipient) error {
+	acc, err := s.account(ctx, tx, inviter.AccountID)
+	if err != nil {
+		return err
+	}
+	b := &batch{Offer: o, acc: acc, inviter: inviter}
+	b.grant, b.divisions, err = s.grant(ctx, tx, inviter, o.Grant, o.Scope)
+	if err != nil {
+		return err
+	}
+	fresh, err := s.sort(ctx, tx, b, to)
+	if err == nil && len(fresh) > 0 {
+		fresh, err = s.admissible(ctx, tx, b, fresh)
+	}
+	if err == nil && len(fresh) > 0 {
+		err = s.create(ctx, tx, b, fresh)
+	}
+	return err
 }
 
 // batch is one offer being made, as the transaction sees it.
@@ -99,11 +117,10 @@ type batch struct {
 }
 
 // check cleans the offer's texts and refuses what is wrong in itself.
-func (s *Service) check(o *Offer, found ...*fault.Error) error {
+func (s *Service) check(o *Offer, found *fault.Error) error {
 	var wrong fault.Errors
-	for _, bad := range found {
-		wrong.Add(bad)
-	}
+	wrong.Add(found)
+	wrong.Add(idempotency.Check(o.IdempotencyKey))
 	var bad *fault.Error
 	o.FirstName, bad = text.Line(o.FirstName, "firstName")
 	wrong.Add(bad)
@@ -354,7 +371,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, b *batch, fresh []*R
 	var mails []outbox.Draft
 	for n, i := range made {
 		r := fresh[n]
-		r.Outcome, r.Issued = Invited, &Issued{ID: i.ID}
+		r.Outcome, r.Issued = Invited, &Issued{ID: i.ID, generation: i.TokenGeneration}
 		drafts = append(drafts, draft(event.InvitationCreated, i, b.inviter.UserID, nil))
 		if !mailed {
 			r.Issued.URL = s.link(secrets[n])

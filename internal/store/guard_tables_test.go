@@ -71,5 +71,7 @@ func tables() (all []read) {
 	all = append(all, reads("SignUp", "sup", func(c *ent.Client) *ent.SignUpQuery { return c.SignUp.Query() })...)
 	all = append(all, reads("Event", "evt", func(c *ent.Client) *ent.EventQuery { return c.Event.Query() })...)
 	all = append(all, reads("Job", "job", func(c *ent.Client) *ent.JobQuery { return c.Job.Query() })...)
+	all = append(all, reads("IdempotencyKey", "idk", func(c *ent.Client) *ent.IdempotencyKeyQuery { return c.IdempotencyKey.Query() })...)
+	all = append(all, reads("PasswordReset", "pwr", func(c *ent.Client) *ent.PasswordResetQuery { return c.PasswordReset.Query() })...)
 	return all
 }

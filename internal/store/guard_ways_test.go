@@ -25,6 +25,8 @@ var gets = []read{
 	{"Session Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Session.Get(ctx, "ses_B") }},
 	{"SignUp Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.SignUp.Get(ctx, "sup_B") }},
 	{"Event Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Event.Get(ctx, "evt_B") }},
+	{"IdempotencyKey Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.IdempotencyKey.Get(ctx, "idk_B") }},
+	{"PasswordReset Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.PasswordReset.Get(ctx, "pwr_B") }},
 	{"Job Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Job.Get(ctx, "job_B") }},
 }
 

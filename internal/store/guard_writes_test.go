@@ -169,6 +169,20 @@ var systemOnly = []write{
 	{"new job", func(ctx context.Context, c *ent.Client) (any, error) {
 		return c.Job.Create().SetID("job_new").SetCreatedAt(noon).SetAccountID("acc_A").SetKind("mail").SetSubjectID("inv_A").SetRunAt(noon).Save(ctx)
 	}},
+	{"new password reset", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.PasswordReset.Create().SetID("pwr_new").SetCreatedAt(noon).SetEmailKey("usr_A").SetUserID("usr_A").
+			SetTokenHash([]byte("new")).SetExpiresAt(noon).Save(ctx)
+	}},
+	{"password resets in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.PasswordReset.Delete().Exec(ctx)))
+	}},
+	{"new idempotency key", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.IdempotencyKey.Create().SetID("idk_new").SetCreatedAt(noon).SetAccountID("acc_A").SetActorID("usr_A").
+			SetKey("new").SetInputHash([]byte("input")).SetOutcome([]byte("forged")).Save(ctx)
+	}},
+	{"idempotency keys in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.IdempotencyKey.Delete().Exec(ctx)))
+	}},
 	{"jobs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.Job.Delete().Exec(ctx)))
 	}},

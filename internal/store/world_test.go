@@ -141,6 +141,8 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Session.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.IdempotencyKey.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.PasswordReset.Query().Order(ent.Asc("id")).All(ctx)))
 	return rows
 }
 
@@ -202,7 +204,8 @@ func (b *builder) member(side, id, team, userID, role string) {
 	b.add(m.Exec)
 }
 
-// records: invitations, sessions, a sign-up, an event and a job.
+// records: invitations, sessions, a sign-up, a password reset, an event, a
+// job and a call.
 func (b *builder) records(side string) {
 	i := func(id string) *ent.InvitationCreate {
 		return b.c.Invitation.Create().SetID(id + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetTeamID("team" + side).
@@ -220,4 +223,8 @@ func (b *builder) records(side string) {
 		SetPasswordHash("hash").SetTokenHash([]byte("sup" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
 	b.add(b.c.Event.Create().SetID("evt" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetSeq(1).SetType("team.created").Exec)
 	b.add(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
+	b.add(b.c.IdempotencyKey.Create().SetID("idk" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetActorID("usr" + side).
+		SetKey("key").SetInputHash([]byte("input")).SetOutcome([]byte("outcome")).Exec)
+	b.add(b.c.PasswordReset.Create().SetID("pwr" + side).SetCreatedAt(noon).SetEmailKey("usr" + side).SetUserID("usr" + side).
+		SetTokenHash([]byte("pwr" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
 }
