@@ -25,6 +25,23 @@ var eventsByNumber = relay.Order[*ent.Event]{
 func (r *Resolver) auditLog(ctx context.Context, acc *ent.Account, args relay.Args, f *model.EventFilter) (*relay.Connection[*model.Event], error) {
 	q := r.read(ctx).Event.Query().Where(entevent.AccountID(acc.ID)).Where(eventFilter(f)...)
 	page, err := relay.Page(ctx, q, args, eventsByNumber)
+	return r.shownPage(ctx, page, err)
+}
+
+// timeline reads a page of what happened to an invitation. Who manages the
+// invitation may read it, without the right to read the whole log; who is only
+// its addressee may not.
+func (r *Resolver) timeline(ctx context.Context, i *ent.Invitation, args relay.Args) (*relay.Connection[*model.Event], error) {
+	if !viewerCanAny(ctx, i.TeamID, access.MembersRead, access.MembersInvite) {
+		_, err := access.Require(ctx, r.read(ctx), i.TeamID, access.MembersRead)
+		return nil, err
+	}
+	q := r.read(ctx).Event.Query().Where(entevent.SubjectID(i.ID))
+	page, err := relay.Page(access.System(ctx, "read the timeline of an invitation the viewer manages"), q, args, eventsByNumber.In(false))
+	return r.shownPage(ctx, page, err)
+}
+
+func (r *Resolver) shownPage(ctx context.Context, page *relay.Connection[*ent.Event], err error) (*relay.Connection[*model.Event], error) {
 	if err != nil {
 		return nil, err
 	}

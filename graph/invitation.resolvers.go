@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/invite"
 )
@@ -81,6 +82,11 @@ func (r *invitationResolver) Delivery(ctx context.Context, obj *ent.Invitation) 
 		d.Error = &obj.DeliveryError
 	}
 	return d, nil
+}
+
+// Timeline is the resolver for the timeline field.
+func (r *invitationResolver) Timeline(ctx context.Context, obj *ent.Invitation, first *int, after *string) (*relay.Connection[*model.Event], error) {
+	return r.timeline(ctx, obj, relay.Args{First: first, After: after})
 }
 
 // AcceptedBy is the resolver for the acceptedBy field.
@@ -197,6 +203,13 @@ func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.Declin
 	}
 	i, err := r.declined(ctx, id)
 	return &model.DeclineInvitePayload{Invitation: i, UserErrors: none}, err
+}
+
+// ReceivedInvitations is the resolver for the receivedInvitations field.
+func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Invitation], error) {
+	q := r.read(ctx).Invitation.Query().Where(invitation.EmailKey(obj.EmailKey), inState(invitation.StatusPending, r.Now()))
+	r.withInvitation(ctx, selected(ctx).nodes())(q)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after}, invitationsByAge)
 }
 
 // Invitation returns generated.InvitationResolver implementation.

@@ -58,9 +58,9 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	client, asked := r.read(ctx), selected(ctx)
 	switch prefix {
 	case uid.Account:
-		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...)).All(ctx))
+		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...), access.OwnAccounts(ctx)).All(ctx))
 	case uid.Team:
-		q := client.Team.Query().Where(team.IDIn(ids...))
+		q := client.Team.Query().Where(team.IDIn(ids...), access.OwnTeams(ctx))
 		r.withTeam(ctx, asked)(q)
 		return collect(found, func(t *ent.Team) string { return t.ID })(q.All(ctx))
 	case uid.User:

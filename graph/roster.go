@@ -73,6 +73,9 @@ func (r *Resolver) effectivePermissions(ctx context.Context, m *ent.Member) ([]s
 // memberCount returns how many members a group has: selected beside its
 // columns, or counted.
 func (r *Resolver) memberCount(ctx context.Context, g *ent.Group) (int, error) {
+	if !access.ViewerFrom(ctx).In(g.AccountID) {
+		return 0, fault.Refuse(fault.Forbidden, "You are not in this account.")
+	}
 	if n, err := g.Value(membersOfGroup); err == nil {
 		if n, ok := n.(int64); ok {
 			return int(n), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -50,12 +51,12 @@ func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, 
 
 // Account is the resolver for the account field.
 func (r *queryResolver) Account(ctx context.Context, id string) (*ent.Account, error) {
-	return orNull(r.read(ctx).Account.Get(ctx, id))
+	return orNull(r.read(ctx).Account.Query().Where(account.ID(id), access.OwnAccounts(ctx)).Only(ctx))
 }
 
 // Team is the resolver for the team field.
 func (r *queryResolver) Team(ctx context.Context, id string) (*ent.Team, error) {
-	q := r.read(ctx).Team.Query().Where(team.ID(id))
+	q := r.read(ctx).Team.Query().Where(team.ID(id), access.OwnTeams(ctx))
 	r.withTeam(ctx, selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }

@@ -72,6 +72,7 @@ func matrixRows() []matrixRow {
 		{field: "Team.invitations", needs: "members.read", does: `team(id: "$team") { invitations { nodes { id } } }`},
 		{field: "Team.people", needs: "members.read", does: `team(id: "$team") { people { nodes { __typename } } }`},
 		{field: "Team.counts", needs: "members.read", does: `team(id: "$team") { counts { active } }`},
+		{field: "Invitation.timeline", needs: "members.read", does: `team(id: "$team") { invitations { nodes { timeline { nodes { id } } } } }`},
 		{field: "Subscription.inviteStatusChanged", needs: "members.read", does: `inviteStatusChanged(teamId: "$team", after: "$start") { cursor }`},
 
 		{field: "Mutation.updateAccount", needs: "account.update", does: `updateAccount(input: {accountId: "$account", name: ""})`, may: "BLANK name"},

@@ -148,12 +148,22 @@ func TestBadAnswersToAnInvitation(t *testing.T) {
 		nobody.Accept(secret, "password", testkit.Password, "firstName", strings.Repeat("x", 101)).Refused("TOO_LONG firstName")
 
 		other := w.SignUp("carl@x.org")
-		mismatch := other.Accept(secret).Refused("EMAIL_MISMATCH")
-		message := mismatch.Text("acceptInvite.userErrors.0.message")
-		if !strings.Contains(message, "a•••@x•••.org") || !strings.Contains(message, "carl@x.org") || strings.Contains(message, "ann@x.org") {
-			t.Errorf("message: %q, want the invited address masked and the viewer's own", message)
-		}
-		decline(other.Client, secret).Refused("EMAIL_MISMATCH")
+		t.Run("BEY-10 somebody else is told who he is, and not for whom it is", func(t *testing.T) {
+			asItIs := func() string {
+				return owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status acceptedBy { id } timeline { nodes { type } } } } }`,
+					map[string]any{"id": id}).OK().Raw
+			}
+			owner.Delivered("ann@x.org")
+			before := asItIs()
+			mismatch := other.Accept(secret).Refused("EMAIL_MISMATCH")
+			message := mismatch.Text("acceptInvite.userErrors.0.message")
+			if !strings.Contains(message, "a•••@x•••.org") || !strings.Contains(message, "carl@x.org") || strings.Contains(message, "ann@x.org") {
+				t.Errorf("message: %q, want the invited address masked and the viewer's own", message)
+			}
+			decline(other.Client, secret).Refused("EMAIL_MISMATCH")
+			equal(t, "invitation", asItIs(), before)
+			equal(t, "next step", other.Do(preview, token(secret)).OK().Text("invitationByToken.nextStep"), "SWITCH_ACCOUNT")
+		})
 
 		ann := w.SignUp("ann@x.org")
 		nobody.Accept(secret, "password", testkit.Password).Refused("AUTHENTICATION_REQUIRED")

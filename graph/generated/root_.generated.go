@@ -221,6 +221,7 @@ type ComplexityRoot struct {
 		SendCount       func(childComplexity int) int
 		Status          func(childComplexity int) int
 		Team            func(childComplexity int) int
+		Timeline        func(childComplexity int, first *int, after *string) int
 		ViewerCanResend func(childComplexity int) int
 		ViewerCanRevoke func(childComplexity int) int
 		ViewerCanUpdate func(childComplexity int) int
@@ -571,10 +572,11 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		ActiveTeam  func(childComplexity int) int
-		Memberships func(childComplexity int, first *int, after *string) int
-		Permissions func(childComplexity int, teamID string) int
-		User        func(childComplexity int) int
+		ActiveTeam          func(childComplexity int) int
+		Memberships         func(childComplexity int, first *int, after *string) int
+		Permissions         func(childComplexity int, teamID string) int
+		ReceivedInvitations func(childComplexity int, first *int, after *string) int
+		User                func(childComplexity int) int
 	}
 }
 
@@ -1294,6 +1296,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Team(childComplexity), true
+	case "Invitation.timeline":
+		if e.ComplexityRoot.Invitation.Timeline == nil {
+			break
+		}
+
+		args, err := ec.field_Invitation_timeline_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Invitation.Timeline(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Invitation.viewerCanResend":
 		if e.ComplexityRoot.Invitation.ViewerCanResend == nil {
 			break
@@ -2883,6 +2896,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Permissions(childComplexity, args["teamId"].(string)), true
+	case "Viewer.receivedInvitations":
+		if e.ComplexityRoot.Viewer.ReceivedInvitations == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_receivedInvitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
@@ -3399,6 +3423,8 @@ type Invitation implements Node {
   sendCount: Int!
   "What became of its newest mail: an axis of its own, beside the status."
   delivery: Delivery!
+  "What happened to it, the oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` where the viewer sent it."
+  timeline(first: Int, after: String): EventConnection!
   "Who accepted it."
   acceptedBy: User
   "The membership that came of it."
@@ -3514,6 +3540,11 @@ type InvitationEdge {
   cursor: String!
   "The invitation."
   node: Invitation!
+}
+
+extend type Viewer {
+  "The open invitations to the viewer's address, the newest first: by their ids he accepts or declines without the mail."
+  receivedInvitations(first: Int, after: String): InvitationConnection!
 }
 
 extend type Mutation {
@@ -5058,6 +5089,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_sendCount(ctx, field)
 	case "delivery":
 		return ec.fieldContext_Invitation_delivery(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Invitation_timeline(ctx, field)
 	case "acceptedBy":
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
@@ -5652,6 +5685,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_memberships(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "receivedInvitations":
+		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

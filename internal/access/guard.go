@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/intercept"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -80,21 +81,22 @@ func visible(v *Viewer, typ string) condition {
 	}
 	switch typ {
 	case ent.TypeAccount:
-		return in("id", v.accounts())
+		return either(v.ownAccounts(), v.offered(invitation.FieldAccountID))
 	case ent.TypeTeam:
-		return either(in("id", v.teams()), in("account_id", v.accountsWith(AccountRead)))
+		return either(v.ownTeams(), v.offered(invitation.FieldTeamID))
 	case ent.TypeRole:
-		return either(in("account_id", v.accountsWithAny(forRoles...)), in("id", v.heldRoles()))
+		return either(in("account_id", v.accountsWithAny(forRoles...)), in("id", v.heldRoles()), v.offeredRoles())
 	case ent.TypeGroup:
-		return either(in("account_id", v.accountsWithAny(forRoles...)), v.ownGroups())
+		return either(in("account_id", v.accountsWithAny(forRoles...)), v.ownGroups(),
+			v.offeredWith(invitation.GroupsTable, invitation.GroupsPrimaryKey))
 	case ent.TypeDivision:
-		return in("account_id", v.accounts())
+		return either(in("account_id", v.accounts()), v.offeredWith(invitation.DivisionsTable, invitation.DivisionsPrimaryKey))
 	case ent.TypeOwnershipTransfer:
 		return either(in("team_id", v.readTeams()), in("from_id", v.memberIDs()), in("to_id", v.memberIDs()))
 	case ent.TypeMember:
 		return either(in("team_id", v.readTeams()), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
 	case ent.TypeInvitation:
-		return either(in("team_id", v.readTeams()), v.ownInvitations())
+		return either(in("team_id", v.readTeams()), v.ownInvitations(), v.received())
 	case ent.TypeUser:
 		return v.knownUsers()
 	case ent.TypeSession:
@@ -197,6 +199,73 @@ func (v *Viewer) ownInvitations() condition {
 	}
 }
 
+// open is the condition that an invitation waits for the viewer's address. Who
+// is invited sees what he is offered, where, and by whom, before he says yes.
+func (v *Viewer) open(column func(string) string) *sql.Predicate {
+	return sql.And(
+		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),
+		sql.EQ(column(invitation.FieldStatus), invitation.StatusPending),
+	)
+}
+
+// received: the addressee knows of an invitation while it is open.
+func (v *Viewer) received() condition {
+	return func(s *sql.Selector) { s.Where(v.open(s.C)) }
+}
+
+// offered: what a column of the invitations received names.
+func (v *Viewer) offered(column string) condition {
+	return func(s *sql.Selector) {
+		t := sql.Table(invitation.Table)
+		s.Where(sql.In(s.C("id"), sql.Select(t.C(column)).From(t).Where(v.open(t.C))))
+	}
+}
+
+// offeredWith: what a join table says of the invitations received.
+func (v *Viewer) offeredWith(table string, key []string) condition {
+	return func(s *sql.Selector) { s.Where(sql.In(s.C("id"), v.joined(table, key))) }
+}
+
+// joined selects the other side of a join table of the invitations received.
+func (v *Viewer) joined(table string, key []string) *sql.Selector {
+	t, i := sql.Table(table), sql.Table(invitation.Table)
+	return sql.Select(t.C(key[1])).From(t).
+		Join(i).On(t.C(key[0]), i.C(invitation.FieldID)).Where(v.open(i.C))
+}
+
+// offeredRoles: those that are offered, by a group too.
+func (v *Viewer) offeredRoles() condition {
+	return either(v.offeredWith(invitation.RolesTable, invitation.RolesPrimaryKey), func(s *sql.Selector) {
+		t := sql.Table(group.RolesTable)
+		s.Where(sql.In(s.C("id"), sql.Select(t.C(group.RolesPrimaryKey[1])).From(t).
+			Where(sql.In(t.C(group.RolesPrimaryKey[0]), v.joined(invitation.GroupsTable, invitation.GroupsPrimaryKey)))))
+	})
+}
+
+func (v *Viewer) ownTeams() condition {
+	return either(in("id", v.teams()), in("account_id", v.accountsWith(AccountRead)))
+}
+
+func (v *Viewer) ownAccounts() condition { return in("id", v.accounts()) }
+
+// OwnTeams narrows a query of teams to those the viewer belongs to or may see as
+// part of his account: without those he is only invited to, which he sees in the
+// invitation alone.
+func OwnTeams(ctx context.Context) func(*sql.Selector) {
+	if v := ViewerFrom(ctx); v != nil {
+		return v.ownTeams()
+	}
+	return nothing
+}
+
+// OwnAccounts is OwnTeams for accounts.
+func OwnAccounts(ctx context.Context) func(*sql.Selector) {
+	if v := ViewerFrom(ctx); v != nil {
+		return v.ownAccounts()
+	}
+	return nothing
+}
+
 // In reports whether the viewer is in some team of the account.
 func (v *Viewer) In(accountID string) bool {
 	return v != nil && slices.Contains(v.accounts(), any(accountID))
@@ -248,8 +317,8 @@ func (v *Viewer) knownTeams(teamID, accountID string) *sql.Predicate {
 	return sql.Or(sql.In(teamID, v.teams()...), sql.In(accountID, v.accountsWith(AccountRead)...))
 }
 
-// knownUsers: himself, the owners of his teams, the members of the teams whose people he may see, and
-// those who sent or accepted their invitations, members still or not.
+// knownUsers: himself, the owners of his teams, the members of the teams whose people he may see,
+// those who sent or accepted their invitations, members still or not, and those who invited him.
 func (v *Viewer) knownUsers() condition {
 	teams := v.readTeams()
 	of := func(table, column string) condition {
@@ -272,6 +341,7 @@ func (v *Viewer) knownUsers() condition {
 				v.knownTeams(t.C(member.FieldTeamID), t.C(member.FieldAccountID)),
 			))))
 		},
+		v.offered(invitation.FieldInviterID),
 		of(invitation.Table, invitation.FieldInviterID),
 		of(invitation.Table, invitation.FieldAcceptedByID),
 	)

@@ -155,7 +155,7 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"accounts": {"acc_A"}, "teams": {"team_A", "team_second_A"}, "roles": roles, "groups": groups, "divisions": divisions,
 			"members":     {"mem_A", "mem_owner_A", "mem_plain_A", "mem_second_A", "mem_shared_A"},
 			"users":       {"usr_A", "usr_acceptor_A", "usr_inviter_A", "usr_owner_A", "usr_plain_A", "usr_second_A", "usr_shared"},
-			"invitations": {"inv_A", "inv_accepted_A", "inv_shared_A"},
+			"invitations": {"inv_A", "inv_accepted_A", "inv_open_A", "inv_shared_A"},
 			"sessions":    {"ses_A"}, "events": {"evt_A"}, "ownership_transfers": {"otr_A"},
 		}},
 		{"without members.read a member sees himself and the owner, and the roles and groups of his own", "usr_plain_A", map[string][]string{
@@ -170,6 +170,10 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"accounts": {"acc_A", "acc_B"}, "teams": {"team_A", "team_B"}, "users": {"usr_owner_A", "usr_owner_B", "usr_shared"},
 			"roles": {"role_plain_A", "role_plain_B"}, "groups": {"grp_A", "grp_B"}, "divisions": {"div_A", "div_B"},
 			"members": {"mem_owner_A", "mem_owner_B", "mem_shared_A", "mem_shared_B"},
+		}},
+		{"who is invited sees what he is offered, where, and by whom", "usr_invited_A", map[string][]string{
+			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles, "groups": groups, "divisions": divisions,
+			"invitations": {"inv_open_A"}, "users": {"usr_invited_A", "usr_inviter_A"},
 		}},
 		{"who has left sees himself only", "usr_inviter_A", map[string][]string{"users": {"usr_inviter_A"}}},
 	} {

@@ -165,9 +165,9 @@ func (b *builder) user(id string) {
 }
 
 // people: an owner, two members, one who left after inviting, one who left
-// after accepting, and one whom nobody knows.
+// after accepting, one who is invited, and one whom nobody knows.
 func (b *builder) people(side string) {
-	for _, name := range []string{"usr_owner", "usr", "usr_plain", "usr_inviter", "usr_acceptor", "usr_second", "usr_unknown"} {
+	for _, name := range []string{"usr_owner", "usr", "usr_plain", "usr_inviter", "usr_acceptor", "usr_second", "usr_invited", "usr_unknown"} {
 		b.user(name + side)
 	}
 }
@@ -214,6 +214,7 @@ func (b *builder) records(side string) {
 	}
 	b.add(i("inv").SetInviterID("usr_inviter" + side).Exec)
 	b.add(i("inv_shared").SetInviterID("usr_shared").Exec)
+	b.add(i("inv_open").SetEmailKey("usr_invited" + side + "@example.test").SetInviterID("usr_inviter" + side).Exec)
 	b.add(i("inv_accepted").SetInviterID("usr_owner" + side).SetStatus(invitation.StatusAccepted).SetAcceptedByID("usr_acceptor" + side).Exec)
 	for id, userID := range map[string]string{"ses": "usr" + side, "ses_owner": "usr_owner" + side} {
 		b.add(b.c.Session.Create().SetID(id + side).SetCreatedAt(noon).SetUserID(userID).
