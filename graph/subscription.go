@@ -27,6 +27,7 @@ var inviteEvents = map[event.Type]model.InviteEventType{
 	event.InvitationResent:   model.InviteEventTypeResent,
 	event.InvitationSent:     model.InviteEventTypeDeliveryChanged,
 	event.InvitationFailed:   model.InviteEventTypeDeliveryChanged,
+	event.InvitationBounced:  model.InviteEventTypeDeliveryChanged,
 	event.InvitationAccepted: model.InviteEventTypeAccepted,
 	event.InvitationDeclined: model.InviteEventTypeDeclined,
 	event.InvitationRevoked:  model.InviteEventTypeRevoked,

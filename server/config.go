@@ -16,6 +16,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
+// minHookSecret is the shortest secret of a hook, in bytes: 128 bits in
+// hexadecimal are twice as long.
+const minHookSecret = 16
+
 // Config is everything a server is told from outside.
 type Config struct {
 	Version string
@@ -28,6 +32,9 @@ type Config struct {
 	// Sender sends mail; nil means that there is none, and links are trusted as
 	// proof of an address.
 	Sender mail.Sender
+	// MailHookSecret lets a mail provider report bounces at /hooks/mail, at least
+	// 16 characters; empty = nobody may.
+	MailHookSecret string
 	// Mailbox, when set, is shown at /mailbox: the demo's.
 	Mailbox *mail.Mailbox
 	// SecretKeys derive the tokens in mails: the current one, then older ones.
@@ -64,6 +71,9 @@ func (c *Config) check() error {
 	}
 	if !slices.Contains([]auth.SignUpPolicy{auth.Open, auth.InviteOnly}, c.SignUp) {
 		return fmt.Errorf("sign-up is either %s or %s, not %q", auth.Open, auth.InviteOnly, c.SignUp)
+	}
+	if n := len(c.MailHookSecret); n > 0 && n < minHookSecret {
+		return fmt.Errorf("the secret of the mail hook must have at least %d characters", minHookSecret)
 	}
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)

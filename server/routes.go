@@ -17,6 +17,9 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /schema.graphql", serveSchema)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.cfg.MailHookSecret != "" {
+		mux.HandleFunc("POST /hooks/mail", s.mailHook)
+	}
 	if err := s.pages(mux); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type settings struct {
 	Migrate          string   `help:"Whether to bring the schema up to date at start: auto or off." enum:"auto,off" default:"auto"`
 	Mail             string   `help:"How mail goes out: smtp, log (only noted in the log), or none (links are handed over, and trusted). By default smtp, for the demo into its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
+	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters; without it nobody can." placeholder:"SECRET"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
 	LogLevel         string   `help:"What is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
@@ -51,6 +52,7 @@ func (s *settings) config() (server.Config, error) {
 		PersonalAccounts: s.PersonalAccounts,
 		Preset:           s.Preset,
 		Catalogue:        s.Catalogue,
+		MailHookSecret:   s.MailHookSecret,
 		CORSOrigins:      s.CORSOrigin,
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}

@@ -24,6 +24,7 @@ const (
 	InvitationQueued   Type = "invitation.queued"
 	InvitationSent     Type = "invitation.sent"
 	InvitationFailed   Type = "invitation.failed"
+	InvitationBounced  Type = "invitation.bounced"
 	InvitationResent   Type = "invitation.resent"
 	InvitationAccepted Type = "invitation.accepted"
 	InvitationDeclined Type = "invitation.declined"

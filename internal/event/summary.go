@@ -7,6 +7,7 @@ var summaries = map[Type]string{
 	InvitationQueued:   "The mail of an invitation is on its way",
 	InvitationSent:     "The mail of an invitation went out",
 	InvitationFailed:   "The mail of an invitation could not be sent",
+	InvitationBounced:  "The mail of an invitation came back",
 	InvitationResent:   "Sent an invitation again",
 	InvitationAccepted: "Accepted an invitation",
 	InvitationDeclined: "Declined an invitation",

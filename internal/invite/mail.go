@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -56,34 +57,66 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 	return mail.Message{To: i.Email, ToName: name, Subject: content.Subject, Text: content.Text, HTML: content.HTML}, nil
 }
 
+// notNeeded says why a mail never went out.
+var notNeeded = map[Status]string{
+	Accepted: "It was accepted before the mail went out.",
+	Declined: "It was declined before the mail went out.",
+	Revoked:  "It was revoked before the mail went out.",
+	Expired:  "It ran out before the mail went out.",
+}
+
 // Record writes the delivery status and its event, unless a newer mail is on
-// its way.
+// its way or the invitation is gone.
 func (c *Composer) Record(ctx context.Context, tx *store.Tx, j *ent.Job, r outbox.Result) error {
 	i, err := find(ctx, tx.Client(), j.SubjectID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if i.TokenGeneration != j.Generation {
-		return nil
+	if i.TokenGeneration != j.Generation || i.Delivery == invitation.DeliveryBounced {
+		return nil // a provider may report the bounce before we note that it was sent
 	}
-	u := tx.Invitation.UpdateOneID(i.ID).
-		SetDeliveryAttempts(r.Attempts).SetDeliveryError(r.Reason).SetDeliveryUpdatedAt(r.At).
-		AddVersion(1).SetUpdatedAt(r.At)
-	var drafts []event.Draft
+	d := delivered{attempts: r.Attempts, reason: r.Reason, at: r.At}
 	switch r.Outcome {
 	case outbox.Sent:
-		u.SetDelivery(invitation.DeliverySent)
-		drafts = append(drafts, draft(event.InvitationSent, i, "", nil))
+		d.status, d.event = invitation.DeliverySent, event.InvitationSent
 	case outbox.Failed:
-		u.SetDelivery(invitation.DeliveryFailed)
-		drafts = append(drafts, draft(event.InvitationFailed, i, "", map[string]string{event.Reason: r.Reason}))
+		d.status, d.event = invitation.DeliveryFailed, event.InvitationFailed
+	case outbox.Bounced:
+		d.status, d.event = invitation.DeliveryBounced, event.InvitationBounced
+	case outbox.Obsolete:
+		d.status, d.event = invitation.DeliveryFailed, event.InvitationFailed
+		d.reason = notNeeded[Effective(i, r.At)]
 	case outbox.Retried:
+		d.status = i.Delivery
 	}
-	if err := u.Exec(ctx); err != nil {
+	return record(ctx, tx, c.Events, i, d)
+}
+
+// delivered is what became known of an invitation's mail.
+type delivered struct {
+	status   invitation.Delivery
+	event    event.Type // empty: not worth a line in the log
+	attempts int
+	reason   string // safe to show to an admin
+	at       time.Time
+}
+
+func record(ctx context.Context, tx *store.Tx, log *event.Log, i *ent.Invitation, d delivered) error {
+	err := tx.Invitation.UpdateOneID(i.ID).
+		SetDelivery(d.status).SetDeliveryAttempts(d.attempts).SetDeliveryError(d.reason).SetDeliveryUpdatedAt(d.at).
+		AddVersion(1).SetUpdatedAt(d.at).Exec(ctx)
+	if err != nil {
 		return fmt.Errorf("record the delivery of %s: %w", i.ID, err)
 	}
-	if len(drafts) == 0 {
+	if d.event == "" {
 		return nil
 	}
-	return c.Events.Append(ctx, tx, i.AccountID, drafts...)
+	var data map[string]string
+	if d.reason != "" {
+		data = map[string]string{event.Reason: d.reason}
+	}
+	return log.Append(ctx, tx, i.AccountID, draft(d.event, i, "", data))
 }

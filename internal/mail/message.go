@@ -48,6 +48,15 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// Prober is a Sender that can ask whether a message would be taken, without
+// sending it.
+type Prober interface {
+	Sender
+	// Probe returns nil when the mail server answers and takes the sender and
+	// the recipient of the message. A failure is an *Error.
+	Probe(ctx context.Context, m Message) error
+}
+
 // Error is what a Sender returns when the mail server refused the message or
 // could not be reached, and when the message itself cannot be sent.
 type Error struct {
@@ -55,6 +64,9 @@ type Error struct {
 	// are only 5xx replies (RFC 5321, section 4.2.1), except to the sign-in,
 	// and messages that cannot be composed: better late than lost.
 	Temporary bool
+	// Recipient says that it is the recipient who is refused for good: there is
+	// no such mailbox, or it takes no mail.
+	Recipient bool
 	// Code is the SMTP reply code, or 0 when there was no reply.
 	Code int
 	// Reason is safe to show to an administrator: the reply or the failure in

@@ -9,6 +9,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/textproto"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +18,9 @@ import (
 )
 
 const (
-	sendTimeout = 30 * time.Second // for one message, from dialling to the final reply
-	maxReason   = 200              // runes of a server's reply that are kept
+	sendTimeout  = 30 * time.Second // for one message, from dialling to the final reply
+	probeTimeout = 10 * time.Second // for one question whether a message would be taken
+	maxReason    = 200              // runes of a server's reply that are kept
 )
 
 // SMTP sends mail through a submission server (RFC 5321, RFC 8314), one
@@ -86,20 +88,66 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// deliver holds one conversation. Whatever it waits for ends with ctx.
-func (s *SMTP) deliver(ctx context.Context, l letter) error {
-	client, err := s.connect(ctx)
+// Probe has a conversation like Send's that ends before the message.
+func (s *SMTP) Probe(ctx context.Context, m Message) error {
+	l, err := compose(m, s.from, s.Now())
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if err := s.converse(ctx, l, (*smtp.Client).Reset); err != nil {
+		return s.explain(ctx, err)
+	}
+	return nil
+}
+
+// deliver holds one conversation that ends with the message.
+func (s *SMTP) deliver(ctx context.Context, l letter) error {
+	return s.converse(ctx, l, func(client *smtp.Client) error {
+		w, err := client.Data()
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(l.raw); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			failure := s.explain(ctx, err)
+			failure.Recipient = ofMailbox(failure, false)
+			return failure
+		}
+		return nil
+	})
+}
+
+// converse connects, signs in, names the sender and the recipient, and goes on
+// with the rest. Whatever it waits for ends with ctx.
+func (s *SMTP) converse(ctx context.Context, l letter, rest func(*smtp.Client) error) error {
+	client, err := s.connect(ctx)
+	if err != nil {
+		return s.notReady(ctx, err)
+	}
 	// The server has decided by then: a failing goodbye changes nothing.
 	defer func() { _ = client.Quit() }()
-
 	if err := s.signIn(client); err != nil {
-		failure := s.explain(ctx, err)
-		failure.Temporary = true // the settings are wrong, not the message
-		return failure
+		return s.notReady(ctx, err)
 	}
+	if err := s.envelope(ctx, client, l); err != nil {
+		return err
+	}
+	return rest(client)
+}
+
+// notReady is a failure before the message was spoken of: the server or the
+// settings are wrong, and another time they may not be.
+func (s *SMTP) notReady(ctx context.Context, err error) error {
+	failure := s.explain(ctx, err)
+	failure.Temporary = true
+	return failure
+}
+
+func (s *SMTP) envelope(ctx context.Context, client *smtp.Client, l letter) error {
 	international := !isASCII(l.from + l.to)
 	if ok, _ := client.Extension("SMTPUTF8"); international && !ok {
 		return &Error{Reason: "the mail server cannot deliver to addresses beyond ASCII (SMTPUTF8)"}
@@ -109,16 +157,27 @@ func (s *SMTP) deliver(ctx context.Context, l letter) error {
 		return err
 	}
 	if err := client.Rcpt("<" + l.to + ">"); err != nil {
-		return err
+		failure := s.explain(ctx, err)
+		failure.Recipient = ofMailbox(failure, true)
+		return failure
 	}
-	w, err := client.Data()
-	if err != nil {
-		return err
+	return nil
+}
+
+// enhancedStatus is how a reply begins that has a code of RFC 3463.
+var enhancedStatus = regexp.MustCompile(`^\d{3} 5\.(\d{1,3})\.\d{1,3}\b`)
+
+// ofMailbox reports whether a refusal for good is about the recipient's
+// mailbox: its enhanced status is of the subjects "address" or "mailbox" (RFC
+// 3463, sections 3.2 and 3.3), or, without one, it answers RCPT.
+func ofMailbox(e *Error, answersRcpt bool) bool {
+	if e.Temporary || e.Code == 0 {
+		return false
 	}
-	if _, err := w.Write(l.raw); err != nil {
-		return err
+	if status := enhancedStatus.FindStringSubmatch(e.Reason); status != nil {
+		return status[1] == "1" || status[1] == "2"
 	}
-	return w.Close()
+	return answersRcpt
 }
 
 // connect dials, greets and secures the connection, which is closed when ctx

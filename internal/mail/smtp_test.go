@@ -152,15 +152,18 @@ func TestSMTPReplies(t *testing.T) {
 		reply   error
 		want    Error
 	}{
-		"451 to MAIL":      {"MAIL", reply(451, "try later"), Error{Temporary: true, Code: 451, Reason: "451 try later"}},
-		"450 to RCPT":      {"RCPT", reply(450, "greylisted"), Error{Temporary: true, Code: 450, Reason: "450 greylisted"}},
-		"550 to RCPT":      {"RCPT", reply(550, "no such user"), Error{Code: 550, Reason: "550 no such user"}},
-		"421 to DATA":      {"DATA", reply(421, "going down"), Error{Temporary: true, Code: 421, Reason: "421 going down"}},
-		"554 to DATA":      {"DATA", reply(554, "spam"), Error{Code: 554, Reason: "554 spam"}},
-		"535 to AUTH":      {"AUTH", reply(535, "no"), Error{Temporary: true, Code: 535, Reason: "535 no"}},
-		"controls":         {"RCPT", reply(550, "a\x1b[31m\tb\u202ec"), Error{Code: 550, Reason: "550 a [31m bc"}},
-		"password, echoed": {"AUTH", reply(535, "bad password "+testPass), Error{Temporary: true, Code: 535, Reason: "535 bad password ***"}},
-		"long":             {"RCPT", reply(550, strings.Repeat("é", 500)), Error{Code: 550, Reason: "550 " + strings.Repeat("é", 195) + "…"}},
+		"451 to MAIL":       {"MAIL", reply(451, "try later"), Error{Temporary: true, Code: 451, Reason: "451 try later"}},
+		"450 to RCPT":       {"RCPT", reply(450, "greylisted"), Error{Temporary: true, Code: 450, Reason: "450 greylisted"}},
+		"550 to RCPT":       {"RCPT", reply(550, "no such user"), Error{Recipient: true, Code: 550, Reason: "550 no such user"}},
+		"550 5.1.1 at end":  {"DATA", reply(550, "5.1.1 no such user"), Error{Recipient: true, Code: 550, Reason: "550 5.1.1 no such user"}},
+		"552 5.2.2 at end":  {"DATA", reply(552, "5.2.2 mailbox full"), Error{Recipient: true, Code: 552, Reason: "552 5.2.2 mailbox full"}},
+		"550 5.7.1 to RCPT": {"RCPT", reply(550, "5.7.1 relaying denied"), Error{Code: 550, Reason: "550 5.7.1 relaying denied"}},
+		"421 to DATA":       {"DATA", reply(421, "going down"), Error{Temporary: true, Code: 421, Reason: "421 going down"}},
+		"554 to DATA":       {"DATA", reply(554, "spam"), Error{Code: 554, Reason: "554 spam"}},
+		"535 to AUTH":       {"AUTH", reply(535, "no"), Error{Temporary: true, Code: 535, Reason: "535 no"}},
+		"controls":          {"RCPT", reply(550, "a\x1b[31m\tb\u202ec"), Error{Recipient: true, Code: 550, Reason: "550 a [31m bc"}},
+		"password, echoed":  {"AUTH", reply(535, "bad password "+testPass), Error{Temporary: true, Code: 535, Reason: "535 bad password ***"}},
+		"long":              {"RCPT", reply(550, strings.Repeat("é", 500)), Error{Recipient: true, Code: 550, Reason: "550 " + strings.Repeat("é", 195) + "…"}},
 		"password at the cut": {
 			"AUTH", reply(535, strings.Repeat("x", 190)+testPass),
 			Error{Temporary: true, Code: 535, Reason: "535 " + strings.Repeat("x", 190) + "***"},
@@ -172,8 +175,8 @@ func TestSMTPReplies(t *testing.T) {
 			server := (&mailServer{reply: map[string]error{test.command: test.reply}}).start(t)
 			s := newSMTP(t, "smtp://"+credentials()+"@localhost", server.addr)
 			got := sendError(t, s.Send(t.Context(), testMessage()))
-			if got.Temporary != test.want.Temporary || got.Code != test.want.Code || got.Reason != test.want.Reason {
-				t.Errorf("got %v %d %q, want %v %d %q", got.Temporary, got.Code, got.Reason, test.want.Temporary, test.want.Code, test.want.Reason)
+			if got.Temporary != test.want.Temporary || got.Recipient != test.want.Recipient || got.Code != test.want.Code || got.Reason != test.want.Reason {
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 			if n := utf8.RuneCountInString(got.Reason); n > 200 {
 				t.Errorf("reason has %d runes", n)
@@ -184,6 +187,22 @@ func TestSMTPReplies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSMTPProbeSendsNothing(t *testing.T) {
+	t.Parallel()
+	server := (&mailServer{}).start(t)
+	if err := newSMTP(t, "smtp://localhost", server.addr).Probe(t.Context(), testMessage()); err != nil {
+		t.Errorf("Probe: %v, want the message would be taken", err)
+	}
+	if got := server.deliveries(); len(got) != 0 {
+		t.Errorf("got %d deliveries, want none", len(got))
+	}
+	busy := (&mailServer{reply: map[string]error{"RCPT": &gosmtp.SMTPError{Code: 451, EnhancedCode: gosmtp.NoEnhancedCode, Message: "later"}}}).start(t)
+	var got *Error
+	if err := newSMTP(t, "smtp://localhost", busy.addr).Probe(t.Context(), testMessage()); !errors.As(err, &got) || !got.Temporary || got.Code != 451 {
+		t.Errorf("Probe: %v, want a temporary 451", err)
 	}
 }
 

@@ -6,27 +6,30 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/job"
+	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
 const (
-	// leaseFor bounds how long a dead worker's job waits for another one; it
-	// is longer than any sender takes.
-	leaseFor = 60 * time.Second
+	// leaseFor bounds how long a dead worker's job waits for another one: less
+	// than a minute, with the poll. It is longer than any sender takes.
+	leaseFor = 55 * time.Second
 	// sendWithin bounds one attempt; a sender has bounds of its own.
 	sendWithin = 45 * time.Second
 	// pollEvery is how late a job that becomes due is noticed.
 	pollEvery = time.Second
 	// atOnce is how many mails one process sends at the same time.
-	atOnce = 4
+	atOnce = 8
 
 	firstRetry = 15 * time.Second
 	lastRetry  = time.Hour
@@ -42,9 +45,11 @@ type Outcome int
 
 // The outcomes of an attempt.
 const (
-	Sent    Outcome = iota
-	Retried         // a temporary failure; it will be tried again
-	Failed          // refused for good, or given up
+	Sent     Outcome = iota
+	Retried          // a temporary failure; it will be tried again
+	Failed           // refused for good, or given up
+	Bounced          // refused for good because of its recipient
+	Obsolete         // not tried: nobody needs it any more
 )
 
 // Result is what an attempt to send came to.
@@ -73,6 +78,8 @@ type Worker struct {
 	MailHost  string              // the right-hand side of Message-IDs
 	Now       func() time.Time
 	Log       *slog.Logger
+
+	health health
 }
 
 // Run sends mails until ctx ends, and returns when those it had begun are done
@@ -88,7 +95,7 @@ func (w *Worker) Run(ctx context.Context) {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		if err := w.Drain(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(w.Drain(ctx), w.probe(ctx)); err != nil && ctx.Err() == nil {
 			w.Log.Error("outbox", "error", err)
 		}
 		select {
@@ -160,10 +167,11 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	}
 	m, err := c.Compose(ctx, j)
 	if errors.Is(err, ErrObsolete) {
-		return w.finish(ctx, j, nothing)
+		r := Result{Outcome: Obsolete, Attempts: j.Attempts - 1, At: w.Now()}
+		return w.finish(ctx, j, func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) })
 	}
 	if err == nil {
-		m.ID = j.ID + "@" + w.MailHost
+		m.ID = MessageID(j, w.MailHost)
 		bounded, cancel := context.WithTimeout(ctx, sendWithin)
 		err = w.Sender.Send(bounded, m)
 		cancel()
@@ -173,11 +181,12 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	record := func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) }
 	switch r.Outcome {
 	case Sent:
-		return w.finish(ctx, j, record)
-	case Failed:
+		return errors.Join(w.finish(ctx, j, record), w.recover(ctx))
+	case Failed, Bounced:
 		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetDeadAt(r.At) }, r.Reason)
 	default:
+		w.health.ill(j.ID, err, r.At)
 		wait := backoff(j.Attempts)
 		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait.String(), "reason", r.Reason)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetRunAt(r.At.Add(wait)) }, r.Reason)
@@ -197,13 +206,16 @@ func (w *Worker) judge(j *ent.Job, err error) Result {
 	var refused *mail.Error
 	if errors.As(err, &refused) {
 		r.Reason = refused.Reason
-		if !refused.Temporary {
+		switch {
+		case refused.Recipient:
+			r.Outcome = Bounced
+		case !refused.Temporary:
 			r.Outcome = Failed
 		}
 	} else {
 		w.Log.Error("compose mail", "job", j.ID, "kind", j.Kind, "error", err)
 	}
-	if r.At.Sub(j.CreatedAt) >= giveUpAfter {
+	if r.Outcome == Retried && r.At.Sub(j.CreatedAt) >= giveUpAfter {
 		r.Outcome = Failed
 	}
 	return r
@@ -259,6 +271,81 @@ func (w *Worker) inOrder(ctx context.Context, j *ent.Job, f func(tx *store.Tx) e
 		return fmt.Errorf("end job %s: %w", j.ID, err)
 	}
 	return nil
+}
+
+// waiting are the jobs that were tried and wait for their next time.
+func waiting(now time.Time) predicate.Job {
+	return job.And(job.DeadAtIsNil(), job.AttemptsGT(0), job.RunAtGT(now), job.LeasedUntilIsNil())
+}
+
+// recover has all mails that wait for their next time go out now, when the mail
+// server had been ill and has just taken one.
+func (w *Worker) recover(ctx context.Context) error {
+	if !w.health.well() {
+		return nil
+	}
+	ctx, now := context.WithoutCancel(ctx), w.Now()
+	err := w.Store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.Job.Update().Where(waiting(now)).SetRunAt(now).Exec(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("release waiting mails: %w", err)
+	}
+	w.Log.Info("the mail server takes mail again")
+	return nil
+}
+
+// probe asks an ill mail server, now and then, whether it would take the mail
+// that waits longest, and tries that one if so: the others wait for what comes
+// of it.
+func (w *Worker) probe(ctx context.Context) error {
+	prober, can := w.Sender.(mail.Prober)
+	if now := w.Now(); !can || !w.health.probe(now) {
+		return nil
+	}
+	j, err := w.Store.Read().Job.Query().Where(waiting(w.Now())).Order(job.ByCreatedAt(), job.ByID()).First(ctx)
+	if ent.IsNotFound(err) {
+		w.health.idle()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find a mail to probe with: %w", err)
+	}
+	if c, known := w.Composers[j.Kind]; known {
+		m, err := c.Compose(ctx, j)
+		if err == nil {
+			m.ID = MessageID(j, w.MailHost)
+			err = prober.Probe(ctx, m)
+		}
+		var refused *mail.Error
+		if errors.As(err, &refused) && refused.Temporary {
+			return nil // still ill
+		}
+	}
+	// Whatever else it is, the attempt will say.
+	w.health.trust()
+	return w.Store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.Job.Update().Where(job.ID(j.ID), waiting(w.Now())).SetRunAt(w.Now()).Exec(ctx)
+	})
+}
+
+// MessageID is the Message-ID of a job's mail, the same for every attempt. It
+// tells what the mail is about, so that a bounce can be told from it: see
+// ParseMessageID.
+func MessageID(j *ent.Job, host string) string {
+	return fmt.Sprintf("%s.%s.%d@%s", j.ID, j.SubjectID, j.Generation, host)
+}
+
+// ParseMessageID returns what the mail with the Message-ID, in angle brackets or
+// not, was about. ok is false for an id that is none of MessageID's.
+func ParseMessageID(id string) (subjectID string, generation int, ok bool) {
+	local, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(id), "<"), "@")
+	parts := strings.Split(local, ".")
+	if len(parts) != 3 {
+		return "", 0, false
+	}
+	generation, err := strconv.Atoi(parts[2])
+	return parts[1], generation, err == nil
 }
 
 // release gives up all leases.

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/invite"
+)
+
+// maxHookBody bounds the body of a hook, in bytes.
+const maxHookBody = 64 << 10
+
+// mailReport is the body of a mail hook. Fields that are not here are ignored,
+// so that a provider's own may stay.
+type mailReport struct {
+	// Type is "bounced", the only one there is.
+	Type      string `json:"type"`
+	MessageID string `json:"messageId"`
+	Email     string `json:"email"`
+	Reason    string `json:"reason"`
+	// Secret is for providers that cannot set a header.
+	Secret string `json:"secret"`
+}
+
+// mailHook takes a report of the mail provider that a mail came back, and
+// answers how many invitations it was of.
+func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != typeJSON {
+		writeProblem(w, http.StatusUnsupportedMediaType, "The body must be "+typeJSON+".", "")
+		return
+	}
+	var report mailReport
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxHookBody)).Decode(&report); err != nil {
+		var tooLong *http.MaxBytesError
+		if errors.As(err, &tooLong) {
+			writeProblem(w, http.StatusRequestEntityTooLarge, "The body is longer than 64 kB.", "")
+			return
+		}
+		writeProblem(w, http.StatusBadRequest, "The body must be a JSON object of strings.", "")
+		return
+	}
+	secret := report.Secret
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		secret = bearer
+	}
+	if !sameSecret(secret, s.cfg.MailHookSecret) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		writeProblem(w, http.StatusUnauthorized, "The secret is missing or wrong.", "")
+		return
+	}
+	if report.Type != "bounced" {
+		writeProblem(w, http.StatusBadRequest, `The type must be "bounced".`, "type")
+		return
+	}
+	marked, err := s.Invites.Bounce(r.Context(), invite.Bounce{MessageID: report.MessageID, Email: report.Email, Reason: report.Reason})
+	var wrong *fault.Error
+	switch {
+	case errors.As(err, &wrong):
+		writeProblem(w, http.StatusBadRequest, wrong.Message, strings.Join(wrong.Field, "."))
+	case err != nil:
+		s.log.Error("mail hook", "error", err)
+		writeProblem(w, http.StatusInternalServerError, "The report could not be noted; send it again.", "")
+	default:
+		writeJSON(w, http.StatusOK, map[string]int{"invitations": marked})
+	}
+}
+
+// sameSecret compares in a time that tells nothing, not even the length.
+func sameSecret(got, want string) bool {
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// writeProblem answers what is not GraphQL with what is wrong (RFC 9457).
+func writeProblem(w http.ResponseWriter, status int, detail, field string) {
+	problem := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}
+	if field != "" {
+		problem["field"] = field
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(problem) // the client may have gone
+}
