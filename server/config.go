@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -47,7 +48,11 @@ type Config struct {
 	Catalogue []string
 	// CORSOrigins are the origins of dashboards elsewhere, such as
 	// https://portal.example.
-	CORSOrigins   []string
+	CORSOrigins []string
+	// TrustedProxies are networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// RateLimits; the zero value limits nothing.
+	RateLimits    RateLimits
 	GraphiQL      bool
 	Introspection bool
 

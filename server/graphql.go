@@ -68,6 +68,7 @@ func (s *Server) graphql() http.Handler {
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
+	g.AroundRootFields(perClient(s.perClient))
 	g.AroundOperations(s.operation)
 	g.AroundResponses(graph.LastWord)
 	return s.endpoint(g)

@@ -17,10 +17,7 @@ import (
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		ip, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			ip = r.RemoteAddr
-		}
+		ip := clientIP(r, s.cfg.TrustedProxies)
 		req := event.Request{ID: token.Random("req_")[:20], ClientIP: ip, UserAgent: userAgent(r)}
 		h := w.Header()
 		h.Set("X-Request-Id", req.ID)

@@ -23,6 +23,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -54,6 +55,8 @@ type Server struct {
 	worker   *outbox.Worker
 	resolver *graph.Resolver
 	handler  http.Handler
+
+	perClient *limit.Bucket
 
 	stopping atomic.Bool
 	// sockets counts what outlives its HTTP request in the eyes of net/http.
@@ -119,6 +122,10 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	events := event.NewLog(s.hub, s.now)
+	limits, err := s.limits()
+	if err != nil {
+		return err
+	}
 	queue := outbox.NewQueue(s.now)
 	s.Roster = &roster.Service{
 		Store: s.Store, Access: loader, Preset: preset, Events: events, Now: s.now,
@@ -134,6 +141,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.Invites = &invite.Service{
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
+		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
 	}
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates}
@@ -154,6 +162,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		},
 		Present: graph.PresentErrors(s.log, s.cfg.Introspection),
 	}
+	s.perClient = limits.client
 	s.handler, err = s.routes()
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/server"
 )
@@ -33,7 +34,9 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 		c.DB, keyFile = filepath.Join(data, defaultDB), filepath.Join(data, "secret.key")
 	}
 	c.GraphiQL = true
-	cfg, err := c.config()
+	limits := server.DefaultRateLimits()
+	limits.Client = limit.Rule{} // whoever tries it out is one client
+	cfg, err := c.config(limits)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if c.DB == "" {
 		c.DB = defaultDB
 	}
-	cfg, err := c.config()
+	cfg, err := c.config(server.DefaultRateLimits())
 	if err != nil {
 		return err
 	}

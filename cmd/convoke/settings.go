@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 
@@ -31,13 +32,32 @@ type settings struct {
 	Mail             string   `help:"How mail goes out: smtp, log (only noted in the log), or none (links are handed over, and trusted). By default smtp, for the demo into its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
 	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters; without it nobody can." placeholder:"SECRET"`
+	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off for none at all." placeholder:"LIMIT"`
+	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
 	LogLevel         string   `help:"What is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
-// config turns the settings into a server's, all but the sender of mails.
-func (s *settings) config() (server.Config, error) {
+// networks reads addresses and networks.
+func networks(list []string) ([]netip.Prefix, error) {
+	found := make([]netip.Prefix, len(list))
+	for i, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if addr, bad := netip.ParseAddr(s); bad == nil {
+			p, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", s)
+		}
+		found[i] = p
+	}
+	return found, nil
+}
+
+// config turns the settings into a server's, all but the sender of mails. The
+// limits are those that --rate-limits changes.
+func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		return server.Config{}, fmt.Errorf("--log-level: %w", err)
@@ -55,6 +75,13 @@ func (s *settings) config() (server.Config, error) {
 		MailHookSecret:   s.MailHookSecret,
 		CORSOrigins:      s.CORSOrigin,
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	var err error
+	if cfg.TrustedProxies, err = networks(s.TrustedProxy); err != nil {
+		return cfg, fmt.Errorf("--trusted-proxy: %w", err)
+	}
+	if cfg.RateLimits, err = limits.With(s.RateLimits...); err != nil {
+		return cfg, fmt.Errorf("--rate-limits: %w", err)
 	}
 	if s.PublicURL != "" {
 		u, err := url.Parse(s.PublicURL)

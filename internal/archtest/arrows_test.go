@@ -23,14 +23,15 @@ var siblings = map[string][]string{
 	"token":   {"fault"},
 	"text":    {"fault"},
 	"address": {"fault"},
+	"limit":   {"fault"},
 	"access":  {"fault"},
 	"store":   {"access", "fault"},
 	"event":   {"access", "store", "fault", "uid"},
 	"mail":    {},
 	"outbox":  {"access", "store", "mail", "fault", "uid"},
 	"roster":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox"}),
-	"auth":    slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster"}),
-	"invite":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "auth", "idempotency"}),
+	"auth":    slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "limit"}),
+	"invite":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
 	"idempotency": {"access", "store", "fault", "uid"},
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -43,6 +44,9 @@ type Service struct {
 	// NoMail hands every link over instead of mailing it, and trusts it as if
 	// it had been mailed.
 	NoMail bool
+	// How many invitations a user may send, and an account; and how many mails go
+	// to an address.
+	PerInviter, PerAccount, PerRecipient *limit.Bucket
 }
 
 // Issued is an invitation whose link was made just now.

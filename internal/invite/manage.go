@@ -36,7 +36,7 @@ type Renewal struct {
 // old link is dead. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN;
 // with INVALID_VALUE, the refusal of the state it is in, ALREADY_MEMBER or
 // ALREADY_INVITED when an expired one has been overtaken, NOT_GRANTABLE when
-// the viewer holds less than it offers, ACCOUNT_SUSPENDED, RESEND_LIMIT_REACHED,
+// the viewer holds less than it offers, ACCOUNT_SUSPENDED, RESEND_LIMIT_REACHED, RATE_LIMITED,
 // and for an expired one the limits of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
 	err = s.manage(ctx, r.InvitationID, func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error {
@@ -50,22 +50,10 @@ func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err er
 }
 
 func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, inviter *access.Membership, hours *int, sendEmail bool) (*Issued, error) {
-	now := s.Now()
+	now, mailed := s.Now(), sendEmail && !s.NoMail
 	previous := Effective(i, now)
-	if _, denied := Next(previous, Resend); denied != nil {
-		return nil, denied
-	}
-	if err := s.answersFor(inviter, i); err != nil {
+	if err := s.resendable(ctx, tx, i, inviter, previous); err != nil {
 		return nil, err
-	}
-	if i.Status == Expired {
-		open, err := s.makeWay(ctx, tx, i)
-		if err != nil {
-			return nil, err
-		}
-		if open != nil {
-			return nil, fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId")
-		}
 	}
 	day, count, err := quota(i, now)
 	if err != nil {
@@ -82,9 +70,14 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 			return nil, full
 		}
 	}
+	if err := s.notTooMany(inviter, 1); err != nil {
+		return nil, err
+	}
+	if err := s.notTooManyTo(i.EmailKey, mailed); err != nil {
+		return nil, err
+	}
 	generation := i.TokenGeneration + 1
 	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
-	mailed := sendEmail && !s.NoMail
 	err = s.move(ctx, tx, i, Pending, func(u *ent.InvitationUpdate) {
 		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(mailed || s.NoMail).
 			SetExpiresAt(now.Add(ttl(acc, hours))).SetSuperseded(false).SetGranterID(inviter.UserID).
@@ -108,6 +101,22 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 		return nil, err
 	}
 	return &Issued{ID: i.ID}, s.Outbox.Enqueue(ctx, tx, letter(i))
+}
+
+// resendable fails when the state of the invitation, the viewer's own rights, or
+// what went to its address meanwhile forbid to resend it.
+func (s *Service) resendable(ctx context.Context, tx *store.Tx, i *ent.Invitation, inviter *access.Membership, state Status) error {
+	if _, denied := Next(state, Resend); denied != nil {
+		return denied
+	}
+	if err := s.answersFor(inviter, i); err != nil || i.Status != Expired {
+		return err
+	}
+	open, err := s.makeWay(ctx, tx, i)
+	if err == nil && open != nil {
+		err = fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId")
+	}
+	return err
 }
 
 // answersFor fails with NOT_GRANTABLE when somebody holds less than the

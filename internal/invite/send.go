@@ -2,6 +2,7 @@ package invite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,7 +40,7 @@ type Offer struct {
 // with it and sent later. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; for wrong input with BLANK, INVALID_EMAIL, TOO_LONG,
 // INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN,
-// IDEMPOTENCY_KEY_REUSED; with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the
+// IDEMPOTENCY_KEY_REUSED; RATE_LIMITED; with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED above the
 // viewer's own rights, ALREADY_MEMBER, ALREADY_INVITED, FEATURE_NOT_AVAILABLE,
 // PENDING_LIMIT_REACHED, SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; with
 // RESEND_LIMIT_REACHED when it was to resend. With ALREADY_INVITED the open
@@ -101,10 +102,51 @@ func (s *Service) offer(ctx context.Context, tx *store.Tx, inviter *access.Membe
 	if err == nil && len(fresh) > 0 {
 		fresh, err = s.admissible(ctx, tx, b, fresh)
 	}
+	if err == nil {
+		err = s.notTooMany(b.inviter, len(fresh))
+	}
+	if err == nil && len(fresh) > 0 {
+		fresh, err = s.sparing(b, fresh)
+	}
 	if err == nil && len(fresh) > 0 {
 		err = s.create(ctx, tx, b, fresh)
 	}
 	return err
+}
+
+// notTooMany fails with RATE_LIMITED when the inviter, or his account, sends more
+// invitations than is good.
+func (s *Service) notTooMany(inviter *access.Membership, n int) error {
+	if err := s.PerInviter.Take(inviter.UserID, n); err != nil {
+		return err
+	}
+	return s.PerAccount.Take(inviter.AccountID, n)
+}
+
+// notTooManyTo fails with RATE_LIMITED when too many mails went to an address.
+func (s *Service) notTooManyTo(emailKey string, mailed bool) error {
+	if !mailed {
+		return nil
+	}
+	return s.PerRecipient.Take(emailKey, 1)
+}
+
+// sparing returns the recipients who have not been written to too often, and
+// tells the others why. RATE_LIMITED when there is but one, and it is his.
+func (s *Service) sparing(b *batch, fresh []*Recipient) (rest []*Recipient, err error) {
+	for _, r := range fresh {
+		err := s.notTooManyTo(r.key(), b.SendEmail && !s.NoMail)
+		var limited *fault.Error
+		switch {
+		case err == nil:
+			rest = append(rest, r)
+		case len(r.field) == 1 || !errors.As(err, &limited):
+			return nil, err
+		default:
+			r.refuse(Failed, fault.ResendLimitReached, limited.Message)
+		}
+	}
+	return rest, nil
 }
 
 // batch is one offer being made, as the transaction sees it.
@@ -215,6 +257,10 @@ func (s *Service) sort(ctx context.Context, tx *store.Tx, b *batch, to []*Recipi
 // written into him.
 func (s *Service) resendTo(ctx context.Context, tx *store.Tx, b *batch, r *Recipient, open *ent.Invitation) error {
 	issued, err := s.resend(ctx, tx, open, b.inviter, b.ExpiresInHours, b.SendEmail)
+	var limited *fault.Error
+	if len(r.field) > 1 && fault.Is(err, fault.RateLimited) && errors.As(err, &limited) {
+		err = fault.Input(fault.ResendLimitReached, limited.Message) // it keeps none of the others
+	}
 	if list, ok := fault.UserErrors(err); ok {
 		for _, f := range list {
 			r.refuse(Failed, f.Code, f.Message)

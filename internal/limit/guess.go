@@ -1,0 +1,117 @@
+package limit
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+)
+
+// Guesses limits how often something may be guessed wrong, by key. A guess
+// counts from its beginning, so that parallel ones are no way around it; who
+// guesses right is not counted. Nil limits nothing.
+type Guesses struct {
+	rule Rule
+	what string
+	now  func() time.Time
+
+	mu   sync.Mutex
+	keys *lru.Cache[string, *guessing]
+}
+
+// guessing is what is known of one key.
+type guessing struct {
+	wrong    *rate.Limiter
+	underWay int
+	done     chan struct{} // closed, and made anew, when a guess is done
+}
+
+// NewGuesses returns a limit by the rule, nil for the zero rule. What is
+// guessed is said in the refusal, such as "attempts to sign in".
+func NewGuesses(r Rule, what string, now func() time.Time) (*Guesses, error) {
+	if r.N == 0 {
+		return nil, nil //nolint:nilnil // no limit is a limit
+	}
+	keys, err := lru.New[string, *guessing](maxKeys)
+	if err != nil {
+		return nil, fmt.Errorf("limit %s: %w", what, err)
+	}
+	return &Guesses{rule: r, what: what, now: now, keys: keys}, nil
+}
+
+// Begin waits until the guess may be made, and returns what is to be told how it
+// came out: right forgets the wrong ones before. It waits only while so many
+// guesses are under way that no more may come out wrong. RATE_LIMITED after too
+// many wrong ones; the context's error when that ends.
+func (g *Guesses) Begin(ctx context.Context, key string) (end func(right bool), err error) {
+	if g == nil {
+		return func(bool) {}, nil
+	}
+	for {
+		k, wait, busy := g.try(key)
+		switch {
+		case wait > 0:
+			return nil, tooMany(g.what, wait)
+		case busy == nil:
+			return func(right bool) { g.end(k, right) }, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for other %s: %w", g.what, ctx.Err())
+		}
+	}
+}
+
+// try begins a guess; or says how long to wait for the next one, or what to wait
+// for.
+func (g *Guesses) try(key string) (k *guessing, wait time.Duration, busy <-chan struct{}) {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k, known := g.keys.Get(key)
+	if !known {
+		k = &guessing{wrong: g.rule.limiter(), done: make(chan struct{})}
+		g.keys.Add(key, k)
+	}
+	left := int(k.wrong.TokensAt(now))
+	switch {
+	case left < 1:
+		r := k.wrong.ReserveN(now, 1)
+		wait = max(r.DelayFrom(now), time.Second)
+		r.CancelAt(now)
+		return k, wait, nil
+	case k.underWay >= left:
+		return k, 0, k.done
+	}
+	k.underWay++
+	return k, 0, nil
+}
+
+func (g *Guesses) end(k *guessing, right bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	k.underWay--
+	if right {
+		k.wrong = g.rule.limiter()
+	} else {
+		k.wrong.AllowN(g.now(), 1)
+	}
+	close(k.done)
+	k.done = make(chan struct{})
+}
+
+// Forget forgets the wrong guesses of a key.
+func (g *Guesses) Forget(key string) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if k, known := g.keys.Get(key); known {
+		k.wrong = g.rule.limiter()
+	}
+}

@@ -1,0 +1,83 @@
+// Package limit keeps people and programs from doing too much: how often
+// something is done, and how often something is guessed. It counts in memory, in
+// each process for itself, and holds under parallel requests. What is counted by
+// is bounded: of very many keys the ones not used for longest are forgotten.
+package limit
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// maxKeys bounds how many keys one limit remembers: about 10 MB of them.
+const maxKeys = 50_000
+
+// Rule allows N in Per, evenly refilled, and N at once. The zero rule limits
+// nothing.
+type Rule struct {
+	N   int
+	Per time.Duration
+}
+
+func (r Rule) limiter() *rate.Limiter {
+	return rate.NewLimiter(rate.Every(r.Per/time.Duration(r.N)), r.N)
+}
+
+// Bucket limits how often something is done, by key. Nil limits nothing.
+type Bucket struct {
+	rule Rule
+	what string
+	now  func() time.Time
+
+	mu   sync.Mutex
+	keys *lru.Cache[string, *rate.Limiter]
+}
+
+// NewBucket returns a limit by the rule, nil for the zero rule. What is done too
+// often is said in the refusal, such as "invitations".
+func NewBucket(r Rule, what string, now func() time.Time) (*Bucket, error) {
+	if r.N == 0 {
+		return nil, nil //nolint:nilnil // no limit is a limit
+	}
+	keys, err := lru.New[string, *rate.Limiter](maxKeys)
+	if err != nil {
+		return nil, fmt.Errorf("limit %s: %w", what, err)
+	}
+	return &Bucket{rule: r, what: what, now: now, keys: keys}, nil
+}
+
+// Take counts n more for the key. RATE_LIMITED when that is too much: nothing
+// is counted then. More than the rule ever allows at once is counted as all
+// of it.
+func (b *Bucket) Take(key string, n int) error {
+	if b == nil || n == 0 {
+		return nil
+	}
+	n, now := min(n, b.rule.N), b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, known := b.keys.Get(key)
+	if !known {
+		l = b.rule.limiter()
+		b.keys.Add(key, l)
+	}
+	r := l.ReserveN(now, n)
+	wait := r.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	r.CancelAt(now)
+	return tooMany(b.what, wait)
+}
+
+func tooMany(what string, wait time.Duration) *fault.Error {
+	f := fault.Refuse(fault.RateLimited, "Too many %s; try again in %d seconds.", what, int(wait.Seconds())+1)
+	f.RetryAfter = wait
+	return f
+}

@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/limit"
+)
+
+// RateLimits says how much is too much. A zero rule limits nothing.
+type RateLimits struct {
+	// Client is how often one client address may ask for what costs a password
+	// hash or sends a mail before anybody is signed in.
+	Client limit.Rule
+	// SignIn is how many wrong passwords a client address may send for one e-mail
+	// address.
+	SignIn limit.Rule
+	// SignInAddress is how many wrong passwords may come for one e-mail address
+	// from wherever it is; who is signed in already at the same client address
+	// is not kept out by it.
+	SignInAddress limit.Rule
+	// Inviter and Account are how many invitations a user may send, and all users
+	// of an account.
+	Inviter, Account limit.Rule
+	// Recipient is how many mails of one kind go to an e-mail address.
+	Recipient limit.Rule
+}
+
+// DefaultRateLimits are the limits of a server that is told nothing else.
+func DefaultRateLimits() RateLimits {
+	return RateLimits{
+		Client:        limit.Rule{N: 1000, Per: 10 * time.Minute},
+		SignIn:        limit.Rule{N: 10, Per: 15 * time.Minute},
+		SignInAddress: limit.Rule{N: 100, Per: 24 * time.Hour}, // NIST SP 800-63B, section 3.2.2
+		Inviter:       limit.Rule{N: 1000, Per: time.Hour},
+		Account:       limit.Rule{N: 2000, Per: time.Hour},
+		Recipient:     limit.Rule{N: 10, Per: 10 * time.Minute},
+	}
+}
+
+func (l *RateLimits) named() map[string]*limit.Rule {
+	return map[string]*limit.Rule{
+		"client": &l.Client, "sign-in": &l.SignIn, "sign-in-address": &l.SignInAddress,
+		"inviter": &l.Inviter, "account": &l.Account, "recipient": &l.Recipient,
+	}
+}
+
+// With returns the limits with some of them changed: each change is NAME=N/TIME,
+// such as inviter=600/1h, or NAME=off. "off" alone is no limit at all.
+func (l RateLimits) With(changes ...string) (RateLimits, error) {
+	for _, change := range changes {
+		if change == "off" {
+			l = RateLimits{}
+			continue
+		}
+		name, value, _ := strings.Cut(change, "=")
+		rule, known := l.named()[name]
+		if !known {
+			names := slices.Sorted(maps.Keys(l.named()))
+			return l, fmt.Errorf("there is no rate limit %q; there are %s, and off for none at all", name, strings.Join(names, ", "))
+		}
+		var err error
+		if *rule, err = parseRule(value); err != nil {
+			return l, fmt.Errorf("the rate limit %q: %w", change, err)
+		}
+	}
+	return l, nil
+}
+
+func parseRule(s string) (limit.Rule, error) {
+	if s == "off" {
+		return limit.Rule{}, nil
+	}
+	count, span, _ := strings.Cut(s, "/")
+	n, err := strconv.Atoi(count)
+	per, bad := time.ParseDuration(span)
+	if err != nil || bad != nil || n < 1 || per < time.Second || per/time.Duration(n) < time.Microsecond {
+		return limit.Rule{}, errors.New("write NAME=N/TIME, such as 600/1h or 10/15m, or NAME=off")
+	}
+	return limit.Rule{N: n, Per: per}, nil
+}
+
+// limits is what counts, by the rules.
+type limits struct {
+	client, inviter, account, recipient *limit.Bucket
+	signIn, signInAddress               *limit.Guesses
+}
+
+func (s *Server) limits() (l limits, err error) {
+	rules := s.cfg.RateLimits
+	bucket := func(r limit.Rule, what string) *limit.Bucket {
+		b, bad := limit.NewBucket(r, what, s.now)
+		err = errors.Join(err, bad)
+		return b
+	}
+	guesses := func(r limit.Rule, what string) *limit.Guesses {
+		g, bad := limit.NewGuesses(r, what, s.now)
+		err = errors.Join(err, bad)
+		return g
+	}
+	l = limits{
+		client:        bucket(rules.Client, "requests"),
+		inviter:       bucket(rules.Inviter, "invitations"),
+		account:       bucket(rules.Account, "invitations of this account"),
+		recipient:     bucket(rules.Recipient, "mails to this address"),
+		signIn:        guesses(rules.SignIn, "attempts to sign in"),
+		signInAddress: guesses(rules.SignInAddress, "attempts to sign in"),
+	}
+	return l, err
+}
+
+// costly are the operations anybody may ask for, without being signed in, that
+// cost a password hash or send a mail.
+var costly = []string{"signUp", "signIn", "requestPasswordReset", "resendVerification"}
+
+// perClient counts the costly operations of a client address, each alias of them.
+func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
+	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if slices.Contains(costly, graphql.GetRootFieldContext(ctx).Field.Name) {
+			if err := b.Take(network(event.RequestFrom(ctx).ClientIP), 1); err != nil {
+				graphql.AddError(ctx, err)
+				return graphql.Null
+			}
+		}
+		return next(ctx)
+	}
+}
+
+// network is what a client address is counted by: IPv6 by the /64 that one
+// subscriber has to himself.
+func network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ip
+	}
+	return netip.PrefixFrom(addr.WithZone(""), 64).Masked().String()
+}
+
+// clientIP is the address a request comes from: that of the connection, or, when
+// that is a trusted proxy's, what the proxy says it is. Of several proxies the
+// last one that is not trusted is the client, whatever he claims before.
+func clientIP(r *http.Request, trusted []netip.Prefix) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && isTrusted(host, trusted); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // what is no address says nothing
+		}
+		host = hop.Unmap().String()
+	}
+	return host
+}
+
+func isTrusted(ip string, trusted []netip.Prefix) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+}

@@ -1,0 +1,126 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/convoke-dev/convoke/internal/limit"
+	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// limited has a server limit what the change says, and nothing else.
+func limited(change func(l *server.RateLimits)) func(*server.Config) {
+	return func(c *server.Config) { change(&c.RateLimits) }
+}
+
+// tooMany checks that the answer is RATE_LIMITED, to be asked again after so many seconds.
+func tooMany(t *testing.T, a *testkit.Answer, seconds string) {
+	t.Helper()
+	a.Refused("RATE_LIMITED")
+	equal(t, "seconds to wait", fmt.Sprint(a.Errors[0].Extensions["retryAfterSeconds"]), seconds)
+}
+
+func TestHowManyInvitations(t *testing.T) {
+	t.Parallel()
+	hour := func(n int) limit.Rule { return limit.Rule{N: n, Per: time.Hour} }
+	t.Run("of one user, and of all users of an account", func(t *testing.T) {
+		t.Parallel()
+		eachWith(t, limited(func(l *server.RateLimits) { l.Inviter, l.Account = hour(10), hour(14) }), func(t *testing.T, w *testkit.World) {
+			owner := w.SignUp("olivia@acme.test")
+			admin := owner.Join("adam@acme.test", "account_admin") // which is one
+			grant := []any{"roleIds", []string{owner.Role("viewer")}}
+			inviteAll(owner, addresses("a", 7), grant...).OK()
+			tooMany(t, inviteAll(owner, addresses("b", 3), grant...), "361")
+			equal(t, "open invitations", len(owner.Invitations("PENDING")), 7)
+			equal(t, "those that are made count", inviteAll(owner, append(addresses("a", 7), addresses("b", 2)...), grant...).OK().Text("inviteUsers.invitedCount"), "2")
+			tooMany(t, owner.Invite("c@x.org", "viewer"), "361")
+			tooMany(t, resend(owner, owner.Ask("invitations(first: 1) { nodes { id } }").OK().Text("team.invitations.nodes.0.id")), "361")
+			inviteAll(admin, addresses("d", 4), grant...).OK()
+			tooMany(t, admin.Invite("e@x.org", "viewer"), "258")
+			w.Clock.Advance(258 * time.Second)
+			admin.Invite("e@x.org", "viewer").OK()
+			w.SignUp("otto@b.test").Invite("c@x.org", "viewer").OK()
+		})
+	})
+	t.Run("to one address, from wherever they come", func(t *testing.T) {
+		t.Parallel()
+		eachWith(t, limited(func(l *server.RateLimits) { l.Recipient = limit.Rule{N: 3, Per: 10 * time.Minute} }), func(t *testing.T, w *testkit.World) {
+			var owners []*testkit.Person
+			for n := range 4 {
+				owners = append(owners, w.SignUp(fmt.Sprintf("o%d@acme.test", n)))
+			}
+			for _, o := range owners[:3] {
+				o.Invite("Ann@X.org", "billing").OK()
+			}
+			owners[0].Invite("ann@x.org", "billing").Refused("ALREADY_INVITED email") // no mail, and not counted
+			tooMany(t, owners[3].Invite("ann@x.org", "billing"), "201")
+			grant := []any{"roleIds", []string{owners[3].Role("billing")}}
+			equalList(t, "of several only this one is not written to", results(inviteAll(owners[3], []string{"bob@x.org", "ann@x.org"}, grant...).OK()),
+				"bob@x.org INVITED", "ann@x.org FAILED RESEND_LIMIT_REACHED emails.1")
+			owners[3].Invite("ann@x.org", "billing", "sendEmail", false).OK() // no mail
+			w.Clock.Advance(201 * time.Second)
+			resend(owners[0], owners[0].Ask("invitations { nodes { id } }").Text("team.invitations.nodes.0.id")).OK()
+		})
+	})
+	t.Run("held in parallel", func(t *testing.T) {
+		t.Parallel()
+		eachWith(t, limited(func(l *server.RateLimits) { l.Inviter = hour(5) }), func(t *testing.T, w *testkit.World) {
+			owner := w.SignUp("olivia@acme.test")
+			role := owner.Role("viewer")
+			var done, refused atomic.Int64
+			together(30, func(n int) {
+				switch came := outcome(owner.Do(testkit.InviteMutation,
+					testkit.Input("teamId", owner.TeamID, "email", fmt.Sprintf("p%d@x.org", n), "roleIds", []string{role}))); came {
+				case "in":
+					done.Add(1)
+				case "RATE_LIMITED":
+					refused.Add(1)
+				default:
+					t.Errorf("got %s, want it done or RATE_LIMITED", came)
+				}
+			})
+			equal(t, "done", done.Load(), 5)
+			equal(t, "refused", refused.Load(), 25)
+			equal(t, "open invitations", len(owner.Invitations("PENDING")), 5)
+		})
+	})
+}
+
+// fromElsewhere claims to be another client every time.
+type fromElsewhere struct{ n *int }
+
+func (f fromElsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	*f.n++
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", *f.n))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestHowMuchOneClientMayAsk(t *testing.T) {
+	t.Parallel()
+	perClient := limited(func(l *server.RateLimits) { l.Client = limit.Rule{N: 5, Per: 50 * time.Second} })
+	eachWith(t, perClient, func(t *testing.T, w *testkit.World) {
+		elsewhere := w.WithHTTP(&http.Client{Transport: fromElsewhere{new(int)}})
+		signUp := func(n int) string {
+			return fmt.Sprintf(`s%d: signUp(input: {email: "p%d@x.org", password: %q}) { userErrors { code } } `, n, n, testkit.Password)
+		}
+		batch := strings.Builder{}
+		for n := range 7 {
+			batch.WriteString(signUp(n))
+		}
+		a := elsewhere.Do("mutation { "+batch.String()+"}", nil)
+		equal(t, "aliases that were too many", len(a.Errors), 2)
+		equal(t, "the fifth", a.At("s4") == nil, false)
+		equal(t, "the sixth", a.At("s5"), nil)
+		equal(t, "seconds to wait", fmt.Sprint(a.Errors[0].Extensions["retryAfterSeconds"]), "11")
+		tooMany(t, elsewhere.Do("mutation { "+signUp(8)+"}", nil), "11")
+		elsewhere.Do(preview, token("x")).OK() // costs no password hash
+		w.Clock.Advance(11 * time.Second)
+		elsewhere.Do("mutation { "+signUp(9)+"}", nil).OK()
+	})
+}
