@@ -6,7 +6,7 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: run test bench generate web migration fmt check check-generated check-mod check-web lint
+.PHONY: run test bench crash generate web migration fmt check check-generated check-mod check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -16,6 +16,9 @@ test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 
 bench: ## The benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...
+
+crash: ## Kills the server 200 times on SQLite, and 20 times on PostgreSQL, and looks for what was lost.
+	CONVOKE_TEST_KILLS=200 CONVOKE_TEST_KILLS_POSTGRES=20 go test -count=1 -timeout 30m -v -run TestNothingIsLostByKills ./cmd/convoke
 
 generate: ## Everything machine-written in Go.
 	go generate ./...

@@ -3,6 +3,7 @@ package main_test
 import (
 	"errors"
 	"io"
+	"log"
 	"net"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ func newMailServer(t *testing.T) *mailServer {
 	m := &mailServer{addr: l.Addr().String(), mails: map[string][]string{}}
 	s := smtp.NewServer(m)
 	s.Domain = "mail.test"
+	s.ErrorLog = log.New(io.Discard, "", 0) // of clients that were killed
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }() // ends with Close
 	t.Cleanup(func() {
