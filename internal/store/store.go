@@ -242,15 +242,23 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 // count and compare what it is about to change. On PostgreSQL NOT_FOUND when
 // there is no such account.
 func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) error) error {
+	return s.InAccounts(ctx, []string{accountID}, f)
+}
+
+// InAccounts is InAccount for a change of one thing that several accounts show,
+// such as a person's name: all of them hear of it, or none. It locks them in
+// the order of their ids, so that two such changes never wait for each other;
+// and nothing else holds more than one.
+func (s *Store) InAccounts(ctx context.Context, accountIDs []string, f func(tx *Tx) error) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		if s.Postgres() {
-			_, err := tx.Account.Query().Where(account.ID(accountID)).ForUpdate().
-				Select(account.FieldID).String(access.System(ctx, "lock the account"))
-			if ent.IsNotFound(err) {
-				return fault.Refuse(fault.NotFound, "There is no such account.")
-			}
+		if s.Postgres() && len(accountIDs) > 0 {
+			locked, err := tx.Account.Query().Where(account.IDIn(accountIDs...)).Order(account.ByID()).ForUpdate().
+				Select(account.FieldID).Strings(access.System(ctx, "lock the accounts"))
 			if err != nil {
-				return fmt.Errorf("lock account %s: %w", accountID, err)
+				return fmt.Errorf("lock accounts %v: %w", accountIDs, err)
+			}
+			if len(locked) != len(accountIDs) {
+				return fault.Refuse(fault.NotFound, "There is no such account.")
 			}
 		}
 		return f(tx)
