@@ -5,6 +5,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -44,6 +45,72 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 	return r.signInPayload(ctx, in, err, input.Transport)
 }
 
+// ResendVerification is the resolver for the resendVerification field.
+func (r *mutationResolver) ResendVerification(ctx context.Context, input model.ResendVerificationInput) (*model.ResendVerificationPayload, error) {
+	mailed, err := r.Auth.ResendVerification(ctx, input.Email, input.Password)
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.ResendVerificationPayload{UserErrors: list}, rest
+	}
+	return &model.ResendVerificationPayload{VerificationSent: mailed, UserErrors: none}, nil
+}
+
+// ChangePassword is the resolver for the changePassword field.
+func (r *mutationResolver) ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
+	if err := r.changePassword(ctx, input.CurrentPassword, input.NewPassword); err != nil {
+		list, rest := payloadErrors(err)
+		return &model.ChangePasswordPayload{UserErrors: list}, rest
+	}
+	return &model.ChangePasswordPayload{UserErrors: none}, nil
+}
+
+// RequestPasswordReset is the resolver for the requestPasswordReset field.
+func (r *mutationResolver) RequestPasswordReset(ctx context.Context, input model.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error) {
+	mailed, err := r.Auth.RequestPasswordReset(ctx, input.Email)
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.RequestPasswordResetPayload{UserErrors: list}, rest
+	}
+	return &model.RequestPasswordResetPayload{ResetSent: mailed, UserErrors: none}, nil
+}
+
+// ResetPassword is the resolver for the resetPassword field.
+func (r *mutationResolver) ResetPassword(ctx context.Context, input model.ResetPasswordInput) (*model.SignInPayload, error) {
+	if err := canCarry(ctx, input.Transport); err != nil {
+		return r.signInPayload(ctx, nil, err, input.Transport)
+	}
+	in, err := r.Auth.ResetPassword(ctx, input.Token, input.NewPassword)
+	return r.signInPayload(ctx, in, err, input.Transport)
+}
+
+// UpdateProfile is the resolver for the updateProfile field.
+func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
+	err := r.Auth.UpdateProfile(ctx, auth.Profile{FirstName: input.FirstName, LastName: input.LastName, JobTitle: input.JobTitle})
+	if err != nil {
+		list, rest := payloadErrors(err)
+		return &model.UpdateProfilePayload{UserErrors: list}, rest
+	}
+	u, err := r.read(ctx).User.Query().Where(user.ID(viewerID(ctx))).Only(ctx)
+	return &model.UpdateProfilePayload{User: u, UserErrors: none}, err
+}
+
+// RevokeSession is the resolver for the revokeSession field.
+func (r *mutationResolver) RevokeSession(ctx context.Context, input model.RevokeSessionInput) (*model.RevokeSessionPayload, error) {
+	if err := r.Auth.RevokeSession(ctx, input.SessionID); err != nil {
+		return nil, err
+	}
+	if input.SessionID == access.ViewerFrom(ctx).SessionID {
+		signedOut(ctx)
+	}
+	return &model.RevokeSessionPayload{RevokedSessionID: &input.SessionID, UserErrors: none}, nil
+}
+
+// Current is the resolver for the current field.
+func (r *sessionResolver) Current(ctx context.Context, obj *ent.Session) (bool, error) {
+	v := access.ViewerFrom(ctx)
+	return v != nil && v.SessionID == obj.ID, nil
+}
+
 // EmailVerified is the resolver for the emailVerified field.
 func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, error) {
 	return !obj.EmailVerifiedAt.IsZero(), nil
@@ -75,6 +142,15 @@ func (r *viewerResolver) Permissions(ctx context.Context, obj *access.Viewer, te
 	return m.Permissions.Keys(), nil
 }
 
+// Sessions is the resolver for the sessions field.
+func (r *viewerResolver) Sessions(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Session], error) {
+	q := r.read(ctx).Session.Query().Where(session.UserID(obj.UserID), r.Auth.Live())
+	return relay.Page(ctx, q, relay.Args{First: first, After: after}, sessionsByAge)
+}
+
+// Session returns generated.SessionResolver implementation.
+func (r *Resolver) Session() generated.SessionResolver { return &sessionResolver{r} }
+
 // User returns generated.UserResolver implementation.
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
@@ -82,6 +158,7 @@ func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
 
 type (
-	userResolver   struct{ *Resolver }
-	viewerResolver struct{ *Resolver }
+	sessionResolver struct{ *Resolver }
+	userResolver    struct{ *Resolver }
+	viewerResolver  struct{ *Resolver }
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -83,6 +84,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		q := client.OwnershipTransfer.Query().Where(ownershiptransfer.IDIn(ids...))
 		r.withTransfer(ctx, asked)(q)
 		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(q.All(ctx))
+	case uid.Session:
+		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:
 		events, err := client.Event.Query().Where(entevent.IDIn(ids...)).All(ctx)
 		if err != nil {

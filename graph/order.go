@@ -7,6 +7,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
@@ -58,6 +59,10 @@ var (
 	divisionsByAge = relay.Order[*ent.Division]{
 		Name: "divisions.created", Column: division.FieldCreatedAt,
 		Position: func(d *ent.Division) (any, string) { return d.CreatedAt, d.ID },
+	}
+	sessionsByAge = relay.Order[*ent.Session]{
+		Name: "sessions.created", Column: session.FieldCreatedAt, Descending: true,
+		Position: func(s *ent.Session) (any, string) { return s.CreatedAt, s.ID },
 	}
 	newestMember     = people(membersByAge)
 	newestInvitation = people(invitationsByAge)

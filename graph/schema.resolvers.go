@@ -10,7 +10,6 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
 )
@@ -20,10 +19,7 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 	if err := r.Auth.SignOut(ctx); err != nil {
 		return nil, err
 	}
-	access.Become(ctx, nil)
-	if c := auth.CookiesFrom(ctx); c != nil {
-		c.Clear()
-	}
+	signedOut(ctx)
 	return &model.SignOutPayload{UserErrors: none}, nil
 }
 

@@ -40,6 +40,26 @@ func (r *Resolver) signedIn(ctx context.Context, in *auth.SignedIn, t *model.Ses
 	return v, &in.Token, nil
 }
 
+// signedOut continues as nobody, and takes the cookie away.
+func signedOut(ctx context.Context) {
+	access.Become(ctx, nil)
+	if c := auth.CookiesFrom(ctx); c != nil {
+		c.Clear()
+	}
+}
+
+// changePassword changes the viewer's password. A session held by a cookie is
+// replaced by a new one, so that a cookie somebody planted or copied is good
+// for nothing afterwards; one carried by its bearer goes on, for the payload
+// hands out no token. So does a socket's, which can set no cookie.
+func (r *Resolver) changePassword(ctx context.Context, current, password string) error {
+	in, err := r.Auth.ChangePassword(ctx, current, password, auth.CookiesFrom(ctx).Carries())
+	if err == nil && in != nil {
+		_, _, err = r.signedIn(ctx, in, nil)
+	}
+	return err
+}
+
 // signInPayload is the answer to a sign-in, in whichever way it was done.
 func (r *Resolver) signInPayload(ctx context.Context, in *auth.SignedIn, err error, t *model.SessionTransport) (*model.SignInPayload, error) {
 	if err != nil {

@@ -41,7 +41,7 @@ const lookEvery = 5 * time.Second
 var accessEvents = map[event.Type]bool{
 	event.MemberUpdated: true, event.MemberDeactivated: true, event.MemberRemoved: true, event.TransferAccepted: true,
 	event.RoleUpdated: true, event.RoleDeleted: true, event.GroupUpdated: true, event.GroupDeleted: true,
-	event.TeamDeleted: true, event.UserSignedOut: true,
+	event.TeamDeleted: true, event.UserSignedOut: true, event.UserPasswordChanged: true,
 }
 
 // inviteStatusChanged follows the invitations of a team. The goroutine ends

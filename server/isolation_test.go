@@ -53,6 +53,7 @@ func isolationAsks() map[string]isolationAsk {
 		"Mutation.deleteTeam(input.teamId)":                   {`deleteTeam(input: {teamId: "$id"})`, "team"},
 		"Mutation.leaveTeam(input.teamId)":                    {`leaveTeam(input: {teamId: "$id"})`, "team"},
 		"Mutation.setActiveTeam(input.teamId)":                {`setActiveTeam(input: {teamId: "$id"})`, "team"},
+		"Mutation.revokeSession(input.sessionId)":             {`revokeSession(input: {sessionId: "$id"})`, "newSession"},
 		"Mutation.createRole(input.accountId)":                {`createRole(input: {accountId: "$id", key: "new", name: "New", permissions: []})`, "account"},
 		"Mutation.updateRole(input.roleId)":                   {`updateRole(input: {roleId: "$id", name: "New"})`, "role"},
 		"Mutation.deleteRole(input.roleId)":                   {`deleteRole(input: {roleId: "$id"})`, "role"},
@@ -138,6 +139,7 @@ func isolationStage(w *testkit.World, owner *testkit.Person) *matrixStage {
 	for name, p := range map[string]*testkit.Person{"user": owner, "clerkUser": clerk} {
 		m.things[name] = p.Do(`{ viewer { user { id } } }`, nil).OK().Text("viewer.user.id")
 	}
+	m.things["session"] = newSession(owner)
 	m.things["event"] = owner.Ask(`account { auditLog(first: 1) { nodes { id } } }`).OK().Text("team.account.auditLog.nodes.0.id")
 	host := w.SignUp("host." + owner.Email)
 	host.JoinAs(owner, "viewer")
@@ -150,7 +152,7 @@ func isolationNodes(m *matrixStage) map[string]string {
 	nodes := map[string]string{}
 	for typ, name := range map[string]string{
 		"Account": "account", "Team": "team", "User": "clerkUser", "Member": "clerk", "Role": "role", "Group": "group", "Division": "division",
-		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event",
+		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event", "Session": "session",
 	} {
 		nodes[typ] = m.things[name]
 	}
@@ -184,7 +186,7 @@ func isolationElsewhere(t *testing.T, other, m *matrixStage, place string, ask i
 		elsewhere.things[name] = id
 		names = append(names, id, name)
 	}
-	own := strings.Replace(ask.own, "newGroup", "group", 1)
+	own := strings.NewReplacer("newGroup", "group", "newSession", "session").Replace(ask.own)
 	field, _, _ := strings.Cut(place, "(")
 	_, a := matrixRow{field: field, does: strings.ReplaceAll(ask.asks, "$id", "$"+own)}.try(t, &elsewhere, m.owner.Client)
 	return strings.NewReplacer(names...).Replace(a.Raw)

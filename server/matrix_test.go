@@ -120,6 +120,12 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.signUp", who: anybody, does: `signUp(input: {email: "", password: "` + testkit.Password + `"})`, may: "BLANK email"},
 		{field: "Mutation.verifyEmail", who: anybody, does: `verifyEmail(input: {token: "x"})`, may: "INVALID_TOKEN token"},
 		{field: "Mutation.signIn", who: anybody, does: `signIn(input: {email: "", password: ""})`, may: "INVALID_CREDENTIALS"},
+		{field: "Mutation.resendVerification", who: anybody, does: `resendVerification(input: {email: "", password: "x"})`, may: "BLANK email"},
+		{field: "Mutation.requestPasswordReset", who: anybody, does: `requestPasswordReset(input: {email: ""})`, may: "BLANK email"},
+		{field: "Mutation.resetPassword", who: anybody, does: `resetPassword(input: {token: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_TOKEN token"},
+		{field: "Mutation.changePassword", who: signedIn, does: `changePassword(input: {currentPassword: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_CREDENTIALS currentPassword"},
+		{field: "Mutation.updateProfile", who: signedIn, does: `updateProfile(input: {firstName: "` + strings.Repeat("x", 101) + `"})`, may: "TOO_LONG firstName"},
+		{field: "Mutation.revokeSession", who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
 		{field: "Mutation.setActiveTeam", who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
 		{field: "Mutation.leaveTeam", who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
 		{field: "Mutation.signOut", who: signedIn, does: `signOut`, last: true},
@@ -197,10 +203,14 @@ type matrixStage struct {
 }
 
 func (m *matrixStage) thing(name string) string {
-	if name == "newGroup" { // for every cell its own: it can be deleted once
+	switch name { // for every cell its own: it can be deleted once
+	case "newGroup":
 		return newGroup(m.owner, "To be deleted")
+	case "newSession":
+		return newSession(m.owner)
+	default:
+		return m.things[name]
 	}
-	return m.things[name]
 }
 
 // newMatrixStage fills the owner's team. The addressee holds the role.

@@ -26,7 +26,15 @@ func TestNoSecretIsKept(t *testing.T) {
 		handed := owner.Invite("carl@example.org", "billing", "sendEmail", false).OK()
 		signIn(w, "olivia@acme.test", "a wrong password of somebody").Refused("INVALID_CREDENTIALS")
 		signUp(w, "dora@example.org", "the password of a newcomer").OK()
+		reset, changed := resetToken(t, w, "ann@example.org"), w.SignUp("carla@example.org")
+		in := resetPassword(w.Anonymous(), reset, "the password after a reset").OK()
+		changed.Mutate("changePassword", "", "currentPassword", testkit.Password, "newPassword", "the password after a change").OK()
 		secrets := map[string]string{
+			"a used reset":             reset,
+			"an open reset":            resetToken(t, w, "carla@example.org"),
+			"a session after a reset":  in.Text("resetPassword.sessionToken"),
+			"a password after a reset": "the password after a reset",
+			"a changed password":       "the password after a change",
 			"a session":                ann.Session,
 			"the owner's session":      owner.Session,
 			"a password":               testkit.Password,

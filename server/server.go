@@ -144,13 +144,14 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
 	}
 	if !noMail {
-		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates}
+		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates, Now: s.now}
 		s.worker = &outbox.Worker{
 			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: mailHost(s.cfg.PublicURL), Now: s.now, Log: s.log,
 			Composers: map[string]outbox.Composer{
 				invite.MailInvitation:      &invite.Composer{Store: s.Store, Events: events, Tokens: tokens, Templates: templates, Now: s.now},
 				auth.MailVerification:      toUsers,
 				auth.MailAlreadyRegistered: toUsers,
+				auth.MailReset:             toUsers,
 			},
 		}
 	}

@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	OwnershipTransfer() OwnershipTransferResolver
 	Query() QueryResolver
+	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
 	User() UserResolver
@@ -85,6 +86,10 @@ type ComplexityRoot struct {
 		CountPendingAsSeats             func(childComplexity int) int
 		InvitationTTLHours              func(childComplexity int) int
 		KeepInvitationsOfRemovedMembers func(childComplexity int) int
+	}
+
+	ChangePasswordPayload struct {
+		UserErrors func(childComplexity int) int
 	}
 
 	DeclineInvitePayload struct {
@@ -320,6 +325,7 @@ type ComplexityRoot struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
 		AcceptOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
 		CancelOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
+		ChangePassword           func(childComplexity int, input model.ChangePasswordInput) int
 		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
 		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
 		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
@@ -337,8 +343,12 @@ type ComplexityRoot struct {
 		ReactivateMember         func(childComplexity int, input model.MemberInput) int
 		RemoveMember             func(childComplexity int, input model.MemberInput) int
 		RequestOwnershipTransfer func(childComplexity int, input model.MemberInput) int
+		RequestPasswordReset     func(childComplexity int, input model.RequestPasswordResetInput) int
 		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
+		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
+		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
+		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
 		SetActiveTeam            func(childComplexity int, input model.TeamInput) int
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
@@ -349,6 +359,7 @@ type ComplexityRoot struct {
 		UpdateDivision           func(childComplexity int, input model.UpdateDivisionInput) int
 		UpdateGroup              func(childComplexity int, input model.UpdateGroupInput) int
 		UpdateInvite             func(childComplexity int, input model.UpdateInviteInput) int
+		UpdateProfile            func(childComplexity int, input model.UpdateProfileInput) int
 		UpdateRole               func(childComplexity int, input model.UpdateRoleInput) int
 		UpdateTeam               func(childComplexity int, input model.UpdateTeamInput) int
 		VerifyEmail              func(childComplexity int, input model.VerifyEmailInput) int
@@ -427,15 +438,30 @@ type ComplexityRoot struct {
 		UserErrors      func(childComplexity int) int
 	}
 
+	RequestPasswordResetPayload struct {
+		ResetSent  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ResendInvitePayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
+	ResendVerificationPayload struct {
+		UserErrors       func(childComplexity int) int
+		VerificationSent func(childComplexity int) int
+	}
+
 	RevokeInvitePayload struct {
 		Invitation func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RevokeSessionPayload struct {
+		RevokedSessionID func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	Role struct {
@@ -471,6 +497,28 @@ type ComplexityRoot struct {
 		RolePresets       func(childComplexity int) int
 		SignUp            func(childComplexity int) int
 		Version           func(childComplexity int) int
+	}
+
+	Session struct {
+		ClientIP   func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		Current    func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LastSeenAt func(childComplexity int) int
+		UserAgent  func(childComplexity int) int
+	}
+
+	SessionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SessionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	SetActiveTeamPayload struct {
@@ -555,6 +603,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	UpdateProfilePayload struct {
+		User       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	User struct {
 		Email         func(childComplexity int) int
 		EmailVerified func(childComplexity int) int
@@ -576,6 +629,7 @@ type ComplexityRoot struct {
 		Memberships         func(childComplexity int, first *int, after *string) int
 		Permissions         func(childComplexity int, teamID string) int
 		ReceivedInvitations func(childComplexity int, first *int, after *string) int
+		Sessions            func(childComplexity int, first *int, after *string) int
 		User                func(childComplexity int) int
 	}
 }
@@ -803,6 +857,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountSettings.KeepInvitationsOfRemovedMembers(childComplexity), true
+
+	case "ChangePasswordPayload.userErrors":
+		if e.ComplexityRoot.ChangePasswordPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
 
 	case "DeclineInvitePayload.invitation":
 		if e.ComplexityRoot.DeclineInvitePayload.Invitation == nil {
@@ -1706,6 +1767,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+	case "Mutation.changePassword":
+		if e.ComplexityRoot.Mutation.ChangePassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changePassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(model.ChangePasswordInput)), true
 	case "Mutation.createDivision":
 		if e.ComplexityRoot.Mutation.CreateDivision == nil {
 			break
@@ -1893,6 +1965,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestOwnershipTransfer(childComplexity, args["input"].(model.MemberInput)), true
+	case "Mutation.requestPasswordReset":
+		if e.ComplexityRoot.Mutation.RequestPasswordReset == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestPasswordReset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestPasswordReset(childComplexity, args["input"].(model.RequestPasswordResetInput)), true
 	case "Mutation.resendInvite":
 		if e.ComplexityRoot.Mutation.ResendInvite == nil {
 			break
@@ -1904,6 +1987,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResendInvite(childComplexity, args["input"].(model.ResendInviteInput)), true
+	case "Mutation.resendVerification":
+		if e.ComplexityRoot.Mutation.ResendVerification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendVerification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendVerification(childComplexity, args["input"].(model.ResendVerificationInput)), true
+	case "Mutation.resetPassword":
+		if e.ComplexityRoot.Mutation.ResetPassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resetPassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(model.ResetPasswordInput)), true
 	case "Mutation.revokeInvite":
 		if e.ComplexityRoot.Mutation.RevokeInvite == nil {
 			break
@@ -1915,6 +2020,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeInvite(childComplexity, args["input"].(model.RevokeInviteInput)), true
+	case "Mutation.revokeSession":
+		if e.ComplexityRoot.Mutation.RevokeSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeSession(childComplexity, args["input"].(model.RevokeSessionInput)), true
 	case "Mutation.setActiveTeam":
 		if e.ComplexityRoot.Mutation.SetActiveTeam == nil {
 			break
@@ -2020,6 +2136,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateInvite(childComplexity, args["input"].(model.UpdateInviteInput)), true
+	case "Mutation.updateProfile":
+		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProfile(childComplexity, args["input"].(model.UpdateProfileInput)), true
 	case "Mutation.updateRole":
 		if e.ComplexityRoot.Mutation.UpdateRole == nil {
 			break
@@ -2358,6 +2485,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
 
+	case "RequestPasswordResetPayload.resetSent":
+		if e.ComplexityRoot.RequestPasswordResetPayload.ResetSent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPasswordResetPayload.ResetSent(childComplexity), true
+	case "RequestPasswordResetPayload.userErrors":
+		if e.ComplexityRoot.RequestPasswordResetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPasswordResetPayload.UserErrors(childComplexity), true
+
 	case "ResendInvitePayload.invitation":
 		if e.ComplexityRoot.ResendInvitePayload.Invitation == nil {
 			break
@@ -2377,6 +2517,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ResendInvitePayload.UserErrors(childComplexity), true
 
+	case "ResendVerificationPayload.userErrors":
+		if e.ComplexityRoot.ResendVerificationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendVerificationPayload.UserErrors(childComplexity), true
+	case "ResendVerificationPayload.verificationSent":
+		if e.ComplexityRoot.ResendVerificationPayload.VerificationSent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendVerificationPayload.VerificationSent(childComplexity), true
+
 	case "RevokeInvitePayload.invitation":
 		if e.ComplexityRoot.RevokeInvitePayload.Invitation == nil {
 			break
@@ -2389,6 +2542,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeInvitePayload.UserErrors(childComplexity), true
+
+	case "RevokeSessionPayload.revokedSessionId":
+		if e.ComplexityRoot.RevokeSessionPayload.RevokedSessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeSessionPayload.RevokedSessionID(childComplexity), true
+	case "RevokeSessionPayload.userErrors":
+		if e.ComplexityRoot.RevokeSessionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeSessionPayload.UserErrors(childComplexity), true
 
 	case "Role.description":
 		if e.ComplexityRoot.Role.Description == nil {
@@ -2514,6 +2680,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
+
+	case "Session.clientIp":
+		if e.ComplexityRoot.Session.ClientIP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ClientIP(childComplexity), true
+	case "Session.createdAt":
+		if e.ComplexityRoot.Session.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedAt(childComplexity), true
+	case "Session.current":
+		if e.ComplexityRoot.Session.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Current(childComplexity), true
+	case "Session.expiresAt":
+		if e.ComplexityRoot.Session.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ExpiresAt(childComplexity), true
+	case "Session.id":
+		if e.ComplexityRoot.Session.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ID(childComplexity), true
+	case "Session.lastSeenAt":
+		if e.ComplexityRoot.Session.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastSeenAt(childComplexity), true
+	case "Session.userAgent":
+		if e.ComplexityRoot.Session.UserAgent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
+
+	case "SessionConnection.edges":
+		if e.ComplexityRoot.SessionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.Edges(childComplexity), true
+	case "SessionConnection.nodes":
+		if e.ComplexityRoot.SessionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.Nodes(childComplexity), true
+	case "SessionConnection.pageInfo":
+		if e.ComplexityRoot.SessionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.PageInfo(childComplexity), true
+	case "SessionConnection.totalCount":
+		if e.ComplexityRoot.SessionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.TotalCount(childComplexity), true
+
+	case "SessionEdge.cursor":
+		if e.ComplexityRoot.SessionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Cursor(childComplexity), true
+	case "SessionEdge.node":
+		if e.ComplexityRoot.SessionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Node(childComplexity), true
 
 	case "SetActiveTeamPayload.userErrors":
 		if e.ComplexityRoot.SetActiveTeamPayload.UserErrors == nil {
@@ -2806,6 +3053,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateInvitePayload.UserErrors(childComplexity), true
 
+	case "UpdateProfilePayload.user":
+		if e.ComplexityRoot.UpdateProfilePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateProfilePayload.User(childComplexity), true
+	case "UpdateProfilePayload.userErrors":
+		if e.ComplexityRoot.UpdateProfilePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateProfilePayload.UserErrors(childComplexity), true
+
 	case "User.email":
 		if e.ComplexityRoot.User.Email == nil {
 			break
@@ -2907,6 +3167,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Viewer.sessions":
+		if e.ComplexityRoot.Viewer.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Sessions(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
@@ -2924,6 +3195,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAcceptInviteInput,
 		ec.unmarshalInputAccessDecisionInput,
+		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputCreateDivisionInput,
 		ec.unmarshalInputCreateGroupInput,
 		ec.unmarshalInputCreateRoleInput,
@@ -2942,8 +3214,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMemberOrder,
 		ec.unmarshalInputOwnershipTransferInput,
 		ec.unmarshalInputPersonFilter,
+		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputResendInviteInput,
+		ec.unmarshalInputResendVerificationInput,
+		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeInviteInput,
+		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
 		ec.unmarshalInputSignInInput,
@@ -2953,6 +3229,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateDivisionInput,
 		ec.unmarshalInputUpdateGroupInput,
 		ec.unmarshalInputUpdateInviteInput,
+		ec.unmarshalInputUpdateProfileInput,
 		ec.unmarshalInputUpdateRoleInput,
 		ec.unmarshalInputUpdateTeamInput,
 		ec.unmarshalInputVerifyEmailInput,
@@ -3288,6 +3565,8 @@ type Viewer {
   memberships(first: Int, after: String): MemberConnection!
   "What the viewer may do in a team; empty for a team that is not his."
   permissions(teamId: ID!): [PermissionKey!]!
+  "Where the viewer is signed in, the newest session first."
+  sessions(first: Int, after: String): SessionConnection!
 }
 
 extend type Mutation {
@@ -3297,6 +3576,18 @@ extend type Mutation {
   verifyEmail(input: VerifyEmailInput!): SignInPayload
   "Signs in with address and password."
   signIn(input: SignInInput!): SignInPayload
+  "Mails the link of a sign-up once more, to who knows its password. Answers alike for a known and an unknown address."
+  resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
+  "Changes the viewer's password and ends his other sessions. A session held by a cookie goes on under a new token."
+  changePassword(input: ChangePasswordInput!): ChangePasswordPayload
+  "Mails a link that sets a new password. Answers alike for a known and an unknown address."
+  requestPasswordReset(input: RequestPasswordResetInput!): RequestPasswordResetPayload
+  "Takes the token of a reset mail: sets the password, ends every session of the user, and signs in."
+  resetPassword(input: ResetPasswordInput!): SignInPayload
+  "Changes the viewer's name and job title."
+  updateProfile(input: UpdateProfileInput!): UpdateProfilePayload
+  "Ends one of the viewer's sessions at once; the one he asks with, too."
+  revokeSession(input: RevokeSessionInput!): RevokeSessionPayload
 }
 
 "How a session is carried."
@@ -3347,6 +3638,92 @@ input SignInInput {
   transport: SessionTransport = COOKIE
 }
 
+"Who signed up, and lost the mail."
+input ResendVerificationInput {
+  "The address."
+  email: String!
+  "The password of the sign-up."
+  password: String!
+}
+
+"What came of it; the same for a known and an unknown address."
+type ResendVerificationPayload {
+  "Whether a mail is on its way, if the address and the password are those of an open sign-up. False only on a server without mail."
+  verificationSent: Boolean!
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"The old password and the new one."
+input ChangePasswordInput {
+  "The password as it is."
+  currentPassword: String!
+  "At least eight characters, and not a common one."
+  newPassword: String!
+}
+
+"What came of a change of the password."
+type ChangePasswordPayload {
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"Who has forgotten the password."
+input RequestPasswordResetInput {
+  "The address."
+  email: String!
+}
+
+"What came of it; the same for a known and an unknown address."
+type RequestPasswordResetPayload {
+  "Whether a mail is on its way, if the address has a user. False only on a server without mail."
+  resetSent: Boolean!
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"The token of a reset mail and the new password."
+input ResetPasswordInput {
+  "What stands behind the # of the link, which is good for an hour and works once."
+  token: String!
+  "At least eight characters, and not a common one."
+  newPassword: String!
+  "How the session is carried."
+  transport: SessionTransport = COOKIE
+}
+
+"What the viewer tells of himself. What is left out stays as it is."
+input UpdateProfileInput {
+  "At most 100 characters; may be empty."
+  firstName: String
+  "At most 100 characters; may be empty."
+  lastName: String
+  "At most 100 characters; may be empty."
+  jobTitle: String
+}
+
+"The viewer's profile."
+type UpdateProfilePayload {
+  "The user as it is now."
+  user: User
+  "What is wrong with the input."
+  userErrors: [UserError!]!
+}
+
+"Which session is to end."
+input RevokeSessionInput {
+  "One of the viewer's own."
+  sessionId: ID!
+}
+
+"A session that has ended."
+type RevokeSessionPayload {
+  "Its id."
+  revokedSessionId: ID
+  "What went wrong."
+  userErrors: [UserError!]!
+}
+
 "A new session."
 type SignInPayload {
   "Who signed in."
@@ -3381,6 +3758,44 @@ type User implements Node {
   emailVerified: Boolean!
   "When the user was last active, to within five minutes."
   lastSeenAt: DateTime
+}
+
+"One signed-in browser or program of the viewer's."
+type Session implements Node {
+  "Prefixed with ses_."
+  id: ID!
+  "When it began."
+  createdAt: DateTime!
+  "When it was last used, to within five minutes."
+  lastSeenAt: DateTime!
+  "When it ends at the latest; one that is left unused for two weeks ends earlier."
+  expiresAt: DateTime!
+  "What the browser or program called itself at sign-in; may be empty."
+  userAgent: String!
+  "The network address it signed in from; may be empty."
+  clientIp: String!
+  "Whether it is the one that asks."
+  current: Boolean!
+}
+
+"A page of sessions."
+type SessionConnection {
+  "The sessions with their positions."
+  edges: [SessionEdge!]!
+  "The sessions."
+  nodes: [Session!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A session in a list."
+type SessionEdge {
+  "Its position."
+  cursor: String!
+  "The session."
+  node: Session!
 }
 `, BuiltIn: false},
 	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. Its token is never a field of anything."
@@ -4825,6 +5240,14 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userErrors":
+		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeclineInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitation":
@@ -5403,6 +5826,16 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestPasswordResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "resetSent":
+		return ec.fieldContext_RequestPasswordResetPayload_resetSent(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RequestPasswordResetPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestPasswordResetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitation":
@@ -5415,6 +5848,16 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResendInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResendVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verificationSent":
+		return ec.fieldContext_ResendVerificationPayload_verificationSent(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendVerificationPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendVerificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitation":
@@ -5423,6 +5866,16 @@ func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context,
 		return ec.fieldContext_RevokeInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "revokedSessionId":
+		return ec.fieldContext_RevokeSessionPayload_revokedSessionId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeSessionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeSessionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5493,6 +5946,50 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_graphiql(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Session_lastSeenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	case "userAgent":
+		return ec.fieldContext_Session_userAgent(ctx, field)
+	case "clientIp":
+		return ec.fieldContext_Session_clientIp(ctx, field)
+	case "current":
+		return ec.fieldContext_Session_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SessionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SessionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SessionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SessionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SessionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SessionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_SetActiveTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5643,6 +6140,16 @@ func (ec *executionContext) childFields_UpdateInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type UpdateInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UpdateProfilePayload_user(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateProfilePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateProfilePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5685,6 +6192,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_memberships(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Viewer_sessions(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	}

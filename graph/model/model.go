@@ -66,6 +66,10 @@ type (
 	PersonConnection = relay.Connection[Person]
 	// PersonEdge is somebody in a list.
 	PersonEdge = relay.Edge[Person]
+	// SessionConnection is a page of sessions.
+	SessionConnection = relay.Connection[*ent.Session]
+	// SessionEdge is a session in a list.
+	SessionEdge = relay.Edge[*ent.Session]
 	// EventConnection is a page of events.
 	EventConnection = relay.Connection[*Event]
 	// EventEdge is an event in a list.

@@ -92,6 +92,20 @@ type AccountSettings struct {
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
+// The old password and the new one.
+type ChangePasswordInput struct {
+	// The password as it is.
+	CurrentPassword string `json:"currentPassword"`
+	// At least eight characters, and not a common one.
+	NewPassword string `json:"newPassword"`
+}
+
+// What came of a change of the password.
+type ChangePasswordPayload struct {
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A division to be made.
 type CreateDivisionInput struct {
 	// The account.
@@ -464,6 +478,20 @@ type RemoveMemberPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Who has forgotten the password.
+type RequestPasswordResetInput struct {
+	// The address.
+	Email string `json:"email"`
+}
+
+// What came of it; the same for a known and an unknown address.
+type RequestPasswordResetPayload struct {
+	// Whether a mail is on its way, if the address has a user. False only on a server without mail.
+	ResetSent bool `json:"resetSent"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // An invitation to be sent again.
 type ResendInviteInput struct {
 	// The invitation.
@@ -484,6 +512,32 @@ type ResendInvitePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Who signed up, and lost the mail.
+type ResendVerificationInput struct {
+	// The address.
+	Email string `json:"email"`
+	// The password of the sign-up.
+	Password string `json:"password"`
+}
+
+// What came of it; the same for a known and an unknown address.
+type ResendVerificationPayload struct {
+	// Whether a mail is on its way, if the address and the password are those of an open sign-up. False only on a server without mail.
+	VerificationSent bool `json:"verificationSent"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The token of a reset mail and the new password.
+type ResetPasswordInput struct {
+	// What stands behind the # of the link, which is good for an hour and works once.
+	Token string `json:"token"`
+	// At least eight characters, and not a common one.
+	NewPassword string `json:"newPassword"`
+	// How the session is carried.
+	Transport *SessionTransport `json:"transport,omitempty"`
+}
+
 // An invitation to be taken back.
 type RevokeInviteInput struct {
 	// The invitation.
@@ -495,6 +549,20 @@ type RevokeInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Which session is to end.
+type RevokeSessionInput struct {
+	// One of the viewer's own.
+	SessionID string `json:"sessionId"`
+}
+
+// A session that has ended.
+type RevokeSessionPayload struct {
+	// Its id.
+	RevokedSessionID *string `json:"revokedSessionId,omitempty"`
+	// What went wrong.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -718,6 +786,24 @@ type UpdateInviteInput struct {
 type UpdateInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// What is wrong with the input.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What the viewer tells of himself. What is left out stays as it is.
+type UpdateProfileInput struct {
+	// At most 100 characters; may be empty.
+	FirstName *string `json:"firstName,omitempty"`
+	// At most 100 characters; may be empty.
+	LastName *string `json:"lastName,omitempty"`
+	// At most 100 characters; may be empty.
+	JobTitle *string `json:"jobTitle,omitempty"`
+}
+
+// The viewer's profile.
+type UpdateProfilePayload struct {
+	// The user as it is now.
+	User *ent.User `json:"user,omitempty"`
 	// What is wrong with the input.
 	UserErrors []*UserError `json:"userErrors"`
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -39,6 +37,7 @@ const (
 const (
 	MailVerification      = "verification"
 	MailAlreadyRegistered = "already_registered"
+	MailReset             = "password_reset"
 )
 
 // Service holds the verbs on users and sessions.
@@ -179,21 +178,16 @@ func (s *Service) login(ctx context.Context, email string) (u *ent.User, waiting
 	if bad != nil {
 		return nobody, "", nil //nolint:nilerr // what is no address is a stranger's
 	}
-	u, err = s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).WithMembers().Only(ctx)
+	u, err = s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
 	if ent.IsNotFound(err) {
 		u, err = nobody, nil
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
-	up, err := s.Store.Read().SignUp.Query().
-		Where(signup.EmailKey(addr.Key), signup.ExpiresAtGT(s.Now())).
-		Order(signup.ByCreatedAt(sql.OrderDesc()), signup.ByID(sql.OrderDesc())).First(ctx)
-	if ent.IsNotFound(err) {
-		return u, "", nil
-	}
+	up, err := s.waiting(ctx, addr.Key)
 	if err != nil {
-		return nil, "", fmt.Errorf("sign in: %w", err)
+		return nil, "", err
 	}
 	return u, up.PasswordHash, nil
 }
@@ -201,7 +195,11 @@ func (s *Service) login(ctx context.Context, email string) (u *ent.User, waiting
 // admitted tells a person with no active membership why he cannot come in. One
 // who has been invited again can: to accept.
 func (s *Service) admitted(ctx context.Context, u *ent.User) error {
-	for _, m := range u.Edges.Members {
+	members, err := s.Store.Read().Member.Query().Where(member.UserID(u.ID)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("sign in: look for a membership: %w", err)
+	}
+	for _, m := range members {
 		if m.Status == member.StatusActive {
 			return nil
 		}
@@ -214,7 +212,7 @@ func (s *Service) admitted(ctx context.Context, u *ent.User) error {
 		return fmt.Errorf("sign in: look for an open invitation: %w", err)
 	case invited:
 		return nil
-	case len(u.Edges.Members) > 0:
+	case len(members) > 0:
 		return fault.Input(fault.UserDeactivated, "Your access is deactivated; ask an admin of your team.")
 	}
 	return fault.Input(fault.AccessRevoked, "Your access has been revoked; ask an admin of your team.")

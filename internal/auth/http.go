@@ -15,6 +15,8 @@ import (
 type Cookies struct {
 	w      http.ResponseWriter
 	secure bool
+	// carries is true while the viewer's session is held by the cookie.
+	carries bool
 }
 
 // cookieName: the __Host- prefix ties the cookie to this host and to TLS
@@ -28,11 +30,19 @@ func cookieName(secure bool) string {
 
 // Set hands the session's token to the browser.
 func (c *Cookies) Set(sessionToken string, expires time.Time) {
+	c.carries = true
 	c.write(sessionToken, expires, 0)
 }
 
 // Clear takes the session's token away again.
-func (c *Cookies) Clear() { c.write("", time.Time{}, -1) }
+func (c *Cookies) Clear() {
+	c.carries = false
+	c.write("", time.Time{}, -1)
+}
+
+// Carries reports whether the viewer's session is held by the cookie, and not
+// by a bearer token. There is none where there are no cookies.
+func (c *Cookies) Carries() bool { return c != nil && c.carries }
 
 func (c *Cookies) write(value string, expires time.Time, maxAge int) {
 	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // not Secure only where the public URL is plain http
@@ -76,6 +86,7 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 		return access.WithViewer(ctx, nil), nil //nolint:nilerr // no cookie is a stranger, not a failure
 	}
 	v, err := s.Authenticate(ctx, sent.Value)
+	cookies.carries = err == nil
 	var f *fault.Error
 	if errors.As(err, &f) {
 		cookies.Clear()

@@ -3,8 +3,10 @@ package auth
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/mail"
@@ -13,20 +15,30 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// Composer writes the mails of sign-up.
+// Composer writes the mails of sign-up and of forgotten passwords.
 type Composer struct {
 	Store     *store.Store
 	Tokens    *token.Deriver
 	Templates *mail.Templates
+	Now       func() time.Time
 }
 
-// Compose writes the mail of the job. A verification that was used or dropped
-// meanwhile is obsolete.
+// Compose writes the mail of the job. A link that was used, dropped or has run
+// out meanwhile is obsolete.
 func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error) {
-	if j.Kind == MailAlreadyRegistered {
+	switch j.Kind {
+	case MailAlreadyRegistered:
 		return c.alreadyRegistered(ctx, j)
+	case MailReset:
+		return c.reset(ctx, j)
+	default:
+		return c.verification(ctx, j)
 	}
-	up, err := c.Store.Read().SignUp.Query().Where(signup.ID(j.SubjectID)).Only(ctx)
+}
+
+func (c *Composer) verification(ctx context.Context, j *ent.Job) (mail.Message, error) {
+	now := c.Now()
+	up, err := c.Store.Read().SignUp.Query().Where(signup.ID(j.SubjectID), signup.ExpiresAtGT(now)).Only(ctx)
 	if ent.IsNotFound(err) {
 		return mail.Message{}, outbox.ErrObsolete
 	}
@@ -38,8 +50,32 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 		return mail.Message{}, err
 	}
 	name := nameOf(up.FirstName, up.LastName, up.Email)
-	content, err := c.Templates.Verification(mail.Verification{Name: name, Token: t, ValidFor: VerificationFor})
+	content, err := c.Templates.Verification(mail.Verification{Name: name, Token: t, ValidFor: up.ExpiresAt.Sub(now)})
 	return message(up.Email, name, content), err
+}
+
+// reset writes nothing for an address nobody has: its request is there all the
+// same.
+func (c *Composer) reset(ctx context.Context, j *ent.Job) (mail.Message, error) {
+	now := c.Now()
+	r, err := c.Store.Read().PasswordReset.Query().
+		Where(passwordreset.ID(j.SubjectID), passwordreset.ExpiresAtGT(now), passwordreset.UserIDNEQ("")).Only(ctx)
+	if ent.IsNotFound(err) {
+		return mail.Message{}, outbox.ErrObsolete
+	}
+	if err != nil {
+		return mail.Message{}, fmt.Errorf("find reset %s: %w", j.SubjectID, err)
+	}
+	u, err := c.Store.Read().User.Get(ctx, r.UserID)
+	if err != nil {
+		return mail.Message{}, fmt.Errorf("find user %s: %w", r.UserID, err)
+	}
+	t, err := c.Tokens.Rederive(token.Reset, r.ID, j.Generation, r.TokenHash)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	content, err := c.Templates.Reset(mail.Reset{Name: DisplayName(u), Token: t, ValidFor: r.ExpiresAt.Sub(now)})
+	return message(u.Email, DisplayName(u), content), err
 }
 
 func (c *Composer) alreadyRegistered(ctx context.Context, j *ent.Job) (mail.Message, error) {

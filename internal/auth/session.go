@@ -42,11 +42,11 @@ type SignedIn struct {
 // StartSession signs the user in, in the transaction. The context is the
 // system's.
 func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string) (*SignedIn, error) {
-	now := s.Now()
+	now, from := s.Now(), event.RequestFrom(ctx)
 	in := &SignedIn{SessionID: uid.New(uid.Session), Token: token.Random(sessionPrefix), ExpiresAt: now.Add(SessionFor)}
 	err := tx.Session.Create().
 		SetID(in.SessionID).SetCreatedAt(now).SetLastSeenAt(now).SetExpiresAt(in.ExpiresAt).
-		SetUserID(userID).SetTokenHash(token.Hash(in.Token)).SetUserAgent(event.RequestFrom(ctx).UserAgent).
+		SetUserID(userID).SetTokenHash(token.Hash(in.Token)).SetUserAgent(from.UserAgent).SetClientIP(from.ClientIP).
 		Exec(ctx)
 	if err == nil {
 		err = seen(ctx, tx, userID, now)
@@ -101,12 +101,17 @@ func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer
 	return k.viewer, nil
 }
 
+// Live is the condition that a session has neither ended of age nor been left
+// idle too long.
+func (s *Service) Live() predicate.Session {
+	now := s.Now()
+	return session.And(session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor)))
+}
+
 // Alive fails with UNAUTHENTICATED when the session has ended. It costs one
 // statement.
 func (s *Service) Alive(ctx context.Context, sessionID string) error {
-	now := s.Now()
-	alive, err := s.Store.Read().Session.Query().
-		Where(session.ID(sessionID), session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor))).
+	alive, err := s.Store.Read().Session.Query().Where(session.ID(sessionID), s.Live()).
 		Exist(access.System(ctx, "look whether a session still is"))
 	if err != nil {
 		return fmt.Errorf("find session: %w", err)
@@ -131,8 +136,7 @@ const (
 func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, error) {
 	ctx = access.System(ctx, "find out who is asking")
 	now := s.Now()
-	q := s.Store.Read().Session.Query().
-		Where(which, session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor)))
+	q := s.Store.Read().Session.Query().Where(which, s.Live())
 	q.Modify(func(sel *sql.Selector) {
 		u := sql.Table(user.Table)
 		sel.Join(u).On(sel.C(session.FieldUserID), u.C(user.FieldID))
@@ -186,16 +190,37 @@ func (s *Service) SignOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx = access.System(ctx, "sign out")
-	return s.inActiveAccount(ctx, v.UserID, func(tx *store.Tx, accountID string) error {
-		n, err := tx.Session.Delete().Where(session.ID(v.SessionID)).Exec(ctx)
+	_, err = s.endSession(access.System(ctx, "sign out"), v.UserID, v.SessionID)
+	return err
+}
+
+// RevokeSession ends one of the viewer's sessions at once, his own too.
+// UNAUTHENTICATED, or NOT_FOUND when he has no such session.
+func (s *Service) RevokeSession(ctx context.Context, id string) error {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := s.endSession(access.System(ctx, "end a session of one's own"), v.UserID, id)
+	if err == nil && !ended {
+		err = fault.Refuse(fault.NotFound, "There is no such session.")
+	}
+	return err
+}
+
+// endSession ends a session of the user and logs it; ended is false when there
+// is none.
+func (s *Service) endSession(ctx context.Context, userID, id string) (ended bool, err error) {
+	err = s.inActiveAccount(ctx, userID, func(tx *store.Tx, accountID string) error {
+		n, err := tx.Session.Delete().Where(session.ID(id), session.UserID(userID)).Exec(ctx)
 		if err != nil {
-			return fmt.Errorf("end session %s: %w", v.SessionID, err)
+			return fmt.Errorf("end session %s: %w", id, err)
 		}
-		if n == 0 || accountID == "" {
+		if ended = n > 0; !ended || accountID == "" {
 			return nil
 		}
 		return s.Events.Append(ctx, tx, accountID,
-			event.Draft{Type: event.UserSignedOut, ActorID: v.UserID, SubjectID: v.UserID})
+			event.Draft{Type: event.UserSignedOut, ActorID: userID, SubjectID: userID})
 	})
+	return ended, err
 }

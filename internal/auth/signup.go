@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -84,6 +87,57 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 	return !s.NoMail, err
 }
 
+// ResendVerification mails the link of the newest open sign-up of the address
+// once more, to who knows its password. Anybody else is answered alike, after
+// the same work as for an address nobody has signed up with; so is the owner of
+// an address that has a user, who is told so by mail. mailed is false only when
+// the server has no mail. BLANK, INVALID_EMAIL for wrong input.
+func (s *Service) ResendVerification(ctx context.Context, email, password string) (mailed bool, err error) {
+	addr, bad := address.Parse(email, "email")
+	if bad != nil {
+		return false, bad
+	}
+	if s.NoMail {
+		return false, nil
+	}
+	ctx = access.System(ctx, "mail a verification once more")
+	up, err := s.waiting(ctx, addr.Key)
+	if err != nil {
+		return false, err
+	}
+	if len(password) > maxPassword {
+		password = ""
+	}
+	if ok, err := s.Hasher.Matches(ctx, password, up.PasswordHash); err != nil || !ok {
+		return err == nil, err
+	}
+	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {
+		known, err := tx.User.Query().Where(user.EmailKey(addr.Key)).IDs(ctx)
+		if err != nil {
+			return fmt.Errorf("mail a verification once more: %w", err)
+		}
+		if len(known) > 0 {
+			return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailAlreadyRegistered, SubjectID: known[0]})
+		}
+		return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailVerification, SubjectID: up.ID, Generation: 1})
+	})
+}
+
+// waiting returns the newest sign-up of the address that waits to be verified;
+// one without a password when there is none.
+func (s *Service) waiting(ctx context.Context, emailKey string) (*ent.SignUp, error) {
+	up, err := s.Store.Read().SignUp.Query().
+		Where(signup.EmailKey(emailKey), signup.ExpiresAtGT(s.Now())).
+		Order(signup.ByCreatedAt(sql.OrderDesc()), signup.ByID(sql.OrderDesc())).First(ctx)
+	if ent.IsNotFound(err) {
+		return &ent.SignUp{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for a sign-up: %w", err)
+	}
+	return up, nil
+}
+
 // note writes the sign-up down and returns its id. Each sign-up has a link and
 // a password of its own, so that nobody can put a password of his behind the
 // link somebody else asked for. The oldest of too many is dropped.
@@ -151,21 +205,29 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 	return in, err
 }
 
-// Purge forgets sign-ups whose links have run out, and sessions that ended of
-// age.
+// Purge forgets sign-ups and resets whose links have run out, and sessions that
+// ended of age.
 func (s *Service) Purge(ctx context.Context) error {
-	ctx = access.System(ctx, "forget old sign-ups and sessions")
-	now := s.Now()
-	signUps, err := s.Store.Read().SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
+	ctx = access.System(ctx, "forget old sign-ups, resets and sessions")
+	old, now := s.Store.Read(), s.Now()
+	// A look first: with nothing to do the writer is left alone.
+	signUps, err := old.SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
 	if err != nil {
 		return fmt.Errorf("purge: %w", err)
 	}
-	sessions, err := s.Store.Read().Session.Query().Where(session.ExpiresAtLTE(now)).Exist(ctx)
-	if err != nil || !signUps && !sessions {
+	resets, err := old.PasswordReset.Query().Where(passwordreset.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	sessions, err := old.Session.Query().Where(session.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil || !signUps && !resets && !sessions {
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.SignUp.Delete().Where(signup.ExpiresAtLTE(now)).Exec(ctx)
+		if err == nil {
+			_, err = tx.PasswordReset.Delete().Where(passwordreset.ExpiresAtLTE(now)).Exec(ctx)
+		}
 		if err == nil {
 			_, err = tx.Session.Delete().Where(session.ExpiresAtLTE(now)).Exec(ctx)
 		}

@@ -60,10 +60,11 @@ const (
 	AccountSuspended Type = "account.suspended"
 	AccountResumed   Type = "account.resumed"
 
-	UserSignedUp      Type = "user.signed_up"
-	UserSignedIn      Type = "user.signed_in"
-	UserSignedOut     Type = "user.signed_out"
-	UserEmailVerified Type = "user.email_verified"
+	UserSignedUp        Type = "user.signed_up"
+	UserSignedIn        Type = "user.signed_in"
+	UserSignedOut       Type = "user.signed_out"
+	UserEmailVerified   Type = "user.email_verified"
+	UserPasswordChanged Type = "user.password_changed"
 )
 
 // Keys of an event's data.

@@ -43,10 +43,11 @@ var summaries = map[Type]string{
 	AccountSuspended: "The account was suspended",
 	AccountResumed:   "The account was resumed",
 
-	UserSignedUp:      "Signed up",
-	UserSignedIn:      "Signed in",
-	UserSignedOut:     "Signed out",
-	UserEmailVerified: "Verified an address",
+	UserSignedUp:        "Signed up",
+	UserSignedIn:        "Signed in",
+	UserSignedOut:       "Signed out",
+	UserEmailVerified:   "Verified an address",
+	UserPasswordChanged: "Set another password",
 }
 
 // Summary says what happened, for a person.

@@ -42,6 +42,13 @@ type Verification struct {
 	ValidFor time.Duration
 }
 
+// Reset is what the mail that lets its reader set a new password tells.
+type Reset struct {
+	Name     string // may be empty
+	Token    string
+	ValidFor time.Duration
+}
+
 // AlreadyRegistered is what the owner of an address is told when somebody
 // signed up with it again. The person who signed up is told nothing else than
 // with a new address.
@@ -73,7 +80,7 @@ func NewTemplates(publicURL *url.URL, productName string) (*Templates, error) {
 	if t.text, err = texttemplate.ParseFS(files, "templates/*.txt"); err != nil {
 		return nil, fmt.Errorf("parse mail templates: %w", err)
 	}
-	for _, mail := range []string{"invitation", "verification", "registered"} {
+	for _, mail := range []string{"invitation", "verification", "registered", "reset"} {
 		t.html[mail], err = htmltemplate.ParseFS(files, "templates/layout.html", "templates/"+mail+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parse mail templates: %w", err)
@@ -131,6 +138,22 @@ func (t *Templates) Verification(d Verification) (Content, error) {
 		ValidFor string
 	}{
 		page:     t.page("Confirm your mail address for "+t.product, d.Name, "/verify", d.Token, "Confirm address"),
+		ValidFor: inWords(d.ValidFor),
+	})
+}
+
+// Reset renders the mail that lets its reader set a new password, whose link is
+// the public URL with /reset#TOKEN. It fails without a token or a positive
+// ValidFor.
+func (t *Templates) Reset(d Reset) (Content, error) {
+	if d.Token == "" || d.ValidFor <= 0 {
+		return Content{}, errors.New("render reset mail: no token or no time left")
+	}
+	return t.render("reset", struct {
+		page
+		ValidFor string
+	}{
+		page:     t.page("Set a new password for "+t.product, d.Name, "/reset", d.Token, "Set a new password"),
 		ValidFor: inWords(d.ValidFor),
 	})
 }

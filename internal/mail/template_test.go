@@ -49,6 +49,9 @@ func TestTemplatesGolden(t *testing.T) {
 		"verification": func() (Content, error) {
 			return templates.Verification(Verification{Name: "Nina", Token: full.Token, ValidFor: 24 * time.Hour})
 		},
+		"reset": func() (Content, error) {
+			return templates.Reset(Reset{Name: "Nina", Token: full.Token, ValidFor: time.Hour})
+		},
 		"registered": func() (Content, error) { return templates.AlreadyRegistered(AlreadyRegistered{Name: "Nina"}) },
 	}
 	for name, render := range tests {
@@ -264,6 +267,9 @@ func TestTemplatesRefuse(t *testing.T) {
 	for _, d := range []Verification{{ValidFor: time.Hour}, {Token: "t"}} {
 		if _, err := templates.Verification(d); err == nil {
 			t.Errorf("%+v was rendered", d)
+		}
+		if _, err := templates.Reset(Reset(d)); err == nil {
+			t.Errorf("%+v was rendered as a reset", d)
 		}
 	}
 }

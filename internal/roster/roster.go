@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -106,12 +107,39 @@ func (s *Service) newMember(tx *store.Tx, t *ent.Team, u *ent.User) *ent.MemberC
 	c := tx.Member.Create().
 		SetID(uid.New(uid.Member)).SetCreatedAt(now).SetUpdatedAt(now).
 		SetAccountID(t.AccountID).SetTeamID(t.ID).SetUserID(u.ID).
-		SetEmailKey(u.EmailKey).SetSortName(sortName(u)).SetSearch(text.Fold(u.Email, u.FirstName, u.LastName))
+		SetEmailKey(u.EmailKey).SetSortName(sortName(u)).SetSearch(searchText(u))
 	if u.LastSeenAt != nil {
 		c.SetSeenUnix(u.LastSeenAt.Unix())
 	}
 	return c
 }
+
+// Rename has the lists of all the user's teams show, sort and find him by the
+// name he has now. Every account hears of it, so that an open list is read
+// again; the transaction holds them all, for an event written in one account
+// while another is waited for could end in a deadlock. The membership is not
+// counted up: nobody who edits it is disturbed by a name. The context is the
+// system's.
+func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
+	err := tx.Member.Update().Where(member.UserID(u.ID)).SetSortName(sortName(u)).SetSearch(searchText(u)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("rename the members of %s: %w", u.ID, err)
+	}
+	members, err := tx.Member.Query().Where(member.UserID(u.ID)).Order(member.ByAccountID(), member.ByID()).All(ctx)
+	if err != nil {
+		return fmt.Errorf("rename the members of %s: %w", u.ID, err)
+	}
+	for _, m := range members {
+		err := s.Events.Append(ctx, tx, m.AccountID,
+			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: of(m)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func searchText(u *ent.User) string { return text.Fold(u.Email, u.FirstName, u.LastName) }
 
 func sortName(u *ent.User) string {
 	if name := text.Fold(u.FirstName, u.LastName); name != "" {

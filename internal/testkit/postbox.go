@@ -80,7 +80,7 @@ func (p *Postbox) Wait(t testing.TB, email string, n int) mail.Message {
 	}
 }
 
-var link = regexp.MustCompile(`https?://\S+/(?:accept|verify)#(\S+)`)
+var link = regexp.MustCompile(`https?://\S+/(?:accept|verify|reset)#(\S+)`)
 
 // Token returns the token of the link in a mail.
 func Token(t testing.TB, m mail.Message) string {

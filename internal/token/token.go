@@ -20,6 +20,7 @@ type Kind string
 const (
 	Invitation   Kind = "invitation"
 	Verification Kind = "verification"
+	Reset        Kind = "reset"
 )
 
 // MinKeyBytes is the shortest secret key that is accepted.

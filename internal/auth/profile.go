@@ -1,0 +1,73 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/text"
+)
+
+// Profile is what a user tells of himself. Nil leaves a part as it is.
+type Profile struct {
+	FirstName, LastName, JobTitle *string
+}
+
+// UpdateProfile changes the viewer's name and job title, in the lists of all
+// his teams too. TOO_LONG for wrong input, UNAUTHENTICATED when nobody is signed
+// in.
+func (s *Service) UpdateProfile(ctx context.Context, p Profile) error {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	var wrong fault.Errors
+	for _, part := range []struct {
+		typed *string
+		field string
+	}{{p.FirstName, "firstName"}, {p.LastName, "lastName"}, {p.JobTitle, "jobTitle"}} {
+		if part.typed != nil {
+			clean, bad := text.Line(*part.typed, part.field)
+			wrong.Add(bad)
+			*part.typed = clean
+		}
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	ctx = access.System(ctx, "change one's profile")
+	var accounts []string
+	err = s.Store.Read().Member.Query().Where(member.UserID(v.UserID)).Unique(true).
+		Select(member.FieldAccountID).Scan(ctx, &accounts)
+	if err != nil {
+		return fmt.Errorf("find the accounts of %s: %w", v.UserID, err)
+	}
+	return s.Store.InAccounts(ctx, accounts, func(tx *store.Tx) error { return s.describe(ctx, tx, v.UserID, p) })
+}
+
+// describe writes the profile down, unless it is the same.
+func (s *Service) describe(ctx context.Context, tx *store.Tx, userID string, p Profile) error {
+	was, err := tx.User.Get(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("change the profile of %s: %w", userID, err)
+	}
+	same := func(typed *string, is string) bool { return typed == nil || *typed == is }
+	if same(p.FirstName, was.FirstName) && same(p.LastName, was.LastName) && same(p.JobTitle, was.JobTitle) {
+		return nil
+	}
+	err = tx.User.Update().Where(user.ID(userID)).
+		SetNillableFirstName(p.FirstName).SetNillableLastName(p.LastName).SetNillableJobTitle(p.JobTitle).
+		AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("change the profile of %s: %w", userID, err)
+	}
+	u, err := tx.User.Get(ctx, userID)
+	if err != nil {
+		return fmt.Errorf("change the profile of %s: %w", userID, err)
+	}
+	return s.Roster.Rename(ctx, tx, u)
+}

@@ -1,0 +1,210 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/passwordreset"
+	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/token"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+const (
+	// ResetFor is how long a reset link is good.
+	ResetFor = time.Hour
+	// maxResets is how many resets of one address may be open.
+	maxResets = 5
+)
+
+// RequestPasswordReset mails a link that sets a new password to the user of the
+// address. It answers alike, after the same work, when there is none: the reset
+// is written down and its mail turns out to be obsolete. mailed is false only
+// when the server has no mail. BLANK, INVALID_EMAIL for wrong input.
+func (s *Service) RequestPasswordReset(ctx context.Context, email string) (mailed bool, err error) {
+	addr, bad := address.Parse(email, "email")
+	if bad != nil {
+		return false, bad
+	}
+	if s.NoMail {
+		return false, nil
+	}
+	ctx = access.System(ctx, "ask for a new password")
+	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {
+		ids, err := tx.User.Query().Where(user.EmailKey(addr.Key)).IDs(ctx)
+		if err != nil {
+			return fmt.Errorf("ask for a new password: %w", err)
+		}
+		id, err := s.noteReset(ctx, tx, addr.Key, append(ids, "")[0])
+		if err != nil {
+			return err
+		}
+		return s.Outbox.Enqueue(ctx, tx, outbox.Draft{Kind: MailReset, SubjectID: id, Generation: 1})
+	})
+}
+
+// noteReset writes the reset down and returns its id. The oldest of too many is
+// dropped, so that the newest mail always holds a good link.
+func (s *Service) noteReset(ctx context.Context, tx *store.Tx, emailKey, userID string) (id string, err error) {
+	open, err := tx.PasswordReset.Query().Where(passwordreset.EmailKey(emailKey)).
+		Order(passwordreset.ByCreatedAt(sql.OrderDesc()), passwordreset.ByID(sql.OrderDesc())).IDs(ctx)
+	if err == nil && len(open) >= maxResets {
+		_, err = tx.PasswordReset.Delete().Where(passwordreset.IDIn(open[maxResets-1:]...)).Exec(ctx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask for a new password: look for earlier requests: %w", err)
+	}
+	now := s.Now()
+	id = uid.New(uid.Reset)
+	err = tx.PasswordReset.Create().
+		SetID(id).SetCreatedAt(now).SetExpiresAt(now.Add(ResetFor)).SetEmailKey(emailKey).SetUserID(userID).
+		SetTokenHash(token.Hash(s.Tokens.Derive(token.Reset, id, 1))).
+		Exec(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask for a new password: %w", err)
+	}
+	return id, nil
+}
+
+// ResetPassword takes the token of a reset mail: the user gets the new
+// password, every session of his ends, and he is signed in anew. BLANK or
+// WEAK_PASSWORD for the password, INVALID_TOKEN for a token that is unknown,
+// used or too old, ACCESS_REVOKED or USER_DEACTIVATED as in SignIn. Only a
+// reset that succeeds uses the token up.
+func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in *SignedIn, err error) {
+	if bad := s.Hasher.Check(password, "newPassword"); bad != nil {
+		return nil, bad
+	}
+	ctx = access.System(ctx, "reset a password")
+	invalid := fault.Input(fault.InvalidToken, "This link is not valid any more. Ask for a new one.", "token")
+	hash := token.Hash(reset)
+	r, err := s.Store.Read().PasswordReset.Query().
+		Where(passwordreset.TokenHash(hash), passwordreset.ExpiresAtGT(s.Now()), passwordreset.UserIDNEQ("")).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, invalid
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reset a password: %w", err)
+	}
+	u, err := s.Store.Read().User.Get(ctx, r.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("reset a password: %w", err)
+	}
+	if err := s.admitted(ctx, u); err != nil {
+		return nil, err
+	}
+	next, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
+		used, err := tx.PasswordReset.Delete().Where(passwordreset.TokenHash(hash), passwordreset.ExpiresAtGT(s.Now())).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("use up reset %s: %w", r.ID, err)
+		}
+		if used == 0 {
+			return invalid
+		}
+		// Sessions before their user, as everywhere: touch holds both.
+		if _, err := tx.Session.Delete().Where(session.UserID(u.ID)).Exec(ctx); err != nil {
+			return fmt.Errorf("end the sessions of %s: %w", u.ID, err)
+		}
+		if err := tx.User.Update().Where(user.ID(u.ID)).SetPasswordHash(next).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
+			return fmt.Errorf("set the password of %s: %w", u.ID, err)
+		}
+		if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		return s.passwordChanged(ctx, tx, accountID, u.ID)
+	})
+	return in, err
+}
+
+// passwordChanged makes the user's open reset links void, and logs the change
+// in the account, if there is one.
+func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID string) error {
+	if _, err := tx.PasswordReset.Delete().Where(passwordreset.UserID(userID)).Exec(ctx); err != nil {
+		return fmt.Errorf("void the open resets of %s: %w", userID, err)
+	}
+	if accountID == "" {
+		return nil
+	}
+	return s.Events.Append(ctx, tx, accountID,
+		event.Draft{Type: event.UserPasswordChanged, ActorID: userID, SubjectID: userID})
+}
+
+// ChangePassword gives the viewer the new password and ends his other sessions.
+// With renew his own session ends as well, and a new one takes its place: what
+// a browser held before the change is good for nothing after it. BLANK or
+// WEAK_PASSWORD for the new one, INVALID_CREDENTIALS when the current one is
+// wrong, UNAUTHENTICATED when nobody is signed in.
+func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if bad := s.Hasher.Check(password, "newPassword"); bad != nil {
+		return nil, bad
+	}
+	ctx = access.System(ctx, "change a password")
+	u, err := s.Store.Read().User.Get(ctx, v.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("change a password: %w", err)
+	}
+	wrong := fault.Input(fault.InvalidCredentials, "This is not your current password.", "currentPassword")
+	if ok, err := s.Hasher.Matches(ctx, current, u.PasswordHash); err != nil {
+		return nil, fmt.Errorf("change a password: %w", err)
+	} else if !ok {
+		return nil, wrong
+	}
+	next, err := s.Hasher.Hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
+		if in, err = s.keepOnly(ctx, tx, v, renew); err != nil {
+			return err
+		}
+		n, err := tx.User.Update().Where(user.ID(u.ID), user.PasswordHash(u.PasswordHash)).
+			SetPasswordHash(next).SetUpdatedAt(s.Now()).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("set the password of %s: %w", u.ID, err)
+		}
+		if n == 0 {
+			return wrong // another change came first
+		}
+		return s.passwordChanged(ctx, tx, accountID, u.ID)
+	})
+	return in, err
+}
+
+// keepOnly ends all sessions of the viewer but his own, which a new one
+// replaces with renew. UNAUTHENTICATED when it has ended meanwhile.
+func (s *Service) keepOnly(ctx context.Context, tx *store.Tx, v *access.Viewer, renew bool) (in *SignedIn, err error) {
+	_, err = tx.Session.Delete().Where(session.UserID(v.UserID), session.IDNEQ(v.SessionID)).Exec(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("end the other sessions of %s: %w", v.UserID, err)
+	}
+	if !renew {
+		return nil, nil //nolint:nilnil // no new session is the answer
+	}
+	n, err := tx.Session.Delete().Where(session.ID(v.SessionID)).Exec(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("end session %s: %w", v.SessionID, err)
+	}
+	if n == 0 {
+		return nil, errEnded
+	}
+	return s.StartSession(ctx, tx, v.UserID)
+}
