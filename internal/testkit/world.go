@@ -35,6 +35,24 @@ type World struct {
 // The options change its settings.
 func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 	t.Helper()
+	w := Idle(t, address, options...)
+	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, which ends before the clean-up
+	worked := make(chan struct{})
+	go func() { // ends with cancel
+		defer close(worked)
+		w.Server.Work(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-worked
+	})
+	return w
+}
+
+// Idle starts a server that only answers: no mail goes out, nothing is live,
+// and no statement is sent but those of requests.
+func Idle(t testing.TB, address string, options ...func(*server.Config)) *World {
+	t.Helper()
 	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}}
 	web := httptest.NewUnstartedServer(nil)
 	cfg := Settings(t, address)
@@ -51,15 +69,7 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 	web.Config.Handler = w.Server.Handler()
 	web.Start()
 	w.URL = web.URL
-	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, which ends before the clean-up
-	worked := make(chan struct{})
-	go func() { // ends with cancel
-		defer close(worked)
-		w.Server.Work(ctx)
-	}()
 	t.Cleanup(func() {
-		cancel()
-		<-worked
 		if err := w.Server.Close(); err != nil {
 			t.Error(err)
 		}
