@@ -65,7 +65,7 @@ interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'form' 
   label: string;
   value: string;
   onValue(value: string): void;
-  hint?: string;
+  hint?: ReactNode;
   /** Something beside the input, such as a button. */
   beside?: ReactNode;
 }
@@ -108,12 +108,12 @@ export function Field({ form, name, label, value, onValue, hint, beside, ...inpu
 }
 
 /** A password that can be looked at while it is typed. */
-export function PasswordField(props: Omit<FieldProps, 'name' | 'beside' | 'type'>) {
+export function PasswordField({ name = 'password', ...props }: Omit<FieldProps, 'name' | 'beside' | 'type'> & { name?: string }) {
   const [shown, setShown] = useState(false);
   return (
     <Field
       {...props}
-      name="password"
+      name={name}
       type={shown ? 'text' : 'password'}
       autoCapitalize="none"
       spellCheck={false}

@@ -40,6 +40,9 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => Promise<void> }) 
       <Field form={form} name="email" label="E-mail address" type="email" autoComplete="username" required value={email} onValue={setEmail} />
       <PasswordField form={form} label="Password" autoComplete="current-password" value={password} onValue={setPassword} />
       <Submit form={form}>Sign in</Submit>
+      <p className="hint">
+        <a href="/reset">Forgot your password?</a>
+      </p>
     </form>
   );
 }

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Reset } from './reset';
+
+mount(<Reset />);
