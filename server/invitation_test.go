@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -266,11 +267,12 @@ func eventCursor(p *testkit.Person) string {
 // server shows.
 func introspect(t *testing.T, w *testkit.World, typ string) (fields []string) {
 	t.Helper()
-	_, rest, found := strings.Cut(fetch(t, http.MethodGet, w.URL+"/schema.graphql").body, " "+typ+" ")
-	if !found {
+	schema := fetch(t, http.MethodGet, w.URL+"/schema.graphql").body
+	begin := regexp.MustCompile(`(?m)^(type|input) ` + typ + ` `).FindStringIndex(schema)
+	if begin == nil {
 		t.Fatalf("no type %s in the schema", typ)
 	}
-	def, _, _ := strings.Cut(rest, "\n}")
+	def, _, _ := strings.Cut(schema[begin[1]:], "\n}")
 	for line := range strings.SplitSeq(def, "\n") {
 		name, _, is := strings.Cut(strings.TrimSpace(line), ":")
 		if is {

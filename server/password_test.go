@@ -161,6 +161,10 @@ func TestResetsOfOneAddressAreBounded(t *testing.T) {
 				t.Errorf("open resets of %s: %d, %v, want 5", email, n, err)
 			}
 		}
+		testkit.Eventually(t, func() bool {
+			n, err := w.Server.Store.Read().Job.Query().Count(access.System(t.Context(), "count jobs"))
+			return err == nil && n == 0
+		})
 		equal(t, "mails to nobody", len(w.Mail.To("nobody@acme.test")), 0)
 		resetPassword(w.Anonymous(), links[0], newPassword).Refused("INVALID_TOKEN token")
 		resetPassword(w.Anonymous(), links[1], newPassword).OK()
@@ -211,6 +215,22 @@ func TestAResetAdmitsNobodyWhoCouldNotSignIn(t *testing.T) {
 			}
 			resetPassword(w.Anonymous(), secret, newPassword).OK()
 		}
+	})
+}
+
+func TestASocketTakesNoCookie(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		secret := resetToken(t, w, "olivia@acme.test")
+		over := func(transport string) *testkit.Answer {
+			return w.Anonymous().Subscribe(`mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { sessionToken userErrors { code field message } } }`,
+				testkit.Input("token", secret, "newPassword", newPassword, "transport", transport)).Next()
+		}
+		over("COOKIE").Refused("INVALID_VALUE transport")
+		in := over("BEARER").OK()
+		ended(t, "the session before", owner.Client)
+		w.WithToken(in.Text("resetPassword.sessionToken")).Do(whoAmI, nil).OK()
 	})
 }
 

@@ -51,23 +51,27 @@ func (s *Service) UpdateProfile(ctx context.Context, p Profile) error {
 
 // describe writes the profile down, unless it is the same.
 func (s *Service) describe(ctx context.Context, tx *store.Tx, userID string, p Profile) error {
-	was, err := tx.User.Get(ctx, userID)
-	if err != nil {
-		return fmt.Errorf("change the profile of %s: %w", userID, err)
-	}
-	same := func(typed *string, is string) bool { return typed == nil || *typed == is }
-	if same(p.FirstName, was.FirstName) && same(p.LastName, was.LastName) && same(p.JobTitle, was.JobTitle) {
-		return nil
-	}
-	err = tx.User.Update().Where(user.ID(userID)).
-		SetNillableFirstName(p.FirstName).SetNillableLastName(p.LastName).SetNillableJobTitle(p.JobTitle).
-		AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("change the profile of %s: %w", userID, err)
-	}
 	u, err := tx.User.Get(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("change the profile of %s: %w", userID, err)
 	}
-	return s.Roster.Rename(ctx, tx, u)
+	changed := false
+	for _, part := range []struct{ typed, is *string }{{p.FirstName, &u.FirstName}, {p.LastName, &u.LastName}, {p.JobTitle, &u.JobTitle}} {
+		if part.typed != nil && *part.typed != *part.is {
+			*part.is, changed = *part.typed, true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if err := s.Roster.Rename(ctx, tx, u); err != nil {
+		return err
+	}
+	err = tx.User.Update().Where(user.ID(userID)).
+		SetFirstName(u.FirstName).SetLastName(u.LastName).SetJobTitle(u.JobTitle).
+		AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("change the profile of %s: %w", userID, err)
+	}
+	return nil
 }

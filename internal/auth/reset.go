@@ -116,24 +116,23 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		if used == 0 {
 			return invalid
 		}
-		// Sessions before their user, as everywhere: touch holds both.
-		if _, err := tx.Session.Delete().Where(session.UserID(u.ID)).Exec(ctx); err != nil {
-			return fmt.Errorf("end the sessions of %s: %w", u.ID, err)
+		if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
+			return err
 		}
 		if err := tx.User.Update().Where(user.ID(u.ID)).SetPasswordHash(next).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("set the password of %s: %w", u.ID, err)
 		}
-		if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
-			return err
-		}
-		return s.passwordChanged(ctx, tx, accountID, u.ID)
+		return s.passwordChanged(ctx, tx, accountID, u.ID, in.SessionID)
 	})
 	return in, err
 }
 
-// passwordChanged makes the user's open reset links void, and logs the change
-// in the account, if there is one.
-func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID string) error {
+// passwordChanged ends the user's sessions but the one to keep, makes his open
+// reset links void, and logs the change in the account, if there is one.
+func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID, keep string) error {
+	if _, err := tx.Session.Delete().Where(session.UserID(userID), session.IDNEQ(keep)).Exec(ctx); err != nil {
+		return fmt.Errorf("end the sessions of %s: %w", userID, err)
+	}
 	if _, err := tx.PasswordReset.Delete().Where(passwordreset.UserID(userID)).Exec(ctx); err != nil {
 		return fmt.Errorf("void the open resets of %s: %w", userID, err)
 	}
@@ -173,8 +172,12 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
-		if in, err = s.keepOnly(ctx, tx, v, renew); err != nil {
-			return err
+		keep := v.SessionID
+		if renew {
+			if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
+				return err
+			}
+			keep = in.SessionID
 		}
 		n, err := tx.User.Update().Where(user.ID(u.ID), user.PasswordHash(u.PasswordHash)).
 			SetPasswordHash(next).SetUpdatedAt(s.Now()).Save(ctx)
@@ -184,27 +187,13 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		if n == 0 {
 			return wrong // another change came first
 		}
-		return s.passwordChanged(ctx, tx, accountID, u.ID)
+		// Who was signed out meanwhile is not let in again by this.
+		if alive, err := tx.Session.Query().Where(session.ID(v.SessionID)).Exist(ctx); err != nil {
+			return fmt.Errorf("find session %s: %w", v.SessionID, err)
+		} else if !alive {
+			return errEnded
+		}
+		return s.passwordChanged(ctx, tx, accountID, u.ID, keep)
 	})
 	return in, err
-}
-
-// keepOnly ends all sessions of the viewer but his own, which a new one
-// replaces with renew. UNAUTHENTICATED when it has ended meanwhile.
-func (s *Service) keepOnly(ctx context.Context, tx *store.Tx, v *access.Viewer, renew bool) (in *SignedIn, err error) {
-	_, err = tx.Session.Delete().Where(session.UserID(v.UserID), session.IDNEQ(v.SessionID)).Exec(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("end the other sessions of %s: %w", v.UserID, err)
-	}
-	if !renew {
-		return nil, nil //nolint:nilnil // no new session is the answer
-	}
-	n, err := tx.Session.Delete().Where(session.ID(v.SessionID)).Exec(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("end session %s: %w", v.SessionID, err)
-	}
-	if n == 0 {
-		return nil, errEnded
-	}
-	return s.StartSession(ctx, tx, v.UserID)
 }

@@ -57,12 +57,13 @@ func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string)
 	return in, nil
 }
 
-// seen notes when a user was last active, in the lists of his teams too.
+// seen notes when a user was last active, in the lists of his teams too: the
+// members before their user, the order in which everybody locks.
 func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error {
-	if err := tx.User.Update().Where(user.ID(userID)).SetLastSeenAt(now).Exec(ctx); err != nil {
+	if err := tx.Member.Update().Where(member.UserID(userID)).SetSeenUnix(now.Unix()).Exec(ctx); err != nil {
 		return err
 	}
-	return tx.Member.Update().Where(member.UserID(userID)).SetSeenUnix(now.Unix()).Exec(ctx)
+	return tx.User.Update().Where(user.ID(userID)).SetLastSeenAt(now).Exec(ctx)
 }
 
 // Known is a session with its viewer, as they were loaded.
@@ -173,13 +174,17 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 }
 
 // touch notes that a session was used, unless another request has just done so.
+// A session is locked after its user.
 func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
-		n, err := tx.Session.Update().Where(session.ID(ses.ID), session.LastSeenAt(ses.LastSeenAt)).SetLastSeenAt(now).Save(ctx)
-		if err != nil || n == 0 {
+		untouched := session.And(session.ID(ses.ID), session.LastSeenAt(ses.LastSeenAt))
+		if first, err := tx.Session.Query().Where(untouched).Exist(ctx); err != nil || !first {
 			return err
 		}
-		return seen(ctx, tx, ses.UserID, now)
+		if err := seen(ctx, tx, ses.UserID, now); err != nil {
+			return err
+		}
+		return tx.Session.Update().Where(untouched).SetLastSeenAt(now).Exec(ctx)
 	})
 }
 
