@@ -129,23 +129,13 @@ var costly = []string{"signUp", "signIn", "requestPasswordReset", "resendVerific
 func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
 	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if slices.Contains(costly, graphql.GetRootFieldContext(ctx).Field.Name) {
-			if err := b.Take(network(event.RequestFrom(ctx).ClientIP), 1); err != nil {
+			if err := b.Take(limit.Network(event.RequestFrom(ctx).ClientIP), 1); err != nil {
 				graphql.AddError(ctx, err)
 				return graphql.Null
 			}
 		}
 		return next(ctx)
 	}
-}
-
-// network is what a client address is counted by: IPv6 by the /64 that one
-// subscriber has to himself.
-func network(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil || addr.Unmap().Is4() {
-		return ip
-	}
-	return netip.PrefixFrom(addr.WithZone(""), 64).Masked().String()
 }
 
 // clientIP is the address a request comes from: that of the connection, or, when

@@ -40,18 +40,6 @@ func TestClientAddresses(t *testing.T) {
 	}
 }
 
-func TestNetworks(t *testing.T) {
-	t.Parallel()
-	for ip, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"fe80::1%eth0": "fe80::/64", "@": "@",
-	} {
-		if got := network(ip); got != want {
-			t.Errorf("%s: got %s, want %s", ip, got, want)
-		}
-	}
-}
-
 func TestRateLimitSettings(t *testing.T) {
 	t.Parallel()
 	l, err := DefaultRateLimits().With("inviter=600/1h", "client=off", "sign-in=5/90s")

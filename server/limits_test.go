@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -122,5 +123,101 @@ func TestHowMuchOneClientMayAsk(t *testing.T) {
 		elsewhere.Do(preview, token("x")).OK() // costs no password hash
 		w.Clock.Advance(11 * time.Second)
 		elsewhere.Do("mutation { "+signUp(9)+"}", nil).OK()
+	})
+}
+
+// from is a client at an address, behind a proxy the server trusts.
+type from string
+
+func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-For", string(f))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// knock signs in from an address.
+func knock(w *testkit.World, ip, email, password string) *testkit.Answer {
+	return w.WithHTTP(&http.Client{Transport: from(ip)}).Do(
+		`mutation($input: SignInInput!) { signIn(input: $input) { sessionToken userErrors { code field } } }`,
+		testkit.Input("email", email, "password", password, "transport", "BEARER"))
+}
+
+func guessable(c *server.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	c.RateLimits.SignIn = limit.Rule{N: 10, Per: 15 * time.Minute}
+	c.RateLimits.SignInAddress = limit.Rule{N: 30, Per: 24 * time.Hour}
+}
+
+func TestGuessingPasswords(t *testing.T) {
+	t.Parallel()
+	eachWith(t, guessable, func(t *testing.T, w *testkit.World) {
+		w.SignUp("olivia@acme.test")
+		for _, email := range []string{"olivia@acme.test", "nobody@acme.test"} { // alike
+			var wrong, refused atomic.Int64
+			together(50, func(int) {
+				for range 4 {
+					switch came := outcome(knock(w, "192.0.2.1", email, "wrong")); came {
+					case "INVALID_CREDENTIALS":
+						wrong.Add(1)
+					case "RATE_LIMITED":
+						refused.Add(1)
+					default:
+						t.Errorf("got %s", came)
+					}
+				}
+			})
+			equal(t, "evaluated", wrong.Load(), 10)
+			equal(t, "refused", refused.Load(), 190)
+			tooMany(t, knock(w, "192.0.2.1", email, testkit.Password), "91")
+		}
+		knock(w, "192.0.2.2", "Olivia@ACME.test", testkit.Password).OK() // from elsewhere
+		w.Clock.Advance(91 * time.Second)
+		knock(w, "192.0.2.1", "olivia@acme.test", testkit.Password).OK()
+		knock(w, "192.0.2.1", "olivia@acme.test", "wrong").Refused("INVALID_CREDENTIALS") // the count began anew
+	})
+}
+
+func TestNobodyIsLockedOutForGood(t *testing.T) {
+	t.Parallel()
+	eachWith(t, guessable, func(t *testing.T, w *testkit.World) {
+		w.SignUp("olivia@acme.test")
+		home, away := "198.51.100.7", "198.51.100.8"
+		knock(w, home, "olivia@acme.test", testkit.Password).OK()
+		for n := range 40 {
+			came := outcome(knock(w, fmt.Sprintf("192.0.2.%d", n), "olivia@acme.test", "wrong"))
+			want := "INVALID_CREDENTIALS"
+			if n >= 30 {
+				want = "RATE_LIMITED"
+			}
+			equal(t, fmt.Sprintf("guess %d", n), came, want)
+		}
+		tooMany(t, knock(w, away, "olivia@acme.test", testkit.Password), "2881")
+		knock(w, home, "olivia@acme.test", "wrong").Refused("INVALID_CREDENTIALS") // counted at home all the same
+		knock(w, home, "olivia@acme.test", testkit.Password).OK()
+		tooMany(t, knock(w, away, "olivia@acme.test", testkit.Password), "2881")
+		w.Anonymous().Mutate("requestPasswordReset", "", "email", "olivia@acme.test").OK()
+		mails := len(w.Mail.To("olivia@acme.test"))
+		reset := testkit.Token(t, w.Mail.Wait(t, "olivia@acme.test", max(mails, 2)))
+		w.Anonymous().Mutate("resetPassword", "sessionToken", "token", reset, "newPassword", "another good pass phrase", "transport", "BEARER").OK()
+		knock(w, away, "olivia@acme.test", "another good pass phrase").OK()
+	})
+}
+
+func TestHowManyMailsAStrangerCauses(t *testing.T) {
+	t.Parallel()
+	eachWith(t, limited(func(l *server.RateLimits) { l.Recipient = limit.Rule{N: 2, Per: 10 * time.Minute} }), func(t *testing.T, w *testkit.World) {
+		olivia := w.SignUp("olivia@acme.test") // which is one
+		nobody := w.Anonymous()
+		signUp := []any{"email", "olivia@acme.test", "password", testkit.Password}
+		nobody.Mutate("signUp", "", signUp...).OK()
+		tooMany(t, nobody.Mutate("signUp", "", signUp...), "301")
+		tooMany(t, nobody.Mutate("resendVerification", "", signUp...), "301")
+		for _, email := range []string{"olivia@acme.test", "nobody@acme.test"} { // alike
+			for range 2 {
+				nobody.Mutate("requestPasswordReset", "", "email", email).OK()
+			}
+			tooMany(t, nobody.Mutate("requestPasswordReset", "", "email", email), "301")
+		}
+		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // nobody keeps invitations from her so
 	})
 }

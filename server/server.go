@@ -137,6 +137,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
+		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
 	}
 	s.Invites = &invite.Service{
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,

@@ -53,6 +53,7 @@ type Service struct {
 	Policy SignUpPolicy
 	Log    *slog.Logger
 	NoMail bool // there is no mail: addresses count as verified
+	Limits Limits
 	// Sessions keeps who was authenticated a moment ago, by the hash of the token.
 	Sessions *access.Cache[string, Known]
 }
@@ -126,21 +127,26 @@ func nameOf(first, last, email string) string {
 // SignIn takes an address and a password. INVALID_CREDENTIALS when they do not
 // belong together, whether or not the address has a user; and only after the
 // right password EMAIL_NOT_VERIFIED, or ACCESS_REVOKED or USER_DEACTIVATED for
-// a person with no active membership left and no open invitation.
+// a person with no active membership left and no open invitation. RATE_LIMITED
+// after too many wrong ones.
 func (s *Service) SignIn(ctx context.Context, email, password string) (in *SignedIn, err error) {
 	ctx = access.System(ctx, "sign in")
-	u, waiting, err := s.login(ctx, email)
+	addr, _ := address.Parse(email) // what is no address is a stranger's
+	u, waiting, err := s.login(ctx, addr.Key)
 	if err != nil {
 		return nil, err
 	}
-	// No password that was accepted is longer; the hash is not to be kept busy.
-	if len(password) > maxPassword {
-		password = ""
+	which, err := s.matches(ctx, addr.Key, password, u.PasswordHash, waiting)
+	if err != nil {
+		return nil, err
 	}
-	if ok, err := s.Hasher.Matches(ctx, password, u.PasswordHash); err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
-	} else if !ok {
-		return nil, s.notSignedIn(ctx, password, waiting)
+	switch which {
+	case ofUser:
+	case ofSignUp:
+		// Only who knows the password of a sign-up that waits learns that it does.
+		return nil, fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
+	default:
+		return nil, fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
 	}
 	if err := s.admitted(ctx, u); err != nil {
 		return nil, err
@@ -155,37 +161,24 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (in *Signe
 	return in, err
 }
 
-// notSignedIn tells who knows the password of a sign-up that waits to be
-// verified, and nobody else, that it does. It takes as long for an address
-// nobody has signed up with.
-func (s *Service) notSignedIn(ctx context.Context, password, waiting string) error {
-	ok, err := s.Hasher.Matches(ctx, password, waiting)
-	if err != nil {
-		return fmt.Errorf("sign in: %w", err)
-	}
-	if ok {
-		return fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
-	}
-	return fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
-}
+// What a password may be of.
+const (
+	ofUser = iota
+	ofSignUp
+)
 
 // login returns the user of the address, without a password when there is
 // none, and the password hash of the newest sign-up of the address that waits
 // to be verified.
-func (s *Service) login(ctx context.Context, email string) (u *ent.User, waiting string, err error) {
-	nobody := &ent.User{}
-	addr, bad := address.Parse(email)
-	if bad != nil {
-		return nobody, "", nil //nolint:nilerr // what is no address is a stranger's
-	}
-	u, err = s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
+func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, waiting string, err error) {
+	u, err = s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
 	if ent.IsNotFound(err) {
-		u, err = nobody, nil
+		u, err = &ent.User{}, nil
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("sign in: %w", err)
 	}
-	up, err := s.waiting(ctx, addr.Key)
+	up, err := s.waiting(ctx, emailKey)
 	if err != nil {
 		return nil, "", err
 	}

@@ -31,7 +31,7 @@ const (
 // RequestPasswordReset mails a link that sets a new password to the user of the
 // address. It answers alike, after the same work, when there is none: the reset
 // is written down and its mail turns out to be obsolete. mailed is false only
-// when the server has no mail. BLANK, INVALID_EMAIL for wrong input.
+// when the server has no mail. BLANK, INVALID_EMAIL for wrong input; RATE_LIMITED.
 func (s *Service) RequestPasswordReset(ctx context.Context, email string) (mailed bool, err error) {
 	addr, bad := address.Parse(email, "email")
 	if bad != nil {
@@ -39,6 +39,9 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string) (maile
 	}
 	if s.NoMail {
 		return false, nil
+	}
+	if err := s.Limits.PerRecipient.Take("reset "+addr.Key, 1); err != nil {
+		return false, err
 	}
 	ctx = access.System(ctx, "ask for a new password")
 	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {
@@ -124,6 +127,9 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		}
 		return s.passwordChanged(ctx, tx, accountID, u.ID, in.SessionID)
 	})
+	if err == nil {
+		s.forgetGuesses(ctx, u.EmailKey)
+	}
 	return in, err
 }
 
@@ -147,7 +153,8 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 // With renew his own session ends as well, and a new one takes its place: what
 // a browser held before the change is good for nothing after it. BLANK or
 // WEAK_PASSWORD for the new one, INVALID_CREDENTIALS when the current one is
-// wrong, UNAUTHENTICATED when nobody is signed in.
+// wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED when nobody is
+// signed in.
 func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -162,9 +169,9 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		return nil, fmt.Errorf("change a password: %w", err)
 	}
 	wrong := fault.Input(fault.InvalidCredentials, "This is not your current password.", "currentPassword")
-	if ok, err := s.Hasher.Matches(ctx, current, u.PasswordHash); err != nil {
-		return nil, fmt.Errorf("change a password: %w", err)
-	} else if !ok {
+	if which, err := s.matches(ctx, u.EmailKey, current, u.PasswordHash); err != nil {
+		return nil, err
+	} else if which != ofUser {
 		return nil, wrong
 	}
 	next, err := s.Hasher.Hash(ctx, password)

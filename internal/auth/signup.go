@@ -33,7 +33,7 @@ type SignUp struct {
 // alike for a known and an unknown address: who has a user already is told so
 // by mail. mailed is false only when the server has no mail, and the user is
 // made at once. FORBIDDEN when only invited people may join; BLANK,
-// INVALID_EMAIL, WEAK_PASSWORD, TOO_LONG for wrong input.
+// INVALID_EMAIL, WEAK_PASSWORD, TOO_LONG for wrong input; RATE_LIMITED.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error) {
 	if s.Policy != Open {
 		return false, fault.Refuse(fault.Forbidden, "Only invited people may join here.")
@@ -49,6 +49,9 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 	in.AccountName, bad = text.Line(in.AccountName, "accountName")
 	wrong.Add(bad)
 	if err := wrong.Err(); err != nil {
+		return false, err
+	}
+	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
 		return false, err
 	}
 	hash, err := s.Hasher.Hash(ctx, in.Password)
@@ -91,7 +94,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 // once more, to who knows its password. Anybody else is answered alike, after
 // the same work as for an address nobody has signed up with; so is the owner of
 // an address that has a user, who is told so by mail. mailed is false only when
-// the server has no mail. BLANK, INVALID_EMAIL for wrong input.
+// the server has no mail. BLANK, INVALID_EMAIL for wrong input; RATE_LIMITED.
 func (s *Service) ResendVerification(ctx context.Context, email, password string) (mailed bool, err error) {
 	addr, bad := address.Parse(email, "email")
 	if bad != nil {
@@ -105,10 +108,10 @@ func (s *Service) ResendVerification(ctx context.Context, email, password string
 	if err != nil {
 		return false, err
 	}
-	if len(password) > maxPassword {
-		password = ""
+	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
+		return false, err
 	}
-	if ok, err := s.Hasher.Matches(ctx, password, up.PasswordHash); err != nil || !ok {
+	if which, err := s.matches(ctx, addr.Key, password, up.PasswordHash); err != nil || which < 0 {
 		return err == nil, err
 	}
 	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {

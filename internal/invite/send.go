@@ -128,7 +128,7 @@ func (s *Service) notTooManyTo(emailKey string, mailed bool) error {
 	if !mailed {
 		return nil
 	}
-	return s.PerRecipient.Take(emailKey, 1)
+	return s.PerRecipient.Take("invitation "+emailKey, 1)
 }
 
 // sparing returns the recipients who have not been written to too often, and

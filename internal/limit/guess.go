@@ -10,6 +10,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// Outcome is how a guess came out.
+type Outcome int
+
+// The outcomes. A right guess forgets the wrong ones before.
+const (
+	Wrong Outcome = iota
+	Right
+	NotMade
+)
+
 // Guesses limits how often something may be guessed wrong, by key. A guess
 // counts from its beginning, so that parallel ones are no way around it; who
 // guesses right is not counted. Nil limits nothing.
@@ -43,12 +53,12 @@ func NewGuesses(r Rule, what string, now func() time.Time) (*Guesses, error) {
 }
 
 // Begin waits until the guess may be made, and returns what is to be told how it
-// came out: right forgets the wrong ones before. It waits only while so many
+// came out. It waits only while so many
 // guesses are under way that no more may come out wrong. RATE_LIMITED after too
 // many wrong ones; the context's error when that ends.
-func (g *Guesses) Begin(ctx context.Context, key string) (end func(right bool), err error) {
+func (g *Guesses) Begin(ctx context.Context, key string) (end func(Outcome), err error) {
 	if g == nil {
-		return func(bool) {}, nil
+		return func(Outcome) {}, nil
 	}
 	for {
 		k, wait, busy := g.try(key)
@@ -56,7 +66,7 @@ func (g *Guesses) Begin(ctx context.Context, key string) (end func(right bool), 
 		case wait > 0:
 			return nil, tooMany(g.what, wait)
 		case busy == nil:
-			return func(right bool) { g.end(k, right) }, nil
+			return func(o Outcome) { g.end(k, o) }, nil
 		}
 		select {
 		case <-busy:
@@ -91,14 +101,16 @@ func (g *Guesses) try(key string) (k *guessing, wait time.Duration, busy <-chan 
 	return k, 0, nil
 }
 
-func (g *Guesses) end(k *guessing, right bool) {
+func (g *Guesses) end(k *guessing, o Outcome) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	k.underWay--
-	if right {
+	switch o {
+	case Right:
 		k.wrong = g.rule.limiter()
-	} else {
+	case Wrong:
 		k.wrong.AllowN(g.now(), 1)
+	case NotMade:
 	}
 	close(k.done)
 	k.done = make(chan struct{})

@@ -6,6 +6,7 @@ package limit
 
 import (
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -80,4 +81,14 @@ func tooMany(what string, wait time.Duration) *fault.Error {
 	f := fault.Refuse(fault.RateLimited, "Too many %s; try again in %d seconds.", what, int(wait.Seconds())+1)
 	f.RetryAfter = wait
 	return f
+}
+
+// Network is what a client address is counted by: IPv6 by the /64 that one
+// subscriber has to himself.
+func Network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ip
+	}
+	return netip.PrefixFrom(addr.WithZone(""), 64).Masked().String()
 }

@@ -102,7 +102,7 @@ func TestNoRuleLimitsNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		end(false)
+		end(limit.Wrong)
 	}
 	g.Forget("a")
 }
@@ -121,7 +121,7 @@ func TestWrongGuessesInParallel(t *testing.T) {
 				return
 			}
 			made.Add(1)
-			end(false)
+			end(limit.Wrong)
 		})
 	}
 	all.Wait()
@@ -154,7 +154,7 @@ func TestRightGuessesAreNeverTooMany(t *testing.T) {
 			for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 			}
 			underWay.Add(-1)
-			end(true)
+			end(limit.Right)
 		})
 	}
 	all.Wait()
@@ -171,7 +171,7 @@ func TestARightGuessForgetsTheWrongOnes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("guess %d: %v", i, err)
 		}
-		end(i%3 == 2)
+		end([]limit.Outcome{limit.Wrong, limit.Wrong, limit.Right, limit.NotMade}[i%4])
 	}
 }
 
@@ -185,6 +185,18 @@ func TestAGuessThatWaitsEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, err := g.Begin(ctx, "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	for ip, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "@": "@",
+	} {
+		if got := limit.Network(ip); got != want {
+			t.Errorf("%s: got %s, want %s", ip, got, want)
+		}
 	}
 }
 
@@ -212,7 +224,7 @@ func BenchmarkAMillionKeys(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			end(false)
+			end(limit.Wrong)
 		}
 		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB-kept")
 		if bk.Take("somebody.1@example.org 192.0.2.1", 1) != nil { // keeps both alive
