@@ -26,6 +26,8 @@ type Resolver struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 	Hub     *event.Hub
+	Watch   *auth.Watch
+	Inbox   *invite.Inbox
 	Now     func() time.Time
 	Info    model.ServerInfo
 	Present graphql.ErrorPresenterFunc

@@ -2,9 +2,7 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -13,10 +11,8 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/graph/model"
-	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
-	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // inviteEvents says which events a subscriber sees, and as what. A queued mail
@@ -34,112 +30,17 @@ var inviteEvents = map[event.Type]model.InviteEventType{
 	event.InvitationExpired:  model.InviteEventTypeExpired,
 }
 
-// lookEvery is how long a stream may outlive its session.
-const lookEvery = 5 * time.Second
-
-// accessEvents may have taken a subscriber's right away.
-var accessEvents = map[event.Type]bool{
-	event.MemberUpdated: true, event.MemberDeactivated: true, event.MemberRemoved: true, event.TransferAccepted: true,
-	event.RoleUpdated: true, event.RoleDeleted: true, event.GroupUpdated: true, event.GroupDeleted: true,
-	event.TeamDeleted: true, event.UserSignedOut: true, event.UserPasswordChanged: true,
-}
-
-// inviteStatusChanged follows the invitations of a team. The goroutine ends
-// when the client leaves, the right is lost, or the server stops.
-func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
-	out := make(chan *model.InviteStatusChange)
-	sub, err := r.follow(ctx, teamID, after)
+// inviteStatusChanged follows the invitations of a team.
+func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after *string) <-chan *model.InviteStatusChange {
+	f, err := r.follow(ctx, teamID, after, func(typ event.Type) bool { return inviteEvents[typ] != "" })
 	if err != nil {
-		r.end(ctx, err)
-		close(out)
-		return out, nil
+		return refused[*model.InviteStatusChange](ctx, r, err)
 	}
-	go func() {
-		defer close(out)
-		defer sub.Close()
-		r.end(ctx, r.stream(ctx, sub, teamID, out))
-	}()
-	return out, nil
+	return run(ctx, r, f, r.change)
 }
 
-func (r *Resolver) follow(ctx context.Context, teamID string, after *string) (*event.Subscription, error) {
-	m, err := access.Require(ctx, r.read(ctx), teamID, access.MembersRead)
-	if err != nil {
-		return nil, err
-	}
-	var cursor *event.Cursor
-	if after != nil {
-		c, err := event.ParseCursor(*after, m.AccountID)
-		if err != nil {
-			return nil, err
-		}
-		cursor = &c
-	}
-	return r.Hub.Subscribe(ctx, m.AccountID, cursor)
-}
-
-func (r *Resolver) stream(ctx context.Context, sub *event.Subscription, teamID string, out chan<- *model.InviteStatusChange) error {
-	for {
-		batch, err := r.next(ctx, sub)
-		if err != nil {
-			return err
-		}
-		for _, e := range batch {
-			typ, shown := inviteEvents[event.Type(e.Type)]
-			shown = shown && e.TeamID == teamID
-			if !shown && !accessEvents[event.Type(e.Type)] {
-				continue
-			}
-			if err := r.stillMay(ctx, teamID); err != nil {
-				return err
-			}
-			if !shown {
-				continue
-			}
-			change, err := r.change(ctx, e, typ)
-			if err != nil {
-				return err
-			}
-			select {
-			case out <- change:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
-}
-
-// next waits for the next events, and looks now and then whether the session
-// still is: it may run out, or be ended where this log does not hear of it.
-func (r *Resolver) next(ctx context.Context, sub *event.Subscription) ([]*ent.Event, error) {
-	for {
-		waiting, cancel := context.WithTimeout(ctx, lookEvery)
-		batch, err := sub.Next(waiting)
-		cancel()
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return batch, err
-		}
-		if err := r.Auth.Alive(ctx, access.ViewerFrom(ctx).SessionID); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// stillMay loads the viewer anew and checks the right to see the next event.
-func (r *Resolver) stillMay(ctx context.Context, teamID string) error {
-	v, err := r.Auth.Refresh(ctx, access.ViewerFrom(ctx).SessionID)
-	if err != nil {
-		return err
-	}
-	access.Become(ctx, v)
-	_, err = access.Require(ctx, r.read(ctx), teamID, access.MembersRead)
-	if fault.Is(err, fault.NotFound) {
-		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")
-	}
-	return err
-}
-
-func (r *Resolver) change(ctx context.Context, e *ent.Event, typ model.InviteEventType) (*model.InviteStatusChange, error) {
+func (r *Resolver) change(ctx context.Context, e *ent.Event) (*model.InviteStatusChange, error) {
+	typ := inviteEvents[event.Type(e.Type)]
 	q := r.read(ctx).Invitation.Query().Where(invitation.ID(e.SubjectID))
 	r.withInvitation(ctx, selected(ctx).under("invitation"))(q)
 	i, err := q.Only(ctx)

@@ -75,6 +75,12 @@ func matrixRows() []matrixRow {
 		{field: "Invitation.timeline", needs: "members.read", does: `team(id: "$team") { invitations { nodes { timeline { nodes { id } } } } }`},
 		{field: "Subscription.inviteStatusChanged", needs: "members.read", does: `inviteStatusChanged(teamId: "$team", after: "$start") { cursor }`},
 
+		{field: "Subscription.membersChanged", needs: "members.read", does: `membersChanged(teamId: "$team", after: "$start") { cursor }`},
+
+		// A stream that stays open is no answer: only who may not is asked.
+		{field: "Subscription.receivedInvitationsChanged", who: signedIn, does: `receivedInvitationsChanged { id }`, may: matrixGone},
+		{field: "Subscription.viewerAccessChanged", who: signedIn, does: `viewerAccessChanged { type }`, may: matrixGone},
+
 		{field: "Mutation.updateAccount", needs: "account.update", does: `updateAccount(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.createTeam", needs: "team.create", does: `createTeam(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.updateTeam", needs: "team.update", does: `updateTeam(input: {teamId: "$team", name: ""})`, may: "BLANK name"},

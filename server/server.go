@@ -52,6 +52,8 @@ type Server struct {
 	now      func() time.Time
 	log      *slog.Logger
 	hub      *event.Hub
+	watch    *auth.Watch
+	inbox    *invite.Inbox
 	worker   *outbox.Worker
 	resolver *graph.Resolver
 	handler  http.Handler
@@ -139,6 +141,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
 		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
 	}
+	s.watch = auth.NewWatch(s.Auth)
+	s.inbox = invite.NewInbox(s.Store.Read(), s.log)
+	s.hub.Heard = s.inbox.Wake
 	s.Invites = &invite.Service{
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
@@ -157,7 +162,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Hub: s.hub, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Hub: s.hub, Watch: s.watch, Inbox: s.inbox, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,
@@ -185,6 +190,9 @@ func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
 	return model.SignUpPolicyInviteOnly
 }
 
+// Streams is how many subscriptions are open.
+func (s *Server) Streams() int { return s.watch.Streams() }
+
 // Handler answers HTTP. It needs Work to be running for mail and live updates.
 func (s *Server) Handler() http.Handler { return s.handler }
 
@@ -192,6 +200,8 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // sweep. It returns when ctx has ended and they have.
 func (s *Server) Work(ctx context.Context) {
 	s.workers.Go(func() { s.hub.Run(ctx) })
+	s.workers.Go(func() { s.watch.Run(ctx) })
+	s.workers.Go(func() { s.inbox.Run(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })
 	if s.worker != nil {
 		s.workers.Go(func() { s.worker.Run(ctx) })

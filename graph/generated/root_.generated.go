@@ -321,6 +321,14 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	MembersChange struct {
+		At       func(childComplexity int) int
+		Cursor   func(childComplexity int) int
+		Member   func(childComplexity int) int
+		MemberID func(childComplexity int) int
+		Type     func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
 		AcceptOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
@@ -553,7 +561,10 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		InviteStatusChanged func(childComplexity int, teamID string, after *string) int
+		InviteStatusChanged        func(childComplexity int, teamID string, after *string) int
+		MembersChanged             func(childComplexity int, teamID string, after *string) int
+		ReceivedInvitationsChanged func(childComplexity int) int
+		ViewerAccessChanged        func(childComplexity int) int
 	}
 
 	SystemActor struct {
@@ -631,6 +642,13 @@ type ComplexityRoot struct {
 		ReceivedInvitations func(childComplexity int, first *int, after *string) int
 		Sessions            func(childComplexity int, first *int, after *string) int
 		User                func(childComplexity int) int
+	}
+
+	ViewerAccessChange struct {
+		At          func(childComplexity int) int
+		Permissions func(childComplexity int) int
+		TeamID      func(childComplexity int) int
+		Type        func(childComplexity int) int
 	}
 }
 
@@ -1733,6 +1751,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MemberPayload.UserErrors(childComplexity), true
+
+	case "MembersChange.at":
+		if e.ComplexityRoot.MembersChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.At(childComplexity), true
+	case "MembersChange.cursor":
+		if e.ComplexityRoot.MembersChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Cursor(childComplexity), true
+	case "MembersChange.member":
+		if e.ComplexityRoot.MembersChange.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Member(childComplexity), true
+	case "MembersChange.memberId":
+		if e.ComplexityRoot.MembersChange.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.MemberID(childComplexity), true
+	case "MembersChange.type":
+		if e.ComplexityRoot.MembersChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Type(childComplexity), true
 
 	case "Mutation.acceptInvite":
 		if e.ComplexityRoot.Mutation.AcceptInvite == nil {
@@ -2857,6 +2906,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.InviteStatusChanged(childComplexity, args["teamId"].(string), args["after"].(*string)), true
+	case "Subscription.membersChanged":
+		if e.ComplexityRoot.Subscription.MembersChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_membersChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.MembersChanged(childComplexity, args["teamId"].(string), args["after"].(*string)), true
+	case "Subscription.receivedInvitationsChanged":
+		if e.ComplexityRoot.Subscription.ReceivedInvitationsChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.ReceivedInvitationsChanged(childComplexity), true
+	case "Subscription.viewerAccessChanged":
+		if e.ComplexityRoot.Subscription.ViewerAccessChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.ViewerAccessChanged(childComplexity), true
 
 	case "SystemActor.name":
 		if e.ComplexityRoot.SystemActor.Name == nil {
@@ -3184,6 +3256,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
+
+	case "ViewerAccessChange.at":
+		if e.ComplexityRoot.ViewerAccessChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerAccessChange.At(childComplexity), true
+	case "ViewerAccessChange.permissions":
+		if e.ComplexityRoot.ViewerAccessChange.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerAccessChange.Permissions(childComplexity), true
+	case "ViewerAccessChange.teamId":
+		if e.ComplexityRoot.ViewerAccessChange.TeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerAccessChange.TeamID(childComplexity), true
+	case "ViewerAccessChange.type":
+		if e.ComplexityRoot.ViewerAccessChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerAccessChange.Type(childComplexity), true
 
 	}
 	return 0, false
@@ -4249,6 +4346,69 @@ enum InviteEventType {
   REVOKED
   "Ran out."
   EXPIRED
+}
+`, BuiltIn: false},
+	{Name: "../schema/live.graphqls", Input: `extend type Subscription {
+  "Follows the members of a team, after the cursor or from now on. Needs ` + "`" + `members.read` + "`" + `; ends when that is lost."
+  membersChanged(teamId: ID!, after: EventCursor): MembersChange!
+  "Follows the invitations to the viewer's own address: each as it is once something has become of it, the end of it too."
+  receivedInvitationsChanged: Invitation!
+  "Follows what the viewer holds in his teams. The last one says that his session has ended."
+  viewerAccessChanged: ViewerAccessChange!
+}
+
+"One change of a team's members."
+type MembersChange {
+  "Subscribe with this to get what came after."
+  cursor: EventCursor!
+  "What changed."
+  type: MemberEventType!
+  "When."
+  at: DateTime!
+  "Whom it is about; of OWNER_CHANGED, the new owner."
+  memberId: ID!
+  "The member, as he is now; null once he is removed."
+  member: Member
+}
+
+"The kinds of change of a member."
+enum MemberEventType {
+  "Has accepted an invitation, or was there when the team was made."
+  JOINED
+  "Has other roles, groups, permissions or restrictions, or another name."
+  UPDATED
+  "May not come in any more."
+  DEACTIVATED
+  "May come in again."
+  REACTIVATED
+  "Has left or was removed."
+  REMOVED
+  "Owns the team now."
+  OWNER_CHANGED
+}
+
+"One change of what the viewer holds."
+type ViewerAccessChange {
+  "What changed."
+  type: ViewerAccessEventType!
+  "When it was noticed, within two seconds."
+  at: DateTime!
+  "In which team; null when the session ended."
+  teamId: ID
+  "What he holds there now."
+  permissions: [PermissionKey!]!
+}
+
+"The kinds of change of what the viewer holds."
+enum ViewerAccessEventType {
+  "He is in the team now."
+  GRANTED
+  "He holds other permissions there, or is restricted differently."
+  CHANGED
+  "He is not in the team any more, or not active."
+  REVOKED
+  "The session has ended, here or from elsewhere: nothing comes after this."
+  SIGNED_OUT
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `"A user in a team."
@@ -5706,6 +5866,22 @@ func (ec *executionContext) childFields_MemberPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type MemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MembersChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MembersChange_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_MembersChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_MembersChange_at(ctx, field)
+	case "memberId":
+		return ec.fieldContext_MembersChange_memberId(ctx, field)
+	case "member":
+		return ec.fieldContext_MembersChange_member(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembersChange", field.Name)
+}
+
 func (ec *executionContext) childFields_OwnershipTransfer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6198,6 +6374,20 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_ViewerAccessChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_ViewerAccessChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_ViewerAccessChange_at(ctx, field)
+	case "teamId":
+		return ec.fieldContext_ViewerAccessChange_teamId(ctx, field)
+	case "permissions":
+		return ec.fieldContext_ViewerAccessChange_permissions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ViewerAccessChange", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

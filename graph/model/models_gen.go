@@ -430,6 +430,20 @@ type MemberPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// One change of a team's members.
+type MembersChange struct {
+	// Subscribe with this to get what came after.
+	Cursor string `json:"cursor"`
+	// What changed.
+	Type MemberEventType `json:"type"`
+	// When.
+	At time.Time `json:"at"`
+	// Whom it is about; of OWNER_CHANGED, the new owner.
+	MemberID string `json:"memberId"`
+	// The member, as he is now; null once he is removed.
+	Member *ent.Member `json:"member,omitempty"`
+}
+
 // An ownership on offer.
 type OwnershipTransferInput struct {
 	// The offer.
@@ -848,6 +862,18 @@ type VerifyEmailInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
+// One change of what the viewer holds.
+type ViewerAccessChange struct {
+	// What changed.
+	Type ViewerAccessEventType `json:"type"`
+	// When it was noticed, within two seconds.
+	At time.Time `json:"at"`
+	// In which team; null when the session ended.
+	TeamID *string `json:"teamId,omitempty"`
+	// What he holds there now.
+	Permissions []string `json:"permissions"`
+}
+
 // What invitations can be ordered by.
 type InvitationOrderField string
 
@@ -1105,6 +1131,76 @@ func (e *InviteOutcome) UnmarshalJSON(b []byte) error {
 }
 
 func (e InviteOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of change of a member.
+type MemberEventType string
+
+const (
+	// Has accepted an invitation, or was there when the team was made.
+	MemberEventTypeJoined MemberEventType = "JOINED"
+	// Has other roles, groups, permissions or restrictions, or another name.
+	MemberEventTypeUpdated MemberEventType = "UPDATED"
+	// May not come in any more.
+	MemberEventTypeDeactivated MemberEventType = "DEACTIVATED"
+	// May come in again.
+	MemberEventTypeReactivated MemberEventType = "REACTIVATED"
+	// Has left or was removed.
+	MemberEventTypeRemoved MemberEventType = "REMOVED"
+	// Owns the team now.
+	MemberEventTypeOwnerChanged MemberEventType = "OWNER_CHANGED"
+)
+
+var AllMemberEventType = []MemberEventType{
+	MemberEventTypeJoined,
+	MemberEventTypeUpdated,
+	MemberEventTypeDeactivated,
+	MemberEventTypeReactivated,
+	MemberEventTypeRemoved,
+	MemberEventTypeOwnerChanged,
+}
+
+func (e MemberEventType) IsValid() bool {
+	switch e {
+	case MemberEventTypeJoined, MemberEventTypeUpdated, MemberEventTypeDeactivated, MemberEventTypeReactivated, MemberEventTypeRemoved, MemberEventTypeOwnerChanged:
+		return true
+	}
+	return false
+}
+
+func (e MemberEventType) String() string {
+	return string(e)
+}
+
+func (e *MemberEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MemberEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MemberEventType", str)
+	}
+	return nil
+}
+
+func (e MemberEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MemberEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MemberEventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1585,6 +1681,70 @@ func (e *UserErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e UserErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of change of what the viewer holds.
+type ViewerAccessEventType string
+
+const (
+	// He is in the team now.
+	ViewerAccessEventTypeGranted ViewerAccessEventType = "GRANTED"
+	// He holds other permissions there, or is restricted differently.
+	ViewerAccessEventTypeChanged ViewerAccessEventType = "CHANGED"
+	// He is not in the team any more, or not active.
+	ViewerAccessEventTypeRevoked ViewerAccessEventType = "REVOKED"
+	// The session has ended, here or from elsewhere: nothing comes after this.
+	ViewerAccessEventTypeSignedOut ViewerAccessEventType = "SIGNED_OUT"
+)
+
+var AllViewerAccessEventType = []ViewerAccessEventType{
+	ViewerAccessEventTypeGranted,
+	ViewerAccessEventTypeChanged,
+	ViewerAccessEventTypeRevoked,
+	ViewerAccessEventTypeSignedOut,
+}
+
+func (e ViewerAccessEventType) IsValid() bool {
+	switch e {
+	case ViewerAccessEventTypeGranted, ViewerAccessEventTypeChanged, ViewerAccessEventTypeRevoked, ViewerAccessEventTypeSignedOut:
+		return true
+	}
+	return false
+}
+
+func (e ViewerAccessEventType) String() string {
+	return string(e)
+}
+
+func (e *ViewerAccessEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ViewerAccessEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ViewerAccessEventType", str)
+	}
+	return nil
+}
+
+func (e ViewerAccessEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ViewerAccessEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ViewerAccessEventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -23,10 +23,20 @@ const (
 // Changes counts the commits of this process that may change what anybody may
 // do: of members, roles, groups, divisions, sessions, and of accounts being
 // suspended. The guard counts them, so that no verb can forget to.
-type Changes struct{ n atomic.Uint64 }
+type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns how many there were.
 func (c *Changes) Count() uint64 { return c.n.Load() }
+
+// Ended returns how many of them ended sessions.
+func (c *Changes) Ended() uint64 { return c.ended.Load() }
+
+func (c *Changes) add(typ string) {
+	c.n.Add(1)
+	if typ == ent.TypeSession {
+		c.ended.Add(1)
+	}
+}
 
 // watch counts the mutation: once it is committed, if it is part of a
 // transaction.
@@ -39,12 +49,12 @@ func (c *Changes) watch(m ent.Mutation) {
 		tx, _ = in.Tx() // an error means that there is none
 	}
 	if tx == nil {
-		c.n.Add(1)
+		c.add(m.Type())
 		return
 	}
 	tx.OnCommit(func(next ent.Committer) ent.Committer {
 		return ent.CommitFunc(func(ctx context.Context, tx *ent.Tx) error {
-			defer c.n.Add(1) // also when it failed: it may have been committed all the same
+			defer c.add(m.Type()) // also when it failed: it may have been committed all the same
 			return next.Commit(ctx, tx)
 		})
 	})

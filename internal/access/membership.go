@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -227,6 +228,15 @@ func loadDivisions(ctx context.Context, client *ent.Client, accounts, ids []any,
 	}
 	return nil
 }
+
+// Same reports whether the other membership lets its member do the same.
+func (m *Membership) Same(other *Membership) bool {
+	return m.Owner == other.Owner && maps.Equal(m.Permissions, other.Permissions) &&
+		slices.Equal(m.Domains, other.Domains) && slices.Equal(sorted(m.divisions), sorted(other.divisions)) &&
+		m.suspended == other.suspended
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 // Restricted reports whether the member is restricted to some divisions.
 func (m *Membership) Restricted() bool { return len(m.divisions) > 0 }

@@ -6,6 +6,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -201,15 +202,43 @@ func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*V
 // LoadFor is Load for a user whose row is at hand: in two statements, or three
 // when he is restricted to divisions.
 func (l Loader) LoadFor(ctx context.Context, client *ent.Client, u *ent.User) (*Viewer, error) {
-	found, err := l.memberships(ctx, client, member.And(member.UserID(u.ID), member.StatusEQ(member.StatusActive)))
+	found, err := l.LoadAll(ctx, client, []*ent.User{u})
 	if err != nil {
 		return nil, err
 	}
-	v := &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: make(map[string]*Membership, len(found))}
-	for _, m := range found {
-		v.memberships[m.TeamID] = m
+	return found[0], nil
+}
+
+// LoadAll is LoadFor for many users, in as many statements as for one.
+func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.User) ([]*Viewer, error) {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
 	}
-	return v, nil
+	found, err := l.memberships(ctx, client, member.And(member.UserIDIn(ids...), member.StatusEQ(member.StatusActive)))
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[string]map[string]*Membership, len(users))
+	for _, m := range found {
+		if of[m.UserID] == nil {
+			of[m.UserID] = map[string]*Membership{}
+		}
+		of[m.UserID][m.TeamID] = m
+	}
+	viewers := make([]*Viewer, len(users))
+	for i, u := range users {
+		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: of[u.ID]}
+	}
+	return viewers, nil
+}
+
+// Teams returns the teams the viewer is in, in the order of their ids.
+func (v *Viewer) Teams() []string {
+	if v == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(v.memberships))
 }
 
 // Membership returns what a user is in a team as the transaction sees it, for

@@ -137,31 +137,15 @@ const (
 func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, error) {
 	ctx = access.System(ctx, "find out who is asking")
 	now := s.Now()
-	q := s.Store.Read().Session.Query().Where(which, s.Live())
-	q.Modify(func(sel *sql.Selector) {
-		u := sql.Table(user.Table)
-		sel.Join(u).On(sel.C(session.FieldUserID), u.C(user.FieldID))
-		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey)
-	})
-	ses, err := q.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, errEnded
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find session: %w", err)
-	}
-	u := &ent.User{ID: ses.UserID}
-	for column, into := range map[string]*string{userEmail: &u.Email, userEmailKey: &u.EmailKey} {
-		if *into, err = access.SelectedText(ses.Value(column)); err != nil {
-			return nil, fmt.Errorf("find session: %w", err)
-		}
-	}
-	v, err := s.Access.LoadFor(ctx, s.Store.Read(), u)
+	all, err := s.loadAll(ctx, which)
 	if err != nil {
 		return nil, err
 	}
-	v.SessionID = ses.ID
-	k := &Known{viewer: v, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}
+	if len(all) == 0 {
+		return nil, errEnded
+	}
+	ses := all[0].session
+	k := &Known{viewer: all[0].viewer, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}
 	if now.Sub(ses.LastSeenAt) >= touchEvery {
 		// Reading goes on where nothing can be written.
 		if err := s.touch(ctx, ses, now); err != nil {
@@ -171,6 +155,49 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 		}
 	}
 	return k, nil
+}
+
+// loaded is a session that has not ended, with its viewer.
+type loaded struct {
+	session *ent.Session
+	viewer  *access.Viewer
+}
+
+// loadAll loads the sessions that have not ended, with their viewers, in as many
+// statements as for one. The context is the system's.
+func (s *Service) loadAll(ctx context.Context, which predicate.Session) ([]loaded, error) {
+	q := s.Store.Read().Session.Query().Where(which, s.Live())
+	q.Modify(func(sel *sql.Selector) {
+		u := sql.Table(user.Table)
+		sel.Join(u).On(sel.C(session.FieldUserID), u.C(user.FieldID))
+		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey)
+	})
+	sessions, err := q.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find sessions: %w", err)
+	}
+	if len(sessions) == 0 {
+		return nil, nil
+	}
+	users := make([]*ent.User, len(sessions))
+	for i, ses := range sessions {
+		users[i] = &ent.User{ID: ses.UserID}
+		for column, into := range map[string]*string{userEmail: &users[i].Email, userEmailKey: &users[i].EmailKey} {
+			if *into, err = access.SelectedText(ses.Value(column)); err != nil {
+				return nil, fmt.Errorf("find sessions: %w", err)
+			}
+		}
+	}
+	viewers, err := s.Access.LoadAll(ctx, s.Store.Read(), users)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]loaded, len(sessions))
+	for i, ses := range sessions {
+		viewers[i].SessionID = ses.ID
+		all[i] = loaded{ses, viewers[i]}
+	}
+	return all, nil
 }
 
 // touch notes that a session was used, unless another request has just done so.

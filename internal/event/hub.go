@@ -38,6 +38,12 @@ type Hub struct {
 	read *ent.Client
 	log  *slog.Logger
 
+	// Heard, when set, is told of every wake-up, of accounts nobody listens to
+	// too. It is set before Run, and never blocks.
+	Heard func()
+
+	stopping chan struct{} // closed by Stop
+
 	mu      sync.Mutex
 	tails   map[string]*tail // by account; only those with subscribers
 	stopped bool
@@ -58,12 +64,16 @@ type tail struct {
 func NewHub(read *ent.Client, log *slog.Logger) *Hub {
 	return &Hub{
 		read: read, log: log,
-		tails: map[string]*tail{}, pending: map[string]struct{}{}, news: make(chan struct{}, 1),
+		stopping: make(chan struct{}),
+		tails:    map[string]*tail{}, pending: map[string]struct{}{}, news: make(chan struct{}, 1),
 	}
 }
 
 // Wake says that the account's log has grown. It never blocks.
 func (h *Hub) Wake(accountID string) {
+	if h.Heard != nil {
+		h.Heard()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.wake(accountID)
@@ -107,7 +117,10 @@ func (h *Hub) Run(ctx context.Context) {
 func (h *Hub) Stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stopped = true
+	if !h.stopped {
+		h.stopped = true
+		close(h.stopping)
+	}
 	for _, t := range h.tails {
 		for s := range t.subscribers {
 			s.end(ErrStopping)
@@ -115,6 +128,9 @@ func (h *Hub) Stop() {
 	}
 	clear(h.tails)
 }
+
+// Stopping is closed when the hub stops, for streams of other things.
+func (h *Hub) Stopping() <-chan struct{} { return h.stopping }
 
 // poll wakes the accounts whose log has grown without a wake-up.
 func (h *Hub) poll(ctx context.Context) error {
@@ -297,10 +313,16 @@ type Subscription struct {
 	ended     chan struct{}
 	reason    error // why it ended; written before ended is closed
 	once      sync.Once
+	until     <-chan struct{}
+	untilErr  error
 }
 
+// Until ends the subscription with err when done is closed. It is called
+// before Next.
+func (s *Subscription) Until(done <-chan struct{}, err error) { s.until, s.untilErr = done, err }
+
 // Next waits for the next events and returns them in order, each once. It
-// fails with ErrSlow, ErrStopping, or the context's error.
+// fails with ErrSlow, ErrStopping, the error of Until, or the context's error.
 func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 	for {
 		if s.last < s.head {
@@ -311,6 +333,8 @@ func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 			return nil, ctx.Err()
 		case <-s.ended:
 			return nil, s.reason
+		case <-s.until:
+			return nil, s.untilErr
 		case batch := <-s.queue:
 			// Numbers have no gaps: one that is missing here was written before
 			// the tail began, and is read from the log.

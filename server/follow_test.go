@@ -1,0 +1,141 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+const (
+	watchMembers  = `subscription($team: ID!, $after: EventCursor) { membersChanged(teamId: $team, after: $after) { cursor type memberId member { id isOwner status user { email } roles { key } } } }`
+	watchAccess   = `subscription { viewerAccessChanged { type teamId permissions } }`
+	watchReceived = `subscription { receivedInvitationsChanged { id status note team { name account { name } } inviter { ... on User { email } } roles { key } } }`
+)
+
+// follow subscribes in both ways.
+func follow(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream)) {
+	t.Helper()
+	for name, subscribe := range map[string]func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream{
+		"socket": (*testkit.Client).Subscribe, "sse": (*testkit.Client).SubscribeSSE,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, w *testkit.World) { story(t, w, subscribe) })
+		})
+	}
+}
+
+func TestMembersAreFollowed(t *testing.T) {
+	t.Parallel()
+	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+		owner := w.SignUp("olivia@acme.test")
+		stream := subscribe(owner.Client, watchMembers, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
+		next := func(want string) *testkit.Answer {
+			t.Helper()
+			a := stream.Next().OK()
+			equal(t, "event", a.Text("membersChanged.type")+" "+a.Text("membersChanged.member.user.email"), want)
+			return a
+		}
+		t.Run("BEY-1 DC-21 who accepts is seen at once, and whatever becomes of him", func(t *testing.T) {
+			adam := owner.Join("adam@acme.test", "viewer")
+			id := next("JOINED adam@acme.test").Text("membersChanged.memberId")
+			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("account_admin")}).OK()
+			equal(t, "role", next("UPDATED adam@acme.test").Text("membersChanged.member.roles.0.key"), "account_admin")
+			onMember(owner, "deactivateMember", id).OK()
+			equal(t, "status", next("DEACTIVATED adam@acme.test").Text("membersChanged.member.status"), "DEACTIVATED")
+			onMember(owner, "reactivateMember", id).OK()
+			next("REACTIVATED adam@acme.test")
+			back := w.SignIn(adam.Email)
+			transfer := owner.Mutate("requestOwnershipTransfer", "transfer { id }", "memberId", id).OK().Text("requestOwnershipTransfer.transfer.id")
+			back.Mutate("acceptOwnershipTransfer", "", "transferId", transfer).OK()
+			for _, a := range []*testkit.Answer{stream.Next().OK()} {
+				equal(t, "owner", a.Text("membersChanged.type")+" "+a.Text("membersChanged.memberId"), "OWNER_CHANGED "+id)
+				equal(t, "is owner", a.Text("membersChanged.member.isOwner"), "true")
+			}
+			back.Do(`mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { userErrors { code } } }`, testkit.Input("firstName", "Adam")).OK()
+			next("UPDATED adam@acme.test")
+			ann := owner.In(owner.TeamID)
+			equal(t, "still there", ann.TeamID, owner.TeamID)
+			back.In(owner.TeamID).Join("ann@x.org", "viewer")
+			gone := next("JOINED ann@x.org").Text("membersChanged.memberId")
+			onMember(back.In(owner.TeamID), "removeMember", gone).OK()
+			a := next("REMOVED ")
+			equal(t, "whom", a.Text("membersChanged.memberId"), gone)
+			equal(t, "member", a.At("membersChanged.member"), nil)
+		})
+	})
+}
+
+func TestViewersAreToldWhatTheyHold(t *testing.T) {
+	t.Parallel()
+	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+		owner, ann := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org")
+		stream := subscribe(ann.Client, watchAccess, nil)
+		testkit.Eventually(t, func() bool { return w.Server.Streams() == 1 })
+		next := func(want, team string) *testkit.Answer {
+			t.Helper()
+			a := stream.Next().OK()
+			equal(t, "event", a.Text("viewerAccessChanged.type"), want)
+			equal(t, "team", a.Text("viewerAccessChanged.teamId"), team)
+			return a
+		}
+		t.Run("BEY-4 what one holds is pushed: given, changed, taken away", func(t *testing.T) {
+			owner.JoinAs(ann, "viewer")
+			next("GRANTED", owner.TeamID)
+			id := owner.MemberID(ann.Email)
+			onMember(owner, "setRoles", id, "permissions", []string{"team.read", "billing.read"}).OK()
+			equal(t, "permissions", strings.Join(next("CHANGED", owner.TeamID).List("viewerAccessChanged.permissions", ""), " "), "billing.read team.read")
+			onMember(owner, "deactivateMember", id).OK()
+			next("REVOKED", owner.TeamID)
+			onMember(owner, "reactivateMember", id).OK()
+			next("GRANTED", owner.TeamID)
+			onMember(owner, "removeMember", id).OK()
+			next("REVOKED", owner.TeamID)
+		})
+		t.Run("BEY-4 and the end of the session, before the stream ends", func(t *testing.T) {
+			ann.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
+			next("SIGNED_OUT", "")
+			rest := stream.Ended()
+			equal(t, "answers after it", len(rest), 1)
+			rest[0].Refused("UNAUTHENTICATED")
+		})
+	})
+}
+
+func TestAddresseesAreToldWhatWaits(t *testing.T) {
+	t.Parallel()
+	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+		owner, ann, bob := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org"), w.SignUp("bob@x.org")
+		owner.Invite("bob@x.org", "billing").OK()
+		stream, others := subscribe(ann.Client, watchReceived, nil), subscribe(bob.Client, watchReceived, nil)
+		testkit.Eventually(t, func() bool { return w.Server.Streams() == 2 })
+		next := func(want string) *testkit.Answer {
+			t.Helper()
+			a := stream.Next().OK()
+			equal(t, "event", a.Text("receivedInvitationsChanged.status"), want)
+			return a
+		}
+		t.Run("BEY-24 an invitation is seen at once, and its end", func(t *testing.T) {
+			// Whoever has got the first one listens.
+			var id string
+			first := owner.Invite("Ann@X.org", "billing", "note", "Join us").OK().Text("inviteUser.invitation.id")
+			a := next("PENDING")
+			equal(t, "id", a.Text("receivedInvitationsChanged.id"), first)
+			equal(t, "inviter", a.Text("receivedInvitationsChanged.inviter.email"), "olivia@acme.test")
+			equal(t, "role", a.Text("receivedInvitationsChanged.roles.0.key"), "billing")
+			owner.Mutate("updateInvite", "", "invitationId", first, "note", "Soon").OK()
+			equal(t, "note", next("PENDING").Text("receivedInvitationsChanged.note"), "Soon")
+			revoke(owner, first).OK()
+			equal(t, "team", next("REVOKED").Text("receivedInvitationsChanged.team.name"), "olivia")
+			id = w.SignUp("otto@b.test").Invite("ann@x.org", "viewer").OK().Text("inviteUser.invitation.id")
+			equal(t, "from another account", next("PENDING").Text("receivedInvitationsChanged.id"), id)
+			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()
+			next("ACCEPTED")
+		})
+		t.Run("BEY-24 and nothing that is somebody else's", func(t *testing.T) {
+			id := owner.Invite("bob@x.org", "viewer", "onConflict", "RESEND").OK().Text("inviteUser.invitation.id")
+			equal(t, "the first he hears of", others.Next().OK().Text("receivedInvitationsChanged.id"), id)
+		})
+	})
+}
