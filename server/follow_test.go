@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
@@ -13,22 +14,34 @@ const (
 	watchReceived = `subscription { receivedInvitationsChanged { id status note team { name account { name } } inviter { ... on User { email } } roles { key } } }`
 )
 
-// follow subscribes in both ways.
-func follow(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream)) {
+// subscriber opens a subscription, in one way or another.
+type subscriber func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream
+
+// follow tells the story over a socket and over server-sent events; on
+// PostgreSQL also with the subscriptions on another node than the changes: there
+// is where they are.
+func follow(t *testing.T, story func(t *testing.T, w, there *testkit.World, subscribe subscriber)) {
 	t.Helper()
-	for name, subscribe := range map[string]func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream{
-		"socket": (*testkit.Client).Subscribe, "sse": (*testkit.Client).SubscribeSSE,
-	} {
+	for name, subscribe := range map[string]subscriber{"socket": (*testkit.Client).Subscribe, "sse": (*testkit.Client).SubscribeSSE} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			each(t, func(t *testing.T, w *testkit.World) { story(t, w, subscribe) })
+			each(t, func(t *testing.T, w *testkit.World) { story(t, w, w, subscribe) })
+			t.Run("BEY-30 on another node", func(t *testing.T) {
+				testdb.Postgres(t, func(t *testing.T, address string) {
+					w := testkit.New(t, address)
+					there := w.Node()
+					story(t, w, there, func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream {
+						return subscribe(c.At(there), query, variables)
+					})
+				})
+			})
 		})
 	}
 }
 
 func TestMembersAreFollowed(t *testing.T) {
 	t.Parallel()
-	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+	follow(t, func(t *testing.T, w, _ *testkit.World, subscribe subscriber) {
 		owner := w.SignUp("olivia@acme.test")
 		stream := subscribe(owner.Client, watchMembers, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
 		next := func(want string) *testkit.Answer {
@@ -69,10 +82,10 @@ func TestMembersAreFollowed(t *testing.T) {
 
 func TestViewersAreToldWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+	follow(t, func(t *testing.T, w, there *testkit.World, subscribe subscriber) {
 		owner, ann := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org")
 		stream := subscribe(ann.Client, watchAccess, nil)
-		testkit.Eventually(t, func() bool { return w.Server.Streams() == 1 })
+		testkit.Eventually(t, func() bool { return there.Server.Streams() == 1 })
 		next := func(want, team string) *testkit.Answer {
 			t.Helper()
 			a := stream.Next().OK()
@@ -105,11 +118,11 @@ func TestViewersAreToldWhatTheyHold(t *testing.T) {
 
 func TestAddresseesAreToldWhatWaits(t *testing.T) {
 	t.Parallel()
-	follow(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Client, string, map[string]any) *testkit.Stream) {
+	follow(t, func(t *testing.T, w, there *testkit.World, subscribe subscriber) {
 		owner, ann, bob := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org"), w.SignUp("bob@x.org")
 		owner.Invite("bob@x.org", "billing").OK()
 		stream, others := subscribe(ann.Client, watchReceived, nil), subscribe(bob.Client, watchReceived, nil)
-		testkit.Eventually(t, func() bool { return w.Server.Streams() == 2 })
+		testkit.Eventually(t, func() bool { return there.Server.Streams() == 2 })
 		next := func(want string) *testkit.Answer {
 			t.Helper()
 			a := stream.Next().OK()

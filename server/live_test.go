@@ -16,18 +16,12 @@ func seen(a *testkit.Answer) string {
 	return a.Text("inviteStatusChanged.type") + " " + a.Text("inviteStatusChanged.invitation.email")
 }
 
-// onBothTransports runs the story over a socket and over server-sent events.
+// onBothTransports follows the invitations of a team: see follow.
 func onBothTransports(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream)) {
 	t.Helper()
-	for name, subscribe := range map[string]func(*testkit.Person, map[string]any) *testkit.Stream{
-		"socket": func(p *testkit.Person, v map[string]any) *testkit.Stream { return p.Subscribe(watch, v) },
-		"sse":    func(p *testkit.Person, v map[string]any) *testkit.Stream { return p.SubscribeSSE(watch, v) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			each(t, func(t *testing.T, w *testkit.World) { story(t, w, subscribe) })
-		})
-	}
+	follow(t, func(t *testing.T, w, _ *testkit.World, subscribe subscriber) {
+		story(t, w, func(p *testkit.Person, v map[string]any) *testkit.Stream { return subscribe(p.Client, watch, v) })
+	})
 }
 
 func TestTheDashboardSeesEveryChange(t *testing.T) {

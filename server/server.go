@@ -54,6 +54,7 @@ type Server struct {
 	hub      *event.Hub
 	watch    *auth.Watch
 	inbox    *invite.Inbox
+	notifier *event.Notifier // nil where one node is all there is
 	worker   *outbox.Worker
 	resolver *graph.Resolver
 	handler  http.Handler
@@ -123,7 +124,12 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	noMail := s.cfg.Sender == nil
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
 	s.hub = event.NewHub(s.Store.Read(), s.log)
-	events := event.NewLog(s.hub, s.now)
+	var others []func(string)
+	if s.Store.Postgres() {
+		s.notifier = event.NewNotifier(s.cfg.Database, token.Random("")[:16], s.hub, s.log)
+		others = append(others, s.notifier.Publish)
+	}
+	events := event.NewLog(s.hub, s.now, others...)
 	limits, err := s.limits()
 	if err != nil {
 		return err
@@ -200,6 +206,9 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // sweep. It returns when ctx has ended and they have.
 func (s *Server) Work(ctx context.Context) {
 	s.workers.Go(func() { s.hub.Run(ctx) })
+	if s.notifier != nil {
+		s.workers.Go(func() { s.notifier.Run(ctx) })
+	}
 	s.workers.Go(func() { s.watch.Run(ctx) })
 	s.workers.Go(func() { s.inbox.Run(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })

@@ -109,12 +109,15 @@ func RequestFrom(ctx context.Context) Request {
 
 // Log appends events.
 type Log struct {
-	hub *Hub
-	now func() time.Time
+	tell []func(accountID string)
+	now  func() time.Time
 }
 
-// NewLog returns a log that tells the hub of what it appended.
-func NewLog(hub *Hub, now func() time.Time) *Log { return &Log{hub: hub, now: now} }
+// NewLog returns a log that tells the hub of what it appended, and others after
+// it, who never block.
+func NewLog(hub *Hub, now func() time.Time, others ...func(accountID string)) *Log {
+	return &Log{tell: append([]func(string){hub.Wake}, others...), now: now}
+}
 
 // Append writes the events in the transaction, numbered on from the account's
 // newest one. The row of the account is locked until the commit, so the order
@@ -142,6 +145,10 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, accountID string, drafts
 	if err := tx.Event.CreateBulk(creates...).Exec(ctx); err != nil {
 		return fmt.Errorf("append events to %s: %w", accountID, err)
 	}
-	tx.AfterCommit(func() { l.hub.Wake(accountID) })
+	tx.AfterCommit(func() {
+		for _, tell := range l.tell {
+			tell(accountID)
+		}
+	})
 	return nil
 }

@@ -48,6 +48,7 @@ type Hub struct {
 	tails   map[string]*tail // by account; only those with subscribers
 	stopped bool
 
+	again   chan struct{}       // asks for a poll at once
 	pending map[string]struct{} // accounts with news, guarded by mu
 	news    chan struct{}       // holds one token when pending is not empty
 }
@@ -66,6 +67,15 @@ func NewHub(read *ent.Client, log *slog.Logger) *Hub {
 		read: read, log: log,
 		stopping: make(chan struct{}),
 		tails:    map[string]*tail{}, pending: map[string]struct{}{}, news: make(chan struct{}, 1),
+		again: make(chan struct{}, 1),
+	}
+}
+
+// Look has the hub look at all logs it follows now. It never blocks.
+func (h *Hub) Look() {
+	select {
+	case h.again <- struct{}{}:
+	default:
 	}
 }
 
@@ -103,6 +113,8 @@ func (h *Hub) Run(ctx context.Context) {
 			return
 		case <-h.news:
 			err = h.deliver(ctx)
+		case <-h.again:
+			err = h.poll(ctx)
 		case <-poll.C:
 			err = h.poll(ctx)
 		}

@@ -28,6 +28,12 @@ func Each(t *testing.T, test func(t *testing.T, address string)) {
 		t.Parallel()
 		test(t, filepath.Join(t.TempDir(), "convoke.db"))
 	})
+	Postgres(t, test)
+}
+
+// Postgres runs the test on PostgreSQL alone, when PostgresEnv is set.
+func Postgres(t *testing.T, test func(t *testing.T, address string)) {
+	t.Helper()
 	if server := os.Getenv(PostgresEnv); server != "" {
 		t.Run("postgres", func(t *testing.T) {
 			t.Parallel()

@@ -29,6 +29,9 @@ type World struct {
 	Clock  *Clock
 	Mail   *Postbox
 	Log    *Buffer
+
+	address string
+	options []func(*server.Config)
 }
 
 // New starts a server on the database at the address. It stops with the test.
@@ -53,7 +56,7 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 // and no statement is sent but those of requests.
 func Idle(t testing.TB, address string, options ...func(*server.Config)) *World {
 	t.Helper()
-	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}}
+	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}, address: address, options: options}
 	web := httptest.NewUnstartedServer(nil)
 	cfg := Settings(t, address)
 	cfg.PublicURL = &url.URL{Scheme: "http", Host: web.Listener.Addr().String()}
@@ -76,6 +79,20 @@ func Idle(t testing.TB, address string, options ...func(*server.Config)) *World 
 		web.Close()
 	})
 	return w
+}
+
+// Node starts another server on the same PostgreSQL database, with the same
+// clock and postbox.
+func (w *World) Node() *World {
+	w.t.Helper()
+	return New(w.t, w.address, append(w.options, func(c *server.Config) { c.Now, c.Sender = w.Clock.Now, w.Mail })...)
+}
+
+// At is the same client, talking to another node.
+func (c *Client) At(w *World) *Client {
+	there := *c
+	there.url = w.URL + "/graphql"
+	return &there
 }
 
 // Settings are good settings for a server on the database, with cheap

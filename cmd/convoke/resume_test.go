@@ -1,0 +1,161 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/convoke-dev/convoke/internal/testdb"
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+// follower follows a team's invitations, from server to server.
+type follower struct {
+	session, team string
+
+	mu   sync.Mutex
+	url  string
+	seen []string // "TYPE email", in the order they came
+	last string   // the cursor of the last one
+}
+
+func (f *follower) move(url string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.url = url
+}
+
+func (f *follower) list() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.seen)
+}
+
+// stream reads one stream of server-sent events, from the last cursor on, until
+// it breaks.
+func (f *follower) stream(ctx context.Context) error {
+	f.mu.Lock()
+	url, after := f.url, f.last
+	f.mu.Unlock()
+	body, err := json.Marshal(map[string]any{
+		"query": `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) {
+			cursor type invitation { email } } }`,
+		"variables": map[string]string{"team": f.team, "after": after},
+	})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Authorization", "Bearer "+f.session)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	for lines := bufio.NewScanner(res.Body); ; {
+		if !lines.Scan() {
+			return lines.Err()
+		}
+		data, found := strings.CutPrefix(lines.Text(), "data:")
+		if !found || strings.TrimSpace(data) == "" {
+			continue
+		}
+		var answer struct {
+			Data struct {
+				InviteStatusChanged struct {
+					Cursor, Type string
+					Invitation   struct{ Email string }
+				}
+			}
+			Errors []struct{ Message string }
+		}
+		if err := json.Unmarshal([]byte(data), &answer); err != nil {
+			return err // half an event
+		}
+		if len(answer.Errors) > 0 {
+			return fmt.Errorf("the stream ended with %s", answer.Errors[0].Message)
+		}
+		e := answer.Data.InviteStatusChanged
+		f.mu.Lock()
+		f.seen, f.last = append(f.seen, e.Type+" "+e.Invitation.Email), e.Cursor
+		f.mu.Unlock()
+	}
+}
+
+// follow reads streams, one after another, until ctx ends.
+func (f *follower) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		_ = f.stream(ctx) // whatever broke it, the next one goes on
+	}
+}
+
+func TestFollowersMissNothing(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Run("BEY-2 who comes back with his last cursor gets what he missed, once, in order, over crashes and stops", func(t *testing.T) {
+			m := newMailServer(t)
+			args := append(serveArgs(address, m), "--rate-limits=off")
+			p := start(t, args...)
+			session, team := owner(t, p, m)
+			cursor := field(t, p.graphql(session, `{ team(id: "`+team+`") { eventCursor } }`), "eventCursor")
+			f := &follower{session: session, team: team, url: p.url, last: cursor}
+			ctx, stop := context.WithCancel(t.Context())
+			var following sync.WaitGroup
+			following.Go(func() { f.follow(ctx) })
+			promised := &acknowledged{by: map[string]string{}}
+			for round, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL} {
+				var all sync.WaitGroup
+				for n := range 2 {
+					all.Go(func() { promised.invite(p, session, team, fmt.Sprintf("f%d.w%d", round, n)) })
+				}
+				before := len(f.list())
+				testkit.Eventually(t, func() bool { return len(f.list()) > before+10 })
+				_ = p.stop(signal) // killed, it ends badly
+				all.Wait()
+				p = start(t, args...)
+				f.move(p.url)
+			}
+			p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
+			testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "DELIVERY_CHANGED last@x.org") })
+			stop()
+			following.Wait()
+			again := &follower{session: session, team: team, url: p.url, last: cursor}
+			once, enough := context.WithCancel(t.Context())
+			following.Go(func() { _ = again.stream(once) }) // ends with enough
+			want := f.list()
+			testkit.Eventually(t, func() bool { return len(again.list()) >= len(want) })
+			enough()
+			following.Wait()
+			if got := again.list()[:len(want)]; !slices.Equal(got, want) {
+				t.Errorf("followed: %d events\n%s\nin one go:\n%s", len(want), strings.Join(want, "\n"), strings.Join(got, "\n"))
+			}
+			for _, email := range promised.by {
+				if n := count(want, "CREATED "+email); n != 1 {
+					t.Errorf("CREATED %s was seen %d times, want once", email, n)
+				}
+			}
+		})
+	})
+}
+
+func count(list []string, what string) (n int) {
+	for _, s := range list {
+		if s == what {
+			n++
+		}
+	}
+	return n
+}
