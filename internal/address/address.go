@@ -4,22 +4,24 @@ package address
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// maxLength is the longest address that fits a path of RFC 5321, section
-// 4.5.3.1.3, in octets.
-const maxLength = 254
-
-// maxLocal is the longest local part, RFC 5321, section 4.5.3.1.1.
-const maxLocal = 64
+// The longest address that fits a path, and the longest local part: RFC 5321,
+// section 4.5.3.1, in octets.
+const (
+	maxLength = 254
+	maxLocal  = 64
+)
 
 // Address is one mailbox.
 type Address struct {
@@ -30,11 +32,21 @@ type Address struct {
 	Key string
 }
 
-var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+var (
+	domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+	// identifiers are letters, digits and their marks, beside all of ASCII: no
+	// symbols, no fillers, no compatibility forms such as full-width letters
+	// (RFC 8264, section 4.2).
+	identifiers = precis.NewIdentifier(precis.Norm(norm.NFC))
+	// lower is simple case folding, for what can stand in an address: it knows
+	// the final sigma, keeps ß apart from ss, and never makes a Turkish İ an i.
+	lower = strings.NewReplacer("İ", "i\u0307", "ς", "σ")
+)
 
 // Parse reads an address as typed into a form. BLANK when there is nothing,
-// INVALID_EMAIL for anything that is not one plain address; the error names
-// the field.
+// INVALID_EMAIL for anything that is not one plain address, and for one that
+// cannot be told from another by looking at it: with invisible characters, or
+// with letters of several scripts in one word. The error names the field.
 func Parse(s string, field ...string) (Address, *fault.Error) {
 	invalid := fault.Input(fault.InvalidEmail, "This is not an e-mail address.", field...)
 	typed := norm.NFC.String(strings.TrimSpace(s))
@@ -53,20 +65,108 @@ func Parse(s string, field ...string) (Address, *fault.Error) {
 		return Address{}, invalid
 	}
 	at := strings.LastIndexByte(parsed.Address, '@')
-	local, domain := parsed.Address[:at], parsed.Address[at+1:]
-	ascii, err := domains.ToASCII(domain)
-	if err != nil || len(local) > maxLocal || !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") {
-		return Address{}, invalid
-	}
-	key := strings.ToLower(local) + "@" + ascii
-	if len(key) > maxLength {
+	local, ok := normalLocal(parsed.Address[:at])
+	domain, known := normalDomain(parsed.Address[at+1:])
+	key := local + "@" + domain
+	if !ok || !known || len(key) > maxLength {
 		return Address{}, invalid
 	}
 	return Address{Typed: typed, Key: key}, nil
 }
 
+// normalLocal returns what stands before the @, for comparing. Dots and what
+// follows a plus are kept: only some providers ignore them.
+func normalLocal(s string) (string, bool) {
+	key := norm.NFC.String(strings.ToLower(lower.Replace(s)))
+	switch {
+	case max(len(s), len(key)) > maxLocal:
+		return "", false
+	case strings.Contains(s, "=?"):
+		// Some mail servers decode an encoded word (RFC 2047) even here, and
+		// would deliver to another address.
+		return "", false
+	}
+	return key, legible(key)
+}
+
+// normalDomain returns the ASCII form of a domain name of at least two labels.
+func normalDomain(s string) (string, bool) {
+	ascii, err := domains.ToASCII(s)
+	top := ascii[strings.LastIndexByte(ascii, '.')+1:]
+	// An all-numeric last label is an IP address, not a name.
+	if err != nil || top == ascii || strings.Trim(top, "0123456789") == "" {
+		return "", false
+	}
+	shown, err := domains.ToUnicode(ascii)
+	if err != nil {
+		return "", false
+	}
+	for label := range strings.SplitSeq(shown, ".") {
+		if !legible(label) {
+			return "", false
+		}
+	}
+	// Punycode of nothing but ASCII decodes to a name that encodes differently.
+	again, err := domains.ToASCII(shown)
+	return ascii, err == nil && again == ascii
+}
+
+// legible reports whether s can be told from others by looking at it.
+func legible(s string) bool {
+	if _, err := identifiers.String(s); err != nil {
+		return false
+	}
+	base := false // whether there is something for a mark to stand on
+	for _, r := range s {
+		if unicode.IsMark(r) && !base {
+			return false
+		}
+		base = unicode.In(r, unicode.L, unicode.M)
+	}
+	// The second dot of these falls onto the first.
+	for _, dotted := range []string{"i\u0307", "j\u0307", "ı\u0307", "ȷ\u0307"} {
+		if strings.Contains(s, dotted) {
+			return false
+		}
+	}
+	return oneScript(s)
+}
+
+// together are the scripts that one word may mix: "highly restrictive" in
+// UTS 39, section 5.2.
+var together = [][]*unicode.RangeTable{
+	{unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana},
+	{unicode.Latin, unicode.Han, unicode.Bopomofo},
+	{unicode.Latin, unicode.Han, unicode.Hangul},
+}
+
+// oneScript reports whether all letters are of one script, or of such as are
+// written together.
+func oneScript(s string) bool {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Common, unicode.Inherited) {
+			return -1
+		}
+		return r
+	}, s)
+	all := func(scripts []*unicode.RangeTable) bool {
+		return !strings.ContainsFunc(letters, func(r rune) bool { return !unicode.In(r, scripts...) })
+	}
+	if slices.ContainsFunc(together, all) {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(letters)
+	for _, script := range unicode.Scripts {
+		if unicode.Is(script, first) {
+			return all([]*unicode.RangeTable{script})
+		}
+	}
+	return false
+}
+
 func hidden(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	return unicode.IsSpace(r) || unicode.IsControl(r) ||
+		unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // Mask hides most of an address, for somebody who may only recognise it.
@@ -89,8 +189,8 @@ func Mask(typed string) string {
 // names the field.
 func Domain(s string, field ...string) (string, *fault.Error) {
 	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "*."), ".")
-	ascii, err := domains.ToASCII(name)
-	if err != nil || ascii == "" || !strings.Contains(ascii, ".") || len(ascii) > maxLength {
+	ascii, ok := normalDomain(name)
+	if !ok {
 		return "", fault.Input(fault.InvalidValue, "This is not a domain name, such as example.com.", field...)
 	}
 	return ascii, nil

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"golang.org/x/net/idna"
 )
 
 const (
@@ -120,20 +121,26 @@ func compose(m Message, from netmail.Address, date time.Time) (letter, error) {
 }
 
 // parseTo accepts exactly one plain address: no display name, comment,
-// group, list or quoted local part, and nothing invisible.
+// group, list or quoted local part, and nothing invisible. It returns it with
+// its domain in ASCII, which every mail server understands (RFC 5890).
 func parseTo(address string) (string, error) {
 	parsed, err := netmail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > maxAddress || clean(address, maxAddress) != address {
+	if err != nil || parsed.Address != address || clean(address, maxAddress) != address {
 		return "", &Error{Reason: "the recipient is not a valid mail address"}
 	}
-	return address, nil
+	at := strings.LastIndexByte(address, '@')
+	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	if err != nil || at+1+len(domain) > maxAddress {
+		return "", &Error{Reason: "the recipient is not a valid mail address"}
+	}
+	return address[:at+1] + domain, nil
 }
 
 // parseFrom parses the address mails come from, as the operator wrote it.
 func parseFrom(from string) (netmail.Address, error) {
 	parsed, err := netmail.ParseAddress(from)
 	if err == nil {
-		_, err = parseTo(parsed.Address)
+		parsed.Address, err = parseTo(parsed.Address)
 	}
 	if err != nil {
 		return netmail.Address{}, fmt.Errorf(`mail sender %q is not an address; write it as no-reply@example.com or "Convoke <no-reply@example.com>"`, from)

@@ -125,6 +125,21 @@ func TestSMTPMessageIsWellFormed(t *testing.T) {
 	}
 }
 
+func TestSMTPInternationalDomainNeedsNoSMTPUTF8(t *testing.T) {
+	t.Parallel()
+	server := (&mailServer{}).start(t)
+	m := testMessage()
+	m.To = "Nina@BÜCHER.example"
+	if err := newSMTP(t, "smtp://localhost", server.addr).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	d := server.deliveries()[0]
+	const want = "Nina@xn--bcher-kva.example"
+	if got := parse(t, d.data); len(d.to) != 1 || d.to[0] != want || got.to.Address != want {
+		t.Errorf("sent to %q, header %v; want %s", d.to, got.to, want)
+	}
+}
+
 func TestSMTPInternationalAddressNeedsSMTPUTF8(t *testing.T) {
 	t.Parallel()
 	m := testMessage()
