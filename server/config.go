@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ type Config struct {
 	// MailHookSecret lets a mail provider report bounces at /hooks/mail, at least
 	// 16 characters; empty = nobody may.
 	MailHookSecret string
+	// MailTemplates is a folder whose files replace the built-in templates of
+	// mails; empty when there is none.
+	MailTemplates string
 	// Mailbox, when set, is shown at /mailbox: the demo's.
 	Mailbox *mail.Mailbox
 	// SecretKeys derive the tokens in mails: the current one, then older ones.
@@ -106,6 +110,18 @@ func checkPublicURL(u *url.URL) error {
 		return errors.New("the public URL must end with the host: no path, no query")
 	}
 	return nil
+}
+
+// templates reads the templates of mails.
+func (c *Config) templates() (*mail.Templates, error) {
+	if c.MailTemplates == "" {
+		return mail.NewTemplates(c.PublicURL, productName, nil)
+	}
+	t, err := mail.NewTemplates(c.PublicURL, productName, os.DirFS(c.MailTemplates))
+	if err != nil {
+		return nil, fmt.Errorf("mail templates in %s: %w", c.MailTemplates, err)
+	}
+	return t, nil
 }
 
 // clock is Now in UTC, to the microsecond: as exact as PostgreSQL keeps it.

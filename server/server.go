@@ -88,6 +88,10 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	templates, err := cfg.templates()
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Migrate {
 		applied, err := store.Migrate(ctx, cfg.Database)
 		if err != nil {
@@ -106,17 +110,13 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
 	s.hungUp, s.hangUp = context.WithCancel(context.Background())
-	if err := s.build(catalogue, preset, tokens); err != nil {
+	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens *token.Deriver) error {
-	templates, err := mail.NewTemplates(s.cfg.PublicURL, productName)
-	if err != nil {
-		return err
-	}
+func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens *token.Deriver, templates *mail.Templates) error {
 	hasher, err := auth.NewHasher(s.cfg.PasswordCost)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type settings struct {
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at start: auto or off." enum:"auto,off" default:"auto"`
 	Mail             string   `help:"How mail goes out: smtp, log (only noted in the log), or none (links are handed over, and trusted). By default smtp, for the demo into its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
+	MailTemplates    string   `help:"A folder of templates that replace the built-in ones of mails." placeholder:"DIR"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
 	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters; without it nobody can." placeholder:"SECRET"`
 	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off for none at all." placeholder:"LIMIT"`
@@ -73,6 +74,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Preset:           s.Preset,
 		Catalogue:        s.Catalogue,
 		MailHookSecret:   s.MailHookSecret,
+		MailTemplates:    s.MailTemplates,
 		CORSOrigins:      s.CORSOrigin,
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}

@@ -1,24 +1,23 @@
 package mail
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
+	"io/fs"
 	"net/url"
 	"strings"
 	texttemplate "text/template"
 	"time"
 )
 
-//go:embed templates
-var files embed.FS
-
 // Content is a rendered mail: what a Message needs beside its envelope.
 type Content struct {
 	Subject string
 	Text    string
 	HTML    string
+
+	link string // what the reader is asked to open
 }
 
 // Invitation is what the mail about an invitation tells. The names and the
@@ -61,29 +60,68 @@ type AlreadyRegistered struct {
 type Templates struct {
 	base    *url.URL
 	product string
-	text    *texttemplate.Template
-	html    map[string]*htmltemplate.Template // by mail; all share the layout
+	mails   map[string]wording
+}
+
+// wording is a mail's templates. The subject is a block of the text.
+type wording struct {
+	text *texttemplate.Template
+	html *htmltemplate.Template
+}
+
+// kind is a mail there is: the name of its files, and how one is rendered
+// whose every user-typed value is typed.
+type kind struct {
+	name   string
+	sample func(t *Templates, typed string) (Content, error)
+}
+
+// kinds are all mails. A further one needs a line here and its two files.
+var kinds = []kind{
+	{"invitation", func(t *Templates, typed string) (Content, error) {
+		return t.Invitation(Invitation{
+			TeamName: typed, AccountName: strings.ToUpper(typed), InviterName: typed, InviteeName: typed, RoleNames: []string{typed, typed}, Note: typed,
+			SentAt: sampleTime, ExpiresAt: sampleTime.Add(72 * time.Hour), Token: sampleToken,
+		})
+	}},
+	{"verification", func(t *Templates, typed string) (Content, error) {
+		return t.Verification(Verification{Name: typed, Token: sampleToken, ValidFor: 24 * time.Hour})
+	}},
+	{"registered", func(t *Templates, typed string) (Content, error) {
+		return t.AlreadyRegistered(AlreadyRegistered{Name: typed})
+	}},
+	{"reset", func(t *Templates, typed string) (Content, error) {
+		return t.Reset(Reset{Name: typed, Token: sampleToken, ValidFor: time.Hour})
+	}},
 }
 
 // NewTemplates returns templates whose every link begins with publicURL, an
 // absolute http or https address, with or without a path. The product name
-// signs the mails.
-func NewTemplates(publicURL *url.URL, productName string) (*Templates, error) {
+// signs the mails. The operator's files, if there are any, replace the built-in
+// ones of the same name; the error says what is wrong with which.
+func NewTemplates(publicURL *url.URL, productName string, own fs.FS) (*Templates, error) {
 	if publicURL == nil || publicURL.Scheme != "https" && publicURL.Scheme != "http" || publicURL.Host == "" {
 		return nil, errors.New("public URL must be absolute, for example https://app.example.com")
 	}
 	if publicURL.User != nil || publicURL.RawQuery != "" || publicURL.Fragment != "" {
 		return nil, errors.New("public URL must have no user, query or fragment")
 	}
-	t := &Templates{base: publicURL.JoinPath(), product: clean(productName, maxName), html: make(map[string]*htmltemplate.Template)}
-	var err error
-	if t.text, err = texttemplate.ParseFS(files, "templates/*.txt"); err != nil {
-		return nil, fmt.Errorf("parse mail templates: %w", err)
+	t := &Templates{base: publicURL.JoinPath(), product: clean(productName, maxName), mails: make(map[string]wording)}
+	sources, err := readSources(own)
+	if err != nil {
+		return nil, err
 	}
-	for _, mail := range []string{"invitation", "verification", "registered", "reset"} {
-		t.html[mail], err = htmltemplate.ParseFS(files, "templates/layout.html", "templates/"+mail+".html")
-		if err != nil {
-			return nil, fmt.Errorf("parse mail templates: %w", err)
+	for _, k := range kinds {
+		var w wording
+		if w.text, err = sources.text(k.name); err != nil {
+			return nil, err
+		}
+		if w.html, err = sources.html(k.name); err != nil {
+			return nil, err
+		}
+		t.mails[k.name] = w
+		if err := t.try(k); err != nil {
+			return nil, err
 		}
 	}
 	return t, nil
@@ -97,6 +135,27 @@ type page struct {
 	Link, Action           string
 }
 
+func (p *page) common() *page { return p }
+
+// What the templates of each mail may use; docs/operations.md tells operators.
+type (
+	invitationPage struct {
+		page
+		Team, Account, Inviter, Roles string
+		Note                          []string
+		ValidFor, Until               string
+	}
+	verificationPage struct {
+		page
+		ValidFor string
+	}
+	registeredPage struct{ page }
+	resetPage      struct {
+		page
+		ValidFor string
+	}
+)
+
 // Invitation renders the mail for an invitation, whose link is the public URL
 // with /accept#TOKEN. It fails without a token, and unless ExpiresAt is after
 // SentAt.
@@ -104,21 +163,15 @@ func (t *Templates) Invitation(d Invitation) (Content, error) {
 	if d.Token == "" || d.SentAt.IsZero() || !d.ExpiresAt.After(d.SentAt) {
 		return Content{}, errors.New("render invitation mail: no token or no time left")
 	}
-	team, inviter := name(d.TeamName, "a team"), name(d.InviterName, "Somebody")
-	account := clean(d.AccountName, maxName)
+	team, account := name(d.TeamName, "a team"), clean(d.AccountName, maxName)
 	if account == team {
 		account = ""
 	}
-	return t.render("invitation", struct {
-		page
-		Team, Account, Inviter, Roles string
-		Note                          []string
-		ValidFor, Until               string
-	}{
-		page:     t.page(inviter+" invited you to join "+team, d.InviteeName, "/accept", d.Token, "View invitation"),
+	return t.render("invitation", &invitationPage{
+		page:     t.page(d.InviteeName, "/accept", d.Token, "View invitation"),
 		Team:     team,
 		Account:  account,
-		Inviter:  inviter,
+		Inviter:  name(d.InviterName, "Somebody"),
 		Roles:    list(d.RoleNames, 10),
 		Note:     cleanNote(d.Note),
 		ValidFor: inWords(d.ExpiresAt.Sub(d.SentAt)),
@@ -133,11 +186,8 @@ func (t *Templates) Verification(d Verification) (Content, error) {
 	if d.Token == "" || d.ValidFor <= 0 {
 		return Content{}, errors.New("render verification mail: no token or no time left")
 	}
-	return t.render("verification", struct {
-		page
-		ValidFor string
-	}{
-		page:     t.page("Confirm your mail address for "+t.product, d.Name, "/verify", d.Token, "Confirm address"),
+	return t.render("verification", &verificationPage{
+		page:     t.page(d.Name, "/verify", d.Token, "Confirm address"),
 		ValidFor: inWords(d.ValidFor),
 	})
 }
@@ -149,11 +199,8 @@ func (t *Templates) Reset(d Reset) (Content, error) {
 	if d.Token == "" || d.ValidFor <= 0 {
 		return Content{}, errors.New("render reset mail: no token or no time left")
 	}
-	return t.render("reset", struct {
-		page
-		ValidFor string
-	}{
-		page:     t.page("Set a new password for "+t.product, d.Name, "/reset", d.Token, "Set a new password"),
+	return t.render("reset", &resetPage{
+		page:     t.page(d.Name, "/reset", d.Token, "Set a new password"),
 		ValidFor: inWords(d.ValidFor),
 	})
 }
@@ -161,40 +208,35 @@ func (t *Templates) Reset(d Reset) (Content, error) {
 // AlreadyRegistered renders the mail to an address that already has a user.
 // Its link is the public URL, to sign in.
 func (t *Templates) AlreadyRegistered(d AlreadyRegistered) (Content, error) {
-	return t.render("registered", struct{ page }{
-		t.page("You can already sign in to "+t.product, d.Name, "", "", "Sign in"),
-	})
+	return t.render("registered", &registeredPage{t.page(d.Name, "", "", "Sign in")})
 }
 
-func (t *Templates) page(subject, recipient, path, token, action string) page {
+func (t *Templates) page(recipient, path, token, action string) page {
 	link := *t.base
 	if path != "" {
 		link = *t.base.JoinPath(path)
 		link.Fragment = token
 	}
-	return page{
-		Product: t.product,
-		Home:    t.base.String(),
-		Subject: clean(subject, maxSubject),
-		Name:    clean(recipient, maxName),
-		Link:    link.String(),
-		Action:  action,
-	}
+	return page{Product: t.product, Home: t.base.String(), Name: clean(recipient, maxName), Link: link.String(), Action: action}
 }
 
-// render takes data that embeds a page.
-func (t *Templates) render(mail string, data interface{ subject() string }) (Content, error) {
-	var text, html strings.Builder
-	if err := t.text.ExecuteTemplate(&text, mail+".txt", data); err != nil {
+// render takes data that embeds a page. The subject comes first: the others may
+// use it.
+func (t *Templates) render(mail string, data interface{ common() *page }) (Content, error) {
+	w, p := t.mails[mail], data.common()
+	var subject, text, html strings.Builder
+	if err := w.text.ExecuteTemplate(&subject, "subject", data); err != nil {
+		return Content{}, fmt.Errorf("render the subject of the %s mail: %w", mail, err)
+	}
+	p.Subject = clean(subject.String(), maxSubject)
+	if err := w.text.Execute(&text, data); err != nil {
 		return Content{}, fmt.Errorf("render %s mail as text: %w", mail, err)
 	}
-	if err := t.html[mail].ExecuteTemplate(&html, "layout.html", data); err != nil {
+	if err := w.html.ExecuteTemplate(&html, layout, data); err != nil {
 		return Content{}, fmt.Errorf("render %s mail as HTML: %w", mail, err)
 	}
-	return Content{Subject: data.subject(), Text: text.String(), HTML: html.String()}, nil
+	return Content{Subject: p.Subject, Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", link: p.Link}, nil
 }
-
-func (p page) subject() string { return p.Subject }
 
 // name is a cleaned name, or a word for one of which nothing is left.
 func name(typed, otherwise string) string {

@@ -22,7 +22,7 @@ func newTemplates(t *testing.T) *Templates {
 	if err != nil {
 		t.Fatal(err)
 	}
-	templates, err := NewTemplates(base, "Convoke")
+	templates, err := NewTemplates(base, "Convoke", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,12 +244,19 @@ func TestTemplatesRefuse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewTemplates(u, "Convoke"); err == nil {
+		if _, err := NewTemplates(u, "Convoke", nil); err == nil {
 			t.Errorf("NewTemplates(%q) was accepted", base)
 		}
 	}
-	if _, err := NewTemplates(nil, "Convoke"); err == nil {
+	if _, err := NewTemplates(nil, "Convoke", nil); err == nil {
 		t.Error("NewTemplates(nil) was accepted")
+	}
+	odd, err := url.Parse("https://app.example.test/it's (ours)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewTemplates(odd, "Convoke", nil); err != nil {
+		t.Errorf("a path that HTML writes in another way: %v", err)
 	}
 	templates := newTemplates(t)
 	for name, change := range map[string]func(*Invitation){
@@ -280,12 +287,13 @@ func TestLinks(t *testing.T) {
 		"https://app.example.test":       "https://app.example.test/accept#tok",
 		"https://app.example.test/":      "https://app.example.test/accept#tok",
 		"http://localhost:8080/a/../b/c": "http://localhost:8080/b/c/accept#tok",
+		"https://app.example.test/ü":     "https://app.example.test/%C3%BC/accept#tok",
 	} {
 		u, err := url.Parse(base)
 		if err != nil {
 			t.Fatal(err)
 		}
-		templates, err := NewTemplates(u, "Convoke")
+		templates, err := NewTemplates(u, "Convoke", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
