@@ -18,7 +18,7 @@ const (
 
 // Letter is what a MailServer has taken, or was about to.
 type Letter struct {
-	To        string
+	To        string // of the envelope; several are joined by a comma
 	MessageID string
 	Data      string
 }
@@ -159,8 +159,10 @@ func (m *MailServer) talk(conn net.Conn) {
 		command := strings.ToUpper(strings.Fields(line + " ?")[0])
 		usual := "250 fine"
 		switch command {
+		case "MAIL":
+			l = Letter{}
 		case "RCPT":
-			l.To = strings.Trim(strings.TrimPrefix(line, "RCPT TO:"), "<>")
+			l.To = strings.TrimPrefix(l.To+","+strings.Trim(strings.TrimPrefix(line, "RCPT TO:"), "<>"), ",")
 		case "DATA":
 			usual = "354 go on"
 		case "QUIT":
