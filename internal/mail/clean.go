@@ -37,7 +37,7 @@ func clean(s string, limit int) string {
 // note cannot push the rest of the mail out of sight. No note gives no lines.
 func cleanNote(s string) []string {
 	if runes := []rune(s); len(runes) > maxNote {
-		s = string(runes[:maxNote-1]) + "…"
+		s = strings.TrimSpace(string(runes[:maxNote-1])) + "…"
 	}
 	var lines []string
 	gap := false

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,9 +43,16 @@ func TestTemplatesGolden(t *testing.T) {
 	t.Parallel()
 	templates := newTemplates(t)
 	full := testInvitation()
+	long := Invitation{
+		TeamName: strings.Repeat("W", 100), AccountName: strings.Repeat("Donaudampfschifffahrt", 5), InviterName: strings.Repeat("Wolfeschlegelstein ", 5),
+		InviteeName: strings.Repeat("Ñandú-", 20), RoleNames: slices.Repeat([]string{"Department lead of everything", "Billing"}, 8),
+		Note:   strings.Repeat("https://wiki.example.com/"+strings.Repeat("onboarding-", 12)+"\n\nSee you!\n", 4),
+		SentAt: noon, ExpiresAt: noon.Add(30 * 24 * time.Hour), Token: strings.Repeat("tok-EN_123", 5)[:43],
+	}
 	bare := Invitation{SentAt: noon, ExpiresAt: noon.Add(7 * 24 * time.Hour), Token: full.Token}
 	tests := map[string]func() (Content, error){
 		"invitation":      func() (Content, error) { return templates.Invitation(full) },
+		"invitation_long": func() (Content, error) { return templates.Invitation(long) },
 		"invitation_bare": func() (Content, error) { return templates.Invitation(bare) },
 		"verification": func() (Content, error) {
 			return templates.Verification(Verification{Name: "Nina", Token: full.Token, ValidFor: 24 * time.Hour})
