@@ -221,6 +221,32 @@ func TestAServerWithoutMail(t *testing.T) {
 	})
 }
 
+func TestMailsGreetByNameOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		for email, greets := range map[string]string{"ann@x.org": "Hello,\n", "bea@x.org": "Hello Bea Brown,\n"} {
+			var first, last string
+			if email == "bea@x.org" {
+				first, last = "Bea", "Brown"
+			}
+			again := func() {
+				w.Anonymous().Mutate("signUp", "verificationSent", "email", email, "password", testkit.Password, "firstName", first, "lastName", last).OK()
+			}
+			again()
+			verify(w, testkit.Token(t, w.Mail.Wait(t, email, 1))).OK()
+			again()
+			w.Mail.Wait(t, email, 2)
+			w.Anonymous().Mutate("requestPasswordReset", "resetSent", "email", email).OK()
+			w.Mail.Wait(t, email, 3)
+			for _, mail := range w.Mail.To(email) {
+				if !strings.HasPrefix(mail.Text, greets) || mail.ToName != strings.TrimSpace(first+" "+last) {
+					t.Errorf("%q to %q greets\n%.40s\nwant %q", mail.Subject, mail.ToName, mail.Text, greets)
+				}
+			}
+		}
+	})
+}
+
 func signUp(w *testkit.World, email, password string) *testkit.Answer {
 	return w.Anonymous().Do(`mutation($input: SignUpInput!) { signUp(input: $input) { verificationSent userErrors { code field message } } }`,
 		testkit.Input("email", email, "password", password))

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -49,7 +50,7 @@ func (c *Composer) verification(ctx context.Context, j *ent.Job) (mail.Message, 
 	if err != nil {
 		return mail.Message{}, err
 	}
-	name := nameOf(up.FirstName, up.LastName, up.Email)
+	name := greeting(up.FirstName, up.LastName)
 	content, err := c.Templates.Verification(mail.Verification{Name: name, Token: t, ValidFor: up.ExpiresAt.Sub(now)})
 	return message(up.Email, name, content), err
 }
@@ -74,8 +75,9 @@ func (c *Composer) reset(ctx context.Context, j *ent.Job) (mail.Message, error) 
 	if err != nil {
 		return mail.Message{}, err
 	}
-	content, err := c.Templates.Reset(mail.Reset{Name: DisplayName(u), Token: t, ValidFor: r.ExpiresAt.Sub(now)})
-	return message(u.Email, DisplayName(u), content), err
+	name := greeting(u.FirstName, u.LastName)
+	content, err := c.Templates.Reset(mail.Reset{Name: name, Token: t, ValidFor: r.ExpiresAt.Sub(now)})
+	return message(u.Email, name, content), err
 }
 
 func (c *Composer) alreadyRegistered(ctx context.Context, j *ent.Job) (mail.Message, error) {
@@ -86,9 +88,14 @@ func (c *Composer) alreadyRegistered(ctx context.Context, j *ent.Job) (mail.Mess
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("find user %s: %w", j.SubjectID, err)
 	}
-	content, err := c.Templates.AlreadyRegistered(mail.AlreadyRegistered{Name: DisplayName(u)})
-	return message(u.Email, DisplayName(u), content), err
+	name := greeting(u.FirstName, u.LastName)
+	content, err := c.Templates.AlreadyRegistered(mail.AlreadyRegistered{Name: name})
+	return message(u.Email, name, content), err
 }
+
+// greeting is how a mail calls its reader: by no name at all rather than by a
+// piece of the address.
+func greeting(first, last string) string { return strings.TrimSpace(first + " " + last) }
 
 func message(to, name string, c mail.Content) mail.Message {
 	return mail.Message{To: to, ToName: name, Subject: c.Subject, Text: c.Text, HTML: c.HTML}
