@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/net/idna"
 
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/mail"
@@ -72,7 +74,8 @@ type Config struct {
 // check fills in what was left out and refuses what makes no sense, in a
 // sentence that says what to change.
 func (c *Config) check() error {
-	if err := checkPublicURL(c.PublicURL); err != nil {
+	var err error
+	if c.PublicURL, err = publicURL(c.PublicURL); err != nil {
 		return err
 	}
 	if err := store.CheckAddress(c.Database); err != nil {
@@ -102,14 +105,26 @@ func (c *Config) check() error {
 	return nil
 }
 
-func checkPublicURL(u *url.URL) error {
+// publicURL returns the URL with its host as browsers and mail programs write
+// it: in lower case, and in ASCII.
+func publicURL(u *url.URL) (*url.URL, error) {
 	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("the public URL must be like https://team.example.com")
+		return nil, errors.New("the public URL must be like https://team.example.com")
 	}
 	if u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return errors.New("the public URL must end with the host: no path, no query")
+		return nil, errors.New("the public URL must end with the host: no path, no query")
 	}
-	return nil
+	own := *u
+	// What is ASCII already may have an underscore, which IDNA does not like.
+	if name := u.Hostname(); strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return nil, errors.New("the public URL has a host that is no valid name; try its xn-- form")
+		}
+		own.Host = strings.Replace(u.Host, name, ascii, 1)
+	}
+	own.Host = strings.ToLower(own.Host)
+	return &own, nil
 }
 
 // templates reads the templates of mails.

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"net/http"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -214,10 +216,41 @@ func TestPagesAndProbes(t *testing.T) {
 	}
 }
 
+func TestAPublicHostIsWrittenInASCII(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]string{
+		"https://Bücher.example:8443": "https://xn--bcher-kva.example:8443", "http://My_Host:8080": "http://my_host:8080", "http://[::1]:8080": "http://[::1]:8080",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			u, err := url.Parse(typed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := testkit.New(t, filepath.Join(t.TempDir(), "convoke.db"), func(c *server.Config) { c.PublicURL = u })
+			owner := w.SignUp("olivia@acme.test")
+			link := owner.Invite("ann@example.org", "viewer", "sendEmail", false).OK().Text("inviteUser.inviteUrl")
+			owner.Invite("bob@example.org", "viewer").OK()
+			mail := w.Mail.Wait(t, "bob@example.org", 1)
+			if !strings.HasPrefix(link, want+"/accept#") || !strings.Contains(mail.Text, "\n"+want+"/accept#") || !strings.Contains(mail.HTML, `href="`+want+`/accept#`) {
+				t.Errorf("a link handed over is %s, and the mail\n%s\n%s\nwant %s", link, mail.Text, mail.HTML, want)
+			}
+			dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
+			conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", http.Header{"Origin": {want}})
+			if err != nil {
+				t.Fatalf("a socket of our own pages: %v", err)
+			}
+			equal(t, "status", res.StatusCode, http.StatusSwitchingProtocols)
+			_, _ = conn.Close(), res.Body.Close()
+		})
+	}
+}
+
 func TestSettingsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*server.Config){
 		"public URL":    func(c *server.Config) { c.PublicURL = nil },
+		"public host":   func(c *server.Config) { c.PublicURL = &url.URL{Scheme: "https", Host: "a\u202Eb.example"} },
 		"database":      func(c *server.Config) { c.Database = "" },
 		"sign-up":       func(c *server.Config) { c.SignUp = "maybe" },
 		"CORS origin":   func(c *server.Config) { c.CORSOrigins = []string{"*"} },
