@@ -25,9 +25,14 @@ var memberEvents = map[event.Type]model.MemberEventType{
 	event.TransferAccepted:  model.MemberEventTypeOwnerChanged,
 }
 
+func showsMembers(typ event.Type) bool { return memberEvents[typ] != "" }
+
 // membersChanged follows the members of a team.
 func (r *Resolver) membersChanged(ctx context.Context, teamID string, after *string) <-chan *model.MembersChange {
-	f, err := r.follow(ctx, teamID, after, func(typ event.Type) bool { return memberEvents[typ] != "" })
+	if out, only := oneEvent(ctx, r, r.memberChange); only {
+		return out
+	}
+	f, err := r.follow(ctx, teamID, after, showsMembers)
 	if err != nil {
 		return refused[*model.MembersChange](ctx, r, err)
 	}

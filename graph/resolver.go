@@ -31,6 +31,8 @@ type Resolver struct {
 	Now     func() time.Time
 	Info    model.ServerInfo
 	Present graphql.ErrorPresenterFunc
+
+	sharer Sharer
 }
 
 type snapshotKey struct{}

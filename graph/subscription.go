@@ -30,9 +30,14 @@ var inviteEvents = map[event.Type]model.InviteEventType{
 	event.InvitationExpired:  model.InviteEventTypeExpired,
 }
 
+func showsInvites(typ event.Type) bool { return inviteEvents[typ] != "" }
+
 // inviteStatusChanged follows the invitations of a team.
 func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after *string) <-chan *model.InviteStatusChange {
-	f, err := r.follow(ctx, teamID, after, func(typ event.Type) bool { return inviteEvents[typ] != "" })
+	if out, only := oneEvent(ctx, r, r.change); only {
+		return out
+	}
+	f, err := r.follow(ctx, teamID, after, showsInvites)
 	if err != nil {
 		return refused[*model.InviteStatusChange](ctx, r, err)
 	}

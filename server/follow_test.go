@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -150,5 +151,41 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 			id := owner.Invite("bob@x.org", "viewer", "onConflict", "RESEND").OK().Text("inviteUser.invitation.id")
 			equal(t, "the first he hears of", others.Next().OK().Text("receivedInvitationsChanged.id"), id)
 		})
+	})
+}
+
+func TestWhatAnEventCosts(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		w, statements, _ := counted(t, address)
+		for _, email := range []string{"olivia@acme.test", "adam@acme.test"} {
+			signUp(w, email, testkit.Password).OK()
+		}
+		owner, admin := w.SignIn("olivia@acme.test"), w.SignIn("adam@acme.test")
+		admin.Do(testkit.AcceptMutation, testkit.Input("invitationId", owner.Invite(admin.Email, "account_admin").OK().Text("inviteUser.invitation.id"))).OK()
+		admin = admin.In(owner.TeamID)
+		var streams []*testkit.Stream
+		invited := 0
+		// cost is what an invitation costs that all streams are told of.
+		cost := func(listening int) int64 {
+			for len(streams) < listening {
+				p := []*testkit.Person{owner, admin}[len(streams)%2]
+				streams = append(streams, p.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}))
+			}
+			role := owner.Role("viewer")
+			tell := func() {
+				invited++
+				owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", fmt.Sprintf("p%d@x.org", invited), "roleIds", []string{role}, "sendEmail", false)).OK()
+				for _, s := range streams {
+					equal(t, "event", seen(s.Next().OK()), fmt.Sprintf("CREATED p%d@x.org", invited))
+				}
+			}
+			tell() // whatever is done once
+			return leastCost(statements, tell)
+		}
+		few := cost(2)
+		if many := cost(60); many != few {
+			t.Errorf("%d statements for 60 subscribers, %d for 2, want the same", many, few)
+		}
 	})
 }

@@ -70,6 +70,7 @@ func (s *Server) graphql() http.Handler {
 	}
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundOperations(s.operation)
+	g.AroundOperations(s.resolver.Share)
 	g.AroundResponses(graph.LastWord)
 	return s.endpoint(g)
 }
