@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
 func TestMailTemplates(t *testing.T) {
@@ -22,7 +24,11 @@ func TestMailTemplates(t *testing.T) {
 	write("invitation.txt", "{{define \"subject\"}}{{.Team}} wants you{{end}}\nOur own words: {{.Link}}")
 	write("layout.html", `<main id="ours">{{template "body" .}}</main>`)
 	p := start(t, "demo", "--mail-templates", folder)
-	_, mailbox := p.get("/mailbox.json")
+	var mailbox string
+	testkit.Eventually(t, func() bool { // the worker sends them beside the first requests
+		_, mailbox = p.get("/mailbox.json")
+		return strings.Count(mailbox, `"subject":`) == 4
+	})
 	for _, want := range []string{`"subject":"Acme Security wants you"`, `"text":"Our own words: ` + p.url + `/accept#`, `\u003cmain id=\"ours\"\u003e`} {
 		if n := strings.Count(mailbox, want); n != 4 {
 			t.Errorf("%d mails of 4 have %s:\n%s", n, want, mailbox)
