@@ -1,0 +1,94 @@
+package server_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/testkit"
+)
+
+// leakRounds is how often it is tried: a few times, or as often as the environment
+// says.
+func leakRounds(t *testing.T) int {
+	t.Helper()
+	value := os.Getenv("CONVOKE_TEST_LEAK_ROUNDS")
+	if value == "" {
+		return 5
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// place is where in the account's log a cursor is.
+func place(t *testing.T, owner *testkit.Person, cursor string) int64 {
+	t.Helper()
+	c, err := event.ParseCursor(cursor, owner.AccountID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Seq
+}
+
+func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
+	t.Parallel()
+	const victims, sockets, invitations = 5, 10, 10
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		account := owner.AccountID()
+		var people []*testkit.Person
+		for n := range victims {
+			people = append(people, w.SignUp(fmt.Sprintf("victim%d@x.org", n)))
+		}
+		t.Run("BEY-4 who is removed while events come sees none from that commit on", func(t *testing.T) {
+			for round := range leakRounds(t) {
+				streams := make([][]*testkit.Stream, victims)
+				members := make([]string, victims)
+				for n, p := range people {
+					owner.JoinAs(p, "account_admin")
+					members[n] = owner.MemberID(p.Email)
+				}
+				from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
+				for n, p := range people {
+					for range sockets {
+						streams[n] = append(streams[n], p.Subscribe(watch, from))
+					}
+				}
+				role := owner.Role("viewer")
+				var both sync.WaitGroup
+				both.Go(func() {
+					for i := range invitations {
+						owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "sendEmail", false,
+							"email", fmt.Sprintf("r%d.i%d@x.org", round, i), "roleIds", []string{role})).OK()
+					}
+				})
+				both.Go(func() {
+					for _, id := range members {
+						onMember(owner, "removeMember", id).OK()
+					}
+				})
+				both.Wait()
+				for n, id := range members {
+					removed := owner.Do(`query($id: ID!, $member: ID!) { account(id: $id) { auditLog(filter: {types: ["member.removed"], subjectId: $member}) { nodes { cursor } } } }`,
+						map[string]any{"id": account, "member": id}).OK().Text("account.auditLog.nodes.0.cursor")
+					end := place(t, owner, removed)
+					for _, s := range streams[n] {
+						answers := s.Ended()
+						for _, a := range answers[:len(answers)-1] {
+							if at := place(t, owner, a.OK().Text("inviteStatusChanged.cursor")); at >= end {
+								t.Errorf("round %d: event %d was shown to who was removed by %d", round, at, end)
+							}
+						}
+						answers[len(answers)-1].Refused("FORBIDDEN")
+					}
+				}
+			}
+		})
+	})
+}
