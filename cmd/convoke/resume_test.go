@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/uid"
 )
 
 // follower follows a team's invitations, from server to server.
@@ -147,6 +149,69 @@ func TestFollowersMissNothing(t *testing.T) {
 					t.Errorf("CREATED %s was seen %d times, want once", email, n)
 				}
 			}
+		})
+	})
+}
+
+// cutConnections has PostgreSQL hang up on everybody of that application, as it
+// does when it is restarted.
+func cutConnections(t *testing.T, address, application string) {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var cut int
+	err = db.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE application_name = $1 AND pid <> pg_backend_pid()`, application).Scan(&cut)
+	if err != nil || cut == 0 {
+		t.Fatalf("%d connections were cut, %v, want some", cut, err)
+	}
+}
+
+func TestFollowersOfTwoNodesMissNothing(t *testing.T) {
+	t.Parallel()
+	testdb.Postgres(t, func(t *testing.T, address string) {
+		t.Run("BEY-30 one node writes, another one is followed, the database hangs up, a node is killed", func(t *testing.T) {
+			m, application := newMailServer(t), uid.New("nodes")
+			args := append(serveArgs(address+"&application_name="+application, m), "--rate-limits=off")
+			here, there := start(t, args...), start(t, args...)
+			session, team := owner(t, here, m)
+			cursor := field(t, here.graphql(session, `{ team(id: "`+team+`") { eventCursor } }`), "eventCursor")
+			f := &follower{session: session, team: team, url: there.url, last: cursor}
+			ctx, stop := context.WithCancel(t.Context())
+			var following, inviting sync.WaitGroup
+			following.Go(func() { f.follow(ctx) })
+			promised := &acknowledged{lenient: true, by: map[string]string{}}
+			for n := range 2 {
+				inviting.Go(func() { promised.invite(here, session, team, fmt.Sprintf("n.w%d", n)) })
+			}
+			more := func() {
+				t.Helper()
+				before := len(f.list())
+				testkit.Eventually(t, func() bool { return len(f.list()) > before+20 })
+			}
+			more()
+			cutConnections(t, address, application)
+			more()
+			_ = there.stop(syscall.SIGKILL) // it ends badly
+			f.move(here.url)
+			more()
+			_ = here.stop(syscall.SIGKILL) // and the inviters with it
+			inviting.Wait()
+			last := start(t, args...)
+			f.move(last.url)
+			last.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
+			testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "CREATED last@x.org") })
+			stop()
+			following.Wait()
+			for _, email := range promised.by {
+				if n := count(f.list(), "CREATED "+email); n != 1 {
+					t.Errorf("CREATED %s was seen %d times, want once", email, n)
+				}
+			}
+			t.Logf("%d invitations acknowledged, %d events seen", len(promised.by), len(f.list()))
 		})
 	})
 }
