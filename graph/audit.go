@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -82,6 +83,14 @@ func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {
 	return conditions
 }
 
+func userIDs(users []*ent.User) []string {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids
+}
+
 // shown turns events into what a client sees of them, by id. Who did them is
 // read for all of them at once, past the guard: who may read the log may know
 // whose deeds stand in it, members still or not.
@@ -100,7 +109,14 @@ func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*
 		if err != nil {
 			return nil, err
 		}
+		colleagues, err := r.read(ctx).User.Query().Where(user.IDIn(userIDs(users)...), access.Colleagues(ctx)).IDs(ctx)
+		if err != nil {
+			return nil, err
+		}
 		for _, u := range users {
+			if !slices.Contains(colleagues, u.ID) {
+				u = formerly(u)
+			}
 			actors[u.ID] = u
 		}
 	}

@@ -10,12 +10,22 @@ import (
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
 // searched returns the text to look for, as texts are searched by; empty for
 // none.
 func searched(search *string) string { return text.Fold(orEmpty(search)) }
+
+// receivedBy picks the invitations to the viewer's address: none where nothing
+// shows that it is his.
+func receivedBy(v *access.Viewer) predicate.Invitation {
+	if v.Unproven {
+		return invitation.IDIn()
+	}
+	return invitation.EmailKey(v.EmailKey)
+}
 
 // memberFilter returns the conditions of a filter on members of one team. What
 // roles, groups and divisions it names tells nothing of others: they are looked

@@ -8,6 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
@@ -68,7 +69,10 @@ func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (
 		return &model.SystemActor{Name: "Convoke"}, nil
 	}
 	u, err := obj.Edges.InviterOrErr()
-	u, err = loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, *obj.InviterID) })
+	u, err = loaded(u, err, func() (*ent.User, error) {
+		return r.read(ctx).User.Query().Where(user.ID(*obj.InviterID)).WithMembers().Only(ctx)
+	})
+	u, err = asKnown(ctx, u, err)
 	if ent.IsNotFound(err) {
 		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
 	}
@@ -95,7 +99,10 @@ func (r *invitationResolver) AcceptedBy(ctx context.Context, obj *ent.Invitation
 		return nil, nil
 	}
 	u, err := obj.Edges.AcceptedByOrErr()
-	return orNull(loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, *obj.AcceptedByID) }))
+	u, err = loaded(u, err, func() (*ent.User, error) {
+		return r.read(ctx).User.Query().Where(user.ID(*obj.AcceptedByID)).WithMembers().Only(ctx)
+	})
+	return orNull(asKnown(ctx, u, err))
 }
 
 // Member is the resolver for the member field.
@@ -207,7 +214,7 @@ func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.Declin
 
 // ReceivedInvitations is the resolver for the receivedInvitations field.
 func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Invitation], error) {
-	q := r.read(ctx).Invitation.Query().Where(invitation.EmailKey(obj.EmailKey), inState(invitation.StatusPending, r.Now()))
+	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), inState(invitation.StatusPending, r.Now()))
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, invitationsByAge)
 }

@@ -80,7 +80,11 @@ func (r *Resolver) listen(ctx context.Context) (*invite.Listener, *auth.Seat, er
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := r.Inbox.Listen(ctx, v.EmailKey)
+	key := v.EmailKey
+	if v.Unproven {
+		key = "" // which is nobody's
+	}
+	l, err := r.Inbox.Listen(ctx, key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -65,7 +65,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		r.withTeam(ctx, asked)(q)
 		return collect(found, func(t *ent.Team) string { return t.ID })(q.All(ctx))
 	case uid.User:
-		return collect(found, func(u *ent.User) string { return u.ID })(client.User.Query().Where(user.IDIn(ids...)).All(ctx))
+		return collect(found, func(u *ent.User) string { return u.ID })(client.User.Query().Where(user.IDIn(ids...), access.Colleagues(ctx)).All(ctx))
 	case uid.Member:
 		q := client.Member.Query().Where(member.IDIn(ids...))
 		r.withMember(ctx, asked)(q)

@@ -148,10 +148,10 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {
-			q.WithInviter()
+			q.WithInviter(asColleague)
 		}
 		if s.has("acceptedBy") {
-			q.WithAcceptedBy()
+			q.WithAcceptedBy(asColleague)
 		}
 		if s.has("member") {
 			of := s.under("member")
@@ -160,6 +160,27 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 			})
 		}
 	}
+}
+
+// asColleague loads in which of the viewer's teams a user is: see asKnown.
+func asColleague(q *ent.UserQuery) { q.WithMembers() }
+
+// asKnown is what a viewer sees of a user who did something: of one who is in none
+// of his teams any more, whose name and address, but not what he does elsewhere.
+func asKnown(ctx context.Context, u *ent.User, err error) (*ent.User, error) {
+	if err != nil || u == nil || u.ID == viewerID(ctx) {
+		return u, err
+	}
+	if in, err := u.Edges.MembersOrErr(); err == nil && len(in) == 0 {
+		return formerly(u), nil
+	}
+	return u, nil
+}
+
+func formerly(u *ent.User) *ent.User {
+	known := *u
+	known.LastSeenAt, known.JobTitle = nil, ""
+	return &known
 }
 
 // withTransfer loads what is asked of transfers of ownership.

@@ -162,7 +162,7 @@ func TestWhatAnEventCosts(t *testing.T) {
 			signUp(w, email, testkit.Password).OK()
 		}
 		owner, admin := w.SignIn("olivia@acme.test"), w.SignIn("adam@acme.test")
-		admin.Do(testkit.AcceptMutation, testkit.Input("invitationId", owner.Invite(admin.Email, "account_admin").OK().Text("inviteUser.invitation.id"))).OK()
+		admin.Accept(tokenOf(t, owner.Invite(admin.Email, "account_admin").OK().Text("inviteUser.inviteUrl"))).OK()
 		admin = admin.In(owner.TeamID)
 		var streams []*testkit.Stream
 		invited := 0

@@ -123,6 +123,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	}
 	noMail := s.cfg.Sender == nil
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
+	loader.Unproven = noMail
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	var others []func(string)
 	if s.Store.Postgres() {

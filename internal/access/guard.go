@@ -202,6 +202,9 @@ func (v *Viewer) ownInvitations() condition {
 // open is the condition that an invitation waits for the viewer's address. Who
 // is invited sees what he is offered, where, and by whom, before he says yes.
 func (v *Viewer) open(column func(string) string) *sql.Predicate {
+	if v.Unproven {
+		return sql.False() // whoever has the link shows that he was meant
+	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),
 		sql.EQ(column(invitation.FieldStatus), invitation.StatusPending),
@@ -320,19 +323,40 @@ func (v *Viewer) knownTeams(teamID, accountID string) *sql.Predicate {
 // knownUsers: himself, the owners of his teams, the members of the teams whose people he may see,
 // those who sent or accepted their invitations, members still or not, and those who invited him.
 func (v *Viewer) knownUsers() condition {
-	teams := v.readTeams()
-	of := func(table, column string) condition {
-		return func(s *sql.Selector) {
-			t := sql.Table(table)
-			s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
-				sql.ColumnsEQ(t.C(column), s.C("id")),
-				sql.In(t.C("team_id"), teams...),
-			))))
-		}
+	return either(
+		v.colleagues(),
+		v.offered(invitation.FieldInviterID),
+		v.namedIn(invitation.Table, invitation.FieldInviterID),
+		v.namedIn(invitation.Table, invitation.FieldAcceptedByID),
+	)
+}
+
+// namedIn: those whom a column names in the teams whose people the viewer may see.
+func (v *Viewer) namedIn(table, column string) condition {
+	return func(s *sql.Selector) {
+		t := sql.Table(table)
+		s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
+			sql.ColumnsEQ(t.C(column), s.C("id")),
+			sql.In(t.C("team_id"), v.readTeams()...),
+		))))
 	}
+}
+
+// Colleagues narrows a query of users to those the viewer is together with:
+// without those who left, of whom he sees only what they did.
+func Colleagues(ctx context.Context) func(*sql.Selector) {
+	if v := ViewerFrom(ctx); v != nil {
+		return v.colleagues()
+	}
+	return nothing
+}
+
+// colleagues: himself, the owners of his teams, and the members of the teams whose
+// people he may see.
+func (v *Viewer) colleagues() condition {
 	return either(
 		in("id", []any{v.UserID}),
-		of(member.Table, member.FieldUserID),
+		v.namedIn(member.Table, member.FieldUserID),
 		func(s *sql.Selector) {
 			t := sql.Table(member.Table)
 			s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
@@ -341,9 +365,6 @@ func (v *Viewer) knownUsers() condition {
 				v.knownTeams(t.C(member.FieldTeamID), t.C(member.FieldAccountID)),
 			))))
 		},
-		v.offered(invitation.FieldInviterID),
-		of(invitation.Table, invitation.FieldInviterID),
-		of(invitation.Table, invitation.FieldAcceptedByID),
 	)
 }
 

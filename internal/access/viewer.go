@@ -26,6 +26,8 @@ type Viewer struct {
 	SessionID string
 	Email     string // as typed
 	EmailKey  string // as compared
+	// Unproven is true where nothing shows that the address is his.
+	Unproven bool
 
 	memberships map[string]*Membership // by team
 }
@@ -176,6 +178,8 @@ func lacks(permission string) error {
 // Loader makes viewers and memberships out of the database.
 type Loader struct {
 	Catalogue *Catalogue
+	// Unproven says that addresses are not verified here: there is no mail.
+	Unproven bool
 	// Changes and Facts, when set, keep what Facts loads.
 	Changes *Changes
 	Facts   *Cache[Place, *Membership]
@@ -228,7 +232,7 @@ func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.Us
 	}
 	viewers := make([]*Viewer, len(users))
 	for i, u := range users {
-		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, memberships: of[u.ID]}
+		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, Unproven: l.Unproven, memberships: of[u.ID]}
 	}
 	return viewers, nil
 }
@@ -253,6 +257,20 @@ func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, user
 		return nil, noTeam()
 	}
 	return found[0], nil
+}
+
+// InAccount returns what a user is in the teams of an account, deactivated or
+// not, by team.
+func (l Loader) InAccount(ctx context.Context, client *ent.Client, accountID, userID string) (map[string]*Membership, error) {
+	found, err := l.memberships(ctx, client, member.And(member.AccountID(accountID), member.UserID(userID)))
+	if err != nil {
+		return nil, err
+	}
+	byTeam := make(map[string]*Membership, len(found))
+	for _, m := range found {
+		byTeam[m.TeamID] = m
+	}
+	return byTeam, nil
 }
 
 // RequireStill is Require inside a transaction, so that the right was not

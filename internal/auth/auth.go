@@ -13,7 +13,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/signup"
-	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
@@ -225,20 +224,21 @@ func (s *Service) inActiveAccount(ctx context.Context, userID string, f func(tx 
 	return s.Store.InAccount(ctx, accountID, func(tx *store.Tx) error { return f(tx, accountID) })
 }
 
+// activeAccount is the account of the team the user has chosen, or else of the one
+// he has been in for longest, as the dashboard shows it; empty when he is in none.
 func (s *Service) activeAccount(ctx context.Context, userID string) (string, error) {
-	u, err := s.Store.Read().User.Get(ctx, userID)
+	u, err := s.Store.Read().User.Query().Where(user.ID(userID)).
+		WithMembers(func(q *ent.MemberQuery) { q.Where(member.StatusEQ(member.StatusActive)).Order(member.ByID()) }).Only(ctx)
 	if err != nil {
 		return "", fmt.Errorf("find the active team of %s: %w", userID, err)
 	}
-	if u.ActiveTeamID == "" {
-		return "", nil
+	for _, m := range u.Edges.Members {
+		if m.TeamID == u.ActiveTeamID {
+			return m.AccountID, nil
+		}
 	}
-	t, err := s.Store.Read().Team.Query().Where(team.ID(u.ActiveTeamID)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return "", nil
+	for _, m := range u.Edges.Members {
+		return m.AccountID, nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("find the active team of %s: %w", userID, err)
-	}
-	return t.AccountID, nil
+	return "", nil
 }

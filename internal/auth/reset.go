@@ -25,7 +25,7 @@ const (
 	// ResetFor is how long a reset link is good.
 	ResetFor = time.Hour
 	// maxResets is how many resets of one address may be open.
-	maxResets = 5
+	maxResets = 20
 )
 
 // RequestPasswordReset mails a link that sets a new password to the user of the

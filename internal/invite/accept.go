@@ -49,7 +49,8 @@ type Admitted struct {
 // is not the viewer's, the refusal of the state the invitation is in,
 // EMAIL_MISMATCH for another user, AUTHENTICATION_REQUIRED, PASSWORD_REQUIRED,
 // WEAK_PASSWORD, TOO_LONG, INVITER_LOST_GRANT, MEMBER_DEACTIVATED,
-// SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; the invitation is untouched then.
+// FEATURE_NOT_AVAILABLE, SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; the invitation
+// is untouched then.
 func (s *Service) Accept(ctx context.Context, r Response) (*Admitted, error) {
 	viewer := access.ViewerFrom(ctx)
 	ctx = access.System(ctx, "accept an invitation")
@@ -102,7 +103,7 @@ func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference
 		return nil, fault.Refuse(fault.Unauthenticated, "Sign in first.")
 	default:
 		i, err := find(ctx, s.Store.Read(), r.InvitationID)
-		if err == nil && i.EmailKey != viewer.EmailKey {
+		if err == nil && (i.EmailKey != viewer.EmailKey || viewer.Unproven) {
 			return nil, fault.Refuse(fault.NotFound, "There is no such invitation.")
 		}
 		return i, err
@@ -268,6 +269,9 @@ func (s *Service) stillGranted(ctx context.Context, tx *store.Tx, i *ent.Invitat
 	acc, err := s.account(ctx, tx, i.AccountID)
 	if err != nil {
 		return nil, g, err
+	}
+	if !acc.MultiUser {
+		return nil, g, oneUserOnly()
 	}
 	lost := fault.Input(fault.InviterLostGrant, "Who invited you may no longer grant this; ask for a new invitation.")
 	granter, err := s.Access.Membership(ctx, tx.Client(), i.TeamID, i.GranterID)

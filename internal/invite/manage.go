@@ -63,6 +63,9 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	if err != nil {
 		return nil, err
 	}
+	if !acc.MultiUser {
+		return nil, oneUserOnly()
+	}
 	if previous == Expired {
 		if room, full, err := s.room(ctx, tx, acc, i.TeamID, 1); err != nil {
 			return nil, err

@@ -350,11 +350,15 @@ func (s *Service) admissible(ctx context.Context, tx *store.Tx, b *batch, fresh 
 	return fresh[:room], nil
 }
 
+func oneUserOnly() *fault.Error {
+	return fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others.")
+}
+
 // room returns how many open invitations more the limits of the account allow, up
 // to the number wanted, and what forbids the next one.
 func (s *Service) room(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string, wanted int) (room int, full *fault.Error, err error) {
 	if !acc.MultiUser {
-		return 0, fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others."), nil
+		return 0, oneUserOnly(), nil
 	}
 	ctx = access.System(ctx, "count what an account's limits are about")
 	room = wanted

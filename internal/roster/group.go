@@ -85,7 +85,8 @@ type GroupChange struct {
 // UpdateGroup changes a group for everybody in it. It needs roles.manage
 // account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
 // ROLE_NOT_FOUND, NOT_GRANTABLE for roles that are added above the viewer's own
-// rights, CONFLICT or ACCOUNT_SUSPENDED.
+// rights, in any of his teams, or beyond what he is restricted to, CONFLICT or
+// ACCOUNT_SUSPENDED.
 func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a act, g *ent.Group) error {
 		var wrong fault.Errors
@@ -116,9 +117,14 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 			if err := s.CheckCeiling(a.actor, access.Grant{Roles: added}); err != nil {
 				return err
 			}
+			if len(added) > 0 {
+				if err := everywhere(a.actor, "roleIds"); err != nil {
+					return err
+				}
+			}
 			u.ClearRoles().AddRoles(roles...)
 		}
-		if err := changed(u.Save(ctx)); err != nil {
+		if err := s.withoutGain(ctx, a, "roleIds", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
 		return s.append(ctx, a, event.GroupUpdated, "", g.ID, nil)

@@ -63,7 +63,8 @@ type Roles struct {
 // roles.assign. Beside the refusals of rights it fails with CANNOT_ACT_ON_SELF,
 // OWNER_PROTECTED, INVALID_GRANT when nothing is said, ROLE_NOT_FOUND, NOT_FOUND,
 // PERMISSION_UNKNOWN, NOT_GRANTABLE for what is added above the viewer's own
-// rights, CONFLICT or ACCOUNT_SUSPENDED.
+// rights, or to somebody who reaches further than he does, CONFLICT or
+// ACCOUNT_SUSPENDED.
 func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 	return s.onMember(ctx, r.MemberID, access.RolesAssign, func(ctx context.Context, a act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
@@ -83,6 +84,9 @@ func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 		if err := s.CheckCeiling(a.actor, added); err != nil {
 			return err
 		}
+		if field := firstOf(added); field != "" && CheckReach(a.actor, reachOf(m)) != nil {
+			return fault.Input(fault.NotGrantable, "This member reaches further than you do; restrict them first.", field)
+		}
 		if len(added.Roles)+len(added.Groups)+len(added.Permissions) == 0 && !m.AllPermissions &&
 			len(g.Roles) == len(m.Edges.Roles) && len(g.Groups) == len(m.Edges.Groups) && len(g.Permissions) == len(m.Permissions) {
 			return nil // as it is already
@@ -92,6 +96,28 @@ func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 				SetPermissions(g.Permissions).SetAllPermissions(false)
 		})
 	})
+}
+
+// firstOf is the field of the first thing a grant holds; empty for none.
+func firstOf(g access.Grant) string {
+	switch {
+	case len(g.Roles) > 0:
+		return "roleIds"
+	case len(g.Groups) > 0:
+		return "groupIds"
+	case len(g.Permissions) > 0:
+		return "permissions"
+	}
+	return ""
+}
+
+// reachOf is what a member is restricted to. His divisions must be loaded.
+func reachOf(m *ent.Member) Scope {
+	sc := Scope{Domains: m.AllowedDomains}
+	for _, d := range m.Edges.Divisions {
+		sc.DivisionIDs = append(sc.DivisionIDs, d.ID)
+	}
+	return sc
 }
 
 // beyond returns what a grant has that the member does not hold. Who held all

@@ -106,7 +106,8 @@ type RoleChange struct {
 // UpdateRole changes a role for everybody who holds it. It needs roles.manage
 // account-wide. Beside the refusals of rights it fails with ROLE_PROTECTED,
 // BLANK, TOO_LONG, PERMISSION_UNKNOWN, NOT_GRANTABLE for permissions that are
-// added above the viewer's own rights, CONFLICT or ACCOUNT_SUSPENDED.
+// added above the viewer's own rights, in any of his teams, or beyond what he is
+// restricted to, CONFLICT or ACCOUNT_SUSPENDED.
 func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a act, r *ent.Role) error {
 		var wrong fault.Errors
@@ -138,9 +139,14 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 			if err := s.CheckCeiling(a.actor, access.Grant{Permissions: added}); err != nil {
 				return err
 			}
+			if len(added) > 0 {
+				if err := everywhere(a.actor, "permissions"); err != nil {
+					return err
+				}
+			}
 			u.SetPermissions(permissions)
 		}
-		if err := changed(u.Save(ctx)); err != nil {
+		if err := s.withoutGain(ctx, a, "permissions", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
 		return s.append(ctx, a, event.RoleUpdated, "", r.ID, nil)
@@ -168,7 +174,10 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 	return s.onRole(ctx, roleID, func(ctx context.Context, a act, r *ent.Role) error {
 		data := map[string]string{}
 		if reassignTo != "" {
-			if err := s.reassign(ctx, a, r, reassignTo); err != nil {
+			if err := everywhere(a.actor, "reassignTo"); err != nil {
+				return err
+			}
+			if err := s.withoutGain(ctx, a, "reassignTo", func() error { return s.reassign(ctx, a, r, reassignTo) }); err != nil {
 				return err
 			}
 			data[event.ReassignedTo] = reassignTo

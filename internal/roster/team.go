@@ -18,12 +18,16 @@ import (
 
 // CreateTeam makes a team of one, its owner: the viewer. It needs team.create
 // account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
+// NOT_GRANTABLE for who is restricted to divisions or domains,
 // TEAM_LIMIT_REACHED or ACCOUNT_SUSPENDED.
 func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (teamID string, err error) {
 	err = s.accountWide(ctx, accountID, access.TeamCreate, func(ctx context.Context, a act) error {
 		clean, bad := name(typed)
 		if bad != nil {
 			return bad
+		}
+		if err := everywhere(a.actor, "accountId"); err != nil {
+			return err // an owner is restricted to nothing
 		}
 		if limit := a.acc.MaxTeams; limit != nil {
 			n, err := a.tx.Team.Query().Where(team.AccountID(accountID)).Count(ctx)

@@ -1,0 +1,42 @@
+package roster
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// withoutGain makes a change of roles or groups, which reach into every team of
+// the account, and fails with NOT_GRANTABLE about the field when the actor
+// himself would hold more by it anywhere: what he may do account-wide is decided
+// by the default team, and must not lift him in the others.
+func (s *Service) withoutGain(ctx context.Context, a act, field string, change func() error) error {
+	before, err := s.Access.InAccount(ctx, a.tx.Client(), a.acc.ID, a.actor.UserID)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	after, err := s.Access.InAccount(ctx, a.tx.Client(), a.acc.ID, a.actor.UserID)
+	if err != nil {
+		return err
+	}
+	for team, m := range after {
+		if was := before[team]; was == nil || !was.Permissions.Covers(m.Permissions) {
+			return fault.Input(fault.NotGrantable, "This would give you more than you hold in another team.", field)
+		}
+	}
+	return nil
+}
+
+// everywhere fails with NOT_GRANTABLE about the field when the actor is restricted
+// to some divisions or domains: what he adds to a role or group would reach
+// people who are not.
+func everywhere(actor *access.Membership, field string) error {
+	if !actor.Restricted() && len(actor.Domains) == 0 {
+		return nil
+	}
+	return fault.Input(fault.NotGrantable, "You are restricted to some divisions or domains, and this reaches beyond them.", field)
+}
