@@ -42,13 +42,9 @@ func (r *Resolver) follow(ctx context.Context, teamID string, after *string, sho
 	if err != nil {
 		return nil, err
 	}
-	var cursor *event.Cursor
-	if after != nil {
-		c, err := event.ParseCursor(*after, m.AccountID)
-		if err != nil {
-			return nil, err
-		}
-		cursor = &c
+	cursor, err := startAfter(ctx, m.AccountID, after)
+	if err != nil {
+		return nil, err
 	}
 	sub, err := r.Hub.Subscribe(ctx, m.AccountID, cursor)
 	if err != nil {
@@ -151,6 +147,9 @@ func pump[T any](ctx context.Context, f *feed, show func(context.Context, *ent.E
 			return err
 		}
 		change, err := show(ctx, e)
+		if err == nil {
+			err = announce(ctx, e)
+		}
 		if err != nil {
 			return err
 		}

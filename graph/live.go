@@ -41,7 +41,7 @@ func (r *Resolver) membersChanged(ctx context.Context, teamID string, after *str
 
 func (r *Resolver) memberChange(ctx context.Context, e *ent.Event) (*model.MembersChange, error) {
 	c := &model.MembersChange{
-		Cursor: event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String(),
+		Cursor: cursorOf(e),
 		Type:   memberEvents[event.Type(e.Type)], At: e.CreatedAt, MemberID: e.SubjectID,
 	}
 	if id := e.Data[event.MemberID]; c.Type == model.MemberEventTypeOwnerChanged {

@@ -122,6 +122,10 @@ func (r *Resolver) Share(ctx context.Context, next graphql.OperationHandler) gra
 				lastWord(ctx, f.seat)
 				return nil
 			}
+			if announce(ctx, e) != nil {
+				over = true
+				return nil // the client has left
+			}
 			return r.answer(ctx, key, f, e, next)
 		})
 	}
@@ -152,7 +156,7 @@ func (r *Resolver) makeAnswer(ctx context.Context, v *access.Viewer, e *ent.Even
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 	defer cancel()
 	ctx = graphql.WithOperationContext(access.WithViewer(ctx, v), &op)
-	ctx = context.WithValue(ctx, endingKey{}, nil)
+	ctx = context.WithValue(ctx, streamKey{}, nil)
 	ctx = context.WithValue(ctx, oneEventKey{}, e)
 	return next(ctx)(ctx)
 }

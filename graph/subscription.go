@@ -5,13 +5,11 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/graph/model"
-	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 )
 
@@ -44,6 +42,30 @@ func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after
 	return run(ctx, r, f, r.change)
 }
 
+// startAfter returns where a subscription begins: after its argument, or after
+// the last event its client says to have seen, whichever is further on. For a
+// client that comes back by itself repeats its request as it was.
+func startAfter(ctx context.Context, accountID string, after *string) (*event.Cursor, error) {
+	var start *event.Cursor
+	given := []*string{after}
+	if s, ok := ctx.Value(streamKey{}).(*stream); ok && s.lastEventID != "" {
+		given = append(given, &s.lastEventID)
+	}
+	for _, text := range given {
+		if text == nil {
+			continue
+		}
+		c, err := event.ParseCursor(*text, accountID)
+		if err != nil {
+			return nil, err
+		}
+		if start == nil || c.Seq > start.Seq {
+			start = &c
+		}
+	}
+	return start, nil
+}
+
 func (r *Resolver) change(ctx context.Context, e *ent.Event) (*model.InviteStatusChange, error) {
 	typ := inviteEvents[event.Type(e.Type)]
 	q := r.read(ctx).Invitation.Query().Where(invitation.ID(e.SubjectID))
@@ -53,7 +75,7 @@ func (r *Resolver) change(ctx context.Context, e *ent.Event) (*model.InviteStatu
 		return nil, err
 	}
 	c := &model.InviteStatusChange{
-		Cursor: event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String(),
+		Cursor: cursorOf(e),
 		Type:   typ, At: e.CreatedAt, Invitation: i,
 	}
 	if previous, ok := e.Data[event.PreviousStatus]; ok {
@@ -66,17 +88,53 @@ func (r *Resolver) change(ctx context.Context, e *ent.Event) (*model.InviteStatu
 	return c, err
 }
 
-type endingKey struct{}
+func cursorOf(e *ent.Event) string {
+	return event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String()
+}
 
-// ending is why a stream ends: written by the stream, read by the transport.
-type ending struct {
+type streamKey struct{}
+
+// stream is what a subscription and its transport tell one another.
+type stream struct {
+	lastEventID string
+	// cursors are those of the changes that have not been answered with yet, in
+	// their order: the one being sent, and the next.
+	cursors chan string
+	// cursor is that of the last answer; only its transport asks.
+	cursor string
+	// err is why the stream ends.
 	err atomic.Pointer[gqlerror.Error]
 }
 
-// WithEnding returns the context of a subscription, in which it can say why
-// it ends: see LastWord.
-func WithEnding(ctx context.Context) context.Context {
-	return context.WithValue(ctx, endingKey{}, &ending{})
+// WithStream returns the context of a subscription, in which it can say why it
+// ends: see LastWord. lastEventID is the last event its client says to have
+// seen, or empty.
+func WithStream(ctx context.Context, lastEventID string) context.Context {
+	return context.WithValue(ctx, streamKey{}, &stream{lastEventID: lastEventID, cursors: make(chan string, 2)})
+}
+
+// Cursor returns the cursor of the answer that came last in the context of a
+// subscription; empty where its answers have none.
+func Cursor(ctx context.Context) string {
+	if s, ok := ctx.Value(streamKey{}).(*stream); ok {
+		return s.cursor
+	}
+	return ""
+}
+
+// announce notes the cursor of a change before it is sent. Each change that is
+// sent becomes one answer, in order; so LastWord finds the cursor of each.
+func announce(ctx context.Context, e *ent.Event) error {
+	s, ok := ctx.Value(streamKey{}).(*stream)
+	if !ok {
+		return nil
+	}
+	select {
+	case s.cursors <- cursorOf(e):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // end notes why a stream ends, if not by the client's wish.
@@ -84,27 +142,30 @@ func (r *Resolver) end(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil {
 		return
 	}
-	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
-		e.err.Store(r.Present(ctx, err))
+	if s, ok := ctx.Value(streamKey{}).(*stream); ok {
+		s.err.Store(r.Present(ctx, err))
 	}
 }
 
 // LastWord is a response interceptor that tells the client why its stream
-// ended: by an error frame on a socket, by a last answer elsewhere.
+// ended, by a last answer that has errors and no data. Of the answers before it
+// notes the cursors.
 func LastWord(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	answer := next(ctx)
-	e, ok := ctx.Value(endingKey{}).(*ending)
-	if answer != nil || !ok {
+	s, ok := ctx.Value(streamKey{}).(*stream)
+	if !ok {
 		return answer
 	}
-	why := e.err.Swap(nil)
-	switch {
-	case why == nil:
-		return nil
-	case auth.CookiesFrom(ctx) == nil:
-		transport.AddSubscriptionError(ctx, why)
-		return nil
-	default:
+	if answer != nil {
+		s.cursor = ""
+		select {
+		case s.cursor = <-s.cursors:
+		default: // of a subscription without cursors
+		}
+		return answer
+	}
+	if why := s.err.Swap(nil); why != nil {
 		return &graphql.Response{Errors: gqlerror.List{why}}
 	}
+	return nil
 }

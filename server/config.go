@@ -58,9 +58,12 @@ type Config struct {
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// RateLimits; the zero value limits nothing.
-	RateLimits    RateLimits
-	GraphiQL      bool
-	Introspection bool
+	RateLimits RateLimits
+	// SocketsPerUser is how many WebSockets a user may have open on this server;
+	// zero is 20.
+	SocketsPerUser int
+	GraphiQL       bool
+	Introspection  bool
 
 	Log *slog.Logger
 	// Now is the clock; nil is the system's, in UTC.
@@ -98,6 +101,9 @@ func (c *Config) check() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.SocketsPerUser == 0 {
+		c.SocketsPerUser = socketsPerUser
 	}
 	if c.PasswordCost == (argon2id.Params{}) {
 		c.PasswordCost = auth.Params

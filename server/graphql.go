@@ -19,26 +19,21 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/generated"
-	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
 const (
 	maxBody = 256 << 10
 	// answerWithin bounds a query or mutation.
 	answerWithin = 10 * time.Second
-	// initWithin bounds how long a socket may stay without connection_init.
-	initWithin   = 5 * time.Second
-	pingEvery    = 20 * time.Second
 	cachedParses = 500
 
 	maxTokens = 2000
@@ -50,14 +45,8 @@ const (
 // graphql serves the one endpoint: POST, server-sent events, WebSocket.
 func (s *Server) graphql() http.Handler {
 	g := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
-	g.AddTransport(transport.Websocket{
-		Implementation:   gorilla{stopping: &s.stopping},
-		InitFunc:         s.initSocket,
-		InitTimeout:      initWithin,
-		PingPongInterval: pingEvery,
-		PayloadReadLimit: ptr(int64(maxBody)),
-	})
-	g.AddTransport(transport.SSE{KeepAlivePingInterval: pingEvery})
+	g.AddTransport(s.sockets)
+	g.AddTransport(sse{stopping: s.stopping.Load})
 	g.AddTransport(post{})
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
@@ -93,26 +82,11 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 		}
 		switch {
 		case upgrade:
-			var done func()
-			ctx, done = s.socket(auth.OnSocket(ctx))
-			defer done()
+			ctx = onSocket(ctx)
 		case !strings.Contains(r.Header.Get("Accept"), typeEvents):
 			ctx = context.WithValue(ctx, oneAnswerKey{}, true)
 		}
 		g.ServeHTTP(w, r.WithContext(ctx)) //nolint:contextcheck // as above
-	}
-}
-
-// socket returns a context that ends when the server hangs up, which waits for
-// done.
-func (s *Server) socket(ctx context.Context) (_ context.Context, done func()) {
-	s.sockets.Add(1)
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.hungUp, cancel)
-	return ctx, func() {
-		stop()
-		cancel()
-		s.sockets.Done()
 	}
 }
 
@@ -127,8 +101,8 @@ func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bo
 	if !upgrade {
 		return true
 	}
-	if !slices.Contains(websocket.Subprotocols(r), transportWS) {
-		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The sub-protocol must be "+transportWS+".")
+	if !slices.Contains(websocket.Subprotocols(r), graphqlws.Protocol) {
+		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The sub-protocol must be "+graphqlws.Protocol+".")
 		return false
 	}
 	if origin == "" {
@@ -206,20 +180,6 @@ func refuse(w http.ResponseWriter, status int, code fault.Code, message string) 
 	writeErrors(w, status, gqlerror.List{err})
 }
 
-// initSocket identifies a socket by the authorization of its connection_init,
-// or else as its upgrade did.
-func (s *Server) initSocket(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-	if payload.Authorization() == "" {
-		return ctx, nil, nil
-	}
-	v, err := s.Auth.Authenticate(ctx, auth.Bearer(payload.Authorization()))
-	if err != nil {
-		told := s.resolver.Present(ctx, err)
-		return transport.WithWebsocketCloseCode(transport.AppendCloseReason(ctx, "Forbidden"), closeForbidden), nil, told
-	}
-	return access.WithViewer(ctx, v), nil, nil
-}
-
 // operation bounds queries and mutations in time, and prepares the context of
 // each operation.
 func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
@@ -227,13 +187,14 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	if err != nil {
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
-	kind := graphql.GetOperationContext(ctx).Operation.Operation
+	op := graphql.GetOperationContext(ctx)
+	kind := op.Operation.Operation
 	if one, _ := ctx.Value(oneAnswerKey{}).(bool); one && kind == ast.Subscription {
 		err := fault.Refuse(fault.BadUserInput, "A subscription needs a WebSocket, or server-sent events: Accept: text/event-stream.")
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
 	if kind == ast.Subscription {
-		return next(graph.WithEnding(ctx))
+		return next(graph.WithStream(ctx, op.Headers.Get("Last-Event-ID")))
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	done := func() {}
@@ -257,5 +218,3 @@ func (s *Server) recovered(ctx context.Context, panicked any) error {
 	s.log.ErrorContext(ctx, "panic", "request_id", event.RequestFrom(ctx).ID, "panic", panicked, "stack", string(debug.Stack()))
 	return errors.New("panic in a resolver")
 }
-
-func ptr[T any](v T) *T { return &v }

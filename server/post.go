@@ -36,16 +36,11 @@ func (post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 		answerType, refusal = typeResponse, http.StatusBadRequest
 	}
 	w.Header().Set("Content-Type", answerType+"; charset=utf-8")
-	start := graphql.Now()
-	params := &graphql.RawParams{}
-	body := json.NewDecoder(r.Body)
-	body.UseNumber()
-	if err := body.Decode(params); err != nil {
+	params, err := readParams(r)
+	if err != nil {
 		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The body must be a JSON object with a query.")
 		return
 	}
-	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	op, refused := exec.CreateOperationContext(ctx, params)
 	if refused != nil {
 		answer := exec.DispatchError(graphql.WithOperationContext(ctx, op), refused)

@@ -29,6 +29,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
+	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
 const (
@@ -62,12 +63,8 @@ type Server struct {
 	perClient *limit.Bucket
 
 	stopping atomic.Bool
-	// sockets counts what outlives its HTTP request in the eyes of net/http.
-	sockets sync.WaitGroup
-	// hangUp ends all sockets.
-	hangUp  context.CancelFunc
-	hungUp  context.Context //nolint:containedctx // the life of the sockets, which is the server's
-	workers sync.WaitGroup
+	sockets  *graphqlws.Transport
+	workers  sync.WaitGroup
 }
 
 // New opens the database and builds a server on it. Nothing runs before Work
@@ -109,7 +106,6 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
-	s.hungUp, s.hangUp = context.WithCancel(context.Background())
 	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -177,6 +173,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Present: graph.PresentErrors(s.log, s.cfg.Introspection),
 	}
 	s.perClient = limits.client
+	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err
 }
@@ -213,6 +210,7 @@ func (s *Server) Work(ctx context.Context) {
 	s.workers.Go(func() { s.watch.Run(ctx) })
 	s.workers.Go(func() { s.inbox.Run(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })
+	s.workers.Go(func() { s.watchSessions(ctx) })
 	if s.worker != nil {
 		s.workers.Go(func() { s.worker.Run(ctx) })
 	}
@@ -262,11 +260,11 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.log.Info("stopping")
-	s.endStreams()
+	closed := s.endStreams(stopWithin)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := web.Shutdown(bounded)
-	s.sockets.Wait()
+	<-closed
 	stopWork()
 	<-worked
 	return err
@@ -274,14 +272,15 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 
 // Close ends what is left of the sockets, and closes the database.
 func (s *Server) Close() error {
-	s.endStreams()
-	s.sockets.Wait()
+	<-s.endStreams(0)
 	return s.Store.Close()
 }
 
-// endStreams has every subscription say why it ends, and closes the sockets.
-func (s *Server) endStreams() {
+// endStreams ends every subscription and closes the sockets, each once what else
+// runs on it has finished, or that time is over. closed tells when all have.
+func (s *Server) endStreams(within time.Duration) (closed <-chan struct{}) {
 	s.stopping.Store(true)
+	closed = s.sockets.Stop(within)
 	s.hub.Stop()
-	s.hangUp()
+	return closed
 }

@@ -1,66 +1,141 @@
 package server
 
 import (
-	"io"
+	"context"
+	"encoding/json"
 	"net/http"
-	"sync/atomic"
+	"slices"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/gorilla/websocket"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
 const (
-	// transportWS is the only sub-protocol spoken.
-	transportWS = "graphql-transport-ws"
-	// closeForbidden is the protocol's close code for a refused init.
-	closeForbidden = 4403
+	// initWithin bounds how long a socket may stay without connection_init.
+	initWithin = 5 * time.Second
+	// pingEvery is how often a quiet stream shows that it lives.
+	pingEvery = 20 * time.Second
+	// sendWithin bounds how long a client may leave a message unread: longer than
+	// a hiccup of its network, shorter than anybody waits for news.
+	sendWithin = 10 * time.Second
+	// operationsPerSocket is how many operations may run on a socket at once.
+	operationsPerSocket = 100
+	// socketsPerUser is how many sockets a user may have where nothing else is set.
+	socketsPerUser = 20
+	// lookEvery is how often the sessions of all sockets are looked at. One that is
+	// gone twice in a row has its sockets closed: its streams go first, and say why.
+	lookEvery = 2 * time.Second
 )
 
-// gorilla lets gqlgen's transport speak through gorilla/websocket.
-type gorilla struct{ stopping *atomic.Bool }
+// errSessionEnded is said to the holder of a session that is no more.
+var errSessionEnded = graphqlws.CloseError{Code: graphqlws.Unauthorized, Reason: "The session has ended"}
 
-// Accept upgrades the request. Its origin has been checked by then.
-func (g gorilla) Accept(w http.ResponseWriter, r *http.Request, _ transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
-	upgrader := websocket.Upgrader{
-		Subprotocols: []string{transportWS},
-		CheckOrigin:  func(*http.Request) bool { return true },
-	}
-	c, err := upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		return nil, err
-	}
-	return &connection{Conn: c, stopping: g.stopping}, nil
+func (s *Server) newSockets() *graphqlws.Transport {
+	busy := gqlerror.Errorf("Too many operations run on this connection.")
+	busy.Extensions = fault.Extensions(fault.RateLimited)
+	return graphqlws.New(&graphqlws.Transport{
+		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
+		Refuse: func(w http.ResponseWriter, status int, reason string) {
+			refuse(w, status, fault.BadUserInput, "No WebSocket: "+reason+".")
+		},
+		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
+		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,
+	})
 }
 
-// connection bounds the writes of a gorilla connection and names the reason
-// of its end.
-type connection struct {
-	*websocket.Conn
-	stopping *atomic.Bool
+// onSocket returns what a socket keeps of its request: who asks, and what the
+// audit notes. The rest of the request goes with it, its cookies among them.
+func onSocket(ctx context.Context) context.Context {
+	kept := event.WithRequest(context.Background(), event.RequestFrom(ctx))
+	return auth.OnSocket(access.WithViewer(kept, access.ViewerFrom(ctx)))
 }
 
-// NextReader waits for the next message.
-func (c *connection) NextReader() (messageType int, r io.Reader, err error) {
-	messageType, r, err = c.Conn.NextReader()
-	if websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived) {
-		err = transport.ErrWebsocketClosed
+// initSocket identifies a socket by the authorization of its connection_init,
+// or else as its upgrade did.
+func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (context.Context, error) {
+	var sent map[string]any
+	if len(payload) > 0 {
+		if err := json.Unmarshal(payload, &sent); err != nil {
+			return nil, graphqlws.CloseError{Code: graphqlws.BadRequest, Reason: "Invalid message: payload must be an object"}
+		}
 	}
-	return messageType, r, err
+	var authorization string
+	for _, name := range []string{"authorization", "Authorization"} {
+		if text, ok := sent[name].(string); ok && authorization == "" {
+			authorization = text
+		}
+	}
+	if authorization == "" {
+		return ctx, nil
+	}
+	v, err := s.Auth.Authenticate(ctx, auth.Bearer(authorization))
+	switch {
+	case fault.Is(err, fault.Unauthenticated):
+		return nil, graphqlws.CloseError{Code: graphqlws.Forbidden, Reason: "Forbidden"}
+	case err != nil:
+		s.log.ErrorContext(ctx, "identify a socket", "request_id", event.RequestFrom(ctx).ID, "error", err)
+		return nil, graphqlws.CloseError{Code: graphqlws.TryAgainLater, Reason: "Try again later"}
+	}
+	return access.WithViewer(ctx, v), nil
 }
 
-// WriteJSON writes one message.
-func (c *connection) WriteJSON(v any) error {
-	if err := c.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
-		return err
+// holder says whose socket it is.
+func holder(ctx context.Context) (userID, sessionID string) {
+	if v := access.ViewerFrom(ctx); v != nil {
+		return v.UserID, v.SessionID
 	}
-	return c.Conn.WriteJSON(v)
+	return "", ""
 }
 
-// WriteClose says goodbye; at the server's stop with 1012, service restart.
-func (c *connection) WriteClose(code int, message string) error {
-	if c.stopping.Load() {
-		code, message = websocket.CloseServiceRestart, "the server is stopping"
+// endsSocket closes the socket of a session when an operation finds that it has
+// ended. A stranger's stays: he may do what needs no session.
+func endsSocket(ctx context.Context, errs gqlerror.List) *graphqlws.CloseError {
+	if _, sessionID := holder(ctx); sessionID == "" {
+		return nil
 	}
-	return c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, message), time.Now().Add(writeWithin))
+	for _, err := range errs {
+		if err.Extensions["code"] == string(fault.Unauthenticated) {
+			return &errSessionEnded
+		}
+	}
+	return nil
+}
+
+func (s *Server) socketClosed(ctx context.Context, why graphqlws.CloseError, open time.Duration) {
+	s.log.InfoContext(ctx, "socket closed", "request_id", event.RequestFrom(ctx).ID,
+		"code", why.Code, "reason", why.Reason, "duration_ms", open.Milliseconds())
+}
+
+// watchSessions closes the sockets of sessions that have ended, idle ones too,
+// until ctx ends.
+func (s *Server) watchSessions(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var before []string
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		ended, err := s.Auth.Ended(ctx, s.sockets.Sessions())
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "look at the sessions of sockets", "error", err)
+			}
+			continue
+		}
+		for _, id := range ended {
+			if slices.Contains(before, id) {
+				s.sockets.EndSession(id, s.resolver.Present(ctx, auth.ErrEnded), errSessionEnded)
+			}
+		}
+		before = ended
+	}
 }

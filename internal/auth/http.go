@@ -97,10 +97,8 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 
 type socketKey struct{}
 
-// OnSocket marks a context as a socket's: its operations load the viewer anew,
-// and cannot set cookies.
+// OnSocket marks a context as a socket's: its operations load the viewer anew.
 func OnSocket(ctx context.Context) context.Context {
-	ctx = context.WithValue(ctx, cookiesKey{}, nil)
 	return context.WithValue(ctx, socketKey{}, true)
 }
 

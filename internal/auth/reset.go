@@ -198,7 +198,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		if alive, err := tx.Session.Query().Where(session.ID(v.SessionID)).Exist(ctx); err != nil {
 			return fmt.Errorf("find session %s: %w", v.SessionID, err)
 		} else if !alive {
-			return errEnded
+			return ErrEnded
 		}
 		return s.passwordChanged(ctx, tx, accountID, u.ID, keep)
 	})

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -118,13 +119,32 @@ func (s *Service) Alive(ctx context.Context, sessionID string) error {
 		return fmt.Errorf("find session: %w", err)
 	}
 	if !alive {
-		return errEnded
+		return ErrEnded
 	}
 	return nil
 }
 
-// errEnded is what the holder of a session is told when it is no more.
-var errEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
+// Ended returns which of the sessions have ended. It costs a statement for each
+// 1000 of them.
+func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []string, err error) {
+	ctx = access.System(ctx, "look which sessions still are")
+	for some := range slices.Chunk(sessionIDs, atOnce) {
+		alive, err := s.Store.Read().Session.Query().Where(session.IDIn(some...), s.Live()).IDs(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("find sessions: %w", err)
+		}
+		slices.Sort(alive)
+		for _, id := range some {
+			if _, there := slices.BinarySearch(alive, id); !there {
+				ended = append(ended, id)
+			}
+		}
+	}
+	return ended, nil
+}
+
+// ErrEnded is what the holder of a session is told when it is no more.
+var ErrEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
 
 // Columns of the user that are selected beside those of a session.
 const (
@@ -142,7 +162,7 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, errEnded
+		return nil, ErrEnded
 	}
 	ses := all[0].session
 	k := &Known{viewer: all[0].viewer, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}

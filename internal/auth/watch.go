@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -116,7 +115,7 @@ func (w *Watch) Take(ctx context.Context, sessionID string) (*Seat, error) {
 	w.mu.Unlock()
 	err := w.refresh(ctx, []*Seat{s})
 	if err == nil && s.viewer.Load() == nil {
-		err = errEnded
+		err = ErrEnded
 	}
 	if err != nil {
 		s.Leave()
@@ -157,7 +156,7 @@ func (s *Seat) Viewer() *access.Viewer { return s.viewer.Load() }
 func (s *Seat) Gone() <-chan struct{} { return s.gone }
 
 // Ended is what the holder of a session that ended is told: UNAUTHENTICATED.
-func (s *Seat) Ended() error { return errEnded }
+func (s *Seat) Ended() error { return ErrEnded }
 
 // Listen has the watch look after what the viewer holds, not only whether the
 // session is; it is looked every second. The caller calls the returned function
@@ -293,20 +292,16 @@ func (w *Watch) ticket() uint64 {
 
 // checkAlive ends the seats whose sessions have ended.
 func (w *Watch) checkAlive(ctx context.Context, seats []*Seat) error {
-	ctx = access.System(ctx, "look whether the sessions of open streams still are")
-	for part := range slices.Chunk(seats, atOnce) {
-		alive, err := w.auth.Store.Read().Session.Query().Where(session.IDIn(ids(part)...), w.auth.Live()).IDs(ctx)
-		if err != nil {
-			return fmt.Errorf("find sessions: %w", err)
+	ended, err := w.auth.Ended(ctx, ids(seats))
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range seats {
+		if slices.Contains(ended, s.session) {
+			w.end(s)
 		}
-		slices.Sort(alive)
-		w.mu.Lock()
-		for _, s := range part {
-			if _, there := slices.BinarySearch(alive, s.session); !there {
-				w.end(s)
-			}
-		}
-		w.mu.Unlock()
 	}
 	return nil
 }
