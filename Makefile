@@ -1,18 +1,22 @@
 # Go, a C compiler, make and git are enough for `make run` and `make test`.
-# `make check` fetches the linter; `make web` and `make check` need Node.
+# `make check` fetches the linter; `make web`, `make check` and `make test-clients` need Node.
 
 GOLANGCI_VERSION := v2.12.2
 GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: run test bench crash generate web migration fmt check check-generated check-mod check-web lint
+.PHONY: run test test-clients bench crash generate web migration fmt check check-generated check-mod check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
 
 test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+test-clients: ## The npm clients of dashboards, graphql-ws and graphql-sse, against the real server.
+	cd server/testdata/clients && npm ci --no-audit --no-fund
+	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClientsOfDashboards|TestCurlFollowsEvents' ./server
 
 bench: ## The benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...
