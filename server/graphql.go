@@ -46,7 +46,7 @@ const (
 func (s *Server) graphql() http.Handler {
 	g := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
 	g.AddTransport(s.sockets)
-	g.AddTransport(sse{stopping: s.stopping.Load})
+	g.AddTransport(sse{stopping: s.stopping.Load, every: pingEvery})
 	g.AddTransport(post{})
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)

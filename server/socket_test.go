@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -394,4 +395,41 @@ func TestSocketsAreClosedAtTheStop(t *testing.T) {
 			t.Errorf("afterwards: got %d %s, want 503", got.status, got.body)
 		}
 	})
+}
+
+func TestClientsThatDropLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it counts goroutines
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1000 })
+	owner := w.SignUp("olivia@acme.test")
+	team := map[string]any{"team": owner.TeamID}
+	drop := func(round int) {
+		s := socketOf(t, w, owner.Session)
+		s.ask("1", watch, team)
+		if round%2 == 0 { // some leave before their subscription has begun
+			s.ask("2", `{ serverInfo { version } }`, nil)
+			s.hear(`/\{"id":"2","type":"next".*/`)
+		}
+		if err := s.NetConn().Close(); err != nil {
+			t.Error(err)
+		}
+		e := openEvents(owner, t, w, watch, team, "")
+		if err := e.body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	settled := func() int {
+		http.DefaultClient.CloseIdleConnections()
+		return runtime.NumGoroutine()
+	}
+	drop(0)
+	var before int
+	testkit.Eventually(t, func() bool { // the first ones have left
+		same := settled() == before
+		before = settled()
+		return same
+	})
+	for i := range 150 {
+		drop(i)
+	}
+	const beside = 5 // what the server may have begun meanwhile
+	testkit.Eventually(t, func() bool { return settled() <= before+beside })
 }

@@ -23,7 +23,11 @@ import (
 // cursor of the change in it; a client that comes back with it as Last-Event-ID
 // goes on from there. A stream that the stopping server cuts off has no
 // `complete`, so that clients do come back.
-type sse struct{ stopping func() bool }
+type sse struct {
+	stopping func() bool
+	// every is how often a comment shows that a quiet stream lives.
+	every time.Duration
+}
 
 // Supports reports whether the request is for this transport. GET is not: the
 // query and its variables would stand in the logs of every proxy.
@@ -45,8 +49,8 @@ func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	w.Header().Set("Content-Type", typeEvents)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold answers back
-	s := &eventStream{w: w, broken: cancel}
-	s.timer = time.AfterFunc(pingEvery, s.keepAlive)
+	s := &eventStream{w: w, broken: cancel, every: t.every}
+	s.timer = time.AfterFunc(t.every, s.keepAlive)
 	defer s.close()
 	s.send([]byte("retry: 2000\n\n"))
 	op, refused := exec.CreateOperationContext(ctx, params)
@@ -92,6 +96,7 @@ func readParams(r *http.Request) (*graphql.RawParams, error) {
 type eventStream struct {
 	w      http.ResponseWriter
 	broken func()
+	every  time.Duration
 	timer  *time.Timer
 
 	mu     sync.Mutex
@@ -127,7 +132,7 @@ func (s *eventStream) send(text []byte) {
 	if s.closed {
 		return
 	}
-	s.timer.Reset(pingEvery)
+	s.timer.Reset(s.every)
 	_, err := s.w.Write(text) //nolint:gosec // JSON, sent as an event stream that no browser takes for a page
 	if err == nil {
 		err = http.NewResponseController(s.w).Flush()
