@@ -108,8 +108,12 @@ type stream struct {
 
 // WithStream returns the context of a subscription, in which it can say why it
 // ends: see LastWord. lastEventID is the last event its client says to have
-// seen, or empty.
+// seen, or empty. A context that has it is left as it is: a transport that asks for
+// the Cursor puts it there itself.
 func WithStream(ctx context.Context, lastEventID string) context.Context {
+	if _, known := ctx.Value(streamKey{}).(*stream); known {
+		return ctx
+	}
 	return context.WithValue(ctx, streamKey{}, &stream{lastEventID: lastEventID, cursors: make(chan string, 2)})
 }
 

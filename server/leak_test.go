@@ -80,6 +80,7 @@ func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
 					end := place(t, owner, removed)
 					for _, s := range streams[n] {
 						answers := s.Ended()
+						s.Close()
 						for _, a := range answers[:len(answers)-1] {
 							if at := place(t, owner, a.OK().Text("inviteStatusChanged.cursor")); at >= end {
 								t.Errorf("round %d: event %d was shown to who was removed by %d", round, at, end)
