@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -48,8 +51,9 @@ func resident(t testing.TB) float64 {
 }
 
 // idlers opens sockets in another process and returns once all of them have
-// been answered. They stay until the test ends.
-func idlers(b *testing.B, n int, url string, says ...string) (leave func()) {
+// been answered. They stay until they leave; heard waits until each of them has
+// got one `next` more.
+func idlers(b *testing.B, n int, url string, says ...string) (heard, leave func()) {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestIdleClients$", "-test.v")
 	cmd.Env = append(os.Environ(), idleURL+"="+url, idleCount+"="+strconv.Itoa(n), idleSays+"="+strings.Join(says, "\n"))
@@ -66,14 +70,16 @@ func idlers(b *testing.B, n int, url string, says ...string) (leave func()) {
 		b.Fatal(err)
 	}
 	lines := bufio.NewScanner(stdout)
-	ready := false
-	for !ready && lines.Scan() {
-		ready = lines.Text() == "all open"
-	}
-	if !ready {
+	await := func(what string) {
+		for lines.Scan() {
+			if lines.Text() == what {
+				return
+			}
+		}
 		b.Fatal("the clients failed")
 	}
-	return func() {
+	await("all open")
+	return func() { await("all heard") }, func() {
 		_ = stdin.Close()
 		_, _ = io.Copy(io.Discard, stdout)
 		if err := cmd.Wait(); err != nil {
@@ -92,6 +98,7 @@ func TestIdleClients(t *testing.T) { //nolint:paralleltest // alone in its proce
 		t.Fatal(err)
 	}
 	says := strings.Split(os.Getenv(idleSays), "\n")
+	var heard atomic.Int64
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, ReadBufferSize: 512, WriteBufferSize: 512, HandshakeTimeout: patience}
 	for range n {
 		conn, res, err := dialer.DialContext(t.Context(), url, nil)
@@ -111,8 +118,12 @@ func TestIdleClients(t *testing.T) { //nolint:paralleltest // alone in its proce
 		}
 		go func() { // ends with the process; answers pings
 			for {
-				if _, _, err := conn.ReadMessage(); err != nil {
+				_, frame, err := conn.ReadMessage()
+				if err != nil {
 					return
+				}
+				if bytes.Contains(frame, []byte(`"next"`)) && heard.Add(1)%int64(n) == 0 {
+					fmt.Println("all heard")
 				}
 			}
 		}()
@@ -121,31 +132,40 @@ func TestIdleClients(t *testing.T) { //nolint:paralleltest // alone in its proce
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
+// sockets is how many sockets a benchmark opens.
+func sockets(b *testing.B) int {
+	b.Helper()
+	text := os.Getenv("CONVOKE_BENCH_SOCKETS")
+	if text == "" {
+		return 1000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
 // BenchmarkIdleSubscriptions says how much memory an idle WebSocket costs, of
 // CONVOKE_BENCH_SOCKETS (1000): in a bare broadcaster on gorilla, in ours without
 // an operation, and with a subscription. Run it with -benchtime 1x.
 func BenchmarkIdleSubscriptions(b *testing.B) {
-	n := 1000
-	if text := os.Getenv("CONVOKE_BENCH_SOCKETS"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := sockets(b)
 	measure := func(b *testing.B, url string, says ...string) {
 		b.Helper()
-		idlers(b, 20, url, says...)() // what is needed once
+		_, leave := idlers(b, 20, url, says...) // what is needed once
+		leave()
 		for b.Loop() {
 			before := resident(b)
 			goroutines := runtime.NumGoroutine()
-			leave := idlers(b, n, url, says...)
+			_, leave := idlers(b, n, url, says...)
 			b.ReportMetric((resident(b)-before)/float64(n), "B/socket")
 			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(n), "goroutines/socket")
 			leave()
 		}
 	}
 	b.Run("gorilla", func(b *testing.B) {
-		raw := httptest.NewServer(http.HandlerFunc(echo))
+		raw := httptest.NewServer(&broadcaster{})
 		defer raw.Close()
 		measure(b, "ws"+strings.TrimPrefix(raw.URL, "http"), `{}`)
 	})
@@ -162,21 +182,83 @@ func BenchmarkIdleSubscriptions(b *testing.B) {
 	})
 }
 
-// echo is the least a server with sockets does: it reads, and could broadcast.
-func echo(w http.ResponseWriter, r *http.Request) {
+// BenchmarkFanOut is one invitation until the last of CONVOKE_BENCH_SOCKETS
+// (1000) subscribers in another process has heard of it, beside a bare broadcaster
+// that writes one prepared frame of the same size to all.
+func BenchmarkFanOut(b *testing.B) {
+	n := sockets(b)
+	b.Run("gorilla", func(b *testing.B) {
+		s := &broadcaster{}
+		raw := httptest.NewServer(s)
+		defer raw.Close()
+		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(raw.URL, "http"), `{}`)
+		frame := []byte(`{"id":"1","type":"next","payload":{"data":{"inviteStatusChanged":{"cursor":"` + strings.Repeat("x", 43) +
+			`","type":"CREATED","invitation":{"id":"inv_` + strings.Repeat("x", 26) + `","email":"p1234@example.org","status":"PENDING"}}}}}`)
+		for b.Loop() {
+			s.broadcast(b, frame)
+			heard()
+		}
+		b.StopTimer()
+		leave()
+	})
+	b.Run("convoke", func(b *testing.B) {
+		w := testkit.New(b, b.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1 << 20 })
+		owner := w.SignUp("olivia@acme.test")
+		role := owner.Role("viewer")
+		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql",
+			`{"type":"connection_init","payload":{"authorization":"Bearer `+owner.Session+`"}}`,
+			`{"type":"subscribe","id":"1","payload":{"query":"subscription { inviteStatusChanged(teamId: \"`+owner.TeamID+`\") { cursor type invitation { id email status } } }"}}`,
+			`{"type":"subscribe","id":"2","payload":{"query":"{ serverInfo { version } }"}}`, // next
+		)
+		testkit.Eventually(b, func() bool { return w.Server.Streams() == n })
+		i := 0
+		for b.Loop() {
+			i++
+			owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "p"+itoa(i)+"@example.org", "roleIds", []string{role}, "sendEmail", false)).OK()
+			heard()
+		}
+		b.StopTimer()
+		leave()
+	})
+}
+
+// broadcaster is the least a server with sockets does: it reads, and writes to
+// all of them.
+type broadcaster struct {
+	mu    sync.Mutex
+	conns []*websocket.Conn
+}
+
+func (s *broadcaster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	for {
-		kind, text, err := conn.ReadMessage()
-		if err != nil {
-			return
-		}
-		if err := conn.WriteMessage(kind, text); err != nil {
-			return
+	kind, text, err := conn.ReadMessage()
+	if err != nil || conn.WriteMessage(kind, text) != nil {
+		return
+	}
+	s.mu.Lock()
+	s.conns = append(s.conns, conn)
+	s.mu.Unlock()
+	for err == nil {
+		_, _, err = conn.ReadMessage()
+	}
+}
+
+func (s *broadcaster) broadcast(b *testing.B, frame []byte) {
+	b.Helper()
+	message, err := websocket.NewPreparedMessage(websocket.TextMessage, frame)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		if err := conn.WritePreparedMessage(message); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

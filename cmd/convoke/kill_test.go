@@ -54,6 +54,12 @@ func (a *acknowledged) add(id, email string) {
 	a.by[id] = email
 }
 
+func (a *acknowledged) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.by)
+}
+
 // invite invites one address after another until the server is gone.
 func (a *acknowledged) invite(p *process, session, team, prefix string) {
 	for n := 0; ; n++ {
@@ -120,7 +126,9 @@ func TestNothingIsLostByKills(t *testing.T) {
 				for n := range inviters {
 					all.Go(func() { promised.invite(p, session, team, fmt.Sprintf("r%d.w%d", round, n)) })
 				}
-				// Any moment will do, so a random one is waited for.
+				before := promised.count()
+				testkit.Eventually(t, func() bool { return promised.count() > before })
+				// Once it is under load any moment will do, so a random one is waited for.
 				<-time.After(rand.N(150 * time.Millisecond))
 				if err := p.stop(syscall.SIGKILL); err == nil {
 					t.Error("a killed process ended well")

@@ -35,8 +35,17 @@ func (c *conn) subscribe(m message) error {
 		return nil
 	}
 	c.ended.Go(func() {
-		defer c.left(op)
-		c.run(op.ctx, op, params)
+		stream := c.run(op.ctx, op, params)
+		if stream == nil {
+			c.left(op)
+			return
+		}
+		// What began the operation has grown the stack; one that waits for events,
+		// for hours perhaps, begins with a small one.
+		c.ended.Go(func() {
+			defer c.left(op)
+			stream()
+		})
 	})
 	return nil
 }
@@ -104,30 +113,47 @@ func (c *conn) settle() {
 	}
 }
 
-// run executes an operation and sends what comes of it.
-func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams) {
+// run executes an operation and sends what comes of it; of a subscription it
+// returns what sends the answers.
+func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams) (stream func()) {
 	var oc *graphql.OperationContext
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			err := fmt.Errorf("panic: %v", panicked)
-			if oc != nil {
-				err = oc.Recover(ctx, panicked)
-			}
-			c.fail(op, c.exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}).Errors)
-		}
-	}()
+	defer func() { c.recovered(ctx, op, oc, recover()) }()
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
 	oc, errs := c.exec.CreateOperationContext(ctx, params)
 	ctx = graphql.WithOperationContext(ctx, oc)
 	if len(errs) > 0 {
 		c.fail(op, c.exec.DispatchError(ctx, errs).Errors)
-		return
+		return nil
 	}
-	stream := oc.Operation.Operation == ast.Subscription
-	if !c.begin(op, stream) {
-		return
+	streams := oc.Operation.Operation == ast.Subscription
+	if !c.begin(op, streams) {
+		return nil
 	}
 	answers, ctx := c.exec.DispatchOperation(ctx, oc)
+	if !streams {
+		c.answer(ctx, op, answers, false)
+		return nil
+	}
+	return func() {
+		defer func() { c.recovered(ctx, op, oc, recover()) }()
+		c.answer(ctx, op, answers, true)
+	}
+}
+
+// recovered answers an operation that panicked, if it did.
+func (c *conn) recovered(ctx context.Context, op *operation, oc *graphql.OperationContext, panicked any) {
+	if panicked == nil {
+		return
+	}
+	err := fmt.Errorf("panic: %v", panicked)
+	if oc != nil {
+		err = oc.Recover(ctx, panicked)
+	}
+	c.fail(op, c.exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}).Errors)
+}
+
+// answer sends the answers of an operation until it ends.
+func (c *conn) answer(ctx context.Context, op *operation, answers graphql.ResponseHandler, stream bool) {
 	for {
 		answer := answers(ctx)
 		switch {
