@@ -42,7 +42,11 @@ func (s *Server) newSockets() *graphqlws.Transport {
 	return graphqlws.New(&graphqlws.Transport{
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
 		Refuse: func(w http.ResponseWriter, status int, reason string) {
-			refuse(w, status, fault.BadUserInput, "No WebSocket: "+reason+".")
+			code := fault.BadUserInput
+			if status >= http.StatusInternalServerError {
+				code = fault.Timeout // the same request may do better later
+			}
+			refuse(w, status, code, "No WebSocket: "+reason+".")
 		},
 		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
 		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,

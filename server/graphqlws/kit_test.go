@@ -3,7 +3,6 @@ package graphqlws_test
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -103,16 +102,7 @@ type peer struct {
 // dial opens a socket; nothing has been said on it.
 func (s *site) dial() *peer {
 	s.t.Helper()
-	dialer := websocket.Dialer{
-		Subprotocols: []string{graphqlws.Protocol}, HandshakeTimeout: patience, ReadBufferSize: 512, WriteBufferSize: 512,
-		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-			if tcp, ok := c.(*net.TCPConn); ok && err == nil {
-				err = tcp.SetReadBuffer(4096) // so that one who does not read is soon seen
-			}
-			return c, err
-		},
-	}
+	dialer := websocket.Dialer{Subprotocols: []string{graphqlws.Protocol}, HandshakeTimeout: patience}
 	conn, res, err := dialer.DialContext(s.t.Context(), s.url, nil)
 	if err != nil {
 		s.t.Fatal(err)

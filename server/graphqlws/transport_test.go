@@ -131,7 +131,16 @@ func TestAnIdIsFreeWhenItsCompleteArrives(t *testing.T) {
 
 func TestNothingFollowsACompleteOfTheClient(t *testing.T) {
 	t.Parallel()
-	p := serve(t, fields{"flood": flood("x")}, nil).open()
+	burst := func(ctx context.Context) graphql.ResponseHandler {
+		left := 100
+		return func(context.Context) *graphql.Response {
+			if left--; left < 0 {
+				<-ctx.Done()
+			}
+			return &graphql.Response{Data: json.RawMessage(`{"flood":"x"}`)}
+		}
+	}
+	p := serve(t, fields{"flood": burst}, nil).open()
 	for i := range 40 {
 		id := string(rune('a' + i%2))
 		p.asks(id, "subscription { flood }")
