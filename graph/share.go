@@ -35,6 +35,7 @@ type Sharer struct {
 
 // question is what several subscribers ask of a team.
 type question struct {
+	key     string
 	askers  int
 	answers map[int64]*answer // by the number of the event
 }
@@ -107,7 +108,7 @@ func (r *Resolver) Share(ctx context.Context, next graphql.OperationHandler) gra
 		r.end(ctx, err)
 		return func(context.Context) *graphql.Response { return LastWord(ctx, noMore) }
 	}
-	leave := r.sharer.ask(key)
+	q, leave := r.sharer.ask(key)
 	context.AfterFunc(ctx, func() { leave(); f.close() })
 	over := false
 	return func(context.Context) *graphql.Response {
@@ -126,7 +127,7 @@ func (r *Resolver) Share(ctx context.Context, next graphql.OperationHandler) gra
 				over = true
 				return nil // the client has left
 			}
-			return r.answer(ctx, key, f, e, next)
+			return r.answer(ctx, q, f, e, next)
 		})
 	}
 }
@@ -134,8 +135,8 @@ func (r *Resolver) Share(ctx context.Context, next graphql.OperationHandler) gra
 func noMore(context.Context) *graphql.Response { return nil }
 
 // answer is what the subscriber is told of the event.
-func (r *Resolver) answer(ctx context.Context, key string, f *feed, e *ent.Event, next graphql.OperationHandler) *graphql.Response {
-	a := r.sharer.answer(key, e.Seq, r.Now())
+func (r *Resolver) answer(ctx context.Context, q *question, f *feed, e *ent.Event, next graphql.OperationHandler) *graphql.Response {
+	a := r.sharer.answer(q, e.Seq, r.Now())
 	a.once.Do(func() {
 		if res := r.makeAnswer(ctx, f.seat.Viewer(), e, next); res != nil && len(res.Errors) == 0 {
 			a.data = bytes.Clone(res.Data)
@@ -184,11 +185,15 @@ func shareable(op *graphql.OperationContext) (*ast.Field, bool) {
 	if op.Operation.Operation != ast.Subscription {
 		return nil, false
 	}
-	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Subscription"})
-	if len(fields) != 1 || sharedFeeds[fields[0].Name] == nil {
+	// A fragment here, or a directive, is not worth the care.
+	if len(op.Operation.SelectionSet) != 1 {
 		return nil, false
 	}
-	return fields[0].Field, looksAlike(fields[0].Selections, map[string]bool{})
+	field, plain := op.Operation.SelectionSet[0].(*ast.Field)
+	if !plain || len(field.Directives) > 0 || sharedFeeds[field.Name] == nil {
+		return nil, false
+	}
+	return field, looksAlike(field.SelectionSet, map[string]bool{})
 }
 
 func looksAlike(set ast.SelectionSet, seen map[string]bool) bool {
@@ -230,36 +235,32 @@ func questionOf(op *graphql.OperationContext, field *ast.Field, teamID string) (
 }
 
 // ask notes one more asker of the question, until he leaves.
-func (s *Sharer) ask(key string) (leave func()) {
+func (s *Sharer) ask(key string) (q *question, leave func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.questions == nil {
 		s.questions = map[string]*question{}
 	}
-	q := s.questions[key]
+	q = s.questions[key]
 	if q == nil {
-		q = &question{answers: map[int64]*answer{}}
+		q = &question{key: key, answers: map[int64]*answer{}}
 		s.questions[key] = q
 	}
 	q.askers++
-	return func() {
+	return q, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if q.askers--; q.askers == 0 {
-			delete(s.questions, key)
+			delete(s.questions, q.key)
 		}
 	}
 }
 
 // answer returns the answer to the question about the event, which the first to
 // come makes.
-func (s *Sharer) answer(key string, seq int64, now time.Time) *answer {
+func (s *Sharer) answer(q *question, seq int64, now time.Time) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.questions[key]
-	if q == nil {
-		return &answer{} // he is leaving
-	}
 	if a := q.answers[seq]; a != nil && now.Sub(a.made) < sharedFor {
 		return a
 	}

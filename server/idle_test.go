@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -132,6 +133,9 @@ func TestIdleClients(t *testing.T) { //nolint:paralleltest // alone in its proce
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
+// manySockets lets one user have them all, and keeps no log of it.
+func manySockets(c *server.Config) { c.SocketsPerUser, c.Log = 1<<20, slog.New(slog.DiscardHandler) }
+
 // sockets is how many sockets a benchmark opens.
 func sockets(b *testing.B) int {
 	b.Helper()
@@ -169,7 +173,7 @@ func BenchmarkIdleSubscriptions(b *testing.B) {
 		defer raw.Close()
 		measure(b, "ws"+strings.TrimPrefix(raw.URL, "http"), `{}`)
 	})
-	w := testkit.New(b, b.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1 << 20 })
+	w := testkit.New(b, b.TempDir()+"/convoke.db", manySockets)
 	owner := w.SignUp("olivia@acme.test")
 	url := "ws" + strings.TrimPrefix(w.URL, "http") + "/graphql"
 	start := `{"type":"connection_init","payload":{"authorization":"Bearer ` + owner.Session + `"}}`
@@ -202,7 +206,7 @@ func BenchmarkFanOut(b *testing.B) {
 		leave()
 	})
 	b.Run("convoke", func(b *testing.B) {
-		w := testkit.New(b, b.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1 << 20 })
+		w := testkit.New(b, b.TempDir()+"/convoke.db", manySockets)
 		owner := w.SignUp("olivia@acme.test")
 		role := owner.Role("viewer")
 		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql",

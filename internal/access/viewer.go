@@ -55,6 +55,16 @@ func (v *Viewer) HomeTeam(chosen string) string {
 	return first.TeamID
 }
 
+// Same reports whether the other viewer is the same one and holds the same.
+func (v *Viewer) Same(other *Viewer) bool {
+	if v.UserID != other.UserID || v.SessionID != other.SessionID || v.Email != other.Email || v.EmailKey != other.EmailKey {
+		return false
+	}
+	return maps.EqualFunc(v.memberships, other.memberships, func(a, b *Membership) bool {
+		return a.ID == b.ID && a.Same(b) && slices.Equal(sorted(a.roleIDs), sorted(b.roleIDs))
+	})
+}
+
 // Can reports whether the viewer holds the permission in the team.
 func (v *Viewer) Can(teamID, permission string) bool {
 	m := v.Membership(teamID)

@@ -271,7 +271,10 @@ func (w *Watch) refresh(ctx context.Context, seats []*Seat) error {
 			switch v := viewers[s.session]; {
 			case v == nil:
 				w.end(s)
-			case ticket > s.ticket:
+			case ticket <= s.ticket: // a later look was faster
+			case s.viewer.Load() != nil && v.Same(s.viewer.Load()):
+				s.ticket = ticket // and all streams share the viewer there is
+			default:
 				s.ticket = ticket
 				s.viewer.Store(v)
 				close(s.moved)
