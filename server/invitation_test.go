@@ -195,6 +195,14 @@ func TestWhatTheInviterWrites(t *testing.T) {
 				map[string]any{"id": a.Text("inviteUser.invitation.id")}).OK()
 			equal(t, "name", got.Text("node.firstName")+" "+got.Text("node.lastName")+", "+got.Text("node.jobTitle"), "Ann Ames, Buyer")
 		})
+		t.Run("who is offered everything is told so", func(t *testing.T) {
+			owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "all@example.org", "allPermissions", true)).OK()
+			mail := w.Mail.Wait(t, "all@example.org", 1)
+			if !strings.Contains(mail.Text, "All permissions") {
+				t.Errorf("the mail says %q, want all permissions in it", mail.Text)
+			}
+			equalList(t, "preview", w.Anonymous().Do(preview, token(testkit.Token(t, mail))).OK().List("invitationByToken.roleNames", ""), "All permissions")
+		})
 		t.Run("DC-18 a note is shown in the mail, escaped and bounded", func(t *testing.T) {
 			owner.Invite("bob@example.org", "billing", "note", "See <b>you</b>\nsoon").OK()
 			mail := w.Mail.Wait(t, "bob@example.org", 1)

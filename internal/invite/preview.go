@@ -86,7 +86,11 @@ func inviterName(i *ent.Invitation) string {
 	return auth.DisplayName(i.Edges.Inviter)
 }
 
+// roleNames says what an invitation grants, as far as it is a role, or everything.
 func roleNames(i *ent.Invitation) []string {
+	if i.AllPermissions {
+		return []string{"All permissions"}
+	}
 	names := make([]string, len(i.Edges.Roles))
 	for n, r := range i.Edges.Roles {
 		names[n] = r.Name

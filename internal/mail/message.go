@@ -73,6 +73,9 @@ type Error struct {
 	// Reason is safe to show to an administrator: the reply or the failure in
 	// one line of at most 200 characters, without credentials.
 	Reason string
+	// Detail is for the operator's log alone, without credentials: which server it
+	// is, and what happened to the connection. It may be empty.
+	Detail string
 	// Err is the cause, for errors.Is; it may be nil. Show Reason, not Err.
 	Err error
 }

@@ -213,7 +213,7 @@ func (s *SMTP) secure(client *smtp.Client) error {
 	case !offered && s.server.loopback:
 		return nil
 	case !offered:
-		return &Error{Temporary: true, Reason: s.server.String() + " offers no TLS (STARTTLS), so nothing was sent"}
+		return &Error{Temporary: true, Reason: "the mail server offers no TLS (STARTTLS), so nothing was sent", Detail: s.server.String()}
 	case s.server.loopback:
 		// Plain text would do here as well, so a relay's self-made certificate does.
 		config := s.tls.Clone()
@@ -236,7 +236,7 @@ func (s *SMTP) signIn(client *smtp.Client) error {
 	case slices.Contains(mechanisms, "LOGIN"):
 		return client.Auth(smtp.LoginAuth(srv.user, srv.password, srv.host, srv.loopback))
 	}
-	return &Error{Temporary: true, Reason: srv.String() + " offers no sign-in with a password (AUTH PLAIN or LOGIN)"}
+	return &Error{Temporary: true, Reason: "the mail server offers no sign-in with a password (AUTH PLAIN or LOGIN)", Detail: srv.String()}
 }
 
 // explain turns what went wrong into an *Error without credentials.
@@ -251,14 +251,15 @@ func (s *SMTP) explain(ctx context.Context, err error) *Error {
 		said := s.safe(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
 		return &Error{Temporary: reply.Code < 500, Code: reply.Code, Reason: said, Err: errors.New(said)}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		failure.Reason, failure.Err = s.server.String()+" did not answer in time", ctx.Err()
+		failure.Reason, failure.Err = "the mail server did not answer in time", ctx.Err()
 	case ctx.Err() != nil:
 		failure.Reason, failure.Err = "sending was cancelled", ctx.Err()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		failure.Reason = s.server.String() + " closed the connection before it accepted the message"
+		failure.Reason = "the mail server closed the connection before it accepted the message"
 	default:
-		failure.Reason = s.safe(s.server.String() + ": " + err.Error())
+		failure.Reason = "the mail server could not be spoken with"
 	}
+	failure.Detail = s.safe(s.server.String() + ": " + err.Error())
 	return failure
 }
 

@@ -257,14 +257,17 @@ func TestSMTPFailuresAreTemporary(t *testing.T) {
 				s.timeout = 100 * time.Millisecond
 			}
 			got := sendError(t, s.Send(t.Context(), testMessage()))
-			if !got.Temporary || got.Code != 0 || !strings.Contains(got.Reason, test.reason) {
+			if !got.Temporary || got.Code != 0 || !strings.Contains(got.Reason+"; "+got.Detail, test.reason) {
 				t.Errorf("got %v %d %q, want temporary without a code, and %q", got.Temporary, got.Code, got.Reason, test.reason)
 			}
 			if test.is != nil && !errors.Is(got, test.is) {
 				t.Errorf("got cause %v, want %v", got.Err, test.is)
 			}
-			if strings.Contains(got.Error(), testPass) {
-				t.Errorf("the password is in %q", got)
+			if strings.Contains(got.Error()+got.Detail, testPass) {
+				t.Errorf("the password is in %q, %q", got, got.Detail)
+			}
+			if strings.Contains(got.Reason, "localhost") || strings.Contains(got.Reason, testHost) {
+				t.Errorf("%q tells tenants which server it is", got.Reason)
 			}
 		})
 	}

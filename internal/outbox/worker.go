@@ -57,6 +57,7 @@ type Result struct {
 	Outcome  Outcome
 	Attempts int    // made so far, this one included
 	Reason   string // why it did not go out; safe to show to an admin
+	Detail   string // of the failure, for the operator alone
 	At       time.Time
 }
 
@@ -183,12 +184,12 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	case Sent:
 		return errors.Join(w.finish(ctx, j, record), w.recover(ctx))
 	case Failed, Bounced:
-		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason)
+		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason, "detail", r.Detail)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetDeadAt(r.At) }, r.Reason)
 	default:
 		w.health.ill(j.ID, err, r.At)
 		wait := backoff(j.Attempts)
-		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait.String(), "reason", r.Reason)
+		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait.String(), "reason", r.Reason, "detail", r.Detail)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetRunAt(r.At.Add(wait)) }, r.Reason)
 	}
 }
@@ -205,7 +206,7 @@ func (w *Worker) judge(j *ent.Job, err error) Result {
 	r.Reason = "The mail could not be prepared."
 	var refused *mail.Error
 	if errors.As(err, &refused) {
-		r.Reason = refused.Reason
+		r.Reason, r.Detail = refused.Reason, refused.Detail
 		switch {
 		case refused.Recipient:
 			r.Outcome = Bounced
