@@ -98,7 +98,7 @@ type streamKey struct{}
 type stream struct {
 	lastEventID string
 	// cursors are those of the changes that have not been answered with yet, in
-	// their order: the one being sent, and the next.
+	// their order: the one being sent, and the next. Nil when nobody asks.
 	cursors chan string
 	// cursor is that of the last answer; only its transport asks.
 	cursor string
@@ -107,13 +107,17 @@ type stream struct {
 }
 
 // WithStream returns the context of a subscription, in which it can say why it
-// ends: see LastWord. lastEventID is the last event its client says to have
-// seen, or empty. A context that has it is left as it is: a transport that asks for
-// the Cursor puts it there itself.
-func WithStream(ctx context.Context, lastEventID string) context.Context {
+// ends: see LastWord. A context that has a stream is left as it is.
+func WithStream(ctx context.Context) context.Context {
 	if _, known := ctx.Value(streamKey{}).(*stream); known {
 		return ctx
 	}
+	return context.WithValue(ctx, streamKey{}, &stream{})
+}
+
+// WithCursors is WithStream for a transport that asks for the Cursor of each
+// answer. lastEventID is the last event its client says to have seen, or empty.
+func WithCursors(ctx context.Context, lastEventID string) context.Context {
 	return context.WithValue(ctx, streamKey{}, &stream{lastEventID: lastEventID, cursors: make(chan string, 2)})
 }
 
@@ -130,7 +134,7 @@ func Cursor(ctx context.Context) string {
 // sent becomes one answer, in order; so LastWord finds the cursor of each.
 func announce(ctx context.Context, e *ent.Event) error {
 	s, ok := ctx.Value(streamKey{}).(*stream)
-	if !ok {
+	if !ok || s.cursors == nil {
 		return nil
 	}
 	select {

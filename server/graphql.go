@@ -194,7 +194,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
 	if kind == ast.Subscription {
-		return next(graph.WithStream(ctx, op.Headers.Get("Last-Event-ID")))
+		return next(graph.WithStream(ctx))
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	done := func() {}

@@ -59,7 +59,7 @@ func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 		s.complete()
 		return
 	}
-	ctx = graph.WithStream(ctx, r.Header.Get("Last-Event-ID"))
+	ctx = graph.WithCursors(ctx, r.Header.Get("Last-Event-ID"))
 	answers, within := exec.DispatchOperation(ctx, op)
 	for {
 		answer := answers(within)

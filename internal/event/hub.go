@@ -17,7 +17,7 @@ import (
 
 const (
 	// queueLength is how many batches a subscriber may lag behind.
-	queueLength = 16
+	queueLength = 64
 	// batchSize is how many events are read at a time.
 	batchSize = 200
 	// pollEvery is the net under the wake-ups: how late an event written by
