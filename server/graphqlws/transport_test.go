@@ -239,7 +239,7 @@ func TestGoroutinesEnd(t *testing.T) { //nolint:paralleltest // it counts gorout
 	s.open().breaks(t)
 	_ = s.closed()
 	before := runtime.NumGoroutine()
-	const rounds = 300
+	const rounds = 10_000
 	for i := range rounds {
 		p := s.open()
 		p.asks("1", "subscription { forever }")
