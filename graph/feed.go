@@ -30,6 +30,7 @@ type feed struct {
 	r                 *Resolver
 	teamID, accountID string
 	seat              *auth.Seat
+	viewer            *access.Viewer // as he was when he was allowed the last event
 	sub               *event.Subscription
 	shows             func(*ent.Event) bool
 	batch             []*ent.Event
@@ -119,7 +120,8 @@ func (f *feed) may(ctx context.Context) error {
 		return f.seat.Ended()
 	default:
 	}
-	access.Become(ctx, f.seat.Viewer())
+	f.viewer = f.seat.Viewer()
+	access.Become(ctx, f.viewer)
 	_, err := access.Require(ctx, f.r.read(ctx), f.teamID, access.MembersRead)
 	if fault.Is(err, fault.NotFound) {
 		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")

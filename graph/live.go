@@ -162,10 +162,13 @@ func (r *Resolver) viewerAccessChanged(ctx context.Context) <-chan *model.Viewer
 	}
 	out := make(chan *model.ViewerAccessChange)
 	heard, before := seat.Listen(), seat.Viewer()
+	context.AfterFunc(ctx, heard)
+	if s, ok := ctx.Value(streamKey{}).(*stream); ok {
+		s.written = heard
+	}
 	go func() { // ends with ctx, the session or the server
 		defer close(out)
 		defer seat.Leave()
-		defer heard()
 		r.end(ctx, r.tell(ctx, seat, before, out))
 	}()
 	return out

@@ -138,12 +138,12 @@ func noMore(context.Context) *graphql.Response { return nil }
 func (r *Resolver) answer(ctx context.Context, q *question, f *feed, e *ent.Event, next graphql.OperationHandler) *graphql.Response {
 	a := r.sharer.answer(q, e.Seq, r.Now())
 	a.once.Do(func() {
-		if res := r.makeAnswer(ctx, f.seat.Viewer(), e, next); res != nil && len(res.Errors) == 0 {
+		if res := r.makeAnswer(ctx, f.viewer, e, next); res != nil && len(res.Errors) == 0 {
 			a.data = bytes.Clone(res.Data)
 		}
 	})
 	if a.data == nil {
-		return r.makeAnswer(ctx, f.seat.Viewer(), e, next)
+		return r.makeAnswer(ctx, f.viewer, e, next)
 	}
 	return &graphql.Response{Data: a.data}
 }

@@ -102,6 +102,8 @@ type stream struct {
 	cursors chan string
 	// cursor is that of the last answer; only its transport asks.
 	cursor string
+	// written is called when the last answer has been sent; set before the first.
+	written func()
 	// err is why the stream ends.
 	err atomic.Pointer[gqlerror.Error]
 }
@@ -171,6 +173,9 @@ func LastWord(ctx context.Context, next graphql.ResponseHandler) *graphql.Respon
 		default: // of a subscription without cursors
 		}
 		return answer
+	}
+	if s.written != nil {
+		s.written() // whoever asks for more has sent what came before
 	}
 	if why := s.err.Swap(nil); why != nil {
 		return &graphql.Response{Errors: gqlerror.List{why}}

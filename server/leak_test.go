@@ -60,6 +60,7 @@ func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
 						streams[n] = append(streams[n], p.Subscribe(watch, from))
 					}
 				}
+				testkit.Eventually(t, func() bool { return w.Server.Streams() == victims*sockets })
 				role := owner.Role("viewer")
 				var both sync.WaitGroup
 				both.Go(func() {

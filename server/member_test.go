@@ -146,6 +146,7 @@ func TestDeactivation(t *testing.T) {
 		t.Run("CP-15 deactivate: moves to Deactivated, cannot sign in, keeps roles", func(t *testing.T) {
 			equal(t, "people before", inStates(t, owner), "2 0 0 0")
 			stream := ann.Subscribe(watch, map[string]any{"team": owner.TeamID})
+			testkit.Eventually(t, func() bool { return w.Server.Streams() == 1 })
 			a := onMember(owner, "deactivateMember", id).OK()
 			equal(t, "status", a.Text("deactivateMember.member.status"), "DEACTIVATED")
 			equalList(t, "roles", inOrder(a.List("deactivateMember.member.roles", "key")), "billing", "viewer")

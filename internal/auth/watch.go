@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -51,9 +52,11 @@ type Seat struct {
 
 	// The rest is guarded by the watch's mutex.
 	streams, listeners int
+	taking             int           // streams whose look is under way
 	ticket             uint64        // of the look the viewer is of
 	moved              chan struct{} // closed, and made anew, when the viewer may have changed
 	told               chan struct{} // closed when a listener has said that the session ended
+	tell               sync.Once     // closes told
 }
 
 // NewWatch returns a watch over the service's sessions. Nothing that happens on
@@ -112,10 +115,16 @@ func (w *Watch) Take(ctx context.Context, sessionID string) (*Seat, error) {
 		w.seats[sessionID] = s
 	}
 	s.streams++
+	s.taking++
 	w.mu.Unlock()
 	err := w.refresh(ctx, []*Seat{s})
-	if err == nil && s.viewer.Load() == nil {
-		err = ErrEnded
+	w.mu.Lock()
+	s.taking--
+	w.mu.Unlock()
+	select {
+	case <-s.gone:
+		err = ErrEnded // whatever else went wrong
+	default:
 	}
 	if err != nil {
 		s.Leave()
@@ -172,7 +181,7 @@ func (s *Seat) Listen() (done func()) {
 		select {
 		case <-s.gone:
 			if s.listeners == 0 {
-				close(s.told)
+				s.tell.Do(func() { close(s.told) })
 			}
 		default:
 		}
@@ -205,10 +214,11 @@ func (s *Seat) Told(ctx context.Context) {
 }
 
 // After has every viewer in the account be as he is after the event with this
-// number, which may have changed what somebody holds.
+// number, which may have changed what somebody holds. Those whose first look is
+// under way are looked at as well: it may have begun before the event.
 func (w *Watch) After(ctx context.Context, accountID string, seq int64) error {
 	return w.once(ctx, accountID, uint64(seq), func(ctx context.Context) error { //nolint:gosec // numbers of events are positive
-		return w.refresh(ctx, w.all(func(s *Seat) bool { return s.viewer.Load().In(accountID) }))
+		return w.refresh(ctx, w.all(func(s *Seat) bool { return s.taking > 0 || s.viewer.Load().In(accountID) }))
 	})
 }
 
@@ -240,17 +250,22 @@ func (w *Watch) once(ctx context.Context, key string, at uint64, see func(contex
 	// It is everybody's look: it goes on when the one who began it leaves.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookWithin)
 	defer cancel()
-	l.err = see(bounded)
-	close(l.done)
-	if l.err != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.looks[key] == l { // the next one looks again
-			delete(w.looks, key)
+	l.err = errLook // should it panic
+	defer func() {
+		close(l.done)
+		if l.err != nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.looks[key] == l { // the next one looks again
+				delete(w.looks, key)
+			}
 		}
-	}
+	}()
+	l.err = see(bounded)
 	return l.err
 }
+
+var errLook = errors.New("auth: a look at sessions broke off")
 
 // refresh loads the viewers of the seats. Of two looks at once the one that
 // began later has seen more, and counts.

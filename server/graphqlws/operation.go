@@ -221,7 +221,20 @@ func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 // that kind.
 func (c *conn) fail(op *operation, errs gqlerror.List) {
 	c.finish(op, typeError, func(b []byte) []byte { return appendErrors(b, errs) })
-	if why := c.t.Fatal(c.ctx, errs); why != nil {
+	if why := c.t.Fatal(c.ctx, errs); why != nil && (op.stream || !c.streaming()) {
 		c.expel(errs, *why)
 	}
+}
+
+// streaming reports whether subscriptions run. What is fatal for a query ends them
+// too, and they may have something to say before: that is left to them.
+func (c *conn) streaming() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, op := range c.operations {
+		if op.stream && !op.done {
+			return true
+		}
+	}
+	return false
 }
