@@ -110,20 +110,6 @@ func (s *Service) Live() predicate.Session {
 	return session.And(session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor)))
 }
 
-// Alive fails with UNAUTHENTICATED when the session has ended. It costs one
-// statement.
-func (s *Service) Alive(ctx context.Context, sessionID string) error {
-	alive, err := s.Store.Read().Session.Query().Where(session.ID(sessionID), s.Live()).
-		Exist(access.System(ctx, "look whether a session still is"))
-	if err != nil {
-		return fmt.Errorf("find session: %w", err)
-	}
-	if !alive {
-		return ErrEnded
-	}
-	return nil
-}
-
 // Ended returns which of the sessions have ended. It costs a statement for each
 // 1000 of them.
 func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []string, err error) {
