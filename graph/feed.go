@@ -112,21 +112,29 @@ func (f *feed) concerns(e *ent.Event) bool {
 
 // may checks the right to see the next event, by what the subscriber holds now.
 func (f *feed) may(ctx context.Context) error {
-	if err := f.r.Watch.Now(ctx); err != nil {
+	var err error
+	if f.viewer, err = f.r.become(ctx, f.seat); err != nil {
 		return err
 	}
-	select {
-	case <-f.seat.Gone():
-		return f.seat.Ended()
-	default:
-	}
-	f.viewer = f.seat.Viewer()
-	access.Become(ctx, f.viewer)
-	_, err := access.Require(ctx, f.r.read(ctx), f.teamID, access.MembersRead)
+	_, err = access.Require(ctx, f.r.read(ctx), f.teamID, access.MembersRead)
 	if fault.Is(err, fault.NotFound) {
 		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")
 	}
 	return err
+}
+
+// become has the context's viewer be the one who sits there, as he is now.
+// UNAUTHENTICATED when his session has ended.
+func (r *Resolver) become(ctx context.Context, seat *auth.Seat) (*access.Viewer, error) {
+	if err := r.Watch.Now(ctx); err != nil {
+		return nil, err
+	}
+	if seat.HasEnded() {
+		return nil, seat.Ended()
+	}
+	v := seat.Viewer()
+	access.Become(ctx, v)
+	return v, nil
 }
 
 // run hands out what the subscriber sees until the client leaves, the right or the

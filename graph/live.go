@@ -111,15 +111,9 @@ func (r *Resolver) receive(ctx context.Context, l *invite.Listener, seat *auth.S
 		if !open {
 			return event.ErrSlow
 		}
-		if err := r.Watch.Now(ctx); err != nil {
+		if _, err := r.become(ctx, seat); err != nil {
 			return err
 		}
-		select {
-		case <-seat.Gone():
-			return seat.Ended()
-		default:
-		}
-		access.Become(ctx, seat.Viewer())
 		i, err := r.received(ctx, id)
 		if ent.IsNotFound(err) {
 			continue // gone with its team
@@ -179,12 +173,7 @@ func (r *Resolver) tell(ctx context.Context, seat *auth.Seat, before *access.Vie
 	for {
 		moved := seat.Moved()
 		now := seat.Viewer()
-		ended := false
-		select {
-		case <-seat.Gone():
-			ended = true
-		default:
-		}
+		ended := seat.HasEnded()
 		changes := r.accessChanges(before, now)
 		if ended {
 			changes = append(changes, &model.ViewerAccessChange{Type: model.ViewerAccessEventTypeSignedOut, At: r.Now(), Permissions: []string{}})
@@ -238,9 +227,7 @@ func (r *Resolver) accessChanges(before, now *access.Viewer) (changes []*model.V
 // lastWord leaves the last word to the stream that tells the viewer why his
 // session ended, for the transport may close the connection after this one.
 func lastWord(ctx context.Context, seat *auth.Seat) {
-	select {
-	case <-seat.Gone():
+	if seat.HasEnded() {
 		seat.Told(ctx)
-	default:
 	}
 }

@@ -121,10 +121,8 @@ func (w *Watch) Take(ctx context.Context, sessionID string) (*Seat, error) {
 	w.mu.Lock()
 	s.taking--
 	w.mu.Unlock()
-	select {
-	case <-s.gone:
+	if s.HasEnded() {
 		err = ErrEnded // whatever else went wrong
-	default:
 	}
 	if err != nil {
 		s.Leave()
@@ -164,6 +162,16 @@ func (s *Seat) Viewer() *access.Viewer { return s.viewer.Load() }
 // Gone is closed when the session has ended.
 func (s *Seat) Gone() <-chan struct{} { return s.gone }
 
+// HasEnded reports whether the session has ended, as far as is known.
+func (s *Seat) HasEnded() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Ended is what the holder of a session that ended is told: UNAUTHENTICATED.
 func (s *Seat) Ended() error { return ErrEnded }
 
@@ -178,12 +186,8 @@ func (s *Seat) Listen() (done func()) {
 		s.watch.mu.Lock()
 		defer s.watch.mu.Unlock()
 		s.listeners--
-		select {
-		case <-s.gone:
-			if s.listeners == 0 {
-				s.tell.Do(func() { close(s.told) })
-			}
-		default:
+		if s.HasEnded() && s.listeners == 0 {
+			s.tell.Do(func() { close(s.told) })
 		}
 	})
 }
@@ -335,10 +339,8 @@ func ids(seats []*Seat) []string {
 // end says that the session has ended; the caller holds the lock. A session
 // never comes back, so a new stream gets a seat of its own.
 func (w *Watch) end(s *Seat) {
-	select {
-	case <-s.gone:
+	if s.HasEnded() {
 		return
-	default:
 	}
 	close(s.gone)
 	if w.seats[s.session] == s {
