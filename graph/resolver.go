@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -37,12 +38,17 @@ type Resolver struct {
 
 type snapshotKey struct{}
 
-// WithSnapshot returns the context of a query whose reads all see one moment,
-// when it asks for a cursor: what it lists and where the log stands belong
-// together then, and a subscription from there leaves no gap and no double.
-// done gives the snapshot back.
+// ofOneMoment are fields that have a query see one moment: with a cursor, what
+// is listed and where the log stands belong together, and a subscription from
+// there leaves no gap and no double; numbers of people agree with their lists,
+// whatever expires meanwhile.
+var ofOneMoment = []string{"eventCursor", "counts"}
+
+// WithSnapshot returns the context of a query whose reads all see one moment, when
+// it asks for fields that need it. done gives the snapshot back.
 func (r *Resolver) WithSnapshot(ctx context.Context) (_ context.Context, done func(), err error) {
-	if !asksFor(graphql.GetOperationContext(ctx), "eventCursor") {
+	op := graphql.GetOperationContext(ctx)
+	if !slices.ContainsFunc(ofOneMoment, func(name string) bool { return asksFor(op, name) }) {
 		return ctx, func() {}, nil
 	}
 	client, done, err := r.Store.Snapshot(ctx)
