@@ -53,7 +53,8 @@ type Service struct {
 	Log    *slog.Logger
 	NoMail bool // there is no mail: addresses count as verified
 	Limits Limits
-	// Sessions keeps who was authenticated a moment ago, by the hash of the token.
+	// Sessions keeps who was authenticated a moment ago, by the hash of the token,
+	// and by the id of the session for sockets.
 	Sessions *access.Cache[string, Known]
 }
 

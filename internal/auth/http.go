@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
@@ -97,13 +98,14 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 
 type socketKey struct{}
 
-// OnSocket marks a context as a socket's: its operations load the viewer anew.
+// OnSocket marks a context as a socket's, which outlives what its viewer holds.
 func OnSocket(ctx context.Context) context.Context {
 	return context.WithValue(ctx, socketKey{}, true)
 }
 
 // ForOperation returns the context of one operation. On a socket the viewer is
-// loaded anew, for the session may have ended since the socket was opened.
+// found anew, as for a request, for the session may have ended since the socket
+// was opened. It fails like Authenticate.
 func (s *Service) ForOperation(ctx context.Context) (context.Context, error) {
 	if on, _ := ctx.Value(socketKey{}).(bool); !on {
 		return ctx, nil
@@ -112,6 +114,6 @@ func (s *Service) ForOperation(ctx context.Context) (context.Context, error) {
 	if v == nil {
 		return access.WithViewer(ctx, nil), nil
 	}
-	v, err := s.Refresh(ctx, v.SessionID)
+	v, err := s.known(ctx, v.SessionID, session.ID(v.SessionID))
 	return access.WithViewer(ctx, v), err
 }

@@ -79,17 +79,22 @@ type Known struct {
 // was loaded a moment ago is not loaded again while nothing has changed.
 func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*access.Viewer, error) {
 	hash := token.Hash(sessionToken)
-	if k, ok := s.Sessions.Get(string(hash)); ok {
+	return s.known(ctx, string(hash), session.TokenHash(hash))
+}
+
+// known returns the viewer of a session, loaded at most a moment ago.
+func (s *Service) known(ctx context.Context, key string, which predicate.Session) (*access.Viewer, error) {
+	if k, ok := s.Sessions.Get(key); ok {
 		if now := s.Now(); now.Before(k.expires) && now.Sub(k.lastSeen) < touchEvery {
 			return k.viewer, nil
 		}
 	}
 	count := s.Store.Changes().Count()
-	k, err := s.load(ctx, session.TokenHash(hash))
+	k, err := s.load(ctx, which)
 	if err != nil {
 		return nil, err
 	}
-	s.Sessions.Put(count, string(hash), *k)
+	s.Sessions.Put(count, key, *k)
 	return k.viewer, nil
 }
 
