@@ -30,39 +30,34 @@ type feed struct {
 	r                 *Resolver
 	teamID, accountID string
 	seat              *auth.Seat
-	viewer            *access.Viewer // as he was when he was allowed the last event
 	sub               *event.Subscription
-	shows             func(*ent.Event) bool
+	shows             func(event.Type) bool
 	batch             []*ent.Event
 }
 
 // follow opens a feed of a team for who may see its people, after the cursor or
 // from now on. It is closed by the caller.
-func (r *Resolver) follow(ctx context.Context, teamID string, after *string, shows func(event.Type) bool) (*feed, error) {
+func (r *Resolver) follow(ctx context.Context, on *stream, teamID string, after *string, shows func(event.Type) bool) (source, error) {
 	m, err := access.Require(ctx, r.read(ctx), teamID, access.MembersRead)
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := startAfter(ctx, m.AccountID, after)
+	cursor, err := on.start(m.AccountID, after)
 	if err != nil {
 		return nil, err
 	}
-	sub, err := r.Hub.Subscribe(ctx, m.AccountID, cursor)
+	sub, err := r.Hub.Subscribe(ctx, m.AccountID, cursor, on.wake)
 	if err != nil {
 		return nil, err
 	}
 	// Once it is sure from where on events are seen, the viewer is looked at anew:
 	// what took a right away before is not among them.
-	seat, err := r.Watch.Take(ctx, access.ViewerFrom(ctx).SessionID)
+	seat, err := r.Watch.Take(ctx, access.ViewerFrom(ctx).SessionID, on.wake)
 	if err != nil {
 		sub.Close()
 		return nil, err
 	}
-	sub.Until(seat.Gone(), seat.Ended())
-	f := &feed{
-		r: r, teamID: teamID, accountID: m.AccountID, seat: seat, sub: sub,
-		shows: func(e *ent.Event) bool { return e.TeamID == teamID && shows(event.Type(e.Type)) },
-	}
+	f := &feed{r: r, teamID: teamID, accountID: m.AccountID, seat: seat, sub: sub, shows: shows}
 	if err := f.may(ctx); err != nil {
 		f.close()
 		return nil, err
@@ -70,24 +65,54 @@ func (r *Resolver) follow(ctx context.Context, teamID string, after *string, sho
 	return f, nil
 }
 
+// start returns where a subscription begins: after its argument, or after the
+// last event its client says to have seen, whichever is further on. For a client
+// that comes back by itself repeats its request as it was.
+func (s *stream) start(accountID string, after *string) (*event.Cursor, error) {
+	given := []*string{after}
+	if s.lastEventID != "" {
+		given = append(given, &s.lastEventID)
+	}
+	var start *event.Cursor
+	for _, text := range given {
+		if text == nil {
+			continue
+		}
+		c, err := event.ParseCursor(*text, accountID)
+		if err != nil {
+			return nil, err
+		}
+		if start == nil || c.Seq > start.Seq {
+			start = &c
+		}
+	}
+	return start, nil
+}
+
 func (f *feed) close() {
 	f.sub.Close()
 	f.seat.Leave()
 }
 
-// next waits for the next event the subscriber may see. The viewer of the context
-// is the one who sees it.
-func (f *feed) next(ctx context.Context) (*ent.Event, error) {
+func (f *feed) place() *auth.Seat { return f.seat }
+
+// next returns the next event the subscriber may see.
+func (f *feed) next(ctx context.Context) (*item, error) {
 	for {
-		for len(f.batch) == 0 {
+		if f.seat.HasEnded() {
+			return nil, f.seat.Ended()
+		}
+		if len(f.batch) == 0 {
 			var err error
-			if f.batch, err = f.sub.Next(ctx); err != nil {
+			if f.batch, err = f.sub.Next(ctx); err != nil || len(f.batch) == 0 {
 				return nil, err
 			}
 		}
 		e := f.batch[0]
-		f.batch = f.batch[1:]
-		concerned, shown := f.concerns(e), f.shows(e)
+		if f.batch = f.batch[1:]; len(f.batch) == 0 {
+			f.batch = nil // an idle feed keeps nothing
+		}
+		concerned, shown := f.concerns(e), e.TeamID == f.teamID && f.shows(event.Type(e.Type))
 		if concerned {
 			if err := f.r.Watch.After(ctx, f.accountID, e.Seq); err != nil {
 				return nil, err
@@ -99,7 +124,7 @@ func (f *feed) next(ctx context.Context) (*ent.Event, error) {
 			}
 		}
 		if shown {
-			return e, nil
+			return &item{value: e, viewer: f.seat.Viewer(), event: e}, nil
 		}
 	}
 }
@@ -112,69 +137,25 @@ func (f *feed) concerns(e *ent.Event) bool {
 
 // may checks the right to see the next event, by what the subscriber holds now.
 func (f *feed) may(ctx context.Context) error {
-	var err error
-	if f.viewer, err = f.r.become(ctx, f.seat); err != nil {
+	v, err := f.r.present(ctx, f.seat)
+	if err != nil {
 		return err
 	}
-	_, err = access.Require(ctx, f.r.read(ctx), f.teamID, access.MembersRead)
+	_, err = access.Require(access.WithViewer(ctx, v), f.r.read(ctx), f.teamID, access.MembersRead)
 	if fault.Is(err, fault.NotFound) {
 		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")
 	}
 	return err
 }
 
-// become has the context's viewer be the one who sits there, as he is now.
-// UNAUTHENTICATED when his session has ended.
-func (r *Resolver) become(ctx context.Context, seat *auth.Seat) (*access.Viewer, error) {
+// present returns the viewer who sits there, as he is now. UNAUTHENTICATED when
+// his session has ended.
+func (r *Resolver) present(ctx context.Context, seat *auth.Seat) (*access.Viewer, error) {
 	if err := r.Watch.Now(ctx); err != nil {
 		return nil, err
 	}
 	if seat.HasEnded() {
 		return nil, seat.Ended()
 	}
-	v := seat.Viewer()
-	access.Become(ctx, v)
-	return v, nil
-}
-
-// run hands out what the subscriber sees until the client leaves, the right or the
-// session is lost, or the server stops.
-func run[T any](ctx context.Context, r *Resolver, f *feed, show func(context.Context, *ent.Event) (T, error)) <-chan T {
-	out := make(chan T)
-	go func() { // ends with ctx, or with the feed
-		defer close(out)
-		defer f.close()
-		r.end(ctx, pump(ctx, f, show, out))
-		lastWord(ctx, f.seat)
-	}()
-	return out
-}
-
-func pump[T any](ctx context.Context, f *feed, show func(context.Context, *ent.Event) (T, error), out chan<- T) error {
-	for {
-		e, err := f.next(ctx)
-		if err != nil {
-			return err
-		}
-		change, err := show(ctx, e)
-		if err == nil {
-			err = announce(ctx, e)
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case out <- change:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// refused is a stream that ends before it begins.
-func refused[T any](ctx context.Context, r *Resolver, err error) <-chan T {
-	out := make(chan T)
-	r.end(ctx, err)
-	close(out)
-	return out
+	return seat.Viewer(), nil
 }

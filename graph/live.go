@@ -28,15 +28,10 @@ var memberEvents = map[event.Type]model.MemberEventType{
 func showsMembers(typ event.Type) bool { return memberEvents[typ] != "" }
 
 // membersChanged follows the members of a team.
-func (r *Resolver) membersChanged(ctx context.Context, teamID string, after *string) <-chan *model.MembersChange {
-	if out, only := oneEvent(ctx, r, r.memberChange); only {
-		return out
-	}
-	f, err := r.follow(ctx, teamID, after, showsMembers)
-	if err != nil {
-		return refused[*model.MembersChange](ctx, r, err)
-	}
-	return run(ctx, r, f, r.memberChange)
+func (r *Resolver) membersChanged(ctx context.Context, teamID string, after *string) (<-chan *model.MembersChange, error) {
+	return subscribe(ctx, func(ctx context.Context, on *stream) (source, error) {
+		return r.follow(ctx, on, teamID, after, showsMembers)
+	}, r.memberChange)
 }
 
 func (r *Resolver) memberChange(ctx context.Context, e *ent.Event) (*model.MembersChange, error) {
@@ -58,75 +53,57 @@ func (r *Resolver) memberChange(ctx context.Context, e *ent.Event) (*model.Membe
 	return c, err
 }
 
+// letterbox has the invitations to a viewer's address.
+type letterbox struct {
+	r        *Resolver
+	listener *invite.Listener
+	seat     *auth.Seat
+}
+
 // receivedInvitationsChanged follows the invitations to the viewer's address.
-func (r *Resolver) receivedInvitationsChanged(ctx context.Context) <-chan *ent.Invitation {
-	l, seat, err := r.listen(ctx)
-	if err != nil {
-		return refused[*ent.Invitation](ctx, r, err)
-	}
-	out := make(chan *ent.Invitation)
-	go func() { // ends with ctx, the session or the server
-		defer close(out)
-		defer seat.Leave()
-		defer l.Close()
-		r.end(ctx, r.receive(ctx, l, seat, out))
-		lastWord(ctx, seat)
-	}()
-	return out
-}
-
-func (r *Resolver) listen(ctx context.Context) (*invite.Listener, *auth.Seat, error) {
-	v, err := access.SignedIn(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	key := v.EmailKey
-	if v.Unproven {
-		key = "" // which is nobody's
-	}
-	l, err := r.Inbox.Listen(ctx, key)
-	if err != nil {
-		return nil, nil, err
-	}
-	seat, err := r.Watch.Take(ctx, v.SessionID)
-	if err != nil {
-		l.Close()
-	}
-	return l, seat, err
-}
-
-func (r *Resolver) receive(ctx context.Context, l *invite.Listener, seat *auth.Seat, out chan<- *ent.Invitation) error {
-	for {
-		var id string
-		var open bool
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-r.Hub.Stopping():
-			return event.ErrStopping
-		case <-seat.Gone():
-			return seat.Ended()
-		case id, open = <-l.Changed:
-		}
-		if !open {
-			return event.ErrSlow
-		}
-		if _, err := r.become(ctx, seat); err != nil {
-			return err
-		}
-		i, err := r.received(ctx, id)
-		if ent.IsNotFound(err) {
-			continue // gone with its team
-		}
+func (r *Resolver) receivedInvitationsChanged(ctx context.Context) (<-chan *ent.Invitation, error) {
+	return subscribe(ctx, func(ctx context.Context, on *stream) (source, error) {
+		v, err := access.SignedIn(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		select {
-		case out <- i:
-		case <-ctx.Done():
-			return ctx.Err()
+		key := v.EmailKey
+		if v.Unproven {
+			key = "" // which is nobody's
 		}
+		l, err := r.Inbox.Listen(ctx, key, on.wake)
+		if err != nil {
+			return nil, err
+		}
+		seat, err := r.Watch.Take(ctx, v.SessionID, on.wake)
+		if err != nil {
+			l.Close()
+			return nil, err
+		}
+		return &letterbox{r, l, seat}, nil
+	}, r.received)
+}
+
+func (b *letterbox) next(ctx context.Context) (*item, error) {
+	if b.seat.HasEnded() {
+		return nil, b.seat.Ended()
 	}
+	id, err := b.listener.Next()
+	if err != nil || id == "" {
+		return nil, err
+	}
+	v, err := b.r.present(ctx, b.seat)
+	if err != nil {
+		return nil, err
+	}
+	return &item{value: id, viewer: v}, nil
+}
+
+func (b *letterbox) place() *auth.Seat { return b.seat }
+
+func (b *letterbox) close() {
+	b.listener.Close()
+	b.seat.Leave()
 }
 
 // received reads an invitation for its addressee: as he sees it, or, when it is
@@ -138,67 +115,66 @@ func (r *Resolver) received(ctx context.Context, id string) (*ent.Invitation, er
 	if !ent.IsNotFound(err) {
 		return i, err
 	}
-	return r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
+	i, err = r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
 		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithInviter().
 		WithRoles().WithGroups(func(q *ent.GroupQuery) { q.WithRoles() }).WithDivisions().
 		Only(access.System(ctx, "show an invitation that is over to its addressee"))
+	if ent.IsNotFound(err) {
+		err = errGone // with its team
+	}
+	return i, err
+}
+
+// holdings are what a viewer holds, as it changes.
+type holdings struct {
+	r       *Resolver
+	seat    *auth.Seat
+	known   *access.Viewer // as the changes so far have it
+	changes []*model.ViewerAccessChange
+	ended   bool // it has been said, or is among the changes
 }
 
 // viewerAccessChanged follows what the viewer holds.
-func (r *Resolver) viewerAccessChanged(ctx context.Context) <-chan *model.ViewerAccessChange {
-	v, err := access.SignedIn(ctx)
-	var seat *auth.Seat
-	if err == nil {
-		seat, err = r.Watch.Take(ctx, v.SessionID)
-	}
-	if err != nil {
-		return refused[*model.ViewerAccessChange](ctx, r, err)
-	}
-	out := make(chan *model.ViewerAccessChange)
-	heard, before := seat.Listen(), seat.Viewer()
-	context.AfterFunc(ctx, heard)
-	if s, ok := ctx.Value(streamKey{}).(*stream); ok {
-		s.written = heard
-	}
-	go func() { // ends with ctx, the session or the server
-		defer close(out)
-		defer seat.Leave()
-		r.end(ctx, r.tell(ctx, seat, before, out))
-	}()
-	return out
+func (r *Resolver) viewerAccessChanged(ctx context.Context) (<-chan *model.ViewerAccessChange, error) {
+	return subscribe(ctx, func(ctx context.Context, on *stream) (source, error) {
+		v, err := access.SignedIn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		seat, err := r.Watch.Take(ctx, v.SessionID, on.wake)
+		if err != nil {
+			return nil, err
+		}
+		seat.Listen()
+		return &holdings{r: r, seat: seat, known: seat.Viewer()}, nil
+	}, func(_ context.Context, c *model.ViewerAccessChange) (*model.ViewerAccessChange, error) { return c, nil })
 }
 
-// tell says what changes, and at last that the session has ended.
-func (r *Resolver) tell(ctx context.Context, seat *auth.Seat, before *access.Viewer, out chan<- *model.ViewerAccessChange) error {
-	for {
-		moved := seat.Moved()
-		now := seat.Viewer()
-		ended := seat.HasEnded()
-		changes := r.accessChanges(before, now)
-		if ended {
-			changes = append(changes, &model.ViewerAccessChange{Type: model.ViewerAccessEventTypeSignedOut, At: r.Now(), Permissions: []string{}})
-		}
-		before = now
-		for _, c := range changes {
-			select {
-			case out <- c:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		if ended {
-			return seat.Ended()
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-r.Hub.Stopping():
-			return event.ErrStopping
-		case <-seat.Gone():
-		case <-moved:
+// next says what has changed, and at last that the session has ended. Whoever asks
+// for more has been told what came before.
+func (h *holdings) next(context.Context) (*item, error) {
+	if len(h.changes) == 0 && h.ended {
+		h.seat.Heard()
+		return nil, h.seat.Ended()
+	}
+	if len(h.changes) == 0 {
+		now := h.seat.Viewer()
+		h.ended = h.seat.HasEnded()
+		h.changes, h.known = h.r.accessChanges(h.known, now), now
+		if h.ended {
+			h.changes = append(h.changes, &model.ViewerAccessChange{Type: model.ViewerAccessEventTypeSignedOut, At: h.r.Now(), Permissions: []string{}})
 		}
 	}
+	if len(h.changes) == 0 {
+		return nil, nil //nolint:nilnil // nothing yet: see source
+	}
+	c := h.changes[0]
+	h.changes = h.changes[1:]
+	return &item{value: c, viewer: h.known}, nil
 }
+
+func (h *holdings) place() *auth.Seat { return h.seat }
+func (h *holdings) close()            { h.seat.Leave() }
 
 // accessChanges compares what a viewer held and holds, team by team.
 func (r *Resolver) accessChanges(before, now *access.Viewer) (changes []*model.ViewerAccessChange) {
@@ -222,12 +198,4 @@ func (r *Resolver) accessChanges(before, now *access.Viewer) (changes []*model.V
 		changes = append(changes, c)
 	}
 	return changes
-}
-
-// lastWord leaves the last word to the stream that tells the viewer why his
-// session ended, for the transport may close the connection after this one.
-func lastWord(ctx context.Context, seat *auth.Seat) {
-	if seat.HasEnded() {
-		seat.Told(ctx)
-	}
 }

@@ -83,7 +83,7 @@ func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, erro
 
 // InviteStatusChanged is the resolver for the inviteStatusChanged field.
 func (r *subscriptionResolver) InviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
-	return r.inviteStatusChanged(ctx, teamID, after), nil
+	return r.inviteStatusChanged(ctx, teamID, after)
 }
 
 // Mutation returns generated.MutationResolver implementation.

@@ -10,10 +10,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/event"
 )
 
 const (
@@ -27,7 +23,8 @@ const (
 )
 
 // Sharer has subscribers who ask the same share each answer, made and encoded
-// once. The zero value is ready for use.
+// once. Each has his own place in the log and his own rights, checked before every
+// event. The zero value is ready for use.
 type Sharer struct {
 	mu        sync.Mutex
 	questions map[string]*question
@@ -42,8 +39,10 @@ type question struct {
 
 // answer is what they are all told of one event.
 type answer struct {
-	made time.Time
-	once sync.Once
+	// Guarded by the sharer's mutex.
+	made    time.Time // zero while somebody makes it
+	waiting []func()  // to be woken then
+
 	data json.RawMessage // nil: it has to be made for each of them
 }
 
@@ -74,123 +73,15 @@ func setOf(lines string) map[string]bool {
 	return set
 }
 
-// sharedFeeds are the subscriptions to a team's events whose answers are shared.
-var sharedFeeds = map[string]func(event.Type) bool{
-	"inviteStatusChanged": showsInvites, "membersChanged": showsMembers,
-}
-
-// Share is an operation interceptor, the innermost: it answers subscriptions to
-// a team that look the same to all who may see it. Each subscriber has his own
-// place in the log and his own rights, checked before every event; what he is told
-// of it is made once for all.
-func (r *Resolver) Share(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
-	field, ok := shareable(op)
-	if !ok {
-		return next(ctx)
-	}
-	args := field.ArgumentMap(op.Variables)
-	teamID, isText := args["teamId"].(string)
-	after, given := args["after"].(string)
-	if !isText || !given && args["after"] != nil {
-		return next(ctx)
-	}
-	key, err := questionOf(op, field, teamID)
-	if err != nil {
-		return next(ctx) // what cannot be compared is not shared
-	}
-	var cursor *string
-	if given {
-		cursor = &after
-	}
-	f, err := r.follow(ctx, teamID, cursor, sharedFeeds[field.Name])
-	if err != nil {
-		r.end(ctx, err)
-		return func(context.Context) *graphql.Response { return LastWord(ctx, noMore) }
-	}
-	q, leave := r.sharer.ask(key)
-	context.AfterFunc(ctx, func() { leave(); f.close() })
-	over := false
-	return func(context.Context) *graphql.Response {
-		return LastWord(ctx, func(ctx context.Context) *graphql.Response {
-			if over {
-				return nil
-			}
-			e, err := f.next(ctx)
-			if err != nil {
-				over = true
-				r.end(ctx, err)
-				lastWord(ctx, f.seat)
-				return nil
-			}
-			if announce(ctx, e) != nil {
-				over = true
-				return nil // the client has left
-			}
-			return r.answer(ctx, q, f, e, next)
-		})
-	}
-}
-
-func noMore(context.Context) *graphql.Response { return nil }
-
-// answer is what the subscriber is told of the event.
-func (r *Resolver) answer(ctx context.Context, q *question, f *feed, e *ent.Event, next graphql.OperationHandler) *graphql.Response {
-	a := r.sharer.answer(q, e.Seq, r.Now())
-	a.once.Do(func() {
-		if res := r.makeAnswer(ctx, f.viewer, e, next); res != nil && len(res.Errors) == 0 {
-			a.data = bytes.Clone(res.Data)
-		}
-	})
-	if a.data == nil {
-		return r.makeAnswer(ctx, f.viewer, e, next)
-	}
-	return &graphql.Response{Data: a.data}
-}
-
-type oneEventKey struct{}
-
-// makeAnswer executes the subscription for one event. It goes on when the client
-// it began for leaves: others wait for it.
-func (r *Resolver) makeAnswer(ctx context.Context, v *access.Viewer, e *ent.Event, next graphql.OperationHandler) *graphql.Response {
-	op := *graphql.GetOperationContext(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
-	defer cancel()
-	ctx = graphql.WithOperationContext(access.WithViewer(ctx, v), &op)
-	ctx = context.WithValue(ctx, streamKey{}, nil)
-	ctx = context.WithValue(ctx, oneEventKey{}, e)
-	return next(ctx)(ctx)
-}
-
-// oneEvent is the stream of the event the answer is made for, if there is one.
-func oneEvent[T any](ctx context.Context, r *Resolver, show func(context.Context, *ent.Event) (T, error)) (<-chan T, bool) {
-	e, only := ctx.Value(oneEventKey{}).(*ent.Event)
-	if !only {
-		return nil, false
-	}
-	out := make(chan T, 1)
-	defer close(out)
-	change, err := show(ctx, e)
-	if err != nil {
-		graphql.AddError(ctx, r.Present(ctx, err))
-		return out, true
-	}
-	out <- change
-	return out, true
-}
-
 // shareable returns the one field of a subscription that selects nothing but what
-// looks the same to everybody.
+// looks the same to everybody who may see it.
 func shareable(op *graphql.OperationContext) (*ast.Field, bool) {
-	if op.Operation.Operation != ast.Subscription {
-		return nil, false
-	}
 	// A fragment here, or a directive, is not worth the care.
 	if len(op.Operation.SelectionSet) != 1 {
 		return nil, false
 	}
 	field, plain := op.Operation.SelectionSet[0].(*ast.Field)
-	if !plain || len(field.Directives) > 0 || sharedFeeds[field.Name] == nil {
+	if !plain || len(field.Directives) > 0 {
 		return nil, false
 	}
 	return field, looksAlike(field.SelectionSet, map[string]bool{})
@@ -234,8 +125,17 @@ func questionOf(op *graphql.OperationContext, field *ast.Field, teamID string) (
 	return string(asked), err
 }
 
-// ask notes one more asker of the question, until he leaves.
-func (s *Sharer) ask(key string) (q *question, leave func()) {
+// join has a subscriber of the team share answers with those who ask the same,
+// until he leaves; shares is false when he has answers of his own.
+func (s *Sharer) join(op *graphql.OperationContext, teamID string) (q *question, shares bool) {
+	field, ok := shareable(op)
+	if !ok {
+		return nil, false
+	}
+	key, err := questionOf(op, field, teamID)
+	if err != nil {
+		return nil, false // what cannot be compared is not shared
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.questions == nil {
@@ -247,24 +147,31 @@ func (s *Sharer) ask(key string) (q *question, leave func()) {
 		s.questions[key] = q
 	}
 	q.askers++
-	return q, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if q.askers--; q.askers == 0 {
-			delete(s.questions, q.key)
-		}
+	return q, true
+}
+
+func (s *Sharer) leave(q *question) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q.askers--; q.askers == 0 {
+		delete(s.questions, q.key)
 	}
 }
 
-// answer returns the answer to the question about the event, which the first to
-// come makes.
-func (s *Sharer) answer(q *question, seq int64, now time.Time) *answer {
+// answer returns the answer to the question about the event. Whose it is makes it,
+// and says so by done; until then others get none, and are woken when it is there.
+func (s *Sharer) answer(q *question, seq int64, now time.Time, wake func()) (a *answer, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := q.answers[seq]; a != nil && now.Sub(a.made) < sharedFor {
-		return a
+	a = q.answers[seq]
+	switch {
+	case a != nil && a.made.IsZero():
+		a.waiting = append(a.waiting, wake)
+		return nil, false
+	case a != nil && now.Sub(a.made) < sharedFor:
+		return a, false
 	}
-	a := &answer{made: now}
+	a = &answer{}
 	q.answers[seq] = a
 	if len(q.answers) > sharedEvents {
 		for old := range q.answers {
@@ -273,5 +180,28 @@ func (s *Sharer) answer(q *question, seq int64, now time.Time) *answer {
 			}
 		}
 	}
-	return a
+	return a, true
+}
+
+// done lets those who wait for the answer go on.
+func (s *Sharer) done(a *answer, data json.RawMessage, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.data, a.made = data, now
+	for _, wake := range a.waiting {
+		wake()
+	}
+	a.waiting = nil
+}
+
+// makeFor makes the answer for all who ask the same. It goes on when the client
+// it began for leaves: others wait for it.
+func (s *subscriber) makeFor(ctx context.Context, it *item, a *answer) (*graphql.Response, error) {
+	var data json.RawMessage
+	defer func() { s.r.sharer.done(a, data, s.r.Now()) }() // should it panic, too
+	answer, err := s.make(context.WithoutCancel(ctx), it)
+	if err == nil && len(answer.Errors) == 0 {
+		data = bytes.Clone(answer.Data)
+	}
+	return answer, err
 }

@@ -44,9 +44,10 @@ const (
 
 // graphql serves the one endpoint: POST, server-sent events, WebSocket.
 func (s *Server) graphql() http.Handler {
-	g := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver}))
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver})
+	g := handler.New(schema)
 	g.AddTransport(s.sockets)
-	g.AddTransport(sse{stopping: s.stopping.Load, every: pingEvery})
+	g.AddTransport(sse{stopping: s.hub.Stopping(), every: pingEvery})
 	g.AddTransport(post{})
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
@@ -59,8 +60,7 @@ func (s *Server) graphql() http.Handler {
 	}
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundOperations(s.operation)
-	g.AroundOperations(s.resolver.Share)
-	g.AroundResponses(graph.LastWord)
+	g.AroundOperations(s.resolver.Stream(schema))
 	return s.endpoint(g)
 }
 
@@ -194,7 +194,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
 	}
 	if kind == ast.Subscription {
-		return next(graph.WithStream(ctx))
+		return next(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	done := func() {}

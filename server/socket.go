@@ -9,6 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -41,6 +42,8 @@ func (s *Server) newSockets() *graphqlws.Transport {
 	busy.Extensions = fault.Extensions(fault.RateLimited)
 	return graphqlws.New(&graphqlws.Transport{
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
+		Stream: func(ctx context.Context, wake func()) context.Context { return graph.WithStream(ctx, wake, "") },
+		Later:  graph.Later,
 		Refuse: func(w http.ResponseWriter, status int, reason string) {
 			code := fault.BadUserInput
 			if status >= http.StatusInternalServerError {

@@ -24,7 +24,7 @@ import (
 // goes on from there. A stream that the stopping server cuts off has no
 // `complete`, so that clients do come back.
 type sse struct {
-	stopping func() bool
+	stopping <-chan struct{}
 	// every is how often a comment shows that a quiet stream lives.
 	every time.Duration
 }
@@ -59,22 +59,53 @@ func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 		s.complete()
 		return
 	}
-	ctx = graph.WithCursors(ctx, r.Header.Get("Last-Event-ID"))
+	t.answer(ctx, cancel, s, op, exec, r.Header.Get("Last-Event-ID"))
+}
+
+// answer writes the answers until there are no more, or nobody hears them.
+func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *graphql.OperationContext, exec graphql.GraphExecutor, lastEventID string) {
+	streams := op.Operation.Operation == ast.Subscription
+	woken := make(chan struct{}, 1)
+	ctx = graph.WithStream(ctx, func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	}, lastEventID)
 	answers, within := exec.DispatchOperation(ctx, op)
 	for {
 		answer := answers(within)
 		switch {
-		case ctx.Err() != nil, t.stopping() && (answer == nil || answer.Data == nil):
+		case answer == graph.Later:
+			select {
+			case <-woken:
+			case <-ctx.Done():
+			case <-t.stopping:
+				cancel() // and ask it once more, so that it lets go
+			}
+			continue
+		case ctx.Err() != nil && answer != nil && streams:
+			continue // nobody hears it; it is asked once more, so that it lets go
+		case ctx.Err() != nil, t.isStopping() && (answer == nil || answer.Data == nil):
 			return
 		case answer == nil:
 			s.complete()
 			return
 		}
 		s.next(answer, graph.Cursor(within))
-		if op.Operation.Operation != ast.Subscription && (answer.HasNext == nil || !*answer.HasNext) {
+		if !streams && (answer.HasNext == nil || !*answer.HasNext) {
 			s.complete()
 			return
 		}
+	}
+}
+
+func (t sse) isStopping() bool {
+	select {
+	case <-t.stopping:
+		return true
+	default:
+		return false
 	}
 }
 

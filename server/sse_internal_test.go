@@ -41,7 +41,7 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 	t.Parallel()
 	schema := still{left: make(chan struct{})}
 	g := handler.New(schema)
-	g.AddTransport(sse{stopping: func() bool { return false }, every: 10 * time.Millisecond})
+	g.AddTransport(sse{every: 10 * time.Millisecond})
 	web := httptest.NewServer(g)
 	defer web.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, strings.NewReader(`{"query":"subscription { nothing }"}`))

@@ -31,9 +31,9 @@ type Watch struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	seats   map[string]*Seat // by session
-	tickets uint64           // counts looks, in the order they began
-	looks   map[string]*look // the newest look by what asked for it: an account's log, or sessions that ended here
+	holders map[string]*holder // by session
+	tickets uint64             // counts looks, in the order they began
+	looks   map[string]*look   // the newest look by what asked for it: an account's log, or sessions that ended here
 }
 
 // look is a look at sessions that serves all who ask for it.
@@ -43,26 +43,32 @@ type look struct {
 	err  error // written before done is closed
 }
 
-// Seat is a session with open streams.
-type Seat struct {
-	watch   *Watch
+// holder is a session with open streams.
+type holder struct {
 	session string
 	viewer  atomic.Pointer[access.Viewer]
-	gone    chan struct{} // closed when the session has ended
+	ended   atomic.Bool
 
 	// The rest is guarded by the watch's mutex.
-	streams, listeners int
-	taking             int           // streams whose look is under way
-	ticket             uint64        // of the look the viewer is of
-	moved              chan struct{} // closed, and made anew, when the viewer may have changed
-	told               chan struct{} // closed when a listener has said that the session ended
-	tell               sync.Once     // closes told
+	seats     map[*Seat]struct{}
+	listeners int
+	taking    int    // streams whose look is under way
+	ticket    uint64 // of the look the viewer is of
+	told      bool   // those who listen have said that the session ended
+}
+
+// Seat is the place of one stream.
+type Seat struct {
+	*holder
+	watch     *Watch
+	wake      func()
+	listening bool // guarded by the watch's mutex
 }
 
 // NewWatch returns a watch over the service's sessions. Nothing that happens on
 // another node is noticed before Run.
 func NewWatch(s *Service) *Watch {
-	return &Watch{auth: s, log: s.Log, seats: map[string]*Seat{}, looks: map[string]*look{}}
+	return &Watch{auth: s, log: s.Log, holders: map[string]*holder{}, looks: map[string]*look{}}
 }
 
 // Run looks after the sessions until ctx ends.
@@ -86,40 +92,42 @@ func (w *Watch) Run(ctx context.Context) {
 func (w *Watch) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	listening := w.all(func(s *Seat) bool { return s.listeners > 0 })
+	listening := w.all(func(h *holder) bool { return h.listeners > 0 })
 	if err := w.refresh(ctx, listening); err != nil {
 		return err
 	}
-	return w.checkAlive(ctx, w.all(func(s *Seat) bool { return s.listeners == 0 }))
+	return w.checkAlive(ctx, w.all(func(h *holder) bool { return h.listeners == 0 }))
 }
 
-func (w *Watch) all(which func(*Seat) bool) (seats []*Seat) {
+func (w *Watch) all(which func(*holder) bool) (some []*holder) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range w.seats {
-		if which(s) {
-			seats = append(seats, s)
+	for _, h := range w.holders {
+		if which(h) {
+			some = append(some, h)
 		}
 	}
-	return seats
+	return some
 }
 
 // Take opens a stream of the session, whose viewer is as he is now: whatever was
-// committed before is known. UNAUTHENTICATED when the session has ended. The
-// caller leaves the seat.
-func (w *Watch) Take(ctx context.Context, sessionID string) (*Seat, error) {
+// committed before is known. From then on wake is called when the viewer may have
+// changed, when the session has ended, and when that has been said; it must not
+// block. UNAUTHENTICATED when the session has ended. The caller leaves the seat.
+func (w *Watch) Take(ctx context.Context, sessionID string, wake func()) (*Seat, error) {
 	w.mu.Lock()
-	s := w.seats[sessionID]
-	if s == nil {
-		s = &Seat{watch: w, session: sessionID, gone: make(chan struct{}), moved: make(chan struct{}), told: make(chan struct{})}
-		w.seats[sessionID] = s
+	h := w.holders[sessionID]
+	if h == nil {
+		h = &holder{session: sessionID, seats: map[*Seat]struct{}{}}
+		w.holders[sessionID] = h
 	}
-	s.streams++
-	s.taking++
+	s := &Seat{holder: h, watch: w, wake: wake}
+	h.seats[s] = struct{}{}
+	h.taking++
 	w.mu.Unlock()
-	err := w.refresh(ctx, []*Seat{s})
+	err := w.refresh(ctx, []*holder{h})
 	w.mu.Lock()
-	s.taking--
+	h.taking--
 	w.mu.Unlock()
 	if s.HasEnded() {
 		err = ErrEnded // whatever else went wrong
@@ -135,9 +143,9 @@ func (w *Watch) Take(ctx context.Context, sessionID string) (*Seat, error) {
 func (w *Watch) Streams() (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range w.seats {
-		if s.ticket > 0 {
-			n += s.streams
+	for _, h := range w.holders {
+		if h.ticket > 0 {
+			n += len(h.seats)
 		}
 	}
 	return n
@@ -145,13 +153,14 @@ func (w *Watch) Streams() (n int) {
 
 // Leave closes a stream of the seat.
 func (s *Seat) Leave() {
+	s.Heard()
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
-	s.streams--
-	if s.streams == 0 && s.watch.seats[s.session] == s {
-		delete(s.watch.seats, s.session)
+	delete(s.seats, s)
+	if len(s.seats) == 0 && s.watch.holders[s.session] == s.holder {
+		delete(s.watch.holders, s.session)
 	}
-	if len(s.watch.seats) == 0 {
+	if len(s.watch.holders) == 0 {
 		clear(s.watch.looks)
 	}
 }
@@ -159,62 +168,42 @@ func (s *Seat) Leave() {
 // Viewer is who sits there, as he is now.
 func (s *Seat) Viewer() *access.Viewer { return s.viewer.Load() }
 
-// Gone is closed when the session has ended.
-func (s *Seat) Gone() <-chan struct{} { return s.gone }
-
 // HasEnded reports whether the session has ended, as far as is known.
-func (s *Seat) HasEnded() bool {
-	select {
-	case <-s.gone:
-		return true
-	default:
-		return false
-	}
-}
+func (s *Seat) HasEnded() bool { return s.ended.Load() }
 
 // Ended is what the holder of a session that ended is told: UNAUTHENTICATED.
 func (s *Seat) Ended() error { return ErrEnded }
 
 // Listen has the watch look after what the viewer holds, not only whether the
-// session is; it is looked every second. The caller calls the returned function
-// when he listens no more, having told what there was to tell.
-func (s *Seat) Listen() (done func()) {
+// session is; it is looked every second. When the session has ended, whoever
+// listens is waited for until he says that he has told: see Heard.
+func (s *Seat) Listen() {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
+	s.listening = true
 	s.listeners++
-	return sync.OnceFunc(func() {
-		s.watch.mu.Lock()
-		defer s.watch.mu.Unlock()
-		s.listeners--
-		if s.HasEnded() && s.listeners == 0 {
-			s.tell.Do(func() { close(s.told) })
-		}
-	})
 }
 
-// Moved is closed when the viewer may have changed after this call.
-func (s *Seat) Moved() <-chan struct{} {
+// Heard says that the stream has told what there was to tell, and listens no
+// more. It may be called more than once.
+func (s *Seat) Heard() {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
-	return s.moved
-}
-
-// Told waits, not for long, until whoever listens at the seat has said that the
-// session ended: the last word is his.
-func (s *Seat) Told(ctx context.Context) {
-	s.watch.mu.Lock()
-	listening := s.listeners > 0
-	s.watch.mu.Unlock()
-	if !listening {
+	if !s.listening {
 		return
 	}
-	late := time.NewTimer(watchEvery)
-	defer late.Stop()
-	select {
-	case <-s.told:
-	case <-late.C:
-	case <-ctx.Done():
+	s.listening = false
+	if s.listeners--; s.listeners == 0 && s.HasEnded() {
+		s.tell()
 	}
+}
+
+// Told reports whether those who listen at the session have said that it ended:
+// the last word is theirs. They are not waited for for long.
+func (s *Seat) Told() bool {
+	s.watch.mu.Lock()
+	defer s.watch.mu.Unlock()
+	return s.told
 }
 
 // After has every viewer in the account be as he is after the event with this
@@ -222,7 +211,7 @@ func (s *Seat) Told(ctx context.Context) {
 // under way are looked at as well: it may have begun before the event.
 func (w *Watch) After(ctx context.Context, accountID string, seq int64) error {
 	return w.once(ctx, accountID, uint64(seq), func(ctx context.Context) error { //nolint:gosec // numbers of events are positive
-		return w.refresh(ctx, w.all(func(s *Seat) bool { return s.taking > 0 || s.viewer.Load().In(accountID) }))
+		return w.refresh(ctx, w.all(func(h *holder) bool { return h.taking > 0 || h.viewer.Load().In(accountID) }))
 	})
 }
 
@@ -230,7 +219,7 @@ func (w *Watch) After(ctx context.Context, accountID string, seq int64) error {
 // any since the last look.
 func (w *Watch) Now(ctx context.Context) error {
 	return w.once(ctx, "", w.auth.Store.Changes().Ended(), func(ctx context.Context) error {
-		return w.checkAlive(ctx, w.all(func(*Seat) bool { return true }))
+		return w.checkAlive(ctx, w.all(func(*holder) bool { return true }))
 	})
 }
 
@@ -271,11 +260,11 @@ func (w *Watch) once(ctx context.Context, key string, at uint64, see func(contex
 
 var errLook = errors.New("auth: a look at sessions broke off")
 
-// refresh loads the viewers of the seats. Of two looks at once the one that
+// refresh loads the viewers of the sessions. Of two looks at once the one that
 // began later has seen more, and counts.
-func (w *Watch) refresh(ctx context.Context, seats []*Seat) error {
+func (w *Watch) refresh(ctx context.Context, some []*holder) error {
 	ctx = access.System(ctx, "look what the viewers of open streams hold")
-	for part := range slices.Chunk(seats, atOnce) {
+	for part := range slices.Chunk(some, atOnce) {
 		ticket := w.ticket()
 		found, err := w.auth.loadAll(ctx, session.IDIn(ids(part)...))
 		if err != nil {
@@ -286,18 +275,17 @@ func (w *Watch) refresh(ctx context.Context, seats []*Seat) error {
 			viewers[l.session.ID] = l.viewer
 		}
 		w.mu.Lock()
-		for _, s := range part {
-			switch v := viewers[s.session]; {
+		for _, h := range part {
+			switch v := viewers[h.session]; {
 			case v == nil:
-				w.end(s)
-			case ticket <= s.ticket: // a later look was faster
-			case s.viewer.Load() != nil && v.Same(s.viewer.Load()):
-				s.ticket = ticket // and all streams share the viewer there is
+				w.end(h)
+			case ticket <= h.ticket: // a later look was faster
+			case h.viewer.Load() != nil && v.Same(h.viewer.Load()):
+				h.ticket = ticket // and all streams share the viewer there is
 			default:
-				s.ticket = ticket
-				s.viewer.Store(v)
-				close(s.moved)
-				s.moved = make(chan struct{})
+				h.ticket = ticket
+				h.viewer.Store(v)
+				h.wakeAll()
 			}
 		}
 		w.mu.Unlock()
@@ -312,38 +300,63 @@ func (w *Watch) ticket() uint64 {
 	return w.tickets
 }
 
-// checkAlive ends the seats whose sessions have ended.
-func (w *Watch) checkAlive(ctx context.Context, seats []*Seat) error {
-	ended, err := w.auth.Ended(ctx, ids(seats))
+// checkAlive ends the streams whose sessions have ended.
+func (w *Watch) checkAlive(ctx context.Context, some []*holder) error {
+	ended, err := w.auth.Ended(ctx, ids(some))
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, s := range seats {
-		if slices.Contains(ended, s.session) {
-			w.end(s)
+	for _, h := range some {
+		if slices.Contains(ended, h.session) {
+			w.end(h)
 		}
 	}
 	return nil
 }
 
-func ids(seats []*Seat) []string {
-	list := make([]string, len(seats))
-	for i, s := range seats {
-		list[i] = s.session
+func ids(some []*holder) []string {
+	list := make([]string, len(some))
+	for i, h := range some {
+		list[i] = h.session
 	}
 	return list
 }
 
 // end says that the session has ended; the caller holds the lock. A session
-// never comes back, so a new stream gets a seat of its own.
-func (w *Watch) end(s *Seat) {
-	if s.HasEnded() {
+// never comes back, so a new stream begins anew.
+func (w *Watch) end(h *holder) {
+	if h.ended.Swap(true) {
 		return
 	}
-	close(s.gone)
-	if w.seats[s.session] == s {
-		delete(w.seats, s.session)
+	if w.holders[h.session] == h {
+		delete(w.holders, h.session)
+	}
+	if h.listeners == 0 {
+		h.tell()
+		return
+	}
+	h.wakeAll()
+	time.AfterFunc(watchEvery, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		h.tell()
+	})
+}
+
+// tell notes that the end of the session has been said; the caller holds the
+// lock.
+func (h *holder) tell() {
+	if !h.told {
+		h.told = true
+		h.wakeAll()
+	}
+}
+
+// wakeAll has all streams of the session go on; the caller holds the lock.
+func (h *holder) wakeAll() {
+	for s := range h.seats {
+		s.wake()
 	}
 }

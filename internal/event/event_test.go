@@ -109,14 +109,46 @@ func (n node) head(t *testing.T) int64 {
 }
 
 // subscribe follows acc_A after the number, or from now on when it is -1.
-func (n node) subscribe(t *testing.T, after int64) *event.Subscription {
+func (n node) subscribe(t *testing.T, after int64) *listener {
 	t.Helper()
-	s, err := n.hub.Subscribe(t.Context(), "acc_A", cursor(after))
+	s, err := n.listen(t.Context(), "acc_A", cursor(after))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// listener is a reader who waits for what he has been woken for.
+type listener struct {
+	*event.Subscription
+	woken chan struct{}
+}
+
+func (n node) listen(ctx context.Context, accountID string, after *event.Cursor) (*listener, error) {
+	l := &listener{woken: make(chan struct{}, 1)}
+	var err error
+	l.Subscription, err = n.hub.Subscribe(ctx, accountID, after, func() {
+		select {
+		case l.woken <- struct{}{}:
+		default:
+		}
+	})
+	return l, err
+}
+
+// Next waits for the next events.
+func (l *listener) Next(ctx context.Context) ([]*ent.Event, error) {
+	for {
+		batch, err := l.Subscription.Next(ctx)
+		if err != nil || len(batch) > 0 {
+			return batch, err
+		}
+		select {
+		case <-l.woken:
+		case <-ctx.Done():
+		}
+	}
 }
 
 func cursor(after int64) *event.Cursor {
@@ -127,7 +159,7 @@ func cursor(after int64) *event.Cursor {
 }
 
 // numbers reads the subscription until the number until has come.
-func numbers(t *testing.T, s *event.Subscription, until int64) (got []int64) {
+func numbers(t *testing.T, s *listener, until int64) (got []int64) {
 	t.Helper()
 	for len(got) == 0 || got[len(got)-1] < until {
 		batch, err := s.Next(t.Context())

@@ -23,6 +23,8 @@ const (
 	// pollEvery is the net under the wake-ups: how late an event written by
 	// another process is seen at the most.
 	pollEvery = 2 * time.Second
+	// loadWithin bounds one round of reading: a database that hangs is asked again.
+	loadWithin = 10 * time.Second
 )
 
 // ErrSlow ends a subscription whose reader lags too far behind. He comes back
@@ -135,6 +137,7 @@ func (h *Hub) Stop() {
 	}
 	for _, t := range h.tails {
 		for s := range t.subscribers {
+			s.queue = nil
 			s.end(ErrStopping)
 		}
 	}
@@ -146,6 +149,8 @@ func (h *Hub) Stopping() <-chan struct{} { return h.stopping }
 
 // poll wakes the accounts whose log has grown without a wake-up.
 func (h *Hub) poll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, loadWithin)
+	defer cancel()
 	h.mu.Lock()
 	known := make(map[string]int64, len(h.tails))
 	for id, t := range h.tails {
@@ -197,7 +202,9 @@ func (h *Hub) advance(ctx context.Context, accountID string) error {
 		if !followed {
 			return nil
 		}
-		batch, err := h.load(ctx, accountID, seq)
+		bounded, cancel := context.WithTimeout(ctx, loadWithin)
+		batch, err := h.load(bounded, accountID, seq)
+		cancel()
 		if err != nil {
 			return err
 		}
@@ -232,9 +239,7 @@ func (h *Hub) handOut(accountID string, batch []*ent.Event) {
 	}
 	t.seq = max(t.seq, batch[len(batch)-1].Seq)
 	for s := range t.subscribers {
-		select {
-		case s.queue <- batch:
-		default:
+		if !s.put(batch) {
 			s.end(ErrSlow)
 			delete(t.subscribers, s)
 		}
@@ -264,10 +269,12 @@ func Head(ctx context.Context, client *ent.Client, accountID string) (int64, err
 }
 
 // Subscribe follows the account's log after the cursor, or from now on when
-// it is nil. BAD_USER_INPUT for a cursor beyond the end. The caller closes the
-// subscription.
-func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor) (*Subscription, error) {
-	s := &Subscription{hub: h, accountID: accountID, queue: make(chan []*ent.Event, queueLength), ended: make(chan struct{})}
+// it is nil. wake is called, perhaps more than once, when Next may return
+// something else after it returned nothing; it must not block, nor call the
+// subscription. BAD_USER_INPUT for a cursor beyond the end. The caller closes
+// the subscription.
+func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor, wake func()) (*Subscription, error) {
+	s := &Subscription{hub: h, accountID: accountID, wake: wake}
 	if err := h.join(s); err != nil {
 		return nil, err
 	}
@@ -315,51 +322,58 @@ func (h *Hub) join(s *Subscription) error {
 }
 
 // Subscription is one reader of an account's log. It is not safe for
-// concurrent use, but for Close.
+// concurrent use, but for Close. Nothing runs for it while it waits.
 type Subscription struct {
 	hub       *Hub
 	accountID string
 	last      int64 // the number of the last event returned
 	head      int64 // where the log stood at the start; up to here it is replayed
-	queue     chan []*ent.Event
-	ended     chan struct{}
-	reason    error // why it ended; written before ended is closed
-	once      sync.Once
-	until     <-chan struct{}
-	untilErr  error
+	wake      func()
+
+	// Guarded by the hub's mutex.
+	queue  [][]*ent.Event
+	reason error // why it ended
 }
 
-// Until ends the subscription with err when done is closed. It is called
-// before Next.
-func (s *Subscription) Until(done <-chan struct{}, err error) { s.until, s.untilErr = done, err }
-
-// Next waits for the next events and returns them in order, each once. It
-// fails with ErrSlow, ErrStopping, the error of Until, or the context's error.
+// Next returns the next events in order, each once, or none when there are none
+// yet. It fails with ErrSlow, ErrStopping, or the context's error.
 func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if s.last < s.head {
 			return s.replay(ctx)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-s.ended:
-			return nil, s.reason
-		case <-s.until:
-			return nil, s.untilErr
-		case batch := <-s.queue:
-			// Numbers have no gaps: one that is missing here was written before
-			// the tail began, and is read from the log.
-			if batch[0].Seq > s.last+1 {
-				s.head = batch[len(batch)-1].Seq
-				continue
-			}
-			if fresh := after(batch, s.last); len(fresh) > 0 {
-				s.last = fresh[len(fresh)-1].Seq
-				return fresh, nil
-			}
+		batch, err := s.take()
+		if err != nil || batch == nil {
+			return nil, err
+		}
+		// Numbers have no gaps: one that is missing here was written before
+		// the tail began, and is read from the log.
+		if batch[0].Seq > s.last+1 {
+			s.head = batch[len(batch)-1].Seq
+			continue
+		}
+		if fresh := after(batch, s.last); len(fresh) > 0 {
+			s.last = fresh[len(fresh)-1].Seq
+			return fresh, nil
 		}
 	}
+}
+
+// take returns the batch that waits longest, or else why there will be no more.
+func (s *Subscription) take() ([]*ent.Event, error) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if len(s.queue) == 0 {
+		return nil, s.reason
+	}
+	batch := s.queue[0]
+	if s.queue = s.queue[1:]; len(s.queue) == 0 {
+		s.queue = nil // an idle subscription keeps nothing
+	}
+	return batch, nil
 }
 
 func (s *Subscription) replay(ctx context.Context) ([]*ent.Event, error) {
@@ -393,12 +407,28 @@ func (s *Subscription) Close() {
 			delete(s.hub.tails, s.accountID)
 		}
 	}
+	s.queue = nil
 	s.end(context.Canceled)
 }
 
+// put has the subscriber read the batch, unless he lags too far behind; the
+// caller holds the hub's mutex.
+func (s *Subscription) put(batch []*ent.Event) (ok bool) {
+	if len(s.queue) == queueLength {
+		return false
+	}
+	s.queue = append(s.queue, batch)
+	if len(s.queue) == 1 {
+		s.wake()
+	}
+	return true
+}
+
+// end ends the subscription, after what waits in its queue; the caller holds
+// the hub's mutex.
 func (s *Subscription) end(reason error) {
-	s.once.Do(func() {
+	if s.reason == nil {
 		s.reason = reason
-		close(s.ended)
-	})
+		s.wake()
+	}
 }

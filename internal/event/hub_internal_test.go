@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -46,6 +47,9 @@ func quiet(t *testing.T) (*store.Store, *Hub) {
 	return s, h
 }
 
+// unheard is the wake-up of who does not wait.
+func unheard() {}
+
 // followed returns how many accounts the hub follows.
 func (h *Hub) followed() int {
 	h.mu.Lock()
@@ -56,11 +60,11 @@ func (h *Hub) followed() int {
 func TestNoTailIsLeftWithoutSubscribers(t *testing.T) {
 	t.Parallel()
 	_, h := quiet(t)
-	first, err := h.Subscribe(t.Context(), "acc_A", nil)
+	first, err := h.Subscribe(t.Context(), "acc_A", nil, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := h.Subscribe(t.Context(), "acc_A", nil)
+	second, err := h.Subscribe(t.Context(), "acc_A", nil, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,15 +82,15 @@ func TestNoTailIsLeftWithoutSubscribers(t *testing.T) {
 func TestRefusedSubscriptionsLeaveNoTail(t *testing.T) {
 	t.Parallel()
 	_, h := quiet(t)
-	if _, err := h.Subscribe(t.Context(), "acc_none", nil); err == nil {
+	if _, err := h.Subscribe(t.Context(), "acc_none", nil, unheard); err == nil {
 		t.Error("unknown account: err = nil, want an error")
 	}
-	if _, err := h.Subscribe(t.Context(), "acc_A", &Cursor{AccountID: "acc_A", Seq: 1}); err == nil {
+	if _, err := h.Subscribe(t.Context(), "acc_A", &Cursor{AccountID: "acc_A", Seq: 1}, unheard); err == nil {
 		t.Error("cursor beyond the end: err = nil, want an error")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.Subscribe(ctx, "acc_A", nil); err == nil {
+	if _, err := h.Subscribe(ctx, "acc_A", nil, unheard); err == nil {
 		t.Error("expired context: err = nil, want an error")
 	}
 	if got := h.followed(); got != 0 {
@@ -97,17 +101,20 @@ func TestRefusedSubscriptionsLeaveNoTail(t *testing.T) {
 func TestCutSubscriptionsLeaveNoTail(t *testing.T) {
 	t.Parallel()
 	_, h := quiet(t)
-	s, err := h.Subscribe(t.Context(), "acc_A", nil)
+	s, err := h.Subscribe(t.Context(), "acc_A", nil, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for seq := range int64(queueLength + 1) {
 		h.handOut("acc_A", []*ent.Event{{Seq: seq + 1}})
 	}
-	select {
-	case <-s.ended:
-	default:
-		t.Error("not cut, want it cut")
+	for range queueLength {
+		if batch, err := s.Next(t.Context()); err != nil || len(batch) != 1 {
+			t.Fatalf("got %v, %v, want what was waiting", batch, err)
+		}
+	}
+	if _, err := s.Next(t.Context()); !errors.Is(err, ErrSlow) {
+		t.Errorf("err = %v, want %v", err, ErrSlow)
 	}
 	s.Close()
 	if got := h.followed(); got != 0 {
@@ -147,10 +154,10 @@ func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 		})
 	}))
 	p := pause{make(chan struct{}), make(chan struct{})}
-	first := make(chan *Subscription, 1)
+	first, woken := make(chan *Subscription, 1), make(chan struct{}, 64)
 	go func() {
 		defer close(first)
-		s, err := h.Subscribe(context.WithValue(t.Context(), pauseKey{}, p), "acc_A", nil)
+		s, err := h.Subscribe(context.WithValue(t.Context(), pauseKey{}, p), "acc_A", nil, func() { woken <- struct{}{} })
 		if err != nil {
 			t.Error(err)
 			return
@@ -165,7 +172,7 @@ func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := h.Subscribe(t.Context(), "acc_A", nil)
+	second, err := h.Subscribe(t.Context(), "acc_A", nil, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +183,15 @@ func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 		t.FailNow()
 	}
 	defer sub.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*pollEvery)
-	defer cancel()
-	batch, err := sub.Next(ctx)
+	batch, err := sub.Next(t.Context())
+	for len(batch) == 0 && err == nil {
+		select {
+		case <-woken:
+			batch, err = sub.Next(t.Context())
+		case <-time.After(2 * pollEvery):
+			t.Fatal("not woken")
+		}
+	}
 	if err != nil || len(batch) != 1 || batch[0].Seq != 1 {
 		t.Errorf("got %v, %v, want event 1", batch, err)
 	}

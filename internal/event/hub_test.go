@@ -59,7 +59,7 @@ func TestSubscribersOfOneAccountHearNothingOfAnother(t *testing.T) {
 // when it is cut off; it returns the numbers it got.
 func (n node) reader(ctx context.Context, cut, end int64) (got []int64, err error) {
 	for last := cut; last < end; {
-		s, err := n.hub.Subscribe(ctx, "acc_A", cursor(last))
+		s, err := n.listen(ctx, "acc_A", cursor(last))
 		if err != nil {
 			return got, err
 		}
@@ -161,7 +161,7 @@ func TestAnEventIsLoadedOnceForAllSubscribers(t *testing.T) {
 	t.Parallel()
 	var loads atomic.Int64
 	eachNode(t, func(t *testing.T, n node) {
-		subscriptions := make([]*event.Subscription, 50)
+		subscriptions := make([]*listener, 50)
 		for i := range subscriptions {
 			subscriptions[i] = n.subscribe(t, -1)
 		}
@@ -196,7 +196,7 @@ func TestCursorBeyondTheEndIsRefused(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, n node) {
 		n.write(t, "acc_A", 2)
-		if _, err := n.hub.Subscribe(t.Context(), "acc_A", cursor(3)); !fault.Is(err, fault.BadUserInput) {
+		if _, err := n.listen(t.Context(), "acc_A", cursor(3)); !fault.Is(err, fault.BadUserInput) {
 			t.Errorf("err = %v, want %s", err, fault.BadUserInput)
 		}
 		n.subscribe(t, 2)
@@ -206,7 +206,7 @@ func TestCursorBeyondTheEndIsRefused(t *testing.T) {
 func TestSubscribeToAnUnknownAccountFails(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, n node) {
-		if _, err := n.hub.Subscribe(t.Context(), "acc_none", nil); !ent.IsNotFound(err) {
+		if _, err := n.listen(t.Context(), "acc_none", nil); !ent.IsNotFound(err) {
 			t.Errorf("err = %v, want not found", err)
 		}
 	})
@@ -240,7 +240,7 @@ func TestEndOfRunEndsSubscriptions(t *testing.T) {
 		if _, err := idle.Next(t.Context()); !errors.Is(err, event.ErrStopping) {
 			t.Errorf("idle: err = %v, want %v", err, event.ErrStopping)
 		}
-		if _, err := n.hub.Subscribe(t.Context(), "acc_A", nil); !errors.Is(err, event.ErrStopping) {
+		if _, err := n.listen(t.Context(), "acc_A", nil); !errors.Is(err, event.ErrStopping) {
 			t.Errorf("subscribe: err = %v, want %v", err, event.ErrStopping)
 		}
 		n.write(t, "acc_A", 1) // wakes a hub that has stopped

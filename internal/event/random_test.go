@@ -14,7 +14,7 @@ import (
 type following struct {
 	account string
 	last    int64
-	sub     *event.Subscription
+	sub     *listener
 }
 
 // Whatever is done, in whatever order, a reader who comes back with his cursor
@@ -28,7 +28,7 @@ func TestEachCursorSeesItsAccountOnceInOrder(t *testing.T) {
 			account := rapid.SampledFrom([]string{"acc_A", "acc_B"})
 			connect := func(r *rapid.T, f *following) {
 				var err error
-				if f.sub, err = n.hub.Subscribe(t.Context(), f.account, &event.Cursor{AccountID: f.account, Seq: f.last}); err != nil {
+				if f.sub, err = n.listen(t.Context(), f.account, &event.Cursor{AccountID: f.account, Seq: f.last}); err != nil {
 					r.Fatalf("subscribe after %d: %v", f.last, err)
 				}
 			}

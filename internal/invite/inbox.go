@@ -52,14 +52,15 @@ type box struct {
 	listeners map[*Listener]struct{}
 }
 
-// Listener is one addressee who listens.
+// Listener is one addressee who listens. Nothing runs for him while he waits.
 type Listener struct {
 	inbox *Inbox
 	key   string
-	ids   chan string
-	// Changed gives the ids of invitations something has become of. It is closed
-	// when the listener lags too far behind.
-	Changed <-chan string
+	wake  func()
+
+	// Guarded by the inbox's mutex.
+	ids  []string
+	slow bool
 }
 
 // NewInbox returns an inbox that reads with the client. Nothing is told before
@@ -99,11 +100,11 @@ func (n *Inbox) Run(ctx context.Context) {
 	}
 }
 
-// Listen hears of invitations to the address from now on. The caller closes the
-// listener.
-func (n *Inbox) Listen(ctx context.Context, emailKey string) (*Listener, error) {
-	ids := make(chan string, inboxLength)
-	l := &Listener{inbox: n, key: emailKey, ids: ids, Changed: ids}
+// Listen hears of invitations to the address from now on. wake is called when
+// Next may return something else after it returned nothing; it must not block, nor
+// call the listener. The caller closes the listener.
+func (n *Inbox) Listen(ctx context.Context, emailKey string, wake func()) (*Listener, error) {
+	l := &Listener{inbox: n, key: emailKey, wake: wake}
 	n.mu.Lock()
 	b := n.boxes[emailKey]
 	if b == nil {
@@ -127,6 +128,24 @@ func (n *Inbox) Listen(ctx context.Context, emailKey string) (*Listener, error) 
 		}
 	}
 	return l, nil
+}
+
+// Next returns the id of an invitation something has become of, or an empty one
+// when nothing more has. event.ErrSlow for who lags too far behind.
+func (l *Listener) Next() (invitationID string, err error) {
+	l.inbox.mu.Lock()
+	defer l.inbox.mu.Unlock()
+	switch {
+	case l.slow:
+		return "", event.ErrSlow
+	case len(l.ids) == 0:
+		return "", nil
+	}
+	id := l.ids[0]
+	if l.ids = l.ids[1:]; len(l.ids) == 0 {
+		l.ids = nil // who waits keeps nothing
+	}
+	return id, nil
 }
 
 // Close ends the listening.
@@ -204,12 +223,13 @@ func (n *Inbox) tell(found []newestEvent) {
 		}
 		b.seen[f.ID] = f.Seq
 		for l := range b.listeners {
-			select {
-			case l.ids <- f.ID:
-			default:
-				close(l.ids)
+			if len(l.ids) == inboxLength {
+				l.slow = true
 				delete(b.listeners, l)
+			} else {
+				l.ids = append(l.ids, f.ID)
 			}
+			l.wake()
 		}
 	}
 }

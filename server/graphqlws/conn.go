@@ -22,8 +22,9 @@ const (
 	maxLinger = 1 << 20
 )
 
-// conn is one connection. One goroutine reads it, each operation has one that
-// writes to it, and a timer looks after it: there is no other while it is idle.
+// conn is one connection. One goroutine reads it, each operation that has
+// something to do has one, and a timer looks after it: there is no other while it
+// is idle.
 type conn struct {
 	t    *Transport
 	ws   *websocket.Conn
@@ -45,7 +46,7 @@ type conn struct {
 	stopping    bool
 	why         *CloseError // set once it closes
 	operations  map[string]*operation
-	running     int           // goroutines of operations
+	running     int           // operations that have not let go yet
 	idle        chan struct{} // closed when stopping and nothing runs
 
 	ended sync.WaitGroup // operations
@@ -225,6 +226,9 @@ func (c *conn) shut(why CloseError) bool {
 	}
 	c.why = &why
 	c.cancel()
+	for _, op := range c.operations {
+		op.wake() // so that it lets go of what it holds
+	}
 	c.timer.Stop()
 	_ = c.ws.NetConn().SetReadDeadline(time.Now().Add(closeWithin)) // fails where reading does
 	return true

@@ -54,6 +54,11 @@ func forever(ctx context.Context) graphql.ResponseHandler {
 	}
 }
 
+type wakeKey struct{}
+
+// later is the answer of a subscription that waits.
+var later = new(graphql.Response)
+
 // site is a server of the transport alone.
 type site struct {
 	*graphqlws.Transport
@@ -70,6 +75,8 @@ func serve(t testing.TB, f fields, change func(*graphqlws.Transport)) *site {
 		Init:   func(ctx context.Context, _ json.RawMessage) (context.Context, error) { return ctx, nil },
 		Who:    func(context.Context) (user, session string) { return "", "" },
 		Fatal:  func(context.Context, gqlerror.List) *graphqlws.CloseError { return nil },
+		Stream: func(ctx context.Context, wake func()) context.Context { return context.WithValue(ctx, wakeKey{}, wake) },
+		Later:  later,
 		Refuse: func(w http.ResponseWriter, status int, reason string) { http.Error(w, reason, status) },
 		Busy:   gqlerror.Errorf("busy"),
 		Closed: func(_ context.Context, why graphqlws.CloseError, _ time.Duration) { s.closes <- why },

@@ -3,6 +3,7 @@ package graphqlws
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -11,18 +12,62 @@ import (
 
 // operation is one running operation. Its id is free again once it is done.
 type operation struct {
+	conn   *conn
 	id     string
 	quoted []byte          // the id as JSON
 	ctx    context.Context //nolint:containedctx // it is the operation's
 	cancel context.CancelFunc
 
+	// Of a subscription: where its answers come from, and in which context.
+	answers graphql.ResponseHandler
+	within  context.Context //nolint:containedctx // it is the operation's
+	state   atomic.Int32
+
 	// Guarded by conn.mu.
 	stream bool // a subscription
+	begun  bool // a subscription that has not been refused
 	done   bool // nothing is sent for it any more
 }
 
-// subscribe starts an operation, in a goroutine that ends with it: when it has
-// been answered, the client completes it, or the connection ends.
+// The states of a subscription. It is asked for answers by one goroutine at a
+// time, and by none while it waits.
+const (
+	running = iota
+	waiting
+	awoken // running, and to be asked once more
+)
+
+// wake has a subscription that waits go on. It never blocks.
+func (op *operation) wake() {
+	for {
+		switch op.state.Load() {
+		case waiting:
+			if op.state.CompareAndSwap(waiting, running) {
+				op.conn.t.crew.add(op)
+				return
+			}
+		case running:
+			if op.state.CompareAndSwap(running, awoken) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// rests lets a subscription wait, unless it has been woken meanwhile.
+func (op *operation) rests() bool {
+	if op.state.CompareAndSwap(running, waiting) {
+		return true
+	}
+	op.state.Store(running)
+	return false
+}
+
+// subscribe starts an operation, in a goroutine that ends when it has been
+// answered, when the client completes it, when the connection ends, or when it has
+// to wait: then nothing runs for it.
 func (c *conn) subscribe(m message) error {
 	op, params, err := c.admit(m)
 	switch {
@@ -34,20 +79,26 @@ func (c *conn) subscribe(m message) error {
 		c.fail(op, gqlerror.List{c.t.Busy})
 		return nil
 	}
-	c.ended.Go(func() {
-		stream := c.run(op.ctx, op, params)
-		if stream == nil {
+	go func() {
+		if c.run(op.ctx, op, params) {
+			op.proceed()
+		} else {
 			c.left(op)
-			return
 		}
-		// What began the operation has grown the stack; one that waits for events,
-		// for hours perhaps, begins with a small one.
-		c.ended.Go(func() {
-			defer c.left(op)
-			stream()
-		})
-	})
+	}()
 	return nil
+}
+
+// proceed sends the answers of a subscription until it ends or has to wait.
+func (op *operation) proceed() {
+	c, waits := op.conn, false
+	defer func() {
+		if !waits {
+			c.left(op)
+		}
+	}()
+	defer func() { c.recovered(op.within, op, recover()) }()
+	waits = c.answer(op.within, op, op.answers, true)
 }
 
 // admit looks whether an operation may run, and takes its id. There are no
@@ -67,13 +118,14 @@ func (c *conn) admit(m message) (*operation, *graphql.RawParams, error) {
 	case c.stopping:
 		return nil, nil, nil
 	}
-	op := &operation{id: m.id, quoted: appendJSON(nil, m.id)}
+	op := &operation{conn: c, id: m.id, quoted: appendJSON(nil, m.id)}
 	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(c.ctx))
 	// Those the client has completed may still be about to end.
 	if len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations {
 		params = nil
 	} else {
 		c.running++
+		c.ended.Add(1)
 	}
 	c.operations[m.id] = op
 	return op, params, nil
@@ -93,16 +145,17 @@ func (c *conn) forget(op *operation) {
 	op.done = true
 	delete(c.operations, op.id)
 	op.cancel()
+	op.wake() // so that it lets go of what it holds
 }
 
-// left counts the goroutine of an operation as ended, and lets stop go on after
-// the last one.
+// left counts an operation as ended, and lets stop go on after the last one.
 func (c *conn) left(op *operation) {
 	op.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running--
 	c.settle()
+	c.ended.Done()
 }
 
 // settle tells stop when nothing runs any more; the caller holds mu.
@@ -114,61 +167,70 @@ func (c *conn) settle() {
 }
 
 // run executes an operation and sends what comes of it; of a subscription it
-// returns what sends the answers.
-func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams) (stream func()) {
-	var oc *graphql.OperationContext
-	defer func() { c.recovered(ctx, op, oc, recover()) }()
+// only gets ready to.
+func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams) (streams bool) {
+	defer func() {
+		if c.recovered(ctx, op, recover()) {
+			streams = false
+		}
+	}()
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
 	oc, errs := c.exec.CreateOperationContext(ctx, params)
 	ctx = graphql.WithOperationContext(ctx, oc)
 	if len(errs) > 0 {
 		c.fail(op, c.exec.DispatchError(ctx, errs).Errors)
-		return nil
+		return false
 	}
-	streams := oc.Operation.Operation == ast.Subscription
+	streams = oc.Operation.Operation == ast.Subscription
 	if !c.begin(op, streams) {
-		return nil
+		return false
 	}
-	answers, ctx := c.exec.DispatchOperation(ctx, oc)
 	if !streams {
+		answers, ctx := c.exec.DispatchOperation(ctx, oc)
 		c.answer(ctx, op, answers, false)
-		return nil
+		return false
 	}
-	return func() {
-		defer func() { c.recovered(ctx, op, oc, recover()) }()
-		c.answer(ctx, op, answers, true)
-	}
+	op.answers, op.within = c.exec.DispatchOperation(c.t.Stream(ctx, op.wake), oc)
+	return true
 }
 
 // recovered answers an operation that panicked, if it did.
-func (c *conn) recovered(ctx context.Context, op *operation, oc *graphql.OperationContext, panicked any) {
+func (c *conn) recovered(ctx context.Context, op *operation, panicked any) bool {
 	if panicked == nil {
-		return
+		return false
 	}
 	err := fmt.Errorf("panic: %v", panicked)
-	if oc != nil {
-		err = oc.Recover(ctx, panicked)
+	if graphql.HasOperationContext(ctx) {
+		err = graphql.GetOperationContext(ctx).Recover(ctx, panicked)
 	}
 	c.fail(op, c.exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(err)}).Errors)
+	return true
 }
 
-// answer sends the answers of an operation until it ends.
-func (c *conn) answer(ctx context.Context, op *operation, answers graphql.ResponseHandler, stream bool) {
+// answer sends the answers of an operation until it ends, or a subscription has
+// to wait for more.
+func (c *conn) answer(ctx context.Context, op *operation, answers graphql.ResponseHandler, stream bool) (waits bool) {
 	for {
 		answer := answers(ctx)
 		switch {
+		case stream && answer == c.t.Later:
+			c.begun(op)
+			if op.rests() {
+				return true
+			}
+			continue
 		case answer == nil:
 			c.finish(op, typeComplete, nil)
-			return
+			return false
 		case answer.Data == nil && len(answer.Errors) > 0: // it did not run, or ended for a reason
 			c.fail(op, answer.Errors)
-			return
-		case !c.next(op, answer):
-			return
+			return false
+		case !c.next(op, answer) && !stream:
+			return false // whereas a stream is asked once more, so that it lets go
 		}
 		if !stream && (answer.HasNext == nil || !*answer.HasNext) {
 			c.finish(op, typeComplete, nil)
-			return
+			return false
 		}
 	}
 }
@@ -184,12 +246,20 @@ func (c *conn) begin(op *operation, stream bool) bool {
 	return !op.done
 }
 
+// begun notes that a subscription has not been refused.
+func (c *conn) begun(op *operation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	op.begun = true
+}
+
 // next sends an answer; false when the operation is over.
 func (c *conn) next(op *operation, answer *graphql.Response) bool {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	c.mu.Lock()
 	over := op.done || c.why != nil
+	op.begun = op.stream
 	c.mu.Unlock()
 	if over {
 		return false
@@ -221,7 +291,7 @@ func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 // that kind.
 func (c *conn) fail(op *operation, errs gqlerror.List) {
 	c.finish(op, typeError, func(b []byte) []byte { return appendErrors(b, errs) })
-	if why := c.t.Fatal(c.ctx, errs); why != nil && (op.stream || !c.streaming()) {
+	if why := c.t.Fatal(c.ctx, errs); why != nil && (op.begun || !c.streaming()) {
 		c.expel(errs, *why)
 	}
 }
@@ -232,7 +302,7 @@ func (c *conn) streaming() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, op := range c.operations {
-		if op.stream && !op.done {
+		if op.begun && !op.done {
 			return true
 		}
 	}

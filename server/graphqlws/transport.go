@@ -34,6 +34,11 @@ type Transport struct {
 	Who func(ctx context.Context) (user, session string)
 	// Fatal says whether what an operation ended with ends its connection too.
 	Fatal func(ctx context.Context, errs gqlerror.List) *CloseError
+	// Stream prepares the context of a subscription, which answers Later when it
+	// has nothing to say yet, and calls wake when it may have. It is asked until it
+	// answers nil, also after its context has ended, or errors without data.
+	Stream func(ctx context.Context, wake func()) context.Context
+	Later  *graphql.Response
 	// Refuse answers a request that becomes no socket.
 	Refuse func(w http.ResponseWriter, status int, reason string)
 	// Busy is what an operation beyond the limit ends with.
@@ -54,6 +59,7 @@ type Transport struct {
 	InitWithin, PingEvery, WriteWithin time.Duration
 
 	upgrader websocket.Upgrader
+	crew     crew
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	perUser  map[string]int
