@@ -129,7 +129,7 @@ func nameOf(first, last, email string) string {
 // right password EMAIL_NOT_VERIFIED, or ACCESS_REVOKED or USER_DEACTIVATED for
 // a person with no active membership left and no open invitation. RATE_LIMITED
 // after too many wrong ones.
-func (s *Service) SignIn(ctx context.Context, email, password string) (in *SignedIn, err error) {
+func (s *Service) SignIn(ctx context.Context, email, password string) (*SignedIn, error) {
 	ctx = access.System(ctx, "sign in")
 	addr, _ := address.Parse(email) // what is no address is a stranger's
 	u, waiting, err := s.login(ctx, addr.Key)
@@ -148,6 +148,12 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (in *Signe
 	default:
 		return nil, fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
 	}
+	return s.enter(ctx, u)
+}
+
+// enter begins a session of a user who has proved who he is, and logs it.
+// ACCESS_REVOKED or USER_DEACTIVATED as in SignIn.
+func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err error) {
 	if err := s.admitted(ctx, u); err != nil {
 		return nil, err
 	}
