@@ -45,6 +45,15 @@ func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) 
 	return r.signInPayload(ctx, in, err, input.Transport)
 }
 
+// SignInWithIDToken is the resolver for the signInWithIdToken field.
+func (r *mutationResolver) SignInWithIDToken(ctx context.Context, input model.SignInWithIDTokenInput) (*model.SignInPayload, error) {
+	if err := canCarry(ctx, input.Transport); err != nil {
+		return r.signInPayload(ctx, nil, err, input.Transport)
+	}
+	in, err := r.Auth.SignInWithIDToken(ctx, input.IDToken)
+	return r.signInPayload(ctx, in, err, input.Transport)
+}
+
 // ResendVerification is the resolver for the resendVerification field.
 func (r *mutationResolver) ResendVerification(ctx context.Context, input model.ResendVerificationInput) (*model.ResendVerificationPayload, error) {
 	mailed, err := r.Auth.ResendVerification(ctx, input.Email, input.Password)

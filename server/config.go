@@ -57,6 +57,8 @@ type Config struct {
 	CORSOrigins []string
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// OIDC is the identity provider people can sign in by; zero = none.
+	OIDC OIDC
 	// RateLimits; the zero value limits nothing.
 	RateLimits RateLimits
 	// SocketsPerUser is how many WebSockets a user may have open on this server;
@@ -74,6 +76,34 @@ type Config struct {
 	StoreOptions []store.Option
 }
 
+// OIDC is an OpenID Connect provider, and what it knows this server as.
+type OIDC struct {
+	// Issuer is its URL, exactly as it writes it itself.
+	Issuer   string
+	ClientID string
+	// ClientSecret is empty for a public client.
+	ClientSecret string
+}
+
+// check refuses half a provider, and one whose answers others on the way could
+// change.
+func (o OIDC) check() error {
+	switch {
+	case o == OIDC{}:
+		return nil
+	case o.Issuer == "":
+		return errors.New("the issuer of OpenID Connect is missing: a client id or secret needs one")
+	case o.ClientID == "":
+		return errors.New("the client id of OpenID Connect is missing: the issuer knows this server by one")
+	}
+	u, err := url.Parse(o.Issuer)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return errors.New("the issuer of OpenID Connect must be like https://login.example.com/realm: https, or http on loopback, and no query")
+	}
+	return nil
+}
+
 // check fills in what was left out and refuses what makes no sense, in a
 // sentence that says what to change.
 func (c *Config) check() error {
@@ -89,6 +119,9 @@ func (c *Config) check() error {
 	}
 	if n := len(c.MailHookSecret); n > 0 && n < minHookSecret {
 		return fmt.Errorf("the secret of the mail hook must have at least %d characters", minHookSecret)
+	}
+	if err := c.OIDC.check(); err != nil {
+		return err
 	}
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)

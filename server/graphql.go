@@ -75,7 +75,7 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 		if !s.fromOurPages(w, r, upgrade) || !upgrade && !s.readPost(w, r) {
 			return
 		}
-		ctx, err := s.Auth.Identify(w, r, s.cfg.PublicURL.Scheme == "https")
+		ctx, err := s.Auth.Identify(w, r, s.secure())
 		if err != nil {
 			s.refuseIdentity(ctx, w, err) //nolint:contextcheck // it takes the request, and so its context
 			return

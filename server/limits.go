@@ -122,20 +122,25 @@ func (s *Server) limits() (l limits, err error) {
 }
 
 // costly are the operations anybody may ask for, without being signed in, that
-// cost a password hash or send a mail.
-var costly = []string{"signUp", "signIn", "requestPasswordReset", "resendVerification"}
+// cost a password hash or a signature's check, or send a mail.
+var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification"}
 
 // perClient counts the costly operations of a client address, each alias of them.
 func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
 	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if slices.Contains(costly, graphql.GetRootFieldContext(ctx).Field.Name) {
-			if err := b.Take(limit.Network(event.RequestFrom(ctx).ClientIP), 1); err != nil {
+			if err := takeClient(ctx, b); err != nil {
 				graphql.AddError(ctx, err)
 				return graphql.Null
 			}
 		}
 		return next(ctx)
 	}
+}
+
+// takeClient counts one costly thing that a client address asks for.
+func takeClient(ctx context.Context, b *limit.Bucket) error {
+	return b.Take(limit.Network(event.RequestFrom(ctx).ClientIP), 1)
 }
 
 // clientIP is the address a request comes from: that of the connection, or, when

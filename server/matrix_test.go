@@ -126,6 +126,7 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.signUp", who: anybody, does: `signUp(input: {email: "", password: "` + testkit.Password + `"})`, may: "BLANK email"},
 		{field: "Mutation.verifyEmail", who: anybody, does: `verifyEmail(input: {token: "x"})`, may: "INVALID_TOKEN token"},
 		{field: "Mutation.signIn", who: anybody, does: `signIn(input: {email: "", password: ""})`, may: "INVALID_CREDENTIALS"},
+		{field: "Mutation.signInWithIdToken", who: anybody, does: `signInWithIdToken(input: {idToken: "x"})`, may: "FEATURE_NOT_AVAILABLE"},
 		{field: "Mutation.resendVerification", who: anybody, does: `resendVerification(input: {email: "", password: "x"})`, may: "BLANK email"},
 		{field: "Mutation.requestPasswordReset", who: anybody, does: `requestPasswordReset(input: {email: ""})`, may: "BLANK email"},
 		{field: "Mutation.resetPassword", who: anybody, does: `resetPassword(input: {token: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_TOKEN token"},

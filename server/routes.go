@@ -20,6 +20,10 @@ func (s *Server) routes() (http.Handler, error) {
 	if s.cfg.MailHookSecret != "" {
 		mux.HandleFunc("POST /hooks/mail", s.mailHook)
 	}
+	if s.Auth.Provider != nil {
+		mux.HandleFunc("GET /sso", s.leaveForProvider)
+		mux.HandleFunc("GET /sso/callback", s.backFromProvider)
+	}
 	if err := s.pages(mux); err != nil {
 		return nil, err
 	}

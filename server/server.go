@@ -144,6 +144,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
 		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
 	}
+	ssoURL := s.singleSignOn()
 	s.watch = auth.NewWatch(s.Auth)
 	s.inbox = invite.NewInbox(s.Store.Read(), s.log)
 	s.hub.Heard = s.inbox.Wake
@@ -168,7 +169,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Hub: s.hub, Watch: s.watch, Inbox: s.inbox, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
-			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL,
+			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL, SsoURL: ssoURL,
 		},
 		Present: graph.PresentErrors(s.log, s.cfg.Introspection),
 	}

@@ -33,6 +33,9 @@ type settings struct {
 	MailTemplates    string   `help:"A folder of templates that replace the built-in ones of mails." placeholder:"DIR"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
 	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters; without it nobody can." placeholder:"SECRET"`
+	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm: with it people who have joined can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
+	OIDCClientID     string   `help:"What that provider knows this server as." name:"oidc-client-id" placeholder:"ID"`
+	OIDCClientSecret string   `help:"This server's secret at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
 	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off for none at all." placeholder:"LIMIT"`
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
@@ -76,6 +79,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		MailHookSecret:   s.MailHookSecret,
 		MailTemplates:    s.MailTemplates,
 		CORSOrigins:      s.CORSOrigin,
+		OIDC:             server.OIDC{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret},
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	var err error

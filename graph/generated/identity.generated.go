@@ -1551,6 +1551,47 @@ func (ec *executionContext) unmarshalInputSignInInput(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSignInWithIdTokenInput(ctx context.Context, obj any) (model.SignInWithIDTokenInput, error) {
+	var it model.SignInWithIDTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["transport"]; !present {
+		asMap["transport"] = "COOKIE"
+	}
+
+	fieldsInOrder := [...]string{"idToken", "transport"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idToken":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idToken"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDToken = data
+		case "transport":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("transport"))
+			data, err := ec.unmarshalOSessionTransport2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSessionTransport(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Transport = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSignUpInput(ctx context.Context, obj any) (model.SignUpInput, error) {
 	var it model.SignUpInput
 	if obj == nil {
@@ -2731,6 +2772,11 @@ func (ec *executionContext) marshalNSessionEdge2ᚖgithubᚗcomᚋconvokeᚑdev�
 
 func (ec *executionContext) unmarshalNSignInInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInInput(ctx context.Context, v any) (model.SignInInput, error) {
 	res, err := ec.unmarshalInputSignInInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSignInWithIdTokenInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInWithIDTokenInput(ctx context.Context, v any) (model.SignInWithIDTokenInput, error) {
+	res, err := ec.unmarshalInputSignInWithIdTokenInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 

@@ -361,6 +361,7 @@ type ComplexityRoot struct {
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
 		SignIn                   func(childComplexity int, input model.SignInInput) int
+		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
 		SignUp                   func(childComplexity int, input model.SignUpInput) int
 		UpdateAccount            func(childComplexity int, input model.UpdateAccountInput) int
@@ -504,6 +505,7 @@ type ComplexityRoot struct {
 		PasswordMinLength func(childComplexity int) int
 		RolePresets       func(childComplexity int) int
 		SignUp            func(childComplexity int) int
+		SsoURL            func(childComplexity int) int
 		Version           func(childComplexity int) int
 	}
 
@@ -2124,6 +2126,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignIn(childComplexity, args["input"].(model.SignInInput)), true
+	case "Mutation.signInWithIdToken":
+		if e.ComplexityRoot.Mutation.SignInWithIDToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_signInWithIdToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignInWithIDToken(childComplexity, args["input"].(model.SignInWithIDTokenInput)), true
 	case "Mutation.signOut":
 		if e.ComplexityRoot.Mutation.SignOut == nil {
 			break
@@ -2723,6 +2736,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerInfo.SignUp(childComplexity), true
+	case "ServerInfo.ssoUrl":
+		if e.ComplexityRoot.ServerInfo.SsoURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerInfo.SsoURL(childComplexity), true
 	case "ServerInfo.version":
 		if e.ComplexityRoot.ServerInfo.Version == nil {
 			break
@@ -3320,6 +3339,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
 		ec.unmarshalInputSignInInput,
+		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
 		ec.unmarshalInputTeamInput,
 		ec.unmarshalInputUpdateAccountInput,
@@ -3673,6 +3693,8 @@ extend type Mutation {
   verifyEmail(input: VerifyEmailInput!): SignInPayload
   "Signs in with address and password."
   signIn(input: SignInInput!): SignInPayload
+  "Signs in with an ID token of the server's identity provider, which the client holds already. The user must have joined before."
+  signInWithIdToken(input: SignInWithIdTokenInput!): SignInPayload
   "Mails the link of a sign-up once more, to who knows its password. Answers alike for a known and an unknown address."
   resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
   "Changes the viewer's password and ends his other sessions. A session held by a cookie goes on under a new token."
@@ -3731,6 +3753,14 @@ input SignInInput {
   email: String!
   "The password."
   password: String!
+  "How the session is carried."
+  transport: SessionTransport = COOKIE
+}
+
+"What the identity provider says of who is asking."
+input SignInWithIdTokenInput {
+  "An ID token of OpenID Connect, issued to this server's client id alone, not expired, with ` + "`" + `email` + "`" + ` and ` + "`" + `email_verified` + "`" + `."
+  idToken: String!
   "How the session is carried."
   transport: SessionTransport = COOKIE
 }
@@ -5172,6 +5202,8 @@ type ServerInfo {
   rolePresets: [String!]!
   "Whether GraphiQL is served."
   graphiql: Boolean!
+  "Where a browser goes to sign in by the operator's identity provider, and comes back from signed in; null when there is none."
+  ssoUrl: String
 }
 
 "Who may sign up."
@@ -6120,6 +6152,8 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_rolePresets(ctx, field)
 	case "graphiql":
 		return ec.fieldContext_ServerInfo_graphiql(ctx, field)
+	case "ssoUrl":
+		return ec.fieldContext_ServerInfo_ssoUrl(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
 }

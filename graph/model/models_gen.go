@@ -600,6 +600,8 @@ type ServerInfo struct {
 	RolePresets []string `json:"rolePresets"`
 	// Whether GraphiQL is served.
 	Graphiql bool `json:"graphiql"`
+	// Where a browser goes to sign in by the operator's identity provider, and comes back from signed in; null when there is none.
+	SsoURL *string `json:"ssoUrl,omitempty"`
 }
 
 // What came of a change of the active team.
@@ -672,6 +674,14 @@ type SignInPayload struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// What is wrong with the input.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What the identity provider says of who is asking.
+type SignInWithIDTokenInput struct {
+	// An ID token of OpenID Connect, issued to this server's client id alone, not expired, with `email` and `email_verified`.
+	IDToken string `json:"idToken"`
+	// How the session is carried.
+	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
 // The end of a session.

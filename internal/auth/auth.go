@@ -1,5 +1,5 @@
-// Package auth turns a password or a token into a viewer: sign-up,
-// verification of addresses, sign-in, sessions.
+// Package auth turns a password, a token or an identity provider's word into a
+// viewer: sign-up, verification of addresses, sign-in, sessions.
 package auth
 
 import (
@@ -53,6 +53,8 @@ type Service struct {
 	Log    *slog.Logger
 	NoMail bool // there is no mail: addresses count as verified
 	Limits Limits
+	// Provider is the operator's identity provider, or nil.
+	Provider *IdentityProvider
 	// Sessions keeps who was authenticated a moment ago, by the hash of the token,
 	// and by the id of the session for sockets.
 	Sessions *access.Cache[string, Known]

@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +14,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// Cookies sets and clears the session cookie of one HTTP answer.
+// Cookies sets and clears the cookies of one HTTP answer: the session's, and that
+// of a flow.
 type Cookies struct {
 	w      http.ResponseWriter
 	secure bool
@@ -20,34 +23,70 @@ type Cookies struct {
 	carries bool
 }
 
+// NewCookies returns the cookies of an answer; secure ones when the public URL
+// is https.
+func NewCookies(w http.ResponseWriter, secure bool) *Cookies {
+	return &Cookies{w: w, secure: secure}
+}
+
+const (
+	sessionCookie = "convoke_session"
+	flowCookie    = "convoke_sso"
+	// flowFor is how long a person may take at the identity provider.
+	flowFor = 10 * time.Minute
+)
+
 // cookieName: the __Host- prefix ties the cookie to this host and to TLS
 // (RFC 6265bis, section 4.1.3.2).
-func cookieName(secure bool) string {
+func cookieName(name string, secure bool) string {
 	if secure {
-		return "__Host-convoke_session"
+		return "__Host-" + name
 	}
-	return "convoke_session"
+	return name
 }
 
 // Set hands the session's token to the browser.
 func (c *Cookies) Set(sessionToken string, expires time.Time) {
 	c.carries = true
-	c.write(sessionToken, expires, 0)
+	c.write(sessionCookie, sessionToken, expires, 0)
 }
 
 // Clear takes the session's token away again.
 func (c *Cookies) Clear() {
 	c.carries = false
-	c.write("", time.Time{}, -1)
+	c.write(sessionCookie, "", time.Time{}, -1)
 }
 
 // Carries reports whether the viewer's session is held by the cookie, and not
 // by a bearer token. There is none where there are no cookies.
 func (c *Cookies) Carries() bool { return c != nil && c.carries }
 
-func (c *Cookies) write(value string, expires time.Time, maxAge int) {
+// SetFlow has the browser remember the flow until it comes back. It comes back
+// from another site, so the cookie is SameSite=Lax as the session's is.
+func (c *Cookies) SetFlow(f Flow) {
+	c.write(flowCookie, strings.Join([]string{f.State, f.Nonce, f.Verifier}, "."), time.Time{}, int(flowFor.Seconds()))
+}
+
+// ClearFlow takes the flow away: it has ended, well or not.
+func (c *Cookies) ClearFlow() { c.write(flowCookie, "", time.Time{}, -1) }
+
+// FlowOf returns the flow that the request's browser began and whose state it
+// has brought back.
+func (c *Cookies) FlowOf(r *http.Request, state string) (f Flow, ok bool) {
+	sent, err := r.Cookie(cookieName(flowCookie, c.secure))
+	if err != nil {
+		return Flow{}, false
+	}
+	parts := strings.Split(sent.Value, ".")
+	if len(parts) != 3 || slices.Contains(parts, "") || subtle.ConstantTimeCompare([]byte(parts[0]), []byte(state)) != 1 {
+		return Flow{}, false
+	}
+	return Flow{State: parts[0], Nonce: parts[1], Verifier: parts[2]}, true
+}
+
+func (c *Cookies) write(name, value string, expires time.Time, maxAge int) {
 	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // not Secure only where the public URL is plain http
-		Name: cookieName(c.secure), Value: value, Path: "/", Expires: expires, MaxAge: maxAge,
+		Name: cookieName(name, c.secure), Value: value, Path: "/", Expires: expires, MaxAge: maxAge,
 		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode,
 	})
 }
@@ -76,13 +115,13 @@ func Bearer(authorization string) string {
 // program must learn that its session has ended. A cookie that is not good is
 // taken away, and its sender a stranger, who can sign in.
 func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) (context.Context, error) {
-	cookies := &Cookies{w: w, secure: secure}
+	cookies := NewCookies(w, secure)
 	ctx := context.WithValue(r.Context(), cookiesKey{}, cookies)
 	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		v, err := s.Authenticate(ctx, Bearer(authorization))
 		return access.WithViewer(ctx, v), err
 	}
-	sent, err := r.Cookie(cookieName(secure))
+	sent, err := r.Cookie(cookieName(sessionCookie, secure))
 	if err != nil {
 		return access.WithViewer(ctx, nil), nil //nolint:nilerr // no cookie is a stranger, not a failure
 	}
