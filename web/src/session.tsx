@@ -21,8 +21,16 @@ export async function signOut(): Promise<void> {
   await request(signOutDocument);
 }
 
-/** Asks for address and password, and begins a session held by a cookie. */
-export function SignInForm({ onSignedIn }: { onSignedIn: () => Promise<void> }) {
+interface SignInFormProps {
+  onSignedIn: () => Promise<void>;
+  /** Where to sign in by the operator's identity provider; null when there is none. */
+  ssoUrl: string | null;
+  /** Leaves this page open, to come back to. */
+  ssoInNewTab?: boolean;
+}
+
+/** Asks for address and password, and begins a session held by a cookie; or leads to the identity provider. */
+export function SignInForm({ onSignedIn, ssoUrl, ssoInNewTab = false }: SignInFormProps) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const form = useForm(['email', 'password'], async () => {
@@ -43,6 +51,37 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => Promise<void> }) 
       <p className="hint">
         <a href="/reset">Forgot your password?</a>
       </p>
+      {ssoUrl && ssoInNewTab && <p className="hint">Single sign-on opens in a new tab. Come back to this page afterwards.</p>}
+      {ssoUrl && (
+        <p>
+          <a className="button secondary" href={ssoUrl} target={ssoInNewTab ? '_blank' : undefined}>
+            Sign in with single sign-on
+          </a>
+        </p>
+      )}
     </form>
   );
+}
+
+/** What the words mean with which the server sends a browser back whom it could not sign in by the identity provider. */
+const ssoFailures: Record<string, string> = {
+  busy: 'Too many attempts. Please wait a little and try again.',
+  deactivated: 'Your access is deactivated; ask an admin of your team.',
+  denied: 'Your identity provider did not sign you in. Try again, or sign in with your password.',
+  expired: 'This sign-in took too long, or was begun in another tab. Please try again.',
+  invalid: 'What your identity provider answered could not be used. Try again; if that does not help, tell whoever runs this server.',
+  revoked: 'Your access has been revoked; ask an admin of your team.',
+  unavailable: 'Your identity provider cannot be reached at the moment. Try again later, or sign in with your password.',
+  unknown: 'Nobody has joined with your address yet. Open the link in your invitation first.',
+  unverified: 'Your address is not known to be yours, by your identity provider or by this server. Sign in with your password.',
+};
+
+/** Takes from the page's address why signing in by the identity provider failed, as a sentence; empty when it did not. */
+export function takeSsoFailure(): string {
+  const word = new URLSearchParams(location.search).get('sso');
+  if (word === null) {
+    return '';
+  }
+  history.replaceState(null, '', location.pathname);
+  return Object.hasOwn(ssoFailures, word) ? ssoFailures[word]! : 'Signing in with single sign-on failed. Please try again.';
 }

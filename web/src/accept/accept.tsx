@@ -127,6 +127,7 @@ function Invitation({ token }: { token: string }) {
         preview={preview}
         viewerEmail={opened.viewer?.user?.email}
         passwordMinLength={opened.serverInfo.passwordMinLength}
+        ssoUrl={opened.serverInfo.ssoUrl}
         onAccept={onAccept}
         reload={reload}
       />

@@ -4,7 +4,7 @@ import { request, type UserError } from '../graphql';
 export interface Opened {
   invitationByToken: Preview | null;
   viewer: null | { user: null | { email: string } };
-  serverInfo: { passwordMinLength: number };
+  serverInfo: { passwordMinLength: number; ssoUrl: string | null };
 }
 
 /** An invitation, as far as its link may tell. */
@@ -39,7 +39,7 @@ const openDocument = /* GraphQL */ `
       teamName accountName inviterName maskedEmail roleNames status expiresAt nextStep
     }
     viewer { user { email } }
-    serverInfo { passwordMinLength }
+    serverInfo { passwordMinLength ssoUrl }
   }
 `;
 

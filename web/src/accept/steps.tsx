@@ -8,12 +8,13 @@ interface NextStepProps {
   preview: Preview;
   viewerEmail?: string;
   passwordMinLength: number;
+  ssoUrl: string | null;
   onAccept: (newUser?: NewUser) => Promise<UserError[]>;
   reload: () => Promise<void>;
 }
 
 /** What the person has to do next, as the server sees it. */
-export function NextStep({ preview, viewerEmail, passwordMinLength, onAccept, reload }: NextStepProps) {
+export function NextStep({ preview, viewerEmail, passwordMinLength, ssoUrl, onAccept, reload }: NextStepProps) {
   switch (preview.nextStep) {
     case 'ACCEPT':
       return (
@@ -33,11 +34,11 @@ export function NextStep({ preview, viewerEmail, passwordMinLength, onAccept, re
         <>
           <h2>Sign in to accept</h2>
           <p>You already have a sign-in here. Use it, then accept the invitation.</p>
-          <SignInForm onSignedIn={reload} />
+          <SignInForm onSignedIn={reload} ssoUrl={ssoUrl} ssoInNewTab />
         </>
       );
     case 'SIGN_IN_OR_SIGN_UP':
-      return <SignInOrSignUp maskedEmail={preview.maskedEmail} passwordMinLength={passwordMinLength} reload={reload} />;
+      return <SignInOrSignUp maskedEmail={preview.maskedEmail} passwordMinLength={passwordMinLength} ssoUrl={ssoUrl} reload={reload} />;
     case 'SWITCH_ACCOUNT':
       return (
         <>
@@ -140,7 +141,7 @@ function NewUserFields({ form, person, setPerson, passwordMinLength }: NewUserFi
 }
 
 /** For a link that was handed over, which proves no address: the person has to have proved it otherwise. */
-function SignInOrSignUp({ maskedEmail, passwordMinLength, reload }: { maskedEmail: string; passwordMinLength: number; reload: () => Promise<void> }) {
+function SignInOrSignUp({ maskedEmail, passwordMinLength, ssoUrl, reload }: { maskedEmail: string } & Pick<NextStepProps, 'passwordMinLength' | 'ssoUrl' | 'reload'>) {
   const [isNew, setIsNew] = useState(false);
   return (
     <>
@@ -151,7 +152,7 @@ function SignInOrSignUp({ maskedEmail, passwordMinLength, reload }: { maskedEmai
           ? 'Sign up with that address, confirm it with the mail you get, then come back to this link.'
           : 'Sign in with that address. If you are new here, sign up with it first and then come back to this link.'}
       </p>
-      {isNew ? <SignUpForm passwordMinLength={passwordMinLength} /> : <SignInForm onSignedIn={reload} />}
+      {isNew ? <SignUpForm passwordMinLength={passwordMinLength} /> : <SignInForm onSignedIn={reload} ssoUrl={ssoUrl} ssoInNewTab />}
       <button type="button" className="link" onClick={() => setIsNew(!isNew)}>
         {isNew ? 'I can sign in already' : 'I am new here'}
       </button>

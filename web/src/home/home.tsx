@@ -2,11 +2,11 @@ import { useCallback, useEffect, useState } from 'react';
 import { Action, Problem } from '../form';
 import { explain, request } from '../graphql';
 import { Loading, Page } from '../page';
-import { signOut, SignInForm } from '../session';
+import { signOut, SignInForm, takeSsoFailure } from '../session';
 
 const homeDocument = /* GraphQL */ `
   query Home {
-    serverInfo { version graphiql }
+    serverInfo { version graphiql ssoUrl }
     viewer {
       user { email firstName lastName }
       activeTeam { name account { name } }
@@ -15,7 +15,7 @@ const homeDocument = /* GraphQL */ `
 `;
 
 interface HomeData {
-  serverInfo: { version: string; graphiql: boolean };
+  serverInfo: { version: string; graphiql: boolean; ssoUrl: string | null };
   viewer: null | {
     user: null | { email: string; firstName: string; lastName: string };
     activeTeam: null | { name: string; account: { name: string } };
@@ -26,6 +26,13 @@ interface HomeData {
 export function Home() {
   const [data, setData] = useState<HomeData | null>(null);
   const [failure, setFailure] = useState('');
+  const [ssoFailure, setSsoFailure] = useState('');
+  useEffect(() => {
+    const sentence = takeSsoFailure();
+    if (sentence) {
+      setSsoFailure(sentence);
+    }
+  }, []);
   const load = useCallback(async () => {
     try {
       setData(await request<HomeData>(homeDocument));
@@ -35,6 +42,10 @@ export function Home() {
     }
   }, []);
   useEffect(() => void load(), [load]);
+  const reload = async () => {
+    setSsoFailure('');
+    await load();
+  };
 
   return (
     <Page>
@@ -48,8 +59,8 @@ export function Home() {
         <Tools graphiql={data?.serverInfo.graphiql ?? false} />
       </section>
       <section className="card" aria-live="polite">
-        <Problem>{failure}</Problem>
-        {data ? <Viewer viewer={data.viewer} reload={load} /> : !failure && <Loading />}
+        <Problem>{failure || ssoFailure}</Problem>
+        {data ? <Viewer viewer={data.viewer} ssoUrl={data.serverInfo.ssoUrl} reload={reload} /> : !failure && <Loading />}
         {failure && <Action action={async () => (await load(), [])}>Try again</Action>}
       </section>
       {data && <p className="footnote">Version {data.serverInfo.version}</p>}
@@ -85,12 +96,18 @@ function Tools({ graphiql }: { graphiql: boolean }) {
   );
 }
 
-function Viewer({ viewer, reload }: { viewer: HomeData['viewer']; reload: () => Promise<void> }) {
+interface ViewerProps {
+  viewer: HomeData['viewer'];
+  ssoUrl: string | null;
+  reload: () => Promise<void>;
+}
+
+function Viewer({ viewer, ssoUrl, reload }: ViewerProps) {
   if (!viewer?.user) {
     return (
       <>
         <h2>Sign in</h2>
-        <SignInForm onSignedIn={reload} />
+        <SignInForm onSignedIn={reload} ssoUrl={ssoUrl} />
       </>
     );
   }
