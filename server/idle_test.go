@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -32,13 +33,20 @@ const (
 	idleSays  = "CONVOKE_TEST_IDLE_SAYS" // frames, one a line; the answer to the last is awaited
 )
 
-// resident returns how much of the process is in memory, in bytes.
+// resident returns how much of the process is in memory once its garbage is gone,
+// in bytes.
 func resident(t testing.TB) float64 {
 	t.Helper()
 	for range 5 { // pools are emptied in two rounds, and stacks halved in each
 		runtime.GC()
 	}
 	debug.FreeOSMemory()
+	return rss(t)
+}
+
+// rss returns how much of the process is in memory at this moment, in bytes.
+func rss(t testing.TB) float64 {
+	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Skip("only Linux says how much memory is resident: ", err)
@@ -155,6 +163,7 @@ func sockets(b *testing.B) int {
 // an operation, and with a subscription. Run it with -benchtime 1x.
 func BenchmarkIdleSubscriptions(b *testing.B) {
 	n := sockets(b)
+	var raw float64
 	measure := func(b *testing.B, url string, says ...string) {
 		b.Helper()
 		_, leave := idlers(b, 20, url, says...) // what is needed once
@@ -163,27 +172,36 @@ func BenchmarkIdleSubscriptions(b *testing.B) {
 			before := resident(b)
 			goroutines := runtime.NumGoroutine()
 			_, leave := idlers(b, n, url, says...)
-			b.ReportMetric((resident(b)-before)/float64(n), "B/socket")
+			each := (resident(b) - before) / float64(n)
+			b.ReportMetric(each, "B/socket")
+			if raw == 0 {
+				raw = each // gorilla's
+			}
+			b.ReportMetric(each/raw, "x-gorilla")
 			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(n), "goroutines/socket")
 			leave()
 		}
 	}
 	b.Run("gorilla", func(b *testing.B) {
-		raw := httptest.NewServer(&broadcaster{})
-		defer raw.Close()
-		measure(b, "ws"+strings.TrimPrefix(raw.URL, "http"), `{}`)
+		web := httptest.NewServer(&broadcaster{})
+		defer web.Close()
+		measure(b, "ws"+strings.TrimPrefix(web.URL, "http"), `{}`)
 	})
 	w := testkit.New(b, b.TempDir()+"/convoke.db", manySockets)
 	owner := w.SignUp("olivia@acme.test")
 	url := "ws" + strings.TrimPrefix(w.URL, "http") + "/graphql"
 	start := `{"type":"connection_init","payload":{"authorization":"Bearer ` + owner.Session + `"}}`
 	b.Run("connection", func(b *testing.B) { measure(b, url, start) })
-	b.Run("subscription", func(b *testing.B) {
-		measure(b, url, start,
-			`{"type":"subscribe","id":"1","payload":{"query":"subscription { inviteStatusChanged(teamId: \"`+owner.TeamID+`\") { cursor type invitation { id email status } } }"}}`,
-			`{"type":"subscribe","id":"2","payload":{"query":"{ serverInfo { version } }"}}`, // next
-		)
-	})
+	b.Run("subscription", func(b *testing.B) { measure(b, url, watchIdly(owner)...) })
+}
+
+// watchIdly is what a client says to follow the invitations of p's team.
+func watchIdly(p *testkit.Person) []string {
+	return []string{
+		`{"type":"connection_init","payload":{"authorization":"Bearer ` + p.Session + `"}}`,
+		`{"type":"subscribe","id":"1","payload":{"query":"subscription { inviteStatusChanged(teamId: \"` + p.TeamID + `\") { cursor type invitation { id email status } } }"}}`,
+		`{"type":"subscribe","id":"2","payload":{"query":"{ serverInfo { version } }"}}`, // next
+	}
 }
 
 // BenchmarkFanOut is one invitation until the last of CONVOKE_BENCH_SOCKETS
@@ -191,29 +209,31 @@ func BenchmarkIdleSubscriptions(b *testing.B) {
 // that writes one prepared frame of the same size to all.
 func BenchmarkFanOut(b *testing.B) {
 	n := sockets(b)
+	var raw float64 // per event
+	perEvent := func(b *testing.B) float64 {
+		b.Helper()
+		b.StopTimer()
+		return float64(b.Elapsed()) / float64(b.N)
+	}
 	b.Run("gorilla", func(b *testing.B) {
 		s := &broadcaster{}
-		raw := httptest.NewServer(s)
-		defer raw.Close()
-		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(raw.URL, "http"), `{}`)
+		web := httptest.NewServer(s)
+		defer web.Close()
+		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(web.URL, "http"), `{}`)
 		frame := []byte(`{"id":"1","type":"next","payload":{"data":{"inviteStatusChanged":{"cursor":"` + strings.Repeat("x", 43) +
 			`","type":"CREATED","invitation":{"id":"inv_` + strings.Repeat("x", 26) + `","email":"p1234@example.org","status":"PENDING"}}}}}`)
 		for b.Loop() {
 			s.broadcast(b, frame)
 			heard()
 		}
-		b.StopTimer()
+		raw = perEvent(b)
 		leave()
 	})
 	b.Run("convoke", func(b *testing.B) {
 		w := testkit.New(b, b.TempDir()+"/convoke.db", manySockets)
 		owner := w.SignUp("olivia@acme.test")
 		role := owner.Role("viewer")
-		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql",
-			`{"type":"connection_init","payload":{"authorization":"Bearer `+owner.Session+`"}}`,
-			`{"type":"subscribe","id":"1","payload":{"query":"subscription { inviteStatusChanged(teamId: \"`+owner.TeamID+`\") { cursor type invitation { id email status } } }"}}`,
-			`{"type":"subscribe","id":"2","payload":{"query":"{ serverInfo { version } }"}}`, // next
-		)
+		heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", watchIdly(owner)...)
 		testkit.Eventually(b, func() bool { return w.Server.Streams() == n })
 		i := 0
 		for b.Loop() {
@@ -221,9 +241,65 @@ func BenchmarkFanOut(b *testing.B) {
 			owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "p"+itoa(i)+"@example.org", "roleIds", []string{role}, "sendEmail", false)).OK()
 			heard()
 		}
-		b.StopTimer()
+		b.ReportMetric(perEvent(b)/raw, "x-gorilla")
 		leave()
 	})
+}
+
+// BenchmarkBurst is ten events at once until the last of CONVOKE_BENCH_SOCKETS
+// (1000) subscribers has heard of all, and by how much the process grows meanwhile
+// at the most.
+func BenchmarkBurst(b *testing.B) {
+	const burst = 10
+	n := sockets(b)
+	w := testkit.New(b, b.TempDir()+"/convoke.db", manySockets)
+	owner := w.SignUp("olivia@acme.test")
+	heard, leave := idlers(b, n, "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", watchIdly(owner)...)
+	testkit.Eventually(b, func() bool { return w.Server.Streams() == n })
+	ids := make([]string, burst)
+	for i := range ids {
+		ids[i] = owner.Invite("p"+itoa(i)+"@example.org", "viewer", "sendEmail", false).OK().Text("inviteUser.invitation.id")
+		heard()
+	}
+	i, worst := 0, 0.0
+	for b.Loop() {
+		i++
+		before := rss(b)
+		peak, stop := peakRSS(b)
+		for _, id := range ids {
+			owner.Mutate("updateInvite", "", "invitationId", id, "note", itoa(i)).OK()
+		}
+		for range burst {
+			heard()
+		}
+		stop()
+		worst = max(worst, 100*(*peak-before)/before)
+	}
+	b.StopTimer()
+	b.ReportMetric(worst, "growth-%")
+	leave()
+}
+
+// peakRSS looks every millisecond how much of the process is in memory, until it
+// is stopped; then peak is the most there was.
+func peakRSS(b *testing.B) (peak *float64, stop func()) {
+	b.Helper()
+	peak = new(float64)
+	ending, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with stop
+		defer close(ended)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			*peak = max(*peak, rss(b))
+			select {
+			case <-tick.C:
+			case <-ending:
+				return
+			}
+		}
+	}()
+	return peak, func() { close(ending); <-ended }
 }
 
 // broadcaster is the least a server with sockets does: it reads, and writes to

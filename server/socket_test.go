@@ -22,10 +22,10 @@ const patience = 30 * time.Second
 // rawSocket is a client that speaks in frames.
 type rawSocket struct {
 	*websocket.Conn
-	t *testing.T
+	t testing.TB
 }
 
-func openSocket(t *testing.T, w *testkit.World) *rawSocket {
+func openSocket(t testing.TB, w *testkit.World) *rawSocket {
 	t.Helper()
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: patience}
 	conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", nil)
@@ -40,7 +40,7 @@ func openSocket(t *testing.T, w *testkit.World) *rawSocket {
 }
 
 // socketOf opens a socket as somebody and has it acknowledged.
-func socketOf(t *testing.T, w *testkit.World, session string) *rawSocket {
+func socketOf(t testing.TB, w *testkit.World, session string) *rawSocket {
 	t.Helper()
 	s := openSocket(t, w)
 	s.say(`{"type":"connection_init","payload":{"authorization":"Bearer ` + session + `"}}`)
