@@ -43,7 +43,7 @@ type answer struct {
 	made    time.Time // zero while somebody makes it
 	waiting []func()  // to be woken then
 
-	data json.RawMessage // nil: it has to be made for each of them
+	response *graphql.Response // nil: it has to be made for each of them
 }
 
 // alike are the fields that look the same to everybody who may see the people of
@@ -184,10 +184,10 @@ func (s *Sharer) answer(q *question, seq int64, now time.Time, wake func()) (a *
 }
 
 // done lets those who wait for the answer go on.
-func (s *Sharer) done(a *answer, data json.RawMessage, now time.Time) {
+func (s *Sharer) done(a *answer, response *graphql.Response, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.data, a.made = data, now
+	a.response, a.made = response, now
 	for _, wake := range a.waiting {
 		wake()
 	}
@@ -197,11 +197,11 @@ func (s *Sharer) done(a *answer, data json.RawMessage, now time.Time) {
 // makeFor makes the answer for all who ask the same. It goes on when the client
 // it began for leaves: others wait for it.
 func (s *subscriber) makeFor(ctx context.Context, it *item, a *answer) (*graphql.Response, error) {
-	var data json.RawMessage
-	defer func() { s.r.sharer.done(a, data, s.r.Now()) }() // should it panic, too
+	var shared *graphql.Response
+	defer func() { s.r.sharer.done(a, shared, s.r.Now()) }() // should it panic, too
 	answer, err := s.make(context.WithoutCancel(ctx), it)
 	if err == nil && len(answer.Errors) == 0 {
-		data = bytes.Clone(answer.Data)
+		shared = &graphql.Response{Data: bytes.Clone(answer.Data)}
 	}
 	return answer, err
 }

@@ -26,7 +26,7 @@ type streamKey struct{}
 type stream struct {
 	wake        func()
 	lastEventID string
-	cursor      string // that of the last answer
+	last        *ent.Event // which the last answer tells of
 }
 
 // WithStream returns the context of a subscription. wake is called when an
@@ -39,8 +39,8 @@ func WithStream(ctx context.Context, wake func(), lastEventID string) context.Co
 // Cursor returns the cursor of the answer that came last in the context of a
 // subscription; empty where its answers have none.
 func Cursor(ctx context.Context) string {
-	if s, ok := ctx.Value(streamKey{}).(*stream); ok {
-		return s.cursor
+	if s, ok := ctx.Value(streamKey{}).(*stream); ok && s.last != nil {
+		return cursorOf(s.last)
 	}
 	return ""
 }
@@ -186,10 +186,7 @@ func (s *subscriber) tell(ctx context.Context) *graphql.Response {
 		case answer == Later:
 			return Later
 		case err == nil:
-			if s.stream.cursor = ""; s.item.event != nil {
-				s.stream.cursor = cursorOf(s.item.event)
-			}
-			s.item = nil
+			s.stream.last, s.item = s.item.event, nil
 			return answer
 		case !errors.Is(err, errGone):
 			s.why = err
@@ -210,10 +207,10 @@ func (s *subscriber) show(ctx context.Context, it *item) (*graphql.Response, err
 		return Later, nil // somebody makes it
 	case mine:
 		return s.makeFor(ctx, it, a)
-	case a.data == nil:
+	case a.response == nil:
 		return s.make(ctx, it)
 	}
-	return &graphql.Response{Data: a.data}, nil
+	return a.response, nil
 }
 
 // open executes the subscription to open its source.
