@@ -174,46 +174,59 @@ func TestFollowersOfTwoNodesMissNothing(t *testing.T) {
 	t.Parallel()
 	testdb.Postgres(t, func(t *testing.T, address string) {
 		t.Run("BEY-30 one node writes, another one is followed, the database hangs up, a node is killed", func(t *testing.T) {
-			m, application := newMailServer(t), uid.New("nodes")
-			args := append(serveArgs(address+"&application_name="+application, m), "--rate-limits=off")
-			here, there := start(t, args...), start(t, args...)
-			session, team := owner(t, here, m)
-			cursor := field(t, here.graphql(session, `{ team(id: "`+team+`") { eventCursor } }`), "eventCursor")
-			f := &follower{session: session, team: team, url: there.url, last: cursor}
-			ctx, stop := context.WithCancel(t.Context())
-			var following, inviting sync.WaitGroup
-			following.Go(func() { f.follow(ctx) })
-			promised := &acknowledged{lenient: true, by: map[string]string{}}
-			for n := range 2 {
-				inviting.Go(func() { promised.invite(here, session, team, fmt.Sprintf("n.w%d", n)) })
-			}
-			more := func() {
-				t.Helper()
-				before := len(f.list())
-				testkit.Eventually(t, func() bool { return len(f.list()) > before+20 })
-			}
-			more()
-			cutConnections(t, address, application)
-			more()
-			_ = there.stop(syscall.SIGKILL) // it ends badly
-			f.move(here.url)
-			more()
-			_ = here.stop(syscall.SIGKILL) // and the inviters with it
-			inviting.Wait()
-			last := start(t, args...)
-			f.move(last.url)
-			last.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
-			testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "CREATED last@x.org") })
-			stop()
-			following.Wait()
-			for _, email := range promised.by {
-				if n := count(f.list(), "CREATED "+email); n != 1 {
-					t.Errorf("CREATED %s was seen %d times, want once", email, n)
-				}
-			}
-			t.Logf("%d invitations acknowledged, %d events seen", len(promised.by), len(f.list()))
+			application := uid.New("nodes")
+			overTwoNodes(t, address+"&application_name="+application, func() { cutConnections(t, address, application) })
 		})
 	})
+	t.Run("BEY-30 and the database crashes and comes back", func(t *testing.T) {
+		t.Parallel()
+		c := ownPostgres(t)
+		overTwoNodes(t, c.address, c.restart)
+	})
+}
+
+// overTwoNodes has people invited on one node and follows that on another, while
+// the database is disturbed and the nodes are killed one after the other.
+func overTwoNodes(t *testing.T, address string, disturb func()) {
+	t.Helper()
+	m := newMailServer(t)
+	args := append(serveArgs(address, m), "--rate-limits=off")
+	here, there := start(t, args...), start(t, args...)
+	session, team := owner(t, here, m)
+	cursor := field(t, here.graphql(session, `{ team(id: "`+team+`") { eventCursor } }`), "eventCursor")
+	f := &follower{session: session, team: team, url: there.url, last: cursor}
+	ctx, stop := context.WithCancel(t.Context())
+	var following, inviting sync.WaitGroup
+	following.Go(func() { f.follow(ctx) })
+	promised := &acknowledged{lenient: true, by: map[string]string{}}
+	for n := range 2 {
+		inviting.Go(func() { promised.invite(here, session, team, fmt.Sprintf("n.w%d", n)) })
+	}
+	more := func() {
+		t.Helper()
+		before := len(f.list())
+		testkit.Eventually(t, func() bool { return len(f.list()) > before+20 })
+	}
+	more()
+	disturb()
+	more()
+	_ = there.stop(syscall.SIGKILL) // it ends badly
+	f.move(here.url)
+	more()
+	_ = here.stop(syscall.SIGKILL) // and the inviters with it
+	inviting.Wait()
+	last := start(t, args...)
+	f.move(last.url)
+	last.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
+	testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "CREATED last@x.org") })
+	stop()
+	following.Wait()
+	for _, email := range promised.by {
+		if n := count(f.list(), "CREATED "+email); n != 1 {
+			t.Errorf("CREATED %s was seen %d times, want once", email, n)
+		}
+	}
+	t.Logf("%d invitations acknowledged, %d events seen", len(promised.by), len(f.list()))
 }
 
 func count(list []string, what string) (n int) {
