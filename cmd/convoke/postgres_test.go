@@ -30,8 +30,7 @@ func ownPostgres(t *testing.T) *cluster {
 		t.Skip("PostgreSQL's server programs are not installed where Debian has them")
 	}
 	slices.Sort(tools)
-	// Not below the test's own folder, which only its user may enter.
-	data, err := os.MkdirTemp("", "convoke-postgres-")
+	data, err := os.MkdirTemp("", "convoke-postgres-") //nolint:usetesting // the test's own folder is for its user alone
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +45,7 @@ func ownPostgres(t *testing.T) *cluster {
 			t.Fatal(err)
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it only finds a port
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

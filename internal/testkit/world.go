@@ -32,6 +32,7 @@ type World struct {
 
 	address string
 	options []func(*server.Config)
+	stop    func()
 }
 
 // New starts a server on the database at the address. It stops with the test.
@@ -45,11 +46,22 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 		defer close(worked)
 		w.Server.Work(ctx)
 	}()
-	t.Cleanup(func() {
+	closeAll := w.stop
+	w.stop = sync.OnceFunc(func() {
 		cancel()
 		<-worked
+		closeAll()
 	})
+	t.Cleanup(w.stop)
 	return w
+}
+
+// Restart stops the server and starts another one on the same database, with
+// the same clock and postbox. Streams break off.
+func (w *World) Restart() *World {
+	w.t.Helper()
+	w.stop()
+	return w.Node()
 }
 
 // Idle starts a server that only answers: no mail goes out, nothing is live,
@@ -72,20 +84,23 @@ func Idle(t testing.TB, address string, options ...func(*server.Config)) *World 
 	web.Config.Handler = w.Server.Handler()
 	web.Start()
 	w.URL = web.URL
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		if err := w.Server.Close(); err != nil {
 			t.Error(err)
 		}
 		web.Close()
 	})
+	t.Cleanup(w.stop)
 	return w
 }
 
-// Node starts another server on the same PostgreSQL database, with the same
-// clock and postbox.
+// Node starts another server on the same database, with the same clock and
+// postbox; beside this one on PostgreSQL alone.
 func (w *World) Node() *World {
 	w.t.Helper()
-	return New(w.t, w.address, append(w.options, func(c *server.Config) { c.Now, c.Sender = w.Clock.Now, w.Mail })...)
+	n := New(w.t, w.address, append(w.options, func(c *server.Config) { c.Now, c.Sender = w.Clock.Now, w.Mail })...)
+	n.Clock, n.Mail = w.Clock, w.Mail
+	return n
 }
 
 // At is the same client, talking to another node.
