@@ -136,11 +136,18 @@ func (c *Client) SubscribeSSE(query string, variables map[string]any) *Stream {
 	return s
 }
 
+// readEvents reads events up to the last whole one: what breaks off in the middle
+// is none (HTML standard, section 9.2.6).
 func (s *Stream) readEvents(lines *bufio.Scanner) {
 	defer close(s.answers)
+	var data string
 	for lines.Scan() {
-		if data, is := strings.CutPrefix(lines.Text(), "data: "); is {
+		if text, is := strings.CutPrefix(lines.Text(), "data: "); is {
+			data = text
+		}
+		if lines.Text() == "" && data != "" {
 			s.answers <- newAnswer(s.t, http.StatusOK, []byte(data))
+			data = ""
 		}
 		if lines.Text() == "event: complete" {
 			return
