@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -37,15 +38,44 @@ func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInp
 	if err != nil {
 		return nil, err
 	}
+	divisions, err := r.divisionsOf(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
 	decisions := make([]*access.Decision, len(questions))
 	for i, q := range questions {
 		m := v.Membership(q.TeamID)
 		if q.UserID != v.UserID {
 			m = members[access.Place{TeamID: q.TeamID, UserID: q.UserID}]
 		}
-		decisions[i] = m.Decide(q)
+		if decisions[i] = m.Decide(q); decisions[i].Allowed && q.DivisionID != "" && divisions[q.DivisionID] != m.AccountID {
+			decisions[i] = access.Deny("There is no such division in the team's account.")
+		}
 	}
 	return decisions, nil
+}
+
+// divisionsOf returns the accounts of the divisions that are asked about, in one
+// statement; those that are not there, or not known to the viewer, are left out.
+func (r *Resolver) divisionsOf(ctx context.Context, questions []access.Question) (accounts map[string]string, err error) {
+	var ids []string
+	for _, q := range questions {
+		if q.DivisionID != "" {
+			ids = append(ids, q.DivisionID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil //nolint:nilnil // nothing was looked for
+	}
+	found, err := r.read(ctx).Division.Query().Where(division.IDIn(ids...)).Select(division.FieldID, division.FieldAccountID).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	accounts = make(map[string]string, len(found))
+	for _, d := range found {
+		accounts[d.ID] = d.AccountID
+	}
+	return accounts, nil
 }
 
 // question reads an input. In a team the viewer is not in, nobody is known to

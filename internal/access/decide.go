@@ -32,26 +32,28 @@ type Held struct {
 	Permission string
 }
 
+// Deny returns a no for that reason.
+func Deny(format string, args ...any) *Decision {
+	return &Decision{Reason: fmt.Sprintf(format, args...), GrantedBy: []*Held{}}
+}
+
 // Decide answers a question about the member; a nil one is no member.
 func (m *Membership) Decide(q Question) *Decision {
-	no := func(format string, args ...any) *Decision {
-		return &Decision{Reason: fmt.Sprintf(format, args...), GrantedBy: []*Held{}}
-	}
 	switch {
 	case m == nil:
-		return no("There is no such team, or the user is no member of it.")
+		return Deny("There is no such team, or the user is no member of it.")
 	case !m.active:
-		return no("The member is deactivated.")
+		return Deny("The member is deactivated.")
 	case m.suspended:
-		return no("The account is suspended.")
+		return Deny("The account is suspended.")
 	case !m.Permissions.HasOwn(q.Permission):
-		return no("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
+		return Deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
 	case !m.Permissions.Has(q.Permission) && q.ResourceOwnerID != m.UserID:
-		return no("The member holds %s for resources of his own only.", q.Permission)
+		return Deny("The member holds %s for resources of his own only.", q.Permission)
 	case q.DivisionID != "" && !m.Reaches(q.DivisionID):
-		return no("The member is restricted to other divisions.")
+		return Deny("The member is restricted to other divisions.")
 	case q.Domain != "" && !m.ReachesDomain(q.Domain):
-		return no("The member is restricted to other domains.")
+		return Deny("The member is restricted to other domains.")
 	}
 	yes := &Decision{Allowed: true, Reason: "Granted by ownership."}
 	for _, s := range m.sources {
