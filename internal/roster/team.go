@@ -80,8 +80,12 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 		now := s.Now()
 		users := user.HasMembersWith(member.TeamID(teamID))
 		elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
-		// The locks on the users' rows are as in uproot.
-		_, err := a.tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
+		// The locks on the users' rows are as in uproot, and those on the members' come
+		// before them: the order in which everybody locks.
+		_, err := a.tx.Member.Update().Where(member.TeamID(teamID)).AddVersion(1).Save(ctx)
+		if err == nil {
+			_, err = a.tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
+		}
 		if err == nil {
 			_, err = a.tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Save(ctx)
 		}
