@@ -58,7 +58,7 @@ func (r *Resolver) follow(ctx context.Context, on *stream, teamID string, after 
 		return nil, err
 	}
 	f := &feed{r: r, teamID: teamID, accountID: m.AccountID, seat: seat, sub: sub, shows: shows}
-	if err := f.may(ctx); err != nil {
+	if _, err := f.may(ctx); err != nil {
 		f.close()
 		return nil, err
 	}
@@ -118,13 +118,15 @@ func (f *feed) next(ctx context.Context) (*item, error) {
 				return nil, err
 			}
 		}
-		if concerned || shown {
-			if err := f.may(ctx); err != nil {
-				return nil, err
-			}
+		if !concerned && !shown {
+			continue
+		}
+		v, err := f.may(ctx)
+		if err != nil {
+			return nil, err
 		}
 		if shown {
-			return &item{value: e, viewer: f.seat.Viewer(), event: e}, nil
+			return &item{value: e, viewer: v, event: e}, nil
 		}
 	}
 }
@@ -136,19 +138,19 @@ func (f *feed) concerns(e *ent.Event) bool {
 }
 
 // may checks the right to see the next event, by what the subscriber holds now.
-func (f *feed) may(ctx context.Context) error {
+func (f *feed) may(ctx context.Context) (*access.Viewer, error) {
 	v, err := f.r.present(ctx, f.seat)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if m := v.Membership(f.teamID); m != nil && m.Permissions.Has(access.MembersRead) {
-		return nil // as is the rule, for each subscriber and event
+		return v, nil // as is the rule, for each subscriber and event
 	}
 	_, err = access.Require(access.WithViewer(ctx, v), f.r.read(ctx), f.teamID, access.MembersRead)
 	if fault.Is(err, fault.NotFound) {
-		return fault.Refuse(fault.Forbidden, "You are not in this team any more.")
+		err = fault.Refuse(fault.Forbidden, "You are not in this team any more.")
 	}
-	return err
+	return v, err
 }
 
 // present returns the viewer who sits there, as he is now. UNAUTHENTICATED when

@@ -92,12 +92,14 @@ func (b *letterbox) next(ctx context.Context) (*item, error) {
 	if err != nil || id == "" {
 		return nil, err
 	}
-	v, err := b.r.present(ctx, b.seat)
+	v, err := b.may(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &item{value: id, viewer: v}, nil
 }
+
+func (b *letterbox) may(ctx context.Context) (*access.Viewer, error) { return b.r.present(ctx, b.seat) }
 
 func (b *letterbox) place() *auth.Seat { return b.seat }
 
@@ -172,6 +174,8 @@ func (h *holdings) next(context.Context) (*item, error) {
 	h.changes = h.changes[1:]
 	return &item{value: c, viewer: h.known}, nil
 }
+
+func (h *holdings) may(context.Context) (*access.Viewer, error) { return h.known, nil }
 
 func (h *holdings) place() *auth.Seat { return h.seat }
 func (h *holdings) close()            { h.seat.Leave() }

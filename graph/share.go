@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,9 @@ type answer struct {
 	made    time.Time // zero while somebody makes it
 	waiting []func()  // to be woken then
 
+	// Written before it is made, and never after.
 	response *graphql.Response // nil: it has to be made for each of them
+	late     bool              // it could not be made in time: nobody tries again
 }
 
 // alike are the fields that look the same to everybody who may see the people of
@@ -168,7 +171,7 @@ func (s *Sharer) answer(q *question, seq int64, now time.Time, wake func()) (a *
 	case a != nil && a.made.IsZero():
 		a.waiting = append(a.waiting, wake)
 		return nil, false
-	case a != nil && now.Sub(a.made) < sharedFor:
+	case a != nil && now.Sub(a.made).Abs() < sharedFor: // whichever way the clock was put
 		return a, false
 	}
 	a = &answer{}
@@ -184,10 +187,10 @@ func (s *Sharer) answer(q *question, seq int64, now time.Time, wake func()) (a *
 }
 
 // done lets those who wait for the answer go on.
-func (s *Sharer) done(a *answer, response *graphql.Response, now time.Time) {
+func (s *Sharer) done(a *answer, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.response, a.made = response, now
+	a.made = now
 	for _, wake := range a.waiting {
 		wake()
 	}
@@ -197,11 +200,11 @@ func (s *Sharer) done(a *answer, response *graphql.Response, now time.Time) {
 // makeFor makes the answer for all who ask the same. It goes on when the client
 // it began for leaves: others wait for it.
 func (s *subscriber) makeFor(ctx context.Context, it *item, a *answer) (*graphql.Response, error) {
-	var shared *graphql.Response
-	defer func() { s.r.sharer.done(a, shared, s.r.Now()) }() // should it panic, too
+	defer func() { s.r.sharer.done(a, s.r.Now()) }() // should it panic, too
 	answer, err := s.make(context.WithoutCancel(ctx), it)
+	a.late = errors.Is(err, context.DeadlineExceeded)
 	if err == nil && len(answer.Errors) == 0 {
-		shared = &graphql.Response{Data: bytes.Clone(answer.Data)}
+		a.response = &graphql.Response{Data: bytes.Clone(answer.Data)}
 	}
 	return answer, err
 }

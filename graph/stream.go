@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -16,8 +17,9 @@ import (
 
 // Later is what a subscription answers that has nothing to say yet. Nothing
 // runs for it meanwhile: whoever asks for answers asks again once the stream's wake
-// has been called, and until the answer is nil, also after its context has ended,
-// for only then does the subscription let go of what it holds.
+// has been called, and until the answer is nil or has errors and no data, also
+// after its context has ended, for only then does the subscription let go of what
+// it holds.
 var Later = new(graphql.Response)
 
 type streamKey struct{}
@@ -50,6 +52,8 @@ type source interface {
 	// next returns what comes next, or nil when there is nothing yet; then the
 	// stream is woken when there may be.
 	next(ctx context.Context) (*item, error)
+	// may returns who is told of an item, as he is now, or why he is not.
+	may(ctx context.Context) (*access.Viewer, error)
 	// place is where the subscriber sits.
 	place() *auth.Seat
 	close()
@@ -121,8 +125,6 @@ func (r *Resolver) Stream(schema graphql.ExecutableSchema) graphql.OperationMidd
 		if f, ofTeam := s.source.(*feed); ofTeam {
 			s.question, s.shares = r.sharer.join(op, f.teamID)
 		}
-		// All streams of a session share its viewer, who is kept as he is now.
-		access.Become(ctx, s.source.place().Viewer())
 		return s.answer
 	}
 }
@@ -159,7 +161,9 @@ func (s *subscriber) answer(ctx context.Context) *graphql.Response {
 	if ctx.Err() != nil {
 		return nil // nobody listens any more
 	}
-	over = s.why != nil && answer != Later
+	if over = answer != Later && answer.Data == nil; over {
+		s.stream.last = nil
+	}
 	return answer
 }
 
@@ -167,8 +171,12 @@ func (s *subscriber) answer(ctx context.Context) *graphql.Response {
 // ends.
 func (s *subscriber) tell(ctx context.Context) *graphql.Response {
 	for ctx.Err() == nil {
-		if s.item == nil && s.why == nil {
+		switch {
+		case s.why != nil:
+		case s.item == nil:
 			s.item, s.why = s.source.next(ctx)
+		default: // he has waited for the answer, and may have lost the right to it
+			s.item.viewer, s.why = s.source.may(ctx)
 		}
 		switch {
 		case s.why != nil:
@@ -185,6 +193,8 @@ func (s *subscriber) tell(ctx context.Context) *graphql.Response {
 		switch {
 		case answer == Later:
 			return Later
+		case err == nil && answer.Data == nil: // it says why there is none, and is the last
+			return answer
 		case err == nil:
 			s.stream.last, s.item = s.item.event, nil
 			return answer
@@ -207,6 +217,8 @@ func (s *subscriber) show(ctx context.Context, it *item) (*graphql.Response, err
 		return Later, nil // somebody makes it
 	case mine:
 		return s.makeFor(ctx, it, a)
+	case a.late:
+		return nil, context.DeadlineExceeded
 	case a.response == nil:
 		return s.make(ctx, it)
 	}
@@ -240,12 +252,29 @@ func (s *subscriber) make(ctx context.Context, it *item) (*graphql.Response, err
 	}
 	answer := next()
 	switch {
-	case answer == nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case answer == nil:
 		return nil, errors.New("the subscription gave no answer")
+	case len(answer.Errors) > 0 && empty(answer.Data):
+		return &graphql.Response{Errors: answer.Errors}, nil
 	}
 	return answer, nil
+}
+
+// empty reports whether nothing is left of an answer's data: the one field of a
+// subscription is null where something in it failed that may not be.
+func empty(data json.RawMessage) bool {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return true
+	}
+	for _, value := range fields {
+		if string(value) != "null" {
+			return false
+		}
+	}
+	return true
 }
 
 // execute has the subscription's resolver do its part; next is what comes of it.

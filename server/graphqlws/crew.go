@@ -28,7 +28,8 @@ type worker struct {
 	stuck bool
 }
 
-// size is how many operations go on at once, stuck ones aside.
+// size is how many operations go on at once when none is stuck. Two more come for
+// each one that is: however many are, those behind them wait for milliseconds.
 func (c *crew) size() int { return max(2, runtime.GOMAXPROCS(0)) }
 
 // add has the operation go on soon. It never blocks.
@@ -41,7 +42,7 @@ func (c *crew) add(op *operation) {
 
 // hire starts as many workers as are needed; the caller holds mu.
 func (c *crew) hire() {
-	for range min(len(c.queue), c.size()+c.stuck-len(c.workers)) {
+	for range min(len(c.queue), c.size()+2*c.stuck-len(c.workers)) {
 		if c.workers == nil {
 			c.workers = map[*worker]struct{}{}
 		}
@@ -74,7 +75,7 @@ func (c *crew) take(w *worker) *operation {
 		w.stuck = false
 		c.stuck--
 	}
-	if len(c.queue) == 0 || len(c.workers)-c.stuck > c.size() {
+	if len(c.queue) == 0 || len(c.workers) > c.size()+2*c.stuck {
 		delete(c.workers, w)
 		return nil
 	}

@@ -27,7 +27,7 @@ type fields map[string]func(context.Context) graphql.ResponseHandler
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	type Query { hello: String wait: String panic: String }
-	type Subscription { forever: String flood: String ended: String }`})
+	type Subscription { forever: String flood: String ended: String quiet: String quietToo: String }`})
 
 // Schema returns the schema.
 func (fields) Schema() *ast.Schema { return schema }
@@ -39,11 +39,15 @@ func (fields) Complexity(context.Context, string, string, int, map[string]any) (
 
 // Exec runs the field.
 func (f fields) Exec(ctx context.Context) graphql.ResponseHandler {
-	name := graphql.GetOperationContext(ctx).Operation.SelectionSet[0].(*ast.Field).Name
+	name := fieldOf(ctx)
 	if run := f[name]; run != nil {
 		return run(ctx)
 	}
 	return graphql.OneShot(&graphql.Response{Data: json.RawMessage(`{"` + name + `":null}`)})
+}
+
+func fieldOf(ctx context.Context) string {
+	return graphql.GetOperationContext(ctx).Operation.SelectionSet[0].(*ast.Field).Name
 }
 
 // forever is a subscription without events.
@@ -90,6 +94,13 @@ func serve(t testing.TB, f fields, change func(*graphqlws.Transport)) *site {
 	s.Transport = graphqlws.New(settings)
 	h := handler.New(f)
 	h.AddTransport(s.Transport)
+	// Subscriptions that wait are answered by an interceptor: see Transport.Stream.
+	h.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		if name := fieldOf(ctx); strings.HasPrefix(name, "quiet") {
+			return f[name](ctx)
+		}
+		return next(ctx)
+	})
 	h.SetRecoverFunc(func(context.Context, any) error { return gqlerror.Errorf("it broke") })
 	web := httptest.NewServer(h)
 	s.url = "ws" + strings.TrimPrefix(web.URL, "http")

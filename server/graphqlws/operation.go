@@ -291,16 +291,20 @@ func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 // that kind.
 func (c *conn) fail(op *operation, errs gqlerror.List) {
 	c.finish(op, typeError, func(b []byte) []byte { return appendErrors(b, errs) })
-	if why := c.t.Fatal(c.ctx, errs); why != nil && (op.begun || !c.streaming()) {
+	if why := c.t.Fatal(c.ctx, errs); why != nil && !c.waitsFor(op) {
 		c.expel(errs, *why)
 	}
 }
 
-// streaming reports whether subscriptions run. What is fatal for a query ends them
-// too, and they may have something to say before: that is left to them.
-func (c *conn) streaming() bool {
+// waitsFor reports whether subscriptions run beside a query, or one that was
+// refused, and fatally so. That ends them too, and they may have something to say
+// before: it is left to them.
+func (c *conn) waitsFor(failed *operation) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if failed.begun {
+		return false
+	}
 	for _, op := range c.operations {
 		if op.begun && !op.done {
 			return true

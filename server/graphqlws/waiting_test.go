@@ -1,0 +1,184 @@
+package graphqlws_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/convoke-dev/convoke/server/graphqlws"
+)
+
+// quiet is a subscription that waits for what it is told to say.
+type quiet struct {
+	mu    sync.Mutex
+	wakes []func()
+	says  []func() *graphql.Response
+	asked chan struct{} // each time it had nothing to say
+	left  chan struct{} // each time it let go
+}
+
+func newQuiet() *quiet {
+	return &quiet{asked: make(chan struct{}, 1024), left: make(chan struct{}, 1024)}
+}
+
+func (q *quiet) subscribe(ctx context.Context) graphql.ResponseHandler {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wakes = append(q.wakes, ctx.Value(wakeKey{}).(func()))
+	over := false
+	return func(context.Context) *graphql.Response {
+		q.mu.Lock()
+		var say func() *graphql.Response
+		if len(q.says) > 0 && ctx.Err() == nil {
+			say, q.says = q.says[0], q.says[1:]
+		}
+		q.mu.Unlock()
+		switch {
+		case ctx.Err() != nil && !over:
+			over = true
+			q.left <- struct{}{}
+			return nil
+		case ctx.Err() != nil:
+			return &graphql.Response{Data: json.RawMessage(`"asked after it had let go"`)}
+		case say != nil:
+			return say()
+		}
+		q.asked <- struct{}{}
+		return later
+	}
+}
+
+// say has one subscriber say something, and wakes them all.
+func (q *quiet) say(what func() *graphql.Response) {
+	q.mu.Lock()
+	q.says = append(q.says, what)
+	wakes := q.wakes
+	q.mu.Unlock()
+	for _, wake := range wakes {
+		wake()
+	}
+}
+
+func hello() *graphql.Response { return &graphql.Response{Data: json.RawMessage(`{"quiet":"hello"}`)} }
+
+func await(t *testing.T, c <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		t.Fatal(what)
+	}
+}
+
+func TestAWaitingSubscriptionGoesOnWhenWoken(t *testing.T) {
+	t.Parallel()
+	q := newQuiet()
+	p := serve(t, fields{"quiet": q.subscribe}, nil).open()
+	p.asks("1", "subscription { quiet }")
+	for range 100 {
+		await(t, q.asked, "not asked")
+		q.say(hello)
+		p.hears(`{"id":"1","type":"next","payload":{"data":{"quiet":"hello"}}}`)
+	}
+}
+
+// What comes to be said while a subscription is being asked is not left for the
+// next wake.
+func TestAWakeWhileItIsAskedIsNotLost(t *testing.T) {
+	t.Parallel()
+	var wake func()
+	asked := 0
+	late := func(ctx context.Context) graphql.ResponseHandler {
+		wake = ctx.Value(wakeKey{}).(func())
+		return func(context.Context) *graphql.Response {
+			switch asked++; {
+			case ctx.Err() != nil:
+				return nil
+			case asked == 2:
+				return hello()
+			}
+			wake()
+			wake()
+			if asked > 2 {
+				wake = func() {} // it waits, at last
+			}
+			return later
+		}
+	}
+	p := serve(t, fields{"quiet": late}, nil).open()
+	p.asks("1", "subscription { quiet }")
+	p.hears(`{"id":"1","type":"next","payload":{"data":{"quiet":"hello"}}}`)
+}
+
+// However it ends, a subscription that waits is asked once more, and lets go.
+func TestAWaitingSubscriptionLetsGo(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*site, *peer){
+		"completed": func(_ *site, p *peer) {
+			p.says(`{"type":"complete","id":"1"}`)
+			p.asks("1", "{ hello }") // and its id is free
+			p.hears(`{"id":"1","type":"next","payload":{"data":{"hello":null}}}`)
+		},
+		"dropped":     func(_ *site, p *peer) { p.breaks(t) },
+		"at the stop": func(s *site, _ *peer) { <-s.Stop(patience) },
+	} {
+		q := newQuiet()
+		s := serve(t, fields{"quiet": q.subscribe}, nil)
+		p := s.open()
+		p.asks("1", "subscription { quiet }")
+		await(t, q.asked, name+": not asked")
+		end(s, p)
+		await(t, q.left, name+": it has not let go")
+	}
+}
+
+func TestAPanicAfterAWaitIsTheOperationsAlone(t *testing.T) {
+	t.Parallel()
+	q := newQuiet()
+	p := serve(t, fields{"quiet": q.subscribe}, nil).open()
+	p.asks("1", "subscription { quiet }")
+	await(t, q.asked, "not asked")
+	q.say(func() *graphql.Response { panic("no") })
+	p.hears(`{"id":"1","type":"error","payload":[{"message":"it broke"}]}`)
+	p.asks("1", "subscription { quiet }")
+	await(t, q.asked, "not asked")
+	q.say(hello)
+	p.hears(`{"id":"1","type":"next","payload":{"data":{"quiet":"hello"}}}`)
+}
+
+// Those that are stuck, however many, do not hold up who comes after them.
+func TestTheStuckHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	const many = 300
+	release, stuck := make(chan struct{}), newQuiet()
+	q := newQuiet()
+	s := serve(t, fields{"quietToo": stuck.subscribe, "quiet": q.subscribe}, func(c *graphqlws.Transport) { c.Operations = many })
+	slow, other := s.open(), s.open()
+	for i := range many {
+		slow.asks(string(rune('a'+i)), "subscription { quietToo }")
+		await(t, stuck.asked, "not asked")
+	}
+	other.asks("1", "subscription { quiet }")
+	await(t, q.asked, "not asked")
+	began := make(chan struct{}, many)
+	for range many {
+		stuck.mu.Lock()
+		stuck.says = append(stuck.says, func() *graphql.Response {
+			began <- struct{}{}
+			<-release
+			return hello()
+		})
+		stuck.mu.Unlock()
+	}
+	stuck.say(hello)
+	q.say(hello)
+	other.hears(`{"id":"1","type":"next","payload":{"data":{"quiet":"hello"}}}`)
+	close(release)
+	for range many {
+		await(t, began, "not begun")
+	}
+}
