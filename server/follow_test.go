@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
@@ -151,6 +153,31 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 			id := owner.Invite("bob@x.org", "viewer", "onConflict", "RESEND").OK().Text("inviteUser.invitation.id")
 			equal(t, "the first he hears of", others.Next().OK().Text("receivedInvitationsChanged.id"), id)
 		})
+	})
+}
+
+func TestAnEventThatCannotBeShownEndsTheStream(t *testing.T) {
+	t.Parallel()
+	follow(t, func(t *testing.T, w, there *testkit.World, subscribe subscriber) {
+		owner := w.SignUp("olivia@acme.test")
+		from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
+		streams := []*testkit.Stream{subscribe(owner.Client, watch, from), subscribe(owner.Client, watch, from)}
+		testkit.Eventually(t, func() bool { return there.Server.Streams() == len(streams) })
+		account := owner.AccountID()
+		err := w.Server.Store.InAccount(t.Context(), account, func(tx *store.Tx) error {
+			return w.Server.Auth.Events.Append(t.Context(), tx, account,
+				event.Draft{Type: event.InvitationCreated, TeamID: owner.TeamID, SubjectID: "inv_none"})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range streams {
+			s.Next().Refused("NOT_FOUND")
+			if rest := s.Ended(); len(rest) > 0 {
+				t.Errorf("got %v, want the end", rest)
+			}
+		}
+		testkit.Eventually(t, func() bool { return there.Server.Streams() == 0 }) // and nothing is left of them
 	})
 }
 
