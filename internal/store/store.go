@@ -16,8 +16,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
-	_ "github.com/mattn/go-sqlite3"    // the driver for SQLite
+	_ "github.com/mattn/go-sqlite3" // the driver for SQLite
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
@@ -100,15 +99,15 @@ func Open(ctx context.Context, address string, options ...Option) (*Store, error
 func (s *Store) connect(ctx context.Context, address string) (err error) {
 	if IsPostgres(address) {
 		s.dialect = dialect.Postgres
-		if s.writer, err = sql.Open("pgx", address); err != nil {
-			return errors.New("the postgres:// URL cannot be read")
+		if s.writer, err = openPostgres(address); err != nil {
+			return err
 		}
 		s.writer.SetMaxOpenConns(postgresMaxOpen)
 		s.writer.SetMaxIdleConns(postgresMaxOpen)
 		s.writer.SetConnMaxIdleTime(5 * time.Minute)
 		s.reader = s.writer
-		if s.moments, err = sql.Open("pgx", address); err != nil {
-			return errors.New("the postgres:// URL cannot be read")
+		if s.moments, err = openPostgres(address); err != nil {
+			return err
 		}
 		s.moments.SetMaxOpenConns(maxSnapshots)
 		return s.writer.PingContext(ctx)

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// openPostgres returns a pool of connections. None is opened yet.
+func openPostgres(address string) (*sql.DB, error) {
+	cfg, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, errors.New("the postgres:// URL cannot be read")
+	}
+	return sql.OpenDB(connector{stdlib.GetConnector(*cfg)}), nil
+}
+
+// connector makes connections that know when they are of no use any more. pgx
+// closes one whose query is cancelled, and database/sql would hand it to whoever
+// waits for the next.
+type connector struct{ driver.Connector }
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	opened, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, ok := opened.(*stdlib.Conn)
+	if !ok {
+		return nil, fmt.Errorf("pgx opened a %T", opened)
+	}
+	return conn{known}, nil
+}
+
+type conn struct{ *stdlib.Conn }
+
+// IsValid reports whether the connection may be used again: see
+// driver.Validator.
+func (c conn) IsValid() bool { return !c.Conn.Conn().IsClosed() }
