@@ -76,11 +76,11 @@ func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 			out.Message = "The server is stopping; subscribe again with the last cursor."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out
-		case errors.Is(err, context.Canceled):
+		case errors.Is(err, context.Canceled), errors.Is(ctx.Err(), context.Canceled):
 			out.Message = "The request was cut off."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 			out.Message = "The request took too long."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out

@@ -49,6 +49,9 @@ func (post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 	}
 	answers, ctx := exec.DispatchOperation(ctx, op)
 	answer := answers(ctx)
+	if answer == nil {
+		return // the client has gone
+	}
 	if answer.Data == nil {
 		writeErrors(w, refusal, answer.Errors)
 		return
