@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -113,6 +114,12 @@ func (r *Resolver) Stream(schema graphql.ExecutableSchema) graphql.OperationMidd
 		op := graphql.GetOperationContext(ctx)
 		if op.Operation.Operation != ast.Subscription {
 			return execute(ctx)
+		}
+		selected := *graphql.GetOperationContext(ctx) // a copy: what is collected is not kept for as long as the stream is
+		if len(graphql.CollectFields(&selected, op.Operation.SelectionSet, []string{"Subscription"})) != 1 {
+			err := gqlerror.Errorf("A subscription must select exactly one field.")
+			errcode.Set(err, errcode.ValidationFailed)
+			return refused(err)
 		}
 		on, ok := ctx.Value(streamKey{}).(*stream)
 		if !ok {
