@@ -265,6 +265,10 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	err := web.Shutdown(bounded)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests that did not end in time are cut off")
+		err = web.Close()
+	}
 	<-closed
 	stopWork()
 	<-worked
