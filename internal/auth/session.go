@@ -146,7 +146,8 @@ const (
 // load finds a session and loads its viewer: in three statements, or four for
 // one who is restricted to divisions.
 func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, error) {
-	ctx = access.System(ctx, "find out who is asking")
+	ctx, cancel := context.WithTimeout(access.System(ctx, "find out who is asking"), lookWithin)
+	defer cancel()
 	now := s.Now()
 	all, err := s.loadAll(ctx, which)
 	if err != nil {
