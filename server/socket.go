@@ -30,8 +30,9 @@ const (
 	// socketsPerUser is how many sockets a user may have where nothing else is set.
 	socketsPerUser = 20
 	// lookEvery is how often the sessions of all sockets are looked at. One that is
-	// gone twice in a row has its sockets closed: its streams go first, and say why.
-	lookEvery = 2 * time.Second
+	// gone has its sockets closed; those with subscriptions when it is gone twice in a
+	// row, for these go first, and say why.
+	lookEvery = time.Second
 )
 
 // errSessionEnded is said to the holder of a session that is no more.
@@ -139,9 +140,7 @@ func (s *Server) watchSessions(ctx context.Context) {
 			continue
 		}
 		for _, id := range ended {
-			if slices.Contains(before, id) {
-				s.sockets.EndSession(id, s.resolver.Present(ctx, auth.ErrEnded), errSessionEnded)
-			}
+			s.sockets.EndSession(id, s.resolver.Present(ctx, auth.ErrEnded), errSessionEnded, slices.Contains(before, id))
 		}
 		before = ended
 	}

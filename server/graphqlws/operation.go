@@ -296,6 +296,18 @@ func (c *conn) fail(op *operation, errs gqlerror.List) {
 	}
 }
 
+// streams reports whether there are subscriptions.
+func (c *conn) streams() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, op := range c.operations {
+		if op.stream {
+			return true
+		}
+	}
+	return false
+}
+
 // waitsFor reports whether subscriptions run beside a query, or one that was
 // refused, and fatally so. That ends them too, and they may have something to say
 // before: it is left to them.

@@ -209,7 +209,7 @@ func TestWhatEndsASessionEndsItsSockets(t *testing.T) {
 		c.Fatal = func(context.Context, gqlerror.List) *graphqlws.CloseError { return &gone }
 	})
 	for name, end := range map[string]func(*peer){
-		"from outside":    func(*peer) { s.EndSession("session", gqlerror.Errorf("over"), gone) },
+		"from outside":    func(*peer) { s.EndSession("session", gqlerror.Errorf("over"), gone, true) },
 		"by an operation": func(p *peer) { p.asks("2", "subscription { ended }") },
 	} {
 		p := s.open()
