@@ -147,8 +147,7 @@ func (r *Resolver) viewerAccessChanged(ctx context.Context) (<-chan *model.Viewe
 		if err != nil {
 			return nil, err
 		}
-		seat.Listen()
-		return &holdings{r: r, seat: seat, known: seat.Viewer()}, nil
+		return &holdings{r: r, seat: seat, known: seat.Listen()}, nil
 	}, func(_ context.Context, c *model.ViewerAccessChange) (*model.ViewerAccessChange, error) { return c, nil })
 }
 
@@ -168,6 +167,7 @@ func (h *holdings) next(context.Context) (*item, error) {
 		}
 	}
 	if len(h.changes) == 0 {
+		h.seat.Caught(h.known)
 		return nil, nil //nolint:nilnil // nothing yet: see source
 	}
 	c := h.changes[0]

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -22,6 +24,9 @@ import (
 // after its context has ended, for only then does the subscription let go of what
 // it holds.
 var Later = new(graphql.Response)
+
+// lastWordWithin is how long a stream that ends waits for the one that says why.
+const lastWordWithin = time.Second
 
 type streamKey struct{}
 
@@ -150,6 +155,8 @@ type subscriber struct {
 	shares   bool
 	item     *item // that he is to be told of
 	why      error // why there will be no more
+	late     *time.Timer
+	tooLate  atomic.Bool // to wait for others to speak first
 	over     bool
 }
 
@@ -187,9 +194,9 @@ func (s *subscriber) tell(ctx context.Context) *graphql.Response {
 		}
 		switch {
 		case s.why != nil:
-			// The last word belongs to the stream that tells the viewer why his session
-			// ended, for the transport may close the connection after this one.
-			if seat := s.source.place(); seat.HasEnded() && !seat.Told() {
+			// The last word belongs to the stream that tells the viewer what he lost, or
+			// that his session ended: the transport may close the connection after this one.
+			if !s.source.place().Told() && s.waits() {
 				return Later
 			}
 			return &graphql.Response{Errors: gqlerror.List{s.r.Present(ctx, s.why)}}
@@ -211,6 +218,18 @@ func (s *subscriber) tell(ctx context.Context) *graphql.Response {
 		s.item = nil
 	}
 	return nil
+}
+
+// waits reports whether the stream may wait for others to speak first, which it
+// does for a while.
+func (s *subscriber) waits() bool {
+	if s.late == nil {
+		s.late = time.AfterFunc(lastWordWithin, func() {
+			s.tooLate.Store(true)
+			s.stream.wake()
+		})
+	}
+	return !s.tooLate.Load()
 }
 
 // show returns the answer that tells of the item.
@@ -305,6 +324,9 @@ func (s *subscriber) execute(ctx context.Context, part any) (next func() *graphq
 // leave lets go of what the subscriber holds.
 func (s *subscriber) leave() {
 	s.over = true
+	if s.late != nil {
+		s.late.Stop()
+	}
 	s.source.close()
 	if s.shares {
 		s.r.sharer.leave(s.question)

@@ -156,6 +156,31 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 	})
 }
 
+func TestWhatIsLostIsSaidBeforeStreamsEnd(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		team := map[string]any{"team": owner.TeamID}
+		for i := range 10 {
+			ann := owner.Join("ann"+itoa(i)+"@x.org", "viewer")
+			s := socketOf(t, w, ann.Session)
+			s.ask("invites", watch, team)
+			s.ask("members", watchMembers, team)
+			s.ask("access", `subscription { viewerAccessChanged { type } }`, nil)
+			testkit.Eventually(t, func() bool { return w.Server.Streams() == 3 })
+			onMember(owner, "removeMember", owner.MemberID(ann.Email)).OK()
+			for n, want := range []string{`"REVOKED"`, `"FORBIDDEN"`, `"FORBIDDEN"`} {
+				_, frame, err := s.ReadMessage()
+				if err != nil || !strings.Contains(string(frame), want) {
+					t.Fatalf("message %d: got %s, %v, want %s", n, frame, err, want)
+				}
+			}
+			_ = s.Close()
+			testkit.Eventually(t, func() bool { return w.Server.Streams() == 0 })
+		}
+	})
+}
+
 func TestAnEventThatCannotBeShownEndsTheStream(t *testing.T) {
 	t.Parallel()
 	follow(t, func(t *testing.T, w, there *testkit.World, subscribe subscriber) {

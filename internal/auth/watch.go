@@ -60,9 +60,12 @@ type holder struct {
 // Seat is the place of one stream.
 type Seat struct {
 	*holder
-	watch     *Watch
-	wake      func()
-	listening bool // guarded by the watch's mutex
+	watch *Watch
+	wake  func()
+
+	// Guarded by the watch's mutex.
+	listening bool
+	caught    *access.Viewer // who listens has told all that he holds, or held
 }
 
 // NewWatch returns a watch over the service's sessions. Nothing that happens on
@@ -176,12 +179,26 @@ func (s *Seat) Ended() error { return ErrEnded }
 
 // Listen has the watch look after what the viewer holds, not only whether the
 // session is; it is looked every second. When the session has ended, whoever
-// listens is waited for until he says that he has told: see Heard.
-func (s *Seat) Listen() {
+// listens is waited for until he says that he has told: see Heard. It returns the
+// viewer from whom on he tells what changes: see Caught.
+func (s *Seat) Listen() *access.Viewer {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
 	s.listening = true
 	s.listeners++
+	s.caught = s.viewer.Load()
+	return s.caught
+}
+
+// Caught says that the stream, which listens, has told all that had changed up to
+// this viewer.
+func (s *Seat) Caught(v *access.Viewer) {
+	s.watch.mu.Lock()
+	defer s.watch.mu.Unlock()
+	if s.caught != v {
+		s.caught = v
+		s.wakeAll()
+	}
 }
 
 // Heard says that the stream has told what there was to tell, and listens no
@@ -198,12 +215,22 @@ func (s *Seat) Heard() {
 	}
 }
 
-// Told reports whether those who listen at the session have said that it ended:
-// the last word is theirs. They are not waited for for long.
+// Told reports whether those who listen at the session have said what the viewer
+// holds now, or that the session ended: the last word is theirs. For the end they
+// are not waited for for long.
 func (s *Seat) Told() bool {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
-	return s.told
+	if s.HasEnded() {
+		return s.told
+	}
+	now := s.viewer.Load()
+	for other := range s.seats {
+		if other.listening && other.caught != now {
+			return false
+		}
+	}
+	return true
 }
 
 // After has every viewer in the account be as he is after the event with this
