@@ -79,9 +79,6 @@ func TestAClientThatReadsNothingIsCutAndCatchesUp(t *testing.T) {
 				got = append(got, change.Cursor)
 			}
 		}
-		if len(got) == invited {
-			t.Error("the slow client was told of everything, want it cut off before")
-		}
 		again := owner.Subscribe(watchAtLength, map[string]any{"team": owner.TeamID, "after": last})
 		if got = append(got, created(again, invited-len(got))...); !slices.Equal(got, want) {
 			t.Errorf("got %d events, want the %d of the other, each once, in order", len(got), len(want))
