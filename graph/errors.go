@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"log/slog"
 	"strings"
@@ -70,17 +71,20 @@ func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 			out.Extensions = fault.Extensions(fault.NotFound)
 			return &out
 		}
+		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
+			err = ctx.Err() // which is what pgx means: it did not begin
+		}
 		id := event.RequestFrom(ctx).ID
 		switch {
 		case errors.Is(err, event.ErrStopping):
 			out.Message = "The server is stopping; subscribe again with the last cursor."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out
-		case errors.Is(err, context.Canceled), errors.Is(ctx.Err(), context.Canceled):
+		case errors.Is(err, context.Canceled):
 			out.Message = "The request was cut off."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out
-		case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded):
 			out.Message = "The request took too long."
 			out.Extensions = fault.Extensions(fault.Timeout)
 			return &out
