@@ -38,8 +38,7 @@ func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInp
 	if err != nil {
 		return nil, err
 	}
-	divisions, err := r.divisionsOf(ctx, questions)
-	if err != nil {
+	if err := r.placeDivisions(ctx, questions); err != nil {
 		return nil, err
 	}
 	decisions := make([]*access.Decision, len(questions))
@@ -48,16 +47,14 @@ func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInp
 		if q.UserID != v.UserID {
 			m = members[access.Place{TeamID: q.TeamID, UserID: q.UserID}]
 		}
-		if decisions[i] = m.Decide(q); decisions[i].Allowed && q.DivisionID != "" && divisions[q.DivisionID] != m.AccountID {
-			decisions[i] = access.Deny("There is no such division in the team's account.")
-		}
+		decisions[i] = m.Decide(q)
 	}
 	return decisions, nil
 }
 
-// divisionsOf returns the accounts of the divisions that are asked about, in one
-// statement; those that are not there, or not known to the viewer, are left out.
-func (r *Resolver) divisionsOf(ctx context.Context, questions []access.Question) (accounts map[string]string, err error) {
+// placeDivisions notes the accounts of the divisions that are asked about, in one
+// statement: of those that the viewer may know.
+func (r *Resolver) placeDivisions(ctx context.Context, questions []access.Question) error {
 	var ids []string
 	for _, q := range questions {
 		if q.DivisionID != "" {
@@ -65,17 +62,20 @@ func (r *Resolver) divisionsOf(ctx context.Context, questions []access.Question)
 		}
 	}
 	if len(ids) == 0 {
-		return nil, nil //nolint:nilnil // nothing was looked for
+		return nil
 	}
 	found, err := r.read(ctx).Division.Query().Where(division.IDIn(ids...)).Select(division.FieldID, division.FieldAccountID).All(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	accounts = make(map[string]string, len(found))
-	for _, d := range found {
-		accounts[d.ID] = d.AccountID
+	for i := range questions {
+		for _, d := range found {
+			if d.ID == questions[i].DivisionID {
+				questions[i].DivisionAccount = d.AccountID
+			}
+		}
 	}
-	return accounts, nil
+	return nil
 }
 
 // question reads an input. In a team the viewer is not in, nobody is known to

@@ -13,6 +13,7 @@ type Question struct {
 	UserID          string
 	Permission      string // a plain key of the catalogue
 	DivisionID      string // the division it is done in
+	DivisionAccount string // the account of that division; empty when there is none
 	Domain          string // the domain it is done on
 	ResourceOwnerID string // the user whose resource it is done to
 }
@@ -32,8 +33,8 @@ type Held struct {
 	Permission string
 }
 
-// Deny returns a no for that reason.
-func Deny(format string, args ...any) *Decision {
+// deny returns a no for that reason.
+func deny(format string, args ...any) *Decision {
 	return &Decision{Reason: fmt.Sprintf(format, args...), GrantedBy: []*Held{}}
 }
 
@@ -41,19 +42,21 @@ func Deny(format string, args ...any) *Decision {
 func (m *Membership) Decide(q Question) *Decision {
 	switch {
 	case m == nil:
-		return Deny("There is no such team, or the user is no member of it.")
+		return deny("There is no such team, or the user is no member of it.")
 	case !m.active:
-		return Deny("The member is deactivated.")
+		return deny("The member is deactivated.")
 	case m.suspended:
-		return Deny("The account is suspended.")
+		return deny("The account is suspended.")
 	case !m.Permissions.HasOwn(q.Permission):
-		return Deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
+		return deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
 	case !m.Permissions.Has(q.Permission) && q.ResourceOwnerID != m.UserID:
-		return Deny("The member holds %s for resources of his own only.", q.Permission)
+		return deny("The member holds %s for resources of his own only.", q.Permission)
+	case q.DivisionID != "" && q.DivisionAccount != m.AccountID:
+		return deny("There is no such division in the team's account.")
 	case q.DivisionID != "" && !m.Reaches(q.DivisionID):
-		return Deny("The member is restricted to other divisions.")
+		return deny("The member is restricted to other divisions.")
 	case q.Domain != "" && !m.ReachesDomain(q.Domain):
-		return Deny("The member is restricted to other domains.")
+		return deny("The member is restricted to other domains.")
 	}
 	yes := &Decision{Allowed: true, Reason: "Granted by ownership."}
 	for _, s := range m.sources {

@@ -71,6 +71,7 @@ func TestDecide(t *testing.T) {
 		{"beside his division", restricted, Question{Permission: "orders.read", DivisionID: "south"}, nil, "other divisions"},
 		{"a division nobody knows", restricted, Question{Permission: "orders.read", DivisionID: "moon"}, nil, "other divisions"},
 		{"no division", restricted, Question{Permission: "orders.read"}, []string{"DIRECT orders.read"}, ""},
+		{"a division of another account", nil, Question{Permission: "orders.read", DivisionID: "south", DivisionAccount: "other"}, nil, "no such division"},
 		{"any division, for who is not restricted", nil, Question{Permission: "orders.read", DivisionID: "south"}, []string{"DIRECT orders.read"}, ""},
 		{"his domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "X.org."}, []string{"DIRECT orders.read"}, ""},
 		{"below his domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "www.x.org"}, []string{"DIRECT orders.read"}, ""},
