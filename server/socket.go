@@ -30,8 +30,8 @@ const (
 	// socketsPerUser is how many sockets a user may have where nothing else is set.
 	socketsPerUser = 20
 	// lookEvery is how often the sessions of all sockets are looked at. One that is
-	// gone has its sockets closed; those with subscriptions when it is gone twice in a
-	// row, for these go first, and say why.
+	// gone has its sockets closed; those on which operations run when it is gone twice
+	// in a row, for these go first, and say why.
 	lookEvery = time.Second
 )
 

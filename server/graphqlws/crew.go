@@ -12,7 +12,7 @@ const stuckAfter = 2 * time.Millisecond
 
 // crew has operations that were woken go on, a few at a time: ten thousand that
 // hear of one event need neither ten thousand stacks nor a turn each for the
-// scheduler. Those that are stuck keep nobody waiting. Its goroutines end when
+// scheduler. Those that are stuck keep nobody waiting for long. Its goroutines end when
 // there is nothing to do. The zero value is ready for use.
 type crew struct {
 	mu      sync.Mutex

@@ -296,16 +296,11 @@ func (c *conn) fail(op *operation, errs gqlerror.List) {
 	}
 }
 
-// streams reports whether there are subscriptions.
-func (c *conn) streams() bool {
+// busy reports whether operations run, waiting ones among them.
+func (c *conn) busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, op := range c.operations {
-		if op.stream {
-			return true
-		}
-	}
-	return false
+	return len(c.operations) > 0
 }
 
 // waitsFor reports whether subscriptions run beside a query, or one that was

@@ -167,14 +167,14 @@ func (t *Transport) Sessions() []string {
 	return ids
 }
 
-// EndSession ends the connections of a session, those with subscriptions only if
-// streams says so: each running operation with the error, then the connection with
-// the close. It does not wait for them.
-func (t *Transport) EndSession(session string, err *gqlerror.Error, why CloseError, streams bool) {
+// EndSession ends the connections of a session, those on which operations run only
+// if busy says so: each operation with the error, then the connection with the
+// close. It does not wait for them.
+func (t *Transport) EndSession(session string, err *gqlerror.Error, why CloseError, busy bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.conns {
-		if c.session == session && (streams || !c.streams()) {
+		if c.session == session && (busy || !c.busy()) {
 			go c.expel(gqlerror.List{err}, why) // ends within WriteWithin for each operation
 		}
 	}
