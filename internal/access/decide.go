@@ -51,12 +51,9 @@ func (m *Membership) Decide(q Question) *Decision {
 		return deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
 	case !m.Permissions.Has(q.Permission) && q.ResourceOwnerID != m.UserID:
 		return deny("The member holds %s for resources of his own only.", q.Permission)
-	case q.DivisionID != "" && q.DivisionAccount != m.AccountID:
-		return deny("There is no such division in the team's account.")
-	case q.DivisionID != "" && !m.Reaches(q.DivisionID):
-		return deny("The member is restricted to other divisions.")
-	case q.Domain != "" && !m.ReachesDomain(q.Domain):
-		return deny("The member is restricted to other domains.")
+	}
+	if why := m.outOfReach(q); why != "" {
+		return deny("%s", why)
 	}
 	yes := &Decision{Allowed: true, Reason: "Granted by ownership."}
 	for _, s := range m.sources {
@@ -73,6 +70,20 @@ func (m *Membership) Decide(q Question) *Decision {
 		}
 	}
 	return yes
+}
+
+// outOfReach says why the member may act on nothing where the question asks him
+// to; empty when he may.
+func (m *Membership) outOfReach(q Question) string {
+	switch {
+	case q.DivisionID != "" && q.DivisionAccount != m.AccountID:
+		return "There is no such division in the team's account."
+	case q.DivisionID != "" && !m.Reaches(q.DivisionID):
+		return "The member is restricted to other divisions."
+	case q.Domain != "" && !m.ReachesDomain(q.Domain):
+		return "The member is restricted to other domains."
+	}
+	return ""
 }
 
 func (h *Held) by() string {
