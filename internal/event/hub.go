@@ -208,10 +208,12 @@ func (h *Hub) advance(ctx context.Context, accountID string) error {
 		if err != nil {
 			return err
 		}
-		if len(batch) == 0 {
-			return nil
+		if len(batch) > 0 {
+			h.handOut(accountID, batch)
 		}
-		h.handOut(accountID, batch)
+		if len(batch) < batchSize {
+			return nil // what is written from now on wakes the hub anew
+		}
 	}
 }
 
