@@ -143,11 +143,11 @@ func (r *Resolver) viewerAccessChanged(ctx context.Context) (<-chan *model.Viewe
 		if err != nil {
 			return nil, err
 		}
-		seat, err := r.Watch.Take(ctx, v.SessionID, on.wake)
+		seat, err := r.Watch.Listen(ctx, v.SessionID, on.wake)
 		if err != nil {
 			return nil, err
 		}
-		return &holdings{r: r, seat: seat, known: seat.Listen()}, nil
+		return &holdings{r: r, seat: seat, known: v}, nil // a change since the request began is told too
 	}, func(_ context.Context, c *model.ViewerAccessChange) (*model.ViewerAccessChange, error) { return c, nil })
 }
 

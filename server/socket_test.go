@@ -80,6 +80,25 @@ func (s *rawSocket) hear(want string) string {
 	return string(got)
 }
 
+// said is a message of the server.
+type said struct {
+	ID, Type string // of the operation and of the message
+	Payload  json.RawMessage
+}
+
+// next reads the next message.
+func (s *rawSocket) next() said {
+	s.t.Helper()
+	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
+	var m said
+	if err := s.ReadJSON(&m); err != nil {
+		s.t.Fatalf("got %v, want a message", err)
+	}
+	return m
+}
+
 func matches(got, want string) bool {
 	if pattern, ok := strings.CutPrefix(want, "/"); ok {
 		return regexp.MustCompile("^(?:" + strings.TrimSuffix(pattern, "/") + ")$").MatchString(got)

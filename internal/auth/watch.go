@@ -118,13 +118,28 @@ func (w *Watch) all(which func(*holder) bool) (some []*holder) {
 // changed, when the session has ended, and when that has been said; it must not
 // block. UNAUTHENTICATED when the session has ended. The caller leaves the seat.
 func (w *Watch) Take(ctx context.Context, sessionID string, wake func()) (*Seat, error) {
+	return w.take(ctx, sessionID, wake, false)
+}
+
+// Listen is Take for a stream that tells what changes in what its viewer holds. The
+// watch then looks every second what the viewer holds, not only whether the session
+// lives. From the first moment the session's other streams wait for this one before
+// they end: see Caught and Heard.
+func (w *Watch) Listen(ctx context.Context, sessionID string, wake func()) (*Seat, error) {
+	return w.take(ctx, sessionID, wake, true)
+}
+
+func (w *Watch) take(ctx context.Context, sessionID string, wake func(), listening bool) (*Seat, error) {
 	w.mu.Lock()
 	h := w.holders[sessionID]
 	if h == nil {
 		h = &holder{session: sessionID, seats: map[*Seat]struct{}{}}
 		w.holders[sessionID] = h
 	}
-	s := &Seat{holder: h, watch: w, wake: wake}
+	s := &Seat{holder: h, watch: w, wake: wake, listening: listening}
+	if listening {
+		h.listeners++
+	}
 	h.seats[s] = struct{}{}
 	h.taking++
 	w.mu.Unlock()
@@ -176,19 +191,6 @@ func (s *Seat) HasEnded() bool { return s.ended.Load() }
 
 // Ended is what the holder of a session that ended is told: UNAUTHENTICATED.
 func (s *Seat) Ended() error { return ErrEnded }
-
-// Listen has the watch look after what the viewer holds, not only whether the
-// session is; it is looked every second. When the session has ended, whoever
-// listens is waited for until he says that he has told: see Heard. It returns the
-// viewer from whom on he tells what changes: see Caught.
-func (s *Seat) Listen() *access.Viewer {
-	s.watch.mu.Lock()
-	defer s.watch.mu.Unlock()
-	s.listening = true
-	s.listeners++
-	s.caught = s.viewer.Load()
-	return s.caught
-}
 
 // Caught says that the stream, which listens, has told all that had changed up to
 // this viewer.
