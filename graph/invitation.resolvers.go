@@ -5,7 +5,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
-	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -87,17 +86,6 @@ func (r *invitationResolver) Delivery(ctx context.Context, obj *ent.Invitation) 
 		d.Error = &obj.DeliveryError
 	}
 	return d, nil
-}
-
-// Timeline is the resolver for the timeline field.
-func (r *invitationResolver) Timeline(ctx context.Context, obj *ent.Invitation, first *int, after *string) (*relay.Connection[*model.Event], error) {
-	if !viewerCanAny(ctx, obj.TeamID, access.MembersRead, access.MembersInvite) {
-		_, err := access.Require(ctx, r.read(ctx), obj.TeamID, access.MembersRead)
-		return nil, err
-	}
-	q := r.read(ctx).Event.Query().Where(entevent.SubjectID(obj.ID))
-	page, err := relay.Page(access.System(ctx, "read the timeline of an invitation the viewer manages"), q, relay.Args{First: first, After: after}, eventsByNumber.In(false))
-	return r.shownPage(ctx, page, err)
 }
 
 // AcceptedBy is the resolver for the acceptedBy field.

@@ -3511,8 +3511,6 @@ type Account implements Node {
   settings: AccountSettings!
   "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
   limits: AccountLimits!
-  "The number of people in all teams of the account; a user in two teams counts twice. Needs ` + "`" + `account.read` + "`" + `."
-  counts: PeopleCounts!
   "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
   teams(first: Int, after: String): TeamConnection!
   "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
@@ -3523,8 +3521,6 @@ type Account implements Node {
   divisions(first: Int, after: String): DivisionConnection!
   "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
   user(email: EmailAddress!): User
-  "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
-  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
 }
 
 "Whether an account can be used."
@@ -3620,7 +3616,17 @@ type AccountPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/audit.graphqls", Input: `"One line of an account's event log. It never changes."
+	{Name: "../schema/audit.graphqls", Input: `extend type Account {
+  "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
+  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
+}
+
+extend type Invitation {
+  "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
+  timeline(first: Int, after: String): EventConnection!
+}
+
+"One line of an account's event log. It never changes."
 type Event implements Node {
   "Prefixed with evt_."
   id: ID!
@@ -3965,8 +3971,6 @@ type Invitation implements Node {
   sendCount: Int!
   "The delivery of its newest mail. It is independent of the status."
   delivery: Delivery!
-  "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
-  timeline(first: Int, after: String): EventConnection!
   "The user who accepted it."
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
@@ -4378,7 +4382,10 @@ enum InviteEventType {
   EXPIRED
 }
 `, BuiltIn: false},
-	{Name: "../schema/live.graphqls", Input: `extend type Subscription {
+	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
+type Subscription {
+  "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
+  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
   "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   membersChanged(teamId: ID!, after: EventCursor): MembersChange!
   "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
@@ -4643,7 +4650,19 @@ type OwnershipTransferPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/people.graphqls", Input: `"Selects members."
+	{Name: "../schema/people.graphqls", Input: `extend type Team {
+  "The members and the open or expired invitations in one list, newest first. Needs ` + "`" + `members.read` + "`" + `."
+  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
+  "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
+  counts: PeopleCounts!
+}
+
+extend type Account {
+  "The number of people in all teams of the account; a user in two teams counts twice. Needs ` + "`" + `account.read` + "`" + `."
+  counts: PeopleCounts!
+}
+
+"Selects members."
 input MemberFilter {
   "Only members in these states; an empty list selects all."
   status: [MemberStatus!]
@@ -5184,12 +5203,6 @@ type Mutation {
   signOut: SignOutPayload
 }
 
-"The subscriptions."
-type Subscription {
-  "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
-  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
-}
-
 "The server's version and settings."
 type ServerInfo {
   "The program's version."
@@ -5234,10 +5247,6 @@ type Team implements Node {
   members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder): MemberConnection!
   "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
   invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder): InvitationConnection!
-  "The members and the open or expired invitations in one list, newest first. Needs ` + "`" + `members.read` + "`" + `."
-  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
-  "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
-  counts: PeopleCounts!
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
   "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
@@ -5378,8 +5387,6 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_settings(ctx, field)
 	case "limits":
 		return ec.fieldContext_Account_limits(ctx, field)
-	case "counts":
-		return ec.fieldContext_Account_counts(ctx, field)
 	case "teams":
 		return ec.fieldContext_Account_teams(ctx, field)
 	case "roles":
@@ -5392,6 +5399,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_user(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_Account_auditLog(ctx, field)
+	case "counts":
+		return ec.fieldContext_Account_counts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -5704,8 +5713,6 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_sendCount(ctx, field)
 	case "delivery":
 		return ec.fieldContext_Invitation_delivery(ctx, field)
-	case "timeline":
-		return ec.fieldContext_Invitation_timeline(ctx, field)
 	case "acceptedBy":
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
@@ -5716,6 +5723,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_viewerCanRevoke(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Invitation_viewerCanUpdate(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Invitation_timeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -6284,10 +6293,6 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_members(ctx, field)
 	case "invitations":
 		return ec.fieldContext_Team_invitations(ctx, field)
-	case "people":
-		return ec.fieldContext_Team_people(ctx, field)
-	case "counts":
-		return ec.fieldContext_Team_counts(ctx, field)
 	case "assignableRoles":
 		return ec.fieldContext_Team_assignableRoles(ctx, field)
 	case "eventCursor":
@@ -6302,6 +6307,10 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_viewerCanManageRoles(ctx, field)
 	case "viewerCanTransferOwnership":
 		return ec.fieldContext_Team_viewerCanTransferOwnership(ctx, field)
+	case "people":
+		return ec.fieldContext_Team_people(ctx, field)
+	case "counts":
+		return ec.fieldContext_Team_counts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
