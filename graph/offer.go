@@ -53,7 +53,7 @@ func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err
 
 // inviteResults is the answer to an offer to many addresses. Their invitations
 // are read together.
-func (r *Resolver) inviteResults(ctx context.Context, results []*invite.Recipient) (*model.InviteUsersPayload, error) {
+func (r *Resolver) inviteResults(ctx context.Context, results []invite.Result) (*model.InviteUsersPayload, error) {
 	var ids []string
 	for _, to := range results {
 		if to.Issued != nil {

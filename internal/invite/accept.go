@@ -265,7 +265,7 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 // stillGranted returns the account and what the invitation grants, if whoever
 // answers for it still holds it and may still invite.
 func (s *Service) stillGranted(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*ent.Account, access.Grant, error) {
-	g := Offered(i)
+	g := grantOf(i)
 	acc, err := s.account(ctx, tx, i.AccountID)
 	if err != nil {
 		return nil, g, err

@@ -163,11 +163,6 @@ func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, 
 	return nil
 }
 
-// Offered returns what an invitation grants. Its roles and groups must be loaded.
-func Offered(i *ent.Invitation) access.Grant {
-	return access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles, Groups: i.Edges.Groups}
-}
-
 // draft returns an event about the invitation.
 func draft(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
 	return event.Draft{Type: typ, ActorID: actorID, TeamID: i.TeamID, SubjectID: i.ID, Data: data}
