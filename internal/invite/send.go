@@ -15,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -196,10 +197,10 @@ func checkForm(w roster.Wish) *fault.Error {
 }
 
 func checkTTL(hours *int) *fault.Error {
-	if hours != nil && (*hours < 1 || *hours > maxTTLHours) {
-		return fault.Input(fault.InvalidValue, fmt.Sprintf("This must be between 1 and %d hours.", maxTTLHours), "expiresInHours")
+	if hours == nil {
+		return nil
 	}
-	return nil
+	return lifecycle.CheckTTL(*hours, "expiresInHours")
 }
 
 // grant returns what an offer amounts to, and the divisions it is restricted
