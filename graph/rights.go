@@ -8,7 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // assignableRoles returns the roles that hold nothing the viewer lacks in the
@@ -55,7 +55,7 @@ func viewerCanActOn(ctx context.Context, m *ent.Member, permission string) bool 
 // viewerCanResend is viewerCan for a resend: who resends answers for what the
 // invitation offers.
 func (r *Resolver) viewerCanResend(ctx context.Context, i *ent.Invitation) (bool, error) {
-	if !r.viewerCan(ctx, i, invite.Resend) {
+	if !r.viewerCan(ctx, i, lifecycle.Resend) {
 		return false, nil
 	}
 	if _, err := i.Edges.DivisionsOrErr(); err != nil {
@@ -70,7 +70,7 @@ func (r *Resolver) viewerCanResend(ctx context.Context, i *ent.Invitation) (bool
 }
 
 // viewerCan reports whether the viewer may act on the invitation as it stands.
-func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a invite.Action) bool {
-	_, denied := invite.Next(invite.Effective(i, r.Now()), a)
+func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a lifecycle.Action) bool {
+	_, denied := lifecycle.Next(lifecycle.Effective(i, r.Now()), a)
 	return denied == nil && access.ViewerFrom(ctx).Can(i.TeamID, access.MembersInvite)
 }

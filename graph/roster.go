@@ -8,12 +8,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
-	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // memberOf returns the membership that came of an invitation.
@@ -113,16 +113,10 @@ func (r *Resolver) viewerMembership(ctx context.Context, t *ent.Team) (*ent.Memb
 	return orNull(q.Only(ctx))
 }
 
-// openTransfer picks a transfer that can still be accepted.
-func (r *Resolver) openTransfer() predicate.OwnershipTransfer {
-	return ownershiptransfer.And(
-		ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending), ownershiptransfer.ExpiresAtGT(r.Now()))
-}
-
 func (r *Resolver) pendingTransfer(ctx context.Context, t *ent.Team) (*ent.OwnershipTransfer, error) {
 	open, err := t.Edges.TransfersOrErr()
 	open, err = loaded(open, err, func() ([]*ent.OwnershipTransfer, error) {
-		q := r.read(ctx).OwnershipTransfer.Query().Where(ownershiptransfer.TeamID(t.ID), r.openTransfer())
+		q := r.read(ctx).OwnershipTransfer.Query().Where(ownershiptransfer.TeamID(t.ID), lifecycle.OpenTransfer(r.Now()))
 		r.withTransfer(ctx, selected(ctx))(q)
 		return q.All(ctx)
 	})

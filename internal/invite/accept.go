@@ -228,7 +228,8 @@ func (s *Service) acceptedBefore(ctx context.Context, tx *store.Tx, i *ent.Invit
 	id, err := tx.Member.Query().Where(member.TeamID(i.TeamID), member.UserID(viewer.UserID)).OnlyID(ctx)
 	if ent.IsNotFound(err) {
 		// Accepted, and removed from the team since.
-		return nil, fault.Input(fault.InvitationAlreadyAccepted, refusals[fault.InvitationAlreadyAccepted])
+		_, denied := Next(Accepted, Accept)
+		return nil, denied
 	}
 	if err != nil {
 		return nil, fmt.Errorf("accept %s again: %w", i.ID, err)

@@ -24,9 +24,6 @@ import (
 // MailInvitation is the kind of mail that carries an invitation.
 const MailInvitation = "invitation"
 
-// maxTTLHours is the longest an invitation may be valid.
-const maxTTLHours = 720
-
 // Service holds the verbs on invitations.
 type Service struct {
 	Store     *store.Store

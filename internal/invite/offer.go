@@ -1,10 +1,9 @@
 package invite
 
 import (
-	"fmt"
-
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/text"
 )
@@ -63,8 +62,8 @@ func checkForm(w roster.Wish) *fault.Error {
 
 // checkTTL fails with INVALID_VALUE for a validity outside 1 to 720 hours.
 func checkTTL(hours *int) *fault.Error {
-	if hours != nil && (*hours < 1 || *hours > maxTTLHours) {
-		return fault.Input(fault.InvalidValue, fmt.Sprintf("This must be between 1 and %d hours.", maxTTLHours), "expiresInHours")
+	if hours == nil {
+		return nil
 	}
-	return nil
+	return lifecycle.CheckTTL(*hours, "expiresInHours")
 }

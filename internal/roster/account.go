@@ -9,11 +9,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
-
-// maxTTLHours is the longest an invitation may be valid.
-const maxTTLHours = 720
 
 // AccountChange is what to change of an account; nil leaves it.
 type AccountChange struct {
@@ -39,9 +37,7 @@ func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
 			u.SetName(clean)
 		}
 		if h := c.InvitationTTLHours; h != nil {
-			if *h < 1 || *h > maxTTLHours {
-				wrong.Add(fault.Input(fault.InvalidValue, fmt.Sprintf("This must be between 1 and %d hours.", maxTTLHours), "invitationTtlHours"))
-			}
+			wrong.Add(lifecycle.CheckTTL(*h, "invitationTtlHours"))
 			u.SetInvitationTTLHours(*h)
 		}
 		if err := wrong.Err(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
@@ -205,9 +206,7 @@ func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
 			used, err = a.tx.Member.Query().Where(member.HasDivisionsWith(this)).Exist(ctx)
 		}
 		if err == nil && !used {
-			// An expired one can be sent again.
-			used, err = a.tx.Invitation.Query().Where(
-				invitation.StatusIn(invitation.StatusPending, invitation.StatusExpired), invitation.HasDivisionsWith(this)).Exist(ctx)
+			used, err = a.tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)).Exist(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("look whether division %s is in use: %w", d.ID, err)

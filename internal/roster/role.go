@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -210,7 +211,7 @@ func (s *Service) inUse(ctx context.Context, a act, r *ent.Role) (bool, error) {
 // openWith picks the open invitations with the role.
 func (s *Service) openWith(r *ent.Role) []predicate.Invitation {
 	return []predicate.Invitation{
-		invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
+		lifecycle.Open(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
 	}
 }
 

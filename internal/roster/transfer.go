@@ -3,7 +3,6 @@ package roster
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -12,21 +11,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
-
-// transferFor is how long an offered ownership can be accepted.
-const transferFor = 7 * 24 * time.Hour
-
-// TransferStatus returns where a transfer stands at a moment: one that is
-// pending in the table has expired from expires_at on.
-func TransferStatus(t *ent.OwnershipTransfer, now time.Time) ownershiptransfer.Status {
-	if t.Status == ownershiptransfer.StatusPending && !now.Before(t.ExpiresAt) {
-		return ownershiptransfer.StatusExpired
-	}
-	return t.Status
-}
 
 // RequestTransfer offers the viewer's ownership of a team to a member of it.
 // It fails with UNAUTHENTICATED, NOT_FOUND, with FORBIDDEN for anybody but the
@@ -76,22 +64,22 @@ func (s *Service) offer(ctx context.Context, a act, to *ent.Member) (id string, 
 		return "", fault.Input(fault.MemberDeactivated, "This member is deactivated; reactivate him first.", "memberId")
 	}
 	open, err := a.tx.OwnershipTransfer.Query().
-		Where(ownershiptransfer.TeamID(to.TeamID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).Only(ctx)
+		Where(ownershiptransfer.TeamID(to.TeamID), lifecycle.StoredPendingTransfer()).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
 		return "", fmt.Errorf("look for an open transfer of %s: %w", to.TeamID, err)
 	}
 	if err == nil {
-		if TransferStatus(open, s.Now()) == ownershiptransfer.StatusPending {
+		if lifecycle.IsTransferOpen(open, s.Now()) {
 			return "", fault.Input(fault.TransferPending, "The ownership is on offer already; cancel that first.", "memberId")
 		}
-		if err := s.closeTransfer(ctx, a, open, ownershiptransfer.StatusExpired); err != nil {
+		if err := s.closeTransfer(ctx, a, open, lifecycle.ExpireTransfer); err != nil {
 			return "", err
 		}
 	}
 	now := s.Now()
 	t, err := a.tx.OwnershipTransfer.Create().
 		SetID(uid.New(uid.Transfer)).SetCreatedAt(now).SetAccountID(a.acc.ID).SetTeamID(to.TeamID).
-		SetFromID(a.actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(transferFor)).
+		SetFromID(a.actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(lifecycle.TransferTTL)).
 		Save(ctx)
 	if err != nil {
 		return "", fmt.Errorf("offer team %s: %w", to.TeamID, err)
@@ -107,7 +95,7 @@ func parties(t *ent.OwnershipTransfer) map[string]string {
 // onTransfer runs f on an open transfer as it stands in the transaction. allowed
 // says who may: FORBIDDEN for others who know of it, NOT_FOUND for the rest.
 // TRANSFER_NOT_PENDING when it is not open any more.
-func (s *Service) onTransfer(ctx context.Context, id string, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a act, t *ent.OwnershipTransfer) error) error {
+func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.TransferAction, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a act, t *ent.OwnershipTransfer) error) error {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
 		return err
@@ -129,8 +117,8 @@ func (s *Service) onTransfer(ctx context.Context, id string, allowed func(*ent.O
 			if allowed(t) != actor.ID {
 				return fault.Refuse(fault.Forbidden, "This is not for you to decide.")
 			}
-			if TransferStatus(t, s.Now()) != ownershiptransfer.StatusPending {
-				return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
+			if _, denied := lifecycle.NextTransfer(lifecycle.EffectiveTransfer(t, s.Now()), action); denied != nil {
+				return denied
 			}
 			return f(ctx, a, t)
 		})
@@ -145,8 +133,8 @@ func receiver(t *ent.OwnershipTransfer) string { return t.ToID }
 // with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, TRANSFER_NOT_PENDING, CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusAccepted); err != nil {
+	return s.onTransfer(ctx, transferID, lifecycle.AcceptTransfer, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, lifecycle.AcceptTransfer); err != nil {
 			return err
 		}
 		if err := s.handOver(ctx, a, t); err != nil {
@@ -208,8 +196,8 @@ func (s *Service) makeAdmin(ctx context.Context, a act, memberID string) error {
 
 // DeclineTransfer is the receiver's no. It fails like AcceptTransfer.
 func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusDeclined); err != nil {
+	return s.onTransfer(ctx, transferID, lifecycle.DeclineTransfer, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, lifecycle.DeclineTransfer); err != nil {
 			return err
 		}
 		return s.append(ctx, a, event.TransferDeclined, t.TeamID, t.ID, parties(t))
@@ -218,11 +206,11 @@ func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error 
 
 // CancelTransfer takes the owner's offer back. It fails like AcceptTransfer.
 func (s *Service) CancelTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, offerer, s.cancelTransfer)
+	return s.onTransfer(ctx, transferID, lifecycle.CancelTransfer, offerer, s.cancelTransfer)
 }
 
 func (s *Service) cancelTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-	if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusCanceled); err != nil {
+	if err := s.closeTransfer(ctx, a, t, lifecycle.CancelTransfer); err != nil {
 		return err
 	}
 	return s.append(ctx, a, event.TransferCanceled, t.TeamID, t.ID, parties(t))
@@ -232,7 +220,7 @@ func (s *Service) cancelTransfer(ctx context.Context, a act, t *ent.OwnershipTra
 // leaves was to receive.
 func (s *Service) cancelTransfers(ctx context.Context, a act, m *ent.Member) error {
 	open, err := a.tx.OwnershipTransfer.Query().
-		Where(ownershiptransfer.ToID(m.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).All(ctx)
+		Where(ownershiptransfer.ToID(m.ID), lifecycle.StoredPendingTransfer()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("look for open transfers to %s: %w", m.ID, err)
 	}
@@ -244,15 +232,21 @@ func (s *Service) cancelTransfers(ctx context.Context, a act, m *ent.Member) err
 	return nil
 }
 
-// closeTransfer moves an open transfer to its end by compare-and-set.
-func (s *Service) closeTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer, to ownershiptransfer.Status) error {
+// closeTransfer moves a transfer that is stored as pending to its end, by
+// compare-and-set. TRANSFER_NOT_PENDING when it has reached another end.
+func (s *Service) closeTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer, action lifecycle.TransferAction) error {
+	to, denied := lifecycle.NextTransfer(t.Status, action)
+	if denied != nil {
+		return denied
+	}
 	n, err := a.tx.OwnershipTransfer.Update().
-		Where(ownershiptransfer.ID(t.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).SetStatus(to).Save(ctx)
+		Where(ownershiptransfer.ID(t.ID), lifecycle.StoredPendingTransfer()).SetStatus(to).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("close transfer %s: %w", t.ID, err)
 	}
 	if n == 0 {
-		return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
+		_, denied = lifecycle.NextTransfer(to, action)
+		return denied
 	}
 	return nil
 }
