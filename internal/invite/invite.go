@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -118,7 +119,7 @@ func (s *Service) manage(ctx context.Context, id string, f func(tx *store.Tx, i 
 
 // move changes the state by compare-and-set: CONFLICT when the invitation is
 // not any more as it was read in this transaction.
-func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to Status, more func(*ent.InvitationUpdate)) error {
+func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status, more func(*ent.InvitationUpdate)) error {
 	now := s.Now()
 	u := tx.Invitation.Update().
 		Where(invitation.ID(i.ID), invitation.StatusEQ(i.Status), invitation.TokenGeneration(i.TokenGeneration)).
@@ -138,19 +139,19 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 
 // recount keeps the team's numbers when an invitation, as it was read, moves to
 // another state.
-func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to Status) error {
+func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status) error {
 	if i.Status == to {
 		return nil
 	}
 	t := tx.Team.UpdateOneID(i.TeamID)
 	for _, c := range []struct {
-		status Status
+		status lifecycle.Status
 		by     int
 	}{{i.Status, -1}, {to, 1}} {
 		switch {
-		case c.status == Pending:
+		case c.status == lifecycle.Pending:
 			t.AddPendingInvitations(c.by)
-		case c.status == Expired && !i.Superseded:
+		case c.status == lifecycle.Expired && !i.Superseded:
 			t.AddExpiredInvitations(c.by)
 		}
 	}
@@ -166,6 +167,6 @@ func draft(typ event.Type, i *ent.Invitation, actorID string, data map[string]st
 }
 
 // was is the data of an event that changed the state.
-func was(previous Status) map[string]string {
+func was(previous lifecycle.Status) map[string]string {
 	return map[string]string{event.PreviousStatus: string(previous)}
 }

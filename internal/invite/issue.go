@@ -8,6 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -25,7 +26,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, b *batch, to []addres
 		case d.outcome == Resent:
 			issued[n], err = s.renew(ctx, tx, d.open, renewal{
 				now: b.now, expires: b.now.Add(ttl(b.acc, b.ExpiresInHours)), mailed: b.mailed,
-				granterID: b.inviter.UserID, quota: d.quota, previous: Pending,
+				granterID: b.inviter.UserID, quota: d.quota, previous: lifecycle.Pending,
 			})
 		case d.open != nil:
 			issued[n] = &Issued{ID: d.open.ID}
@@ -112,7 +113,7 @@ type renewal struct {
 	mailed       bool
 	granterID    string // the inviter who resends answers for the grant from now on
 	quota        quota
-	previous     Status
+	previous     lifecycle.Status
 }
 
 // renew gives the invitation its next link and a new expiry, with the events
@@ -120,7 +121,7 @@ type renewal struct {
 func (s *Service) renew(ctx context.Context, tx *store.Tx, i *ent.Invitation, r renewal) (*Issued, error) {
 	generation := i.TokenGeneration + 1
 	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
-	err := s.move(ctx, tx, i, Pending, func(u *ent.InvitationUpdate) {
+	err := s.move(ctx, tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
 		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(r.mailed || s.NoMail).
 			SetExpiresAt(r.expires).SetSuperseded(false).SetGranterID(r.granterID).
 			SetResentAt(r.now).SetResendDayStart(r.quota.since).SetResendsOfDay(r.quota.count).
@@ -158,7 +159,7 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 		keys[n] = i.EmailKey
 	}
 	expired, err := tx.Invitation.Update().
-		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(Expired), invitation.Superseded(false)).
+		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.Superseded(false)).
 		SetSuperseded(true).Save(ctx)
 	if err == nil {
 		err = tx.Team.UpdateOneID(teamID).AddAllInvitations(len(made)).AddPendingInvitations(len(made)).AddExpiredInvitations(-expired).Exec(ctx)

@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) capacity(ctx context.Context, tx *store.Tx, acc *ent.Account, 
 	var err error
 	if c.maxPending != nil {
 		c.pending, err = tx.Invitation.Query().
-			Where(invitation.AccountID(acc.ID), invitation.StatusEQ(Pending), invitation.ExpiresAtGT(s.Now())).Count(ctx)
+			Where(invitation.AccountID(acc.ID), lifecycle.Open(s.Now())).Count(ctx)
 		if err != nil {
 			return c, fmt.Errorf("count the open invitations of %s: %w", acc.ID, err)
 		}

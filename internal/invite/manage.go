@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -26,8 +27,8 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 }
 
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) error {
-	previous := Effective(i, s.Now())
-	to, denied := Next(previous, Revoke)
+	previous := lifecycle.Effective(i, s.Now())
+	to, denied := lifecycle.Next(previous, lifecycle.Revoke)
 	if denied != nil {
 		return denied
 	}
@@ -45,7 +46,7 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, a
 // transaction; the context is the system's.
 func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) error {
 	his := []predicate.Invitation{
-		invitation.TeamID(d.TeamID), invitation.GranterID(d.UserID), invitation.StatusEQ(Pending),
+		invitation.TeamID(d.TeamID), invitation.GranterID(d.UserID), lifecycle.StoredPending(),
 	}
 	if d.HeirID != "" {
 		if _, err := tx.Invitation.Update().Where(his...).SetGranterID(d.HeirID).Save(ctx); err != nil {
@@ -72,10 +73,10 @@ func (s *Service) expire(ctx context.Context, tx *store.Tx, overdue ...*ent.Invi
 	}
 	ids, drafts := make([]string, len(overdue)), make([]event.Draft, len(overdue))
 	for n, i := range overdue {
-		ids[n], drafts[n] = i.ID, draft(event.InvitationExpired, i, "", was(Pending))
+		ids[n], drafts[n] = i.ID, draft(event.InvitationExpired, i, "", was(lifecycle.Pending))
 	}
-	n, err := tx.Invitation.Update().Where(invitation.IDIn(ids...), invitation.StatusEQ(Pending)).
-		SetStatus(Expired).AddVersion(1).SetUpdatedAt(s.Now()).Save(ctx)
+	n, err := tx.Invitation.Update().Where(invitation.IDIn(ids...), lifecycle.StoredPending()).
+		SetStatus(lifecycle.Expired).AddVersion(1).SetUpdatedAt(s.Now()).Save(ctx)
 	if err == nil && n != len(overdue) {
 		err = fmt.Errorf("%d of %d were not pending any more", len(overdue)-n, len(overdue))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // plan is what a call does with each address it names, in their order. It is
@@ -46,7 +47,7 @@ func knownAt(now time.Time, members []string, pending []*ent.Invitation) known {
 		k.members[key] = true
 	}
 	for _, i := range pending {
-		if Effective(i, now) == Expired {
+		if lifecycle.IsOverdue(i, now) {
 			k.overdue = append(k.overdue, i)
 		} else {
 			k.open[i.EmailKey] = i

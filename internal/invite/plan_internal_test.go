@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/limit"
 )
 
@@ -59,7 +60,7 @@ func wantLines(t *testing.T, rule string, got, want []string) {
 }
 
 func open(id, key string, change func(*ent.Invitation)) *ent.Invitation {
-	i := &ent.Invitation{ID: id, EmailKey: key, Status: Pending, ExpiresAt: noon.Add(time.Hour)}
+	i := &ent.Invitation{ID: id, EmailKey: key, Status: lifecycle.Pending, ExpiresAt: noon.Add(time.Hour)}
 	if change != nil {
 		change(i)
 	}

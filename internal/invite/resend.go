@@ -8,6 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -63,8 +64,8 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 	if refused != nil {
 		return nil, refused
 	}
-	previous := Effective(i, now)
-	if previous == Expired { // it counts as open again
+	previous := lifecycle.Effective(i, now)
+	if previous == lifecycle.Expired { // it counts as open again
 		c, err := s.capacity(ctx, tx, acc, i.TeamID)
 		if err != nil {
 			return nil, err
@@ -99,7 +100,7 @@ func (s *Service) terms(acc *ent.Account, inviter *access.Membership, now time.T
 // against it: the state, the inviter's own rights, an address that is taken, the
 // quota, the plan.
 func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.Error) {
-	if _, denied := Next(Effective(i, t.now), Resend); denied != nil {
+	if _, denied := lifecycle.Next(lifecycle.Effective(i, t.now), lifecycle.Resend); denied != nil {
 		return quota{}, denied
 	}
 	if above := t.answersFor(i); above != nil {
@@ -119,7 +120,7 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 // expired: since then its address may have joined the team, or got a newer
 // invitation. An address with a pending invitation can get neither.
 func (s *Service) taken(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*fault.Error, error) {
-	if i.Status != Expired {
+	if i.Status != lifecycle.Expired {
 		return nil, nil //nolint:nilnil // no refusal is the normal answer
 	}
 	k, err := s.known(access.System(ctx, "look up the address of an expired invitation"), tx, i.TeamID, i.EmailKey)

@@ -6,6 +6,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
 )
@@ -140,7 +141,7 @@ func (s *Service) linkAgain(ctx context.Context, tx *store.Tx, k kept) (string, 
 	if err != nil {
 		return "", err
 	}
-	if Effective(i, s.Now()) != Pending || i.TokenGeneration != k.Generation {
+	if !lifecycle.IsOpen(i, s.Now()) || i.TokenGeneration != k.Generation {
 		return "", nil
 	}
 	secret, err := s.Tokens.Rederive(token.Invitation, i.ID, i.TokenGeneration, i.TokenHash)

@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -175,7 +176,7 @@ func (s *Service) known(ctx context.Context, tx *store.Tx, teamID string, keys .
 	if err != nil {
 		return known{}, fmt.Errorf("look for members: %w", err)
 	}
-	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(Pending))
+	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), lifecycle.StoredPending())
 	withGrant(q)
 	pending, err := q.All(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -20,7 +21,7 @@ const sweepBatch = 500
 func (s *Service) Sweep(ctx context.Context) error {
 	ctx = access.System(ctx, "write down expired invitations")
 	due, err := s.Store.Read().Invitation.Query().
-		Where(invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
+		Where(lifecycle.Overdue(s.Now())).
 		Order(invitation.ByExpiresAt()).Limit(sweepBatch).
 		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID).All(ctx)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		err := s.Store.InAccount(ctx, at.account, func(tx *store.Tx) error {
 			// Some may have been revoked, resent or deleted meanwhile.
 			overdue, err := tx.Invitation.Query().
-				Where(invitation.IDIn(ids...), invitation.StatusEQ(Pending), invitation.ExpiresAtLTE(s.Now())).
+				Where(invitation.IDIn(ids...), lifecycle.Overdue(s.Now())).
 				Order(invitation.ByExpiresAt(), invitation.ByID()).All(ctx)
 			if err != nil {
 				return err
