@@ -143,11 +143,11 @@ func TestClassify(t *testing.T) {
 			[]string{"FAILED NOT_GRANTABLE i", "INVITED"},
 		},
 		{
-			"the quota before the plan", []string{a}, with(open("i", a, resentAt(0, 1))), terms{oneUser: true}, true,
+			"the quota before the plan", []string{a}, with(open("i", a, resentAt(0, 1))), terms{account: oneUserOnly()}, true,
 			[]string{"FAILED RESEND_LIMIT_REACHED i"},
 		},
 		{
-			"on a plan for one user; limit refuses what is new", []string{a, b}, with(open("i", a, nil)), terms{oneUser: true}, true,
+			"on a plan for one user; limit refuses what is new", []string{a, b}, with(open("i", a, nil)), terms{account: oneUserOnly()}, true,
 			[]string{"FAILED FEATURE_NOT_AVAILABLE i", "INVITED"},
 		},
 	} {

@@ -87,18 +87,22 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 // terms are what a resend depends on besides the invitation.
 type terms struct {
 	now     time.Time
-	oneUser bool // the account's plan is for one user
+	account *fault.Error // why the account allows no resend at all; nil = it does
 	// answersFor refuses an invitation that grants more than the inviter holds.
 	answersFor func(*ent.Invitation) *fault.Error
 }
 
 func (s *Service) terms(acc *ent.Account, inviter *access.Membership, now time.Time) terms {
-	return terms{now: now, oneUser: !acc.MultiUser, answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(inviter, i) }}
+	t := terms{now: now, answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(inviter, i) }}
+	if !acc.MultiUser {
+		t.account = oneUserOnly()
+	}
+	return t
 }
 
 // resendable returns the quota that one more resend leaves, or the first reason
 // against it: the state, the inviter's own rights, an address that is taken, the
-// quota, the plan.
+// quota, the account.
 func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.Error) {
 	if _, denied := lifecycle.Next(lifecycle.Effective(i, t.now), lifecycle.Resend); denied != nil {
 		return quota{}, denied
@@ -110,8 +114,8 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 		return quota{}, taken
 	}
 	q, used := quotaOf(i).use(t.now)
-	if used == nil && t.oneUser {
-		used = oneUserOnly()
+	if used == nil {
+		used = t.account
 	}
 	return q, used
 }
