@@ -19,6 +19,7 @@ import (
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
@@ -132,8 +133,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		return err
 	}
 	queue := outbox.NewQueue(s.now)
+	door := &act.Door{Store: s.Store, Access: loader, Events: events}
 	s.Roster = &roster.Service{
-		Store: s.Store, Access: loader, Preset: preset, Events: events, Now: s.now,
+		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
 		// Invitations come later: they need the roster themselves.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
 	}
@@ -149,7 +151,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.inbox = invite.NewInbox(s.Store.Read(), s.log)
 	s.hub.Heard = s.inbox.Wake
 	s.Invites = &invite.Service{
-		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
+		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
 		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
 	}

@@ -28,11 +28,12 @@ var siblings = map[string][]string{
 	"access":    {"fault", "lifecycle"},
 	"store":     {"access", "fault"},
 	"event":     {"access", "store", "fault", "uid"},
+	"act":       {"access", "store", "event", "fault"},
 	"mail":      {},
 	"outbox":    {"access", "store", "mail", "fault", "uid"},
-	"roster":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox"}),
+	"roster":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox"}),
 	"auth":      slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "limit"}),
-	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
+	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
 	"idempotency": {"access", "store", "fault", "uid"},
 }
@@ -142,6 +143,7 @@ func TestArrowsThatPointUpAreFound(t *testing.T) {
 		{"internal/auth", "internal/roster", false},
 		{"internal/event", "ent/account", false},
 		{"internal/access", "internal/lifecycle", false},
+		{"internal/roster", "internal/act", false},
 		{"internal/testkit", "server", false},
 		{"ent", "ent/schema", false},
 
@@ -158,6 +160,7 @@ func TestArrowsThatPointUpAreFound(t *testing.T) {
 		{"internal/store", "internal/event", true},
 		{"internal/access", "internal/store", true},
 		{"internal/lifecycle", "internal/access", true},
+		{"internal/act", "internal/roster", true},
 		{"internal/mail", "ent", true},
 		{"internal/mail", "internal/fault", true},
 		{"internal/fault", "internal/uid", true},

@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
@@ -28,6 +29,7 @@ const MailInvitation = "invitation"
 // Service holds the verbs on invitations.
 type Service struct {
 	Store     *store.Store
+	Door      *act.Door
 	Access    access.Loader
 	Events    *event.Log
 	Outbox    *outbox.Queue
