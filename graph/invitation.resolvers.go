@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // Team is the resolver for the team field.
@@ -24,7 +25,7 @@ func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*en
 
 // Status is the resolver for the status field.
 func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (invitation.Status, error) {
-	return invite.Effective(obj, r.Now()), nil
+	return lifecycle.Effective(obj, r.Now()), nil
 }
 
 // Roles is the resolver for the roles field.
@@ -110,7 +111,7 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	if !r.viewerCan(ctx, obj, invite.Resend) {
+	if !r.viewerCan(ctx, obj, lifecycle.Resend) {
 		return false, nil
 	}
 	if _, err := obj.Edges.DivisionsOrErr(); err != nil {
@@ -126,12 +127,12 @@ func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invit
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
 func (r *invitationResolver) ViewerCanRevoke(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, invite.Revoke), nil
+	return r.viewerCan(ctx, obj, lifecycle.Revoke), nil
 }
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, invite.Update), nil
+	return r.viewerCan(ctx, obj, lifecycle.Update), nil
 }
 
 // InviteUser is the resolver for the inviteUser field.
@@ -208,7 +209,7 @@ func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.Declin
 
 // ReceivedInvitations is the resolver for the receivedInvitations field.
 func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Invitation], error) {
-	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), inState(invitation.StatusPending, r.Now()))
+	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), lifecycle.Open(r.Now()))
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, invitationsByAge)
 }

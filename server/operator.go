@@ -12,12 +12,12 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
-	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -204,7 +204,7 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 			q.Order(team.ByCreatedAt(), team.ByID()).WithMembers(owners).
 				// Those that have expired but were not swept yet; see graph.counts.
 				WithInvitations(func(q *ent.InvitationQuery) {
-					q.Where(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(o.now()))
+					q.Where(lifecycle.Overdue(o.now()))
 				})
 		}).
 		Only(ctx)

@@ -21,6 +21,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
@@ -137,8 +138,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		return err
 	}
 	queue := outbox.NewQueue(s.now)
+	door := &act.Door{Store: s.Store, Access: loader, Events: events}
 	s.Roster = &roster.Service{
-		Store: s.Store, Access: loader, Preset: preset, Events: events, Now: s.now,
+		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
 		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
 	}
@@ -152,7 +154,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	ssoURL := s.singleSignOn()
 	s.live = live.New(s.Auth, s.hub)
 	s.Invites = &invite.Service{
-		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
+		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
 		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
 	}

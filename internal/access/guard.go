@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/intercept"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // ErrNoViewer is returned by every query and mutation whose context says
@@ -207,7 +208,7 @@ func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),
-		sql.EQ(column(invitation.FieldStatus), invitation.StatusPending),
+		lifecycle.StoredPendingIn(column),
 	)
 }
 
