@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -89,7 +88,7 @@ func confine(v *Viewer, m ent.Mutation) error {
 	accounts := v.accounts()
 	if m.Op().Is(ent.OpCreate) {
 		id, _ := m.Field("account_id")
-		if !slices.Contains(accounts, any(id)) {
+		if accountID, ok := id.(string); !ok || !accounts.has(accountID) {
 			return fmt.Errorf("access: %s in a foreign account refused", m.Type())
 		}
 		return nil

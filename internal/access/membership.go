@@ -84,7 +84,8 @@ func (l Loader) memberships(ctx context.Context, client *ent.Client, which predi
 	}
 	found := make([]*Membership, len(rows))
 	byID := make(map[string]*Membership, len(rows))
-	var ids, restrictedAccounts []any
+	ids := make([]string, len(rows))
+	var restrictedAccounts []string
 	for i, m := range rows {
 		ms := &Membership{
 			ID: m.ID, UserID: m.UserID, TeamID: m.TeamID, AccountID: m.AccountID, Owner: m.IsOwner,
@@ -96,20 +97,20 @@ func (l Loader) memberships(ctx context.Context, client *ent.Client, which predi
 		if held := l.Granted(Grant{AllPermissions: m.AllPermissions, Permissions: m.Permissions}); len(held) > 0 {
 			ms.sources = append(ms.sources, source{kind: Directly, holds: held})
 		}
-		if isTrue(m.Value(isRestricted)) && !slices.Contains(restrictedAccounts, any(m.AccountID)) {
+		if isTrue(m.Value(isRestricted)) {
 			restrictedAccounts = append(restrictedAccounts, m.AccountID)
 		}
-		found[i], byID[m.ID] = ms, ms
-		ids = append(ids, m.ID)
+		found[i], byID[m.ID], ids[i] = ms, ms, m.ID
 	}
-	if len(ids) == 0 {
+	if len(rows) == 0 {
 		return found, nil
 	}
-	if err := l.loadRoles(ctx, client, ids, byID); err != nil {
+	members := newIDSet(ids)
+	if err := l.loadRoles(ctx, client, members, byID); err != nil {
 		return nil, err
 	}
 	if len(restrictedAccounts) > 0 {
-		if err := loadDivisions(ctx, client, restrictedAccounts, ids, byID); err != nil {
+		if err := loadDivisions(ctx, client, newIDSet(restrictedAccounts), members, byID); err != nil {
 			return nil, err
 		}
 	}
@@ -150,7 +151,7 @@ func besideMembers(s *sql.Selector) {
 }
 
 // loadRoles gives the members the roles they hold, directly and by groups.
-func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, byID map[string]*Membership) error {
+func (l Loader) loadRoles(ctx context.Context, client *ent.Client, members idSet, byID map[string]*Membership) error {
 	q := client.Role.Query()
 	q.Modify(func(s *sql.Selector) {
 		const heldRole = "held_role"
@@ -158,12 +159,12 @@ func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, by
 		held := sql.Dialect(s.Dialect()).
 			Select(sql.As(direct.C(member.RolesPrimaryKey[0]), ofMember), sql.As(direct.C(member.RolesPrimaryKey[1]), heldRole)).
 			AppendSelectExprAs(sql.Raw("NULL"), ofGroup).
-			From(direct).Where(sql.In(direct.C(member.RolesPrimaryKey[0]), ids...)).
+			From(direct).Where(isIn(direct.C(member.RolesPrimaryKey[0]), members)).
 			UnionAll(sql.Dialect(s.Dialect()).
 				Select(sql.As(ofGroups.C(member.GroupsPrimaryKey[0]), ofMember), sql.As(grants.C(group.RolesPrimaryKey[1]), heldRole), sql.As(grants.C(group.RolesPrimaryKey[0]), ofGroup)).
 				From(ofGroups).
 				Join(grants).On(ofGroups.C(member.GroupsPrimaryKey[1]), grants.C(group.RolesPrimaryKey[0])).
-				Where(sql.In(ofGroups.C(member.GroupsPrimaryKey[0]), ids...))).
+				Where(isIn(ofGroups.C(member.GroupsPrimaryKey[0]), members))).
 			As("held")
 		g := sql.Table(group.Table)
 		s.Join(held).On(s.C(role.FieldID), held.C(heldRole))
@@ -197,13 +198,13 @@ func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, by
 
 // loadDivisions gives restricted members their divisions, and the tree those
 // stand in.
-func loadDivisions(ctx context.Context, client *ent.Client, accounts, ids []any, byID map[string]*Membership) error {
-	q := client.Division.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(division.FieldAccountID), accounts...)) })
+func loadDivisions(ctx context.Context, client *ent.Client, accounts, members idSet, byID map[string]*Membership) error {
+	q := client.Division.Query().Where(func(s *sql.Selector) { s.Where(isIn(s.C(division.FieldAccountID), accounts)) })
 	q.Modify(func(s *sql.Selector) {
 		d := sql.Table(member.DivisionsTable)
 		s.LeftJoin(d).OnP(sql.And(
 			sql.ColumnsEQ(d.C(member.DivisionsPrimaryKey[1]), s.C(division.FieldID)),
-			sql.In(d.C(member.DivisionsPrimaryKey[0]), ids...),
+			isIn(d.C(member.DivisionsPrimaryKey[0]), members),
 		))
 		s.AppendSelectAs(d.C(member.DivisionsPrimaryKey[0]), ofMember)
 	})

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/team"
@@ -72,7 +71,7 @@ func RequireRoles(ctx context.Context, accountID string) error {
 	if !v.In(accountID) {
 		return fault.Refuse(fault.NotFound, "There is no such account.")
 	}
-	if !slices.Contains(v.accountsWithAny(forRoles...), any(accountID)) {
+	if !v.accountsWithAny(forRoles...).has(accountID) {
 		return lacks(RolesRead)
 	}
 	return nil

@@ -35,13 +35,13 @@ func visible(v *Viewer, typ string) condition {
 	case ent.TypeOwnershipTransfer:
 		return either(in("team_id", v.readTeams()), in("from_id", v.memberIDs()), in("to_id", v.memberIDs()))
 	case ent.TypeMember:
-		return either(in("team_id", v.readTeams()), in("user_id", []any{v.UserID}), v.ownersOfHisTeams())
+		return either(in("team_id", v.readTeams()), in("user_id", idSet{v.UserID}), v.ownersOfHisTeams())
 	case ent.TypeInvitation:
 		return either(in("team_id", v.readTeams()), v.ownInvitations(), v.received())
 	case ent.TypeUser:
 		return v.knownUsers()
 	case ent.TypeSession:
-		return in("user_id", []any{v.UserID})
+		return in("user_id", idSet{v.UserID})
 	case ent.TypeEvent:
 		return in("account_id", v.accountsWith(AuditRead))
 	default:
@@ -49,11 +49,11 @@ func visible(v *Viewer, typ string) condition {
 	}
 }
 
-func (v *Viewer) accounts() []any {
+func (v *Viewer) accounts() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.AccountID, true })
 }
 
-func (v *Viewer) accountsWith(permission string) []any {
+func (v *Viewer) accountsWith(permission string) idSet {
 	return v.collect(func(m *Membership) (string, bool) {
 		return m.AccountID, m.DefaultTeam && m.Permissions.Has(permission)
 	})
@@ -65,24 +65,22 @@ var forRoles = []string{RolesRead, RolesAssign, RolesManage, MembersRead, Member
 
 // accountsWithAny returns the accounts in some team of which the viewer holds
 // one of the permissions.
-func (v *Viewer) accountsWithAny(permissions ...string) []any {
+func (v *Viewer) accountsWithAny(permissions ...string) idSet {
 	return v.collect(func(m *Membership) (string, bool) {
 		return m.AccountID, slices.ContainsFunc(permissions, m.Permissions.Has)
 	})
 }
 
-func (v *Viewer) memberIDs() []any {
+func (v *Viewer) memberIDs() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.ID, true })
 }
 
-func (v *Viewer) heldRoles() []any {
-	var ids []any
+func (v *Viewer) heldRoles() idSet {
+	var ids []string
 	for _, m := range v.memberships {
-		for _, id := range m.roleIDs {
-			ids = append(ids, id)
-		}
+		ids = append(ids, m.roleIDs...)
 	}
-	return ids
+	return newIDSet(ids)
 }
 
 // ownGroups: everybody knows of the groups he is in.
@@ -90,7 +88,7 @@ func (v *Viewer) ownGroups() condition {
 	return func(s *sql.Selector) {
 		t := sql.Table(member.GroupsTable)
 		s.Where(sql.In(s.C("id"), sql.Select(t.C(member.GroupsPrimaryKey[1])).From(t).
-			Where(sql.In(t.C(member.GroupsPrimaryKey[0]), v.memberIDs()...))))
+			Where(isIn(t.C(member.GroupsPrimaryKey[0]), v.memberIDs()))))
 	}
 }
 
@@ -100,7 +98,7 @@ func (v *Viewer) ownInvitations() condition {
 	teams := v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersInvite) })
 	return func(s *sql.Selector) {
 		s.Where(sql.And(
-			sql.In(s.C(invitation.FieldTeamID), teams...),
+			isIn(s.C(invitation.FieldTeamID), teams),
 			sql.Or(sql.EQ(s.C(invitation.FieldInviterID), v.UserID), sql.EQ(s.C(invitation.FieldGranterID), v.UserID)),
 		))
 	}
@@ -178,7 +176,16 @@ func OwnAccounts(ctx context.Context) func(*sql.Selector) {
 
 // In reports whether the viewer is in some team of the account.
 func (v *Viewer) In(accountID string) bool {
-	return v != nil && slices.Contains(v.accounts(), any(accountID))
+	return v != nil && v.someMembership(func(m *Membership) bool { return m.AccountID == accountID })
+}
+
+func (v *Viewer) someMembership(is func(*Membership) bool) bool {
+	for _, m := range v.memberships {
+		if is(m) {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *Viewer) defaultMembership(accountID string) *Membership {
@@ -192,26 +199,28 @@ func (v *Viewer) defaultMembership(accountID string) *Membership {
 
 // CanInAccount reports whether the viewer holds the permission account-wide.
 func (v *Viewer) CanInAccount(accountID, permission string) bool {
-	return v != nil && slices.Contains(v.accountsWith(permission), any(accountID))
+	return v != nil && v.someMembership(func(m *Membership) bool {
+		return m.AccountID == accountID && m.DefaultTeam && m.Permissions.Has(permission)
+	})
 }
 
-func (v *Viewer) teams() []any {
+func (v *Viewer) teams() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, true })
 }
 
 // readTeams returns the teams whose people the viewer may see.
-func (v *Viewer) readTeams() []any {
+func (v *Viewer) readTeams() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersRead) })
 }
 
-func (v *Viewer) collect(pick func(*Membership) (string, bool)) []any {
-	var ids []any
+func (v *Viewer) collect(pick func(*Membership) (string, bool)) idSet {
+	ids := make([]string, 0, len(v.memberships))
 	for _, m := range v.memberships {
-		if id, ok := pick(m); ok && !slices.Contains(ids, any(id)) {
+		if id, ok := pick(m); ok {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	return newIDSet(ids)
 }
 
 // ownersOfHisTeams: who owns a team is known to everybody in it, and to whoever
@@ -224,7 +233,7 @@ func (v *Viewer) ownersOfHisTeams() condition {
 
 // knownTeams is the condition that a column names a team the viewer knows of.
 func (v *Viewer) knownTeams(teamID, accountID string) *sql.Predicate {
-	return sql.Or(sql.In(teamID, v.teams()...), sql.In(accountID, v.accountsWith(AccountRead)...))
+	return sql.Or(isIn(teamID, v.teams()), isIn(accountID, v.accountsWith(AccountRead)))
 }
 
 // knownUsers: himself, the owners of his teams, the members of the teams whose people he may see,
@@ -244,7 +253,7 @@ func (v *Viewer) namedIn(table, column string) condition {
 		t := sql.Table(table)
 		s.Where(sql.Exists(sql.Select().From(t).Where(sql.And(
 			sql.ColumnsEQ(t.C(column), s.C("id")),
-			sql.In(t.C("team_id"), v.readTeams()...),
+			isIn(t.C("team_id"), v.readTeams()),
 		))))
 	}
 }
@@ -262,7 +271,7 @@ func Colleagues(ctx context.Context) func(*sql.Selector) {
 // people he may see.
 func (v *Viewer) colleagues() condition {
 	return either(
-		in("id", []any{v.UserID}),
+		in("id", idSet{v.UserID}),
 		v.namedIn(member.Table, member.FieldUserID),
 		func(s *sql.Selector) {
 			t := sql.Table(member.Table)
@@ -277,8 +286,8 @@ func (v *Viewer) colleagues() condition {
 
 func nothing(s *sql.Selector) { s.Where(sql.False()) }
 
-func in(column string, values []any) condition {
-	return func(s *sql.Selector) { s.Where(sql.In(s.C(column), values...)) }
+func in(column string, ids idSet) condition {
+	return func(s *sql.Selector) { s.Where(isIn(s.C(column), ids)) }
 }
 
 func either(conditions ...condition) condition { return sql.OrPredicates(conditions...) }
