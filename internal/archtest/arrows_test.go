@@ -24,7 +24,7 @@ var siblings = map[string][]string{
 	"text":    {"fault"},
 	"address": {"fault"},
 	"limit":   {"fault"},
-	"access":  {"fault"},
+	"access":  {"address", "fault"},
 	"store":   {"access", "fault"},
 	"event":   {"access", "store", "fault", "uid"},
 	"mail":    {},
