@@ -13,8 +13,8 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
-	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/live"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -26,14 +26,9 @@ type Resolver struct {
 	Auth    *auth.Service
 	Invites *invite.Service
 	Roster  *roster.Service
-	Hub     *event.Hub
-	Watch   *auth.Watch
-	Inbox   *invite.Inbox
+	Live    *live.Service
 	Now     func() time.Time
 	Info    model.ServerInfo
-	Present graphql.ErrorPresenterFunc
-
-	sharer Sharer
 }
 
 type snapshotKey struct{}

@@ -51,7 +51,7 @@ func (s *Server) graphql() http.Handler {
 	g.AddTransport(post{})
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
-	g.SetErrorPresenter(s.resolver.Present)
+	g.SetErrorPresenter(s.present)
 	g.SetRecoverFunc(s.recovered)
 	g.SetDisableSuggestion(!s.cfg.Introspection)
 	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Values: maxValues, Introspection: s.cfg.Introspection})
@@ -60,7 +60,7 @@ func (s *Server) graphql() http.Handler {
 	}
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundOperations(s.operation)
-	g.AroundOperations(s.resolver.Stream(schema))
+	g.AroundOperations(s.streams.Intercept(schema))
 	return s.endpoint(g)
 }
 
@@ -118,7 +118,7 @@ func (s *Server) refuseIdentity(ctx context.Context, w http.ResponseWriter, err 
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	writeErrors(w, status, gqlerror.List{s.resolver.Present(ctx, err)})
+	writeErrors(w, status, gqlerror.List{s.present(ctx, err)})
 }
 
 // welcome reports whether a browser's page of that origin may talk to us: our
@@ -185,13 +185,13 @@ func refuse(w http.ResponseWriter, status int, code fault.Code, message string) 
 func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	ctx, err := s.Auth.ForOperation(ctx)
 	if err != nil {
-		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
 	}
 	op := graphql.GetOperationContext(ctx)
 	kind := op.Operation.Operation
 	if one, _ := ctx.Value(oneAnswerKey{}).(bool); one && kind == ast.Subscription {
 		err := fault.Refuse(fault.BadUserInput, "A subscription needs a WebSocket, or server-sent events: Accept: text/event-stream.")
-		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
 	}
 	if kind == ast.Subscription {
 		return next(ctx)
@@ -203,7 +203,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	}
 	if err != nil {
 		cancel()
-		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.resolver.Present(ctx, err)}})
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
 	}
 	answer := next(ctx)
 	return func(inner context.Context) *graphql.Response {

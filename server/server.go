@@ -14,16 +14,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/net/idna"
 
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/limit"
+	"github.com/convoke-dev/convoke/internal/live"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -53,11 +56,12 @@ type Server struct {
 	now      func() time.Time
 	log      *slog.Logger
 	hub      *event.Hub
-	watch    *auth.Watch
-	inbox    *invite.Inbox
+	live     *live.Service
 	notifier *event.Notifier // nil where one node is all there is
 	worker   *outbox.Worker
 	resolver *graph.Resolver
+	streams  *stream.Streams
+	present  graphql.ErrorPresenterFunc
 	handler  http.Handler
 
 	perClient *limit.Bucket
@@ -145,9 +149,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
 	}
 	ssoURL := s.singleSignOn()
-	s.watch = auth.NewWatch(s.Auth)
-	s.inbox = invite.NewInbox(s.Store.Read(), s.log)
-	s.hub.Heard = s.inbox.Wake
+	s.live = live.New(s.Auth, s.hub)
 	s.Invites = &invite.Service{
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
@@ -166,13 +168,14 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Hub: s.hub, Watch: s.watch, Inbox: s.inbox, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL, SsoURL: ssoURL,
 		},
-		Present: graph.PresentErrors(s.log, s.cfg.Introspection),
 	}
+	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
 	s.perClient = limits.client
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
@@ -196,7 +199,7 @@ func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
 }
 
 // Streams is how many subscriptions are open.
-func (s *Server) Streams() int { return s.watch.Streams() }
+func (s *Server) Streams() int { return s.live.Streams() }
 
 // Handler answers HTTP. It needs Work to be running for mail and live updates.
 func (s *Server) Handler() http.Handler { return s.handler }
@@ -208,8 +211,7 @@ func (s *Server) Work(ctx context.Context) {
 	if s.notifier != nil {
 		s.workers.Go(func() { s.notifier.Run(ctx) })
 	}
-	s.workers.Go(func() { s.watch.Run(ctx) })
-	s.workers.Go(func() { s.inbox.Run(ctx) })
+	s.workers.Go(func() { s.live.Run(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })
 	s.workers.Go(func() { s.watchSessions(ctx) })
 	if s.worker != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/convoke-dev/convoke/graph"
+	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -43,8 +43,8 @@ func (s *Server) newSockets() *graphqlws.Transport {
 	busy.Extensions = fault.Extensions(fault.RateLimited)
 	return graphqlws.New(&graphqlws.Transport{
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
-		Stream: func(ctx context.Context, wake func()) context.Context { return graph.WithStream(ctx, wake, "") },
-		Later:  graph.Later,
+		Stream: func(ctx context.Context, wake func()) context.Context { return stream.WithClient(ctx, wake, "") },
+		Later:  stream.Later,
 		Refuse: func(w http.ResponseWriter, status int, reason string) {
 			code := fault.BadUserInput
 			if status >= http.StatusInternalServerError {
@@ -140,7 +140,7 @@ func (s *Server) watchSessions(ctx context.Context) {
 			continue
 		}
 		for _, id := range ended {
-			s.sockets.EndSession(id, s.resolver.Present(ctx, auth.ErrEnded), errSessionEnded, slices.Contains(before, id))
+			s.sockets.EndSession(id, s.present(ctx, auth.ErrEnded), errSessionEnded, slices.Contains(before, id))
 		}
 		before = ended
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph"
+	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
@@ -66,7 +66,7 @@ func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *graphql.OperationContext, exec graphql.GraphExecutor, lastEventID string) {
 	streams := op.Operation.Operation == ast.Subscription
 	woken := make(chan struct{}, 1)
-	ctx = graph.WithStream(ctx, func() {
+	ctx = stream.WithClient(ctx, func() {
 		select {
 		case woken <- struct{}{}:
 		default:
@@ -76,7 +76,7 @@ func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *grap
 	for {
 		answer := answers(within)
 		switch {
-		case answer == graph.Later:
+		case answer == stream.Later:
 			select {
 			case <-woken:
 			case <-ctx.Done():
@@ -92,7 +92,7 @@ func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *grap
 			s.complete()
 			return
 		}
-		s.next(answer, graph.Cursor(within))
+		s.next(answer, stream.Cursor(within))
 		if !streams && (answer.HasNext == nil || !*answer.HasNext) {
 			s.complete()
 			return

@@ -29,6 +29,11 @@ const (
 	idleFor = 14 * 24 * time.Hour
 	// touchEvery is how exactly the last use of a session is known.
 	touchEvery = 5 * time.Minute
+	// identifyWithin bounds the look-up of a session and its viewer.
+	identifyWithin = 10 * time.Second
+	// sessionsPerRead is how many sessions one statement names: fewer than SQLite has
+	// parameters.
+	sessionsPerRead = 1000
 
 	sessionPrefix = "cvs_"
 )
@@ -119,7 +124,7 @@ func (s *Service) Live() predicate.Session {
 // 1000 of them.
 func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []string, err error) {
 	ctx = access.System(ctx, "look which sessions still are")
-	for some := range slices.Chunk(sessionIDs, atOnce) {
+	for some := range slices.Chunk(sessionIDs, sessionsPerRead) {
 		alive, err := s.Store.Read().Session.Query().Where(session.IDIn(some...), s.Live()).IDs(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("find sessions: %w", err)
@@ -134,6 +139,20 @@ func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []strin
 	return ended, nil
 }
 
+// Viewers returns the viewers of the sessions that have not ended, as they are now, by
+// session. It costs as many statements as one session does, and takes at most 1000.
+func (s *Service) Viewers(ctx context.Context, sessionIDs []string) (map[string]*access.Viewer, error) {
+	found, err := s.loadAll(access.System(ctx, "read the viewers of open streams"), session.IDIn(sessionIDs...))
+	if err != nil {
+		return nil, err
+	}
+	viewers := make(map[string]*access.Viewer, len(found))
+	for _, l := range found {
+		viewers[l.session.ID] = l.viewer
+	}
+	return viewers, nil
+}
+
 // ErrEnded is what the holder of a session is told when it is no more.
 var ErrEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
 
@@ -146,7 +165,7 @@ const (
 // load finds a session and loads its viewer: in three statements, or four for
 // one who is restricted to divisions.
 func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, error) {
-	ctx, cancel := context.WithTimeout(access.System(ctx, "find out who is asking"), lookWithin)
+	ctx, cancel := context.WithTimeout(access.System(ctx, "find out who is asking"), identifyWithin)
 	defer cancel()
 	now := s.Now()
 	all, err := s.loadAll(ctx, which)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
@@ -13,6 +14,9 @@ type Cursor struct {
 	AccountID string
 	Seq       int64
 }
+
+// CursorOf returns the position of the event in its account's log.
+func CursorOf(e *ent.Event) Cursor { return Cursor{AccountID: e.AccountID, Seq: e.Seq} }
 
 // String encodes the cursor. Clients keep it and give it back; its form is
 // not theirs to know.

@@ -40,9 +40,9 @@ type Hub struct {
 	read *ent.Client
 	log  *slog.Logger
 
-	// Heard, when set, is told of every wake-up, of accounts nobody listens to
-	// too. It is set before Run, and never blocks.
-	Heard func()
+	// OnWake, when set, is called at every wake-up, of accounts without subscribers
+	// too. It is set before Run, and must not block.
+	OnWake func()
 
 	stopping chan struct{} // closed by Stop
 
@@ -83,8 +83,8 @@ func (h *Hub) Look() {
 
 // Wake says that the account's log has grown. It never blocks.
 func (h *Hub) Wake(accountID string) {
-	if h.Heard != nil {
-		h.Heard()
+	if h.OnWake != nil {
+		h.OnWake()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,0 +1,51 @@
+// Package live decides who is told of what, and until when. It turns an account's event
+// log and the sessions of a node into sources of items for subscriptions; graph/stream
+// executes documents for these items, and the transports of server deliver the responses.
+//
+// There are three openers of sources:
+//
+//	opener      items                              reads             ends when
+//	Team        events of a team on a topic        event log (hub)   members.read is lost
+//	Addressee   invitations to an address          addressWatch      the session ends
+//	Rights      changes of the own permissions     sessionWatch      the session ends
+//
+// A source is a value without a goroutine. It is asked for its next item, says "none
+// yet", and calls its wake function when asking again may help. Ten thousand idle
+// subscriptions so cost memory and nothing else.
+//
+// # Who is told
+//
+// Every item is decided with the permissions of the moment in which it is delivered, not
+// of the moment in which the stream opened. The sessionWatch keeps one viewer for each
+// session with open streams, however many these are:
+//
+//	event log ──▶ team.Next ──concerns the user?──▶ sessionWatch.afterEvent ─┐
+//	                  │                                                      ▼
+//	other nodes ──▶ round, every second ─────────────────────────────▶ viewer of the session
+//	                  │                                                      │
+//	this process ──▶ afterEnds, before each item ────────────────────────────┤
+//	                  ▼                                                      ▼
+//	                item ◀───────────── members.read still held? ──── listener.current
+//
+// An event whose type may change permissions (see event.Facts) is looked at by every
+// source of its account, shown or not: the viewers are read anew before the next item is
+// decided. So nobody sees an event that follows the one that removed them. One read
+// serves all streams that need it.
+//
+// # Until when
+//
+// A stream ends when its source returns an error: FORBIDDEN when the permission is lost,
+// UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber that lags too far
+// behind. Before it ends it asks MayEnd, because the rights stream of the same session
+// comes first and says why: lastWord has the states of this hand-over.
+//
+// # Invariants
+//
+//   - A source returns each event at most once, in the order of the log.
+//   - The position in the log is fixed before the viewer is read: no change of
+//     permissions lies between the two.
+//   - A session that has ended stays ended; its id is never reused.
+//   - Wake functions are called with the watch locked and must not block.
+//   - The two watches run in Service.Run, until its context ends; nothing else in this
+//     package has a goroutine, but for the timer of lastWord.
+package live
