@@ -11,20 +11,15 @@ import (
 	"github.com/convoke-dev/convoke/ent/intercept"
 )
 
-// ErrNoViewer is returned by every query and mutation whose context says
-// nothing about who is asking.
+// ErrNoViewer is the error of every query and mutation whose context has neither a
+// viewer nor the system.
 var ErrNoViewer = errors.New("access: no viewer in the context")
 
-// Guard narrows every query of the client to what the viewer may know, and
-// refuses every write outside his accounts: queries by id or not, eager
-// loads, edges, aggregates, and all of them in transactions. The program
-// itself passes by System.
+// Guard narrows every query of the client to what the viewer may know, and refuses
+// every write outside the viewer's accounts. System passes it. The package comment says
+// what it covers, and what it does not.
 //
-// Every write that may change somebody's rights is counted in changes, once
-// it is committed.
-//
-// Not covered, and so not done: HasXWith built from client input, foreign ids
-// in creates and edge additions (read them through the guard first), raw SQL.
+// It counts every write that may change somebody's permissions, after its commit.
 func Guard(client *ent.Client, changes *Changes) {
 	client.Intercept(intercept.TraverseFunc(func(ctx context.Context, q intercept.Query) error {
 		v, all, err := asking(ctx)
@@ -55,7 +50,8 @@ func Guard(client *ent.Client, changes *Changes) {
 	})
 }
 
-// asking returns who is asking; all is true for the system.
+// asking returns the viewer of the context, nil for a visitor; all is true for the
+// system, which may see everything.
 func asking(ctx context.Context) (v *Viewer, all bool, err error) {
 	switch who := ctx.Value(contextKey{}).(type) {
 	case system:
@@ -67,14 +63,14 @@ func asking(ctx context.Context) (v *Viewer, all bool, err error) {
 	}
 }
 
-// mutation is what the guard needs of a generated mutation.
+// mutation is a generated mutation that takes a condition.
 type mutation interface {
 	ent.Mutation
 	WhereP(...func(*sql.Selector))
 }
 
-// confine keeps a write inside the viewer's accounts: creates must name one
-// of them, updates and deletes hit nothing else.
+// confine keeps a write inside the viewer's accounts: a create must name one of them,
+// and an update or delete gets a condition.
 func confine(v *Viewer, m ent.Mutation) error {
 	guarded, ok := m.(mutation)
 	if !ok || v == nil {

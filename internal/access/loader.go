@@ -12,12 +12,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/user"
 )
 
-// Loader makes viewers and memberships out of the database.
+// Loader reads viewers and memberships from the database.
 type Loader struct {
 	Catalogue *Catalogue
-	// Unproven says that addresses are not verified here: there is no mail.
+	// Unproven says that this server has no mail, and so verifies no addresses.
 	Unproven bool
-	// Changes and Facts, when set, keep what Facts loads.
+	// Changes and Facts are the cache of Members, which needs both.
 	Changes *Changes
 	Facts   *Cache[Place, *Membership]
 }
@@ -25,13 +25,13 @@ type Loader struct {
 // Place is a user in a team.
 type Place struct{ TeamID, UserID string }
 
-// NewLoader returns a loader that keeps what it loaded while nothing changes.
+// NewLoader returns a loader with a cache of memberships.
 func NewLoader(catalogue *Catalogue, changes *Changes, now func() time.Time) Loader {
 	return Loader{Catalogue: catalogue, Changes: changes, Facts: NewCache[Place, *Membership](changes, now)}
 }
 
-// Load returns the user with his active memberships as a viewer. ent's
-// not-found error means that the user is gone.
+// Load returns the user with their active memberships as a viewer. ent's not-found
+// error means that the user is gone.
 func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*Viewer, error) {
 	u, err := client.User.Query().Where(user.ID(userID)).Only(System(ctx, "load the viewer"))
 	if err != nil {
@@ -40,8 +40,8 @@ func (l Loader) Load(ctx context.Context, client *ent.Client, userID string) (*V
 	return l.LoadFor(ctx, client, u)
 }
 
-// LoadFor is Load for a user whose row is at hand: in two statements, or three
-// when he is restricted to divisions.
+// LoadFor is Load for a user whose row is loaded already. It costs two statements, or
+// three when the user is restricted to divisions.
 func (l Loader) LoadFor(ctx context.Context, client *ent.Client, u *ent.User) (*Viewer, error) {
 	found, err := l.LoadAll(ctx, client, []*ent.User{u})
 	if err != nil {
@@ -50,7 +50,7 @@ func (l Loader) LoadFor(ctx context.Context, client *ent.Client, u *ent.User) (*
 	return found[0], nil
 }
 
-// LoadAll is LoadFor for many users, in as many statements as for one.
+// LoadAll is LoadFor for many users, in the same number of statements.
 func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.User) ([]*Viewer, error) {
 	ids := make([]string, len(users))
 	for i, u := range users {
@@ -74,8 +74,9 @@ func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.Us
 	return viewers, nil
 }
 
-// Membership returns what a user is in a team as the transaction sees it, for
-// a check that must not be overtaken. NOT_FOUND when he is no active member.
+// Membership returns what a user is in a team, past every cache: with the client of a
+// transaction, for a check that must not be overtaken. NOT_FOUND when the user is no
+// active member.
 func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, userID string) (*Membership, error) {
 	found, err := l.memberships(ctx, client, member.And(
 		member.TeamID(teamID), member.UserID(userID), member.StatusEQ(member.StatusActive)))
@@ -88,8 +89,8 @@ func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, user
 	return found[0], nil
 }
 
-// InAccount returns what a user is in the teams of an account, deactivated or
-// not, by team.
+// InAccount returns the user's memberships in the teams of an account by team, also the
+// deactivated ones.
 func (l Loader) InAccount(ctx context.Context, client *ent.Client, accountID, userID string) (map[string]*Membership, error) {
 	found, err := l.memberships(ctx, client, member.And(member.AccountID(accountID), member.UserID(userID)))
 	if err != nil {
@@ -102,8 +103,9 @@ func (l Loader) InAccount(ctx context.Context, client *ent.Client, accountID, us
 	return byTeam, nil
 }
 
-// RequireStill is Require inside a transaction, so that the right was not
-// taken away a moment before. The viewer is known to have had it.
+// RequireStill is Require with the client of a transaction, so that no change in between
+// is overlooked. It is for a viewer for whom Require has succeeded before: it answers
+// NOT_FOUND to any other.
 func (l Loader) RequireStill(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
 	v, err := SignedIn(ctx)
 	if err != nil {
@@ -119,8 +121,8 @@ func (l Loader) RequireStill(ctx context.Context, client *ent.Client, teamID, pe
 	return m, nil
 }
 
-// Members returns the memberships of the places, nil where there is none:
-// from what is kept, and the others in as many statements as one costs.
+// Members returns the memberships of the places, nil where there is none. It takes them
+// from the cache, and loads all others in as many statements as one costs.
 func (l Loader) Members(ctx context.Context, client *ent.Client, places []Place) (map[Place]*Membership, error) {
 	found := make(map[Place]*Membership, len(places))
 	var missing []Place
@@ -152,8 +154,8 @@ func (l Loader) Members(ctx context.Context, client *ent.Client, places []Place)
 	return found, nil
 }
 
-// Effective returns what a member holds: the owner everything, everybody
-// else what his roles, groups and direct permissions hold. They must be loaded.
+// Effective returns what a member holds: the owner everything, anybody else what their
+// roles, groups and direct permissions hold, which must be loaded.
 func (l Loader) Effective(m *ent.Member) Set {
 	if m.IsOwner {
 		return l.Catalogue.All()

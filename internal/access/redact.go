@@ -11,17 +11,17 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 )
 
-// The functions of this file return copies that hold the listed fields and no
-// others: a column that is added to a table is hidden until it gets a line here,
-// and a line in the tables of redact_internal_test.go.
+// The functions of this file return a copy of a row that holds the listed fields and no
+// others. So a new column is hidden until it gets a line here. The tables of
+// redact_internal_test.go need a line for it too, and say shown or absent.
 
 // isColleague names the column that AsColleague adds.
 const isColleague = "is_colleague"
 
-// AsColleague returns an option of a query of users, which has the database
-// answer for each row whether the user is a colleague of the context's viewer, as
-// in Colleagues. KnownUser reads the answer. It costs no statement, and holds in a
-// query past the guard too, when ctx is the viewer's and not the system's.
+// AsColleague returns an option for a query of users. The database then answers beside
+// each row whether the user is a colleague of the viewer, as in Colleagues, and KnownUser
+// reads the answer. It costs no statement of its own. The query may pass the guard, but
+// ctx must be the viewer's: for the system there are no colleagues.
 func AsColleague(ctx context.Context) func(*ent.UserQuery) {
 	colleague := Colleagues(ctx)
 	return func(q *ent.UserQuery) {
@@ -35,11 +35,10 @@ func AsColleague(ctx context.Context) func(*ent.UserQuery) {
 	}
 }
 
-// KnownUser returns what the viewer sees of a user who did something: the whole
-// row of the viewer and of a colleague. Of anybody else, such as a person who left
-// or an inviter from another account, it keeps what tells who they are, and hides
-// what they are and do elsewhere. A row that was queried without AsColleague is
-// anybody else's.
+// KnownUser returns what the viewer sees of a user who did something. The viewer and a
+// colleague are shown whole. Of anybody else, such as a person who left the team or an
+// inviter from another account, it shows name and address, and hides their job and when
+// they were last active. A row that was queried without AsColleague is anybody else's.
 func KnownUser(ctx context.Context, u *ent.User) *ent.User {
 	switch v := ViewerFrom(ctx); {
 	case u == nil:
@@ -58,9 +57,8 @@ func outsider(u *ent.User) *ent.User {
 	}
 }
 
-// LoggedEvent returns what a reader of an event log sees of an event. The request
-// behind it and its data stay hidden: they are for the operator, and for the code
-// that knows the type.
+// LoggedEvent returns what a reader of the event log sees of an event. Its data and the
+// request that caused it stay hidden.
 func LoggedEvent(e *ent.Event) *ent.Event {
 	return &ent.Event{
 		ID: e.ID, CreatedAt: e.CreatedAt, AccountID: e.AccountID, Seq: e.Seq,
@@ -68,9 +66,9 @@ func LoggedEvent(e *ent.Event) *ent.Event {
 	}
 }
 
-// ClosedInvitation returns what the viewer sees of an invitation to their address
-// that the guard hides because it is not open any more. Somebody who is not signed
-// in has shown no more than the link.
+// ClosedInvitation returns what the addressee sees of an invitation that the guard hides
+// from them because it is not open any more. A visitor has shown only that they have the
+// link. The caller has checked that the viewer is the addressee.
 func ClosedInvitation(ctx context.Context, i *ent.Invitation) *ent.Invitation {
 	if ViewerFrom(ctx) == nil {
 		return toLinkHolder(i)
@@ -78,10 +76,10 @@ func ClosedInvitation(ctx context.Context, i *ent.Invitation) *ent.Invitation {
 	return toAddressee(i)
 }
 
-// toAddressee shows what an addressee sees of an open invitation: all that the
-// public schema has, and nothing of tokens, of who answers for it, or of limits.
+// toAddressee shows what the addressee sees of an open invitation, which is all that the
+// public schema has.
 func toAddressee(i *ent.Invitation) *ent.Invitation {
-	shown := withoutGrant(i)
+	shown := toAnybody(i)
 	shown.Email, shown.Note = i.Email, i.Note
 	shown.Permissions, shown.AllPermissions = i.Permissions, i.AllPermissions
 	shown.DeliveryError, shown.AcceptedByID = i.DeliveryError, i.AcceptedByID
@@ -89,18 +87,18 @@ func toAddressee(i *ent.Invitation) *ent.Invitation {
 	return shown
 }
 
-// toLinkHolder shows what the page behind the link shows, and where the invitation
-// stands: a forwarded mail must not hand the address or the note to a stranger.
+// toLinkHolder hides the address, the note and the direct permissions, because the link
+// may have been forwarded.
 func toLinkHolder(i *ent.Invitation) *ent.Invitation {
-	shown := withoutGrant(i)
+	shown := toAnybody(i)
 	shown.Email, shown.Permissions = address.Mask(i.Email), []string{}
 	shown.Edges = only(i.Edges, "Roles")
 	shown.Edges.Team = teamToLinkHolder(i.Edges.Team)
 	return shown
 }
 
-// withoutGrant keeps what every reader of an invitation sees.
-func withoutGrant(i *ent.Invitation) *ent.Invitation {
+// toAnybody shows what the addressee and a holder of the link both see.
+func toAnybody(i *ent.Invitation) *ent.Invitation {
 	return &ent.Invitation{
 		ID: i.ID, CreatedAt: i.CreatedAt, AccountID: i.AccountID, TeamID: i.TeamID, InviterID: i.InviterID,
 		FirstName: i.FirstName, LastName: i.LastName, JobTitle: i.JobTitle, AllowedDomains: i.AllowedDomains,
@@ -120,9 +118,9 @@ func teamToLinkHolder(t *ent.Team) *ent.Team {
 	return shown
 }
 
-// only returns the edges with every one cleared that is not named. It keeps ent's
-// private note of which were loaded, so that a cleared list is an empty one, and
-// not one to be loaded now.
+// only returns the edges with all cleared that are not named. It keeps ent's private
+// record of which were loaded, so a cleared list reads as an empty one, and a resolver
+// does not load it again.
 func only[T any](edges T, names ...string) T {
 	v := reflect.ValueOf(&edges).Elem()
 	for i := range v.NumField() {

@@ -17,10 +17,9 @@ func SignedIn(ctx context.Context) (*Viewer, error) {
 	return nil, fault.Refuse(fault.Unauthenticated, "Sign in first.")
 }
 
-// Require returns the viewer's membership in the team if it holds the
-// permission. It fails with UNAUTHENTICATED, with NOT_FOUND when he may not
-// know of the team, or with FORBIDDEN. The client, which only a refusal reads
-// with, is guarded.
+// Require returns the viewer's membership in the team if it holds the permission. It
+// fails with UNAUTHENTICATED, with NOT_FOUND when the viewer may not know of the team,
+// or with FORBIDDEN. Only a refusal reads from the client, which must be guarded.
 func Require(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
 	v, err := SignedIn(ctx)
 	if err != nil {
@@ -43,9 +42,8 @@ func Require(ctx context.Context, client *ent.Client, teamID, permission string)
 	return m, nil
 }
 
-// RequireInAccount returns the viewer's membership in the account's default
-// team if it holds the permission: account-wide acts look there. It fails like
-// Require.
+// RequireInAccount returns the viewer's membership in the account's default team, which
+// decides about account-wide acts, if it holds the permission. It fails like Require.
 func RequireInAccount(ctx context.Context, accountID, permission string) (*Membership, error) {
 	v, err := SignedIn(ctx)
 	if err != nil {
@@ -60,9 +58,8 @@ func RequireInAccount(ctx context.Context, accountID, permission string) (*Membe
 	return nil, lacks(permission)
 }
 
-// RequireRoles returns an error like RequireInAccount's unless the viewer
-// may see the account's roles: because he may see or change who holds what in
-// one of its teams.
+// RequireRoles fails like RequireInAccount unless the viewer may see the account's roles,
+// because they may see or change who holds what in one of its teams.
 func RequireRoles(ctx context.Context, accountID string) error {
 	v, err := SignedIn(ctx)
 	if err != nil {

@@ -1,6 +1,3 @@
-// Package access decides who may do what: the viewer, the permission
-// catalogue, the role presets, and the guard on the ent client that narrows
-// every query to what the viewer may know.
 package access
 
 import (
@@ -10,20 +7,21 @@ import (
 	"sync/atomic"
 )
 
-// Viewer is who is asking, with everything he holds. It is loaded once per
-// request, or per event of a subscription, and not changed afterwards.
+// Viewer is the signed-in user who asks, with everything they hold. It is loaded once
+// for a request, or for an item of a subscription, and does not change afterwards.
 type Viewer struct {
 	UserID    string
 	SessionID string
 	Email     string // as typed
 	EmailKey  string // as compared
-	// Unproven is true where nothing shows that the address is his.
+	// Unproven is true on a server without mail, where nothing shows that the address
+	// is the viewer's.
 	Unproven bool
 
 	memberships map[string]*Membership // by team
 }
 
-// Membership returns what the viewer is in the team, or nil.
+// Membership returns what the viewer is in the team, or nil. A nil viewer has none.
 func (v *Viewer) Membership(teamID string) *Membership {
 	if v == nil {
 		return nil
@@ -31,22 +29,23 @@ func (v *Viewer) Membership(teamID string) *Membership {
 	return v.memberships[teamID]
 }
 
-// HomeTeam returns the chosen team, if the viewer is in it, or else the one he
-// has been in for longest; empty when he is in none.
+// HomeTeam returns the chosen team if the viewer is in it, or else the team they have
+// been in for the longest time; empty when they are in none.
 func (v *Viewer) HomeTeam(chosen string) string {
 	if v.Membership(chosen) != nil {
 		return chosen
 	}
 	first := &Membership{}
 	for _, m := range v.memberships {
-		if first.ID == "" || m.ID < first.ID { // ids sort by the time they were made
+		if first.ID == "" || m.ID < first.ID { // ids sort by the time of their creation
 			first = m
 		}
 	}
 	return first.TeamID
 }
 
-// Same reports whether the other viewer is the same one and holds the same.
+// Same reports whether both are the same user in the same session, with the same
+// memberships, roles and permissions.
 func (v *Viewer) Same(other *Viewer) bool {
 	if v.UserID != other.UserID || v.SessionID != other.SessionID || v.Email != other.Email || v.EmailKey != other.EmailKey {
 		return false
@@ -64,31 +63,31 @@ func (v *Viewer) Can(teamID, permission string) bool {
 
 type contextKey struct{}
 
-// system stands in a context in the place of a viewer.
+// system is in a context instead of a viewer.
 type system struct{ reason string }
 
-// asker is who is asking within one operation; it changes when the operation
-// signs somebody in or out.
+// asker holds the viewer of one operation, which changes when the operation signs
+// somebody in or out.
 type asker struct{ viewer atomic.Pointer[Viewer] }
 
-// WithViewer returns a context in which v is asking; a nil v is an anonymous
-// visitor.
+// WithViewer returns a context with v as the viewer; a nil v is an anonymous visitor.
 func WithViewer(ctx context.Context, v *Viewer) context.Context {
 	a := &asker{}
 	a.viewer.Store(v)
 	return context.WithValue(ctx, contextKey{}, a)
 }
 
-// Become makes v the one who is asking in the context from now on: after
-// signing in or out, and when a subscription has loaded its viewer anew.
+// Become replaces the viewer of the context and of all contexts derived from it: after
+// a sign-in or sign-out, and when a subscription has loaded its viewer again. It does
+// nothing to a context without a viewer.
 func Become(ctx context.Context, v *Viewer) {
 	if a, ok := ctx.Value(contextKey{}).(*asker); ok {
 		a.viewer.Store(v)
 	}
 }
 
-// System returns a context in which the program itself acts, past the guard.
-// The reason is for the reader, and for errors.
+// System returns a context in which the program itself acts, past the guard. The
+// reason is for the reader of the code.
 func System(ctx context.Context, reason string) context.Context {
 	return context.WithValue(ctx, contextKey{}, system{reason})
 }
@@ -102,7 +101,7 @@ func ViewerFrom(ctx context.Context) *Viewer {
 	return nil
 }
 
-// Teams returns the teams the viewer is in, in the order of their ids.
+// Teams returns the ids of the viewer's teams, sorted.
 func (v *Viewer) Teams() []string {
 	if v == nil {
 		return nil

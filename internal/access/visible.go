@@ -14,8 +14,8 @@ import (
 
 type condition = func(*sql.Selector)
 
-// visible returns the condition under which the viewer may know of a row.
-// A type nobody thought of is seen by nobody.
+// visible returns the condition under which the viewer may know of a row of the table.
+// A table without a case shows nothing.
 func visible(v *Viewer, typ string) condition {
 	if v == nil {
 		return nothing
@@ -35,7 +35,7 @@ func visible(v *Viewer, typ string) condition {
 	case ent.TypeOwnershipTransfer:
 		return either(in("team_id", v.readTeams()), in("from_id", v.memberIDs()), in("to_id", v.memberIDs()))
 	case ent.TypeMember:
-		return either(in("team_id", v.readTeams()), in("user_id", idSet{v.UserID}), v.ownersOfHisTeams())
+		return either(in("team_id", v.readTeams()), in("user_id", idSet{v.UserID}), v.ownersOfTeams())
 	case ent.TypeInvitation:
 		return either(in("team_id", v.readTeams()), v.ownInvitations(), v.received())
 	case ent.TypeUser:
@@ -53,18 +53,20 @@ func (v *Viewer) accounts() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.AccountID, true })
 }
 
+// accountsWith returns the accounts in which the viewer holds the permission
+// account-wide.
 func (v *Viewer) accountsWith(permission string) idSet {
 	return v.collect(func(m *Membership) (string, bool) {
 		return m.AccountID, m.DefaultTeam && m.Permissions.Has(permission)
 	})
 }
 
-// forRoles: whoever may see or change who holds what sees the account's roles
-// and groups.
+// forRoles are the permissions of which each shows the account's roles and groups: all
+// that let a member see or change what others hold.
 var forRoles = []string{RolesRead, RolesAssign, RolesManage, MembersRead, MembersInvite}
 
-// accountsWithAny returns the accounts in some team of which the viewer holds
-// one of the permissions.
+// accountsWithAny returns the accounts in which the viewer holds one of the permissions
+// in any team.
 func (v *Viewer) accountsWithAny(permissions ...string) idSet {
 	return v.collect(func(m *Membership) (string, bool) {
 		return m.AccountID, slices.ContainsFunc(permissions, m.Permissions.Has)
@@ -83,7 +85,7 @@ func (v *Viewer) heldRoles() idSet {
 	return newIDSet(ids)
 }
 
-// ownGroups: everybody knows of the groups he is in.
+// ownGroups are the groups that the viewer is in.
 func (v *Viewer) ownGroups() condition {
 	return func(s *sql.Selector) {
 		t := sql.Table(member.GroupsTable)
@@ -92,8 +94,8 @@ func (v *Viewer) ownGroups() condition {
 	}
 }
 
-// ownInvitations: who may invite knows of the invitations he answers for or has
-// sent himself, also where he may not see people.
+// ownInvitations are the invitations that the viewer sent or answers for, in teams in
+// which they may invite, also where they may not see people.
 func (v *Viewer) ownInvitations() condition {
 	teams := v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersInvite) })
 	return func(s *sql.Selector) {
@@ -104,11 +106,11 @@ func (v *Viewer) ownInvitations() condition {
 	}
 }
 
-// open is the condition that an invitation waits for the viewer's address. Who
-// is invited sees what he is offered, where, and by whom, before he says yes.
+// open is the condition that an invitation is to the viewer's address and pending. The
+// addressee sees what it grants, where, and who sent it, before they accept.
 func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	if v.Unproven {
-		return sql.False() // whoever has the link shows that he was meant
+		return sql.False() // a server without mail knows the addressee by the link only
 	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),
@@ -116,12 +118,12 @@ func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	)
 }
 
-// received: the addressee knows of an invitation while it is open.
+// received are the open invitations to the viewer's address.
 func (v *Viewer) received() condition {
 	return func(s *sql.Selector) { s.Where(v.open(s.C)) }
 }
 
-// offered: what a column of the invitations received names.
+// offered are the rows that a column of the received invitations names.
 func (v *Viewer) offered(column string) condition {
 	return func(s *sql.Selector) {
 		t := sql.Table(invitation.Table)
@@ -129,19 +131,19 @@ func (v *Viewer) offered(column string) condition {
 	}
 }
 
-// offeredWith: what a join table says of the invitations received.
+// offeredWith are the rows that a join table connects with the received invitations.
 func (v *Viewer) offeredWith(table string, key []string) condition {
 	return func(s *sql.Selector) { s.Where(sql.In(s.C("id"), v.joined(table, key))) }
 }
 
-// joined selects the other side of a join table of the invitations received.
+// joined selects the ids that a join table connects with the received invitations.
 func (v *Viewer) joined(table string, key []string) *sql.Selector {
 	t, i := sql.Table(table), sql.Table(invitation.Table)
 	return sql.Select(t.C(key[1])).From(t).
 		Join(i).On(t.C(key[0]), i.C(invitation.FieldID)).Where(v.open(i.C))
 }
 
-// offeredRoles: those that are offered, by a group too.
+// offeredRoles are the roles that the received invitations grant, directly or by a group.
 func (v *Viewer) offeredRoles() condition {
 	return either(v.offeredWith(invitation.RolesTable, invitation.RolesPrimaryKey), func(s *sql.Selector) {
 		t := sql.Table(group.RolesTable)
@@ -156,9 +158,9 @@ func (v *Viewer) ownTeams() condition {
 
 func (v *Viewer) ownAccounts() condition { return in("id", v.accounts()) }
 
-// OwnTeams narrows a query of teams to those the viewer belongs to or may see as
-// part of his account: without those he is only invited to, which he sees in the
-// invitation alone.
+// OwnTeams narrows a query of teams to the viewer's teams and all teams of accounts that
+// they may see. It leaves out a team to which the viewer is only invited, because that
+// shows in the invitation alone.
 func OwnTeams(ctx context.Context) func(*sql.Selector) {
 	if v := ViewerFrom(ctx); v != nil {
 		return v.ownTeams()
@@ -208,11 +210,12 @@ func (v *Viewer) teams() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, true })
 }
 
-// readTeams returns the teams whose people the viewer may see.
+// readTeams returns the teams whose members the viewer may see.
 func (v *Viewer) readTeams() idSet {
 	return v.collect(func(m *Membership) (string, bool) { return m.TeamID, m.Permissions.Has(MembersRead) })
 }
 
+// collect returns the ids that pick returns of the memberships it accepts.
 func (v *Viewer) collect(pick func(*Membership) (string, bool)) idSet {
 	ids := make([]string, 0, len(v.memberships))
 	for _, m := range v.memberships {
@@ -223,21 +226,23 @@ func (v *Viewer) collect(pick func(*Membership) (string, bool)) idSet {
 	return newIDSet(ids)
 }
 
-// ownersOfHisTeams: who owns a team is known to everybody in it, and to whoever
-// may see the whole account.
-func (v *Viewer) ownersOfHisTeams() condition {
+// ownersOfTeams are the owners of the viewer's teams, and of all teams of accounts that
+// the viewer may see.
+func (v *Viewer) ownersOfTeams() condition {
 	return func(s *sql.Selector) {
 		s.Where(sql.And(sql.EQ(s.C(member.FieldIsOwner), true), v.knownTeams(s.C(member.FieldTeamID), s.C(member.FieldAccountID))))
 	}
 }
 
-// knownTeams is the condition that a column names a team the viewer knows of.
+// knownTeams is the condition that the columns name one of the viewer's teams, or an
+// account that the viewer may see.
 func (v *Viewer) knownTeams(teamID, accountID string) *sql.Predicate {
 	return sql.Or(isIn(teamID, v.teams()), isIn(accountID, v.accountsWith(AccountRead)))
 }
 
-// knownUsers: himself, the owners of his teams, the members of the teams whose people he may see,
-// those who sent or accepted their invitations, members still or not, and those who invited him.
+// knownUsers are the colleagues, the senders of received invitations, and those who sent
+// or accepted an invitation of a team whose members the viewer may see, also when they
+// have left.
 func (v *Viewer) knownUsers() condition {
 	return either(
 		v.colleagues(),
@@ -247,7 +252,8 @@ func (v *Viewer) knownUsers() condition {
 	)
 }
 
-// namedIn: those whom a column names in the teams whose people the viewer may see.
+// namedIn are the users whom a column names in rows of teams whose members the viewer
+// may see.
 func (v *Viewer) namedIn(table, column string) condition {
 	return func(s *sql.Selector) {
 		t := sql.Table(table)
@@ -258,8 +264,8 @@ func (v *Viewer) namedIn(table, column string) condition {
 	}
 }
 
-// Colleagues narrows a query of users to those the viewer is together with:
-// without those who left, of whom he sees only what they did.
+// Colleagues narrows a query of users to the viewer, the owners of their teams, and the
+// members of teams whose members they may see. It leaves out people who have left.
 func Colleagues(ctx context.Context) func(*sql.Selector) {
 	if v := ViewerFrom(ctx); v != nil {
 		return v.colleagues()
@@ -267,8 +273,7 @@ func Colleagues(ctx context.Context) func(*sql.Selector) {
 	return nothing
 }
 
-// colleagues: himself, the owners of his teams, and the members of the teams whose
-// people he may see.
+// colleagues is the condition of Colleagues.
 func (v *Viewer) colleagues() condition {
 	return either(
 		in("id", idSet{v.UserID}),

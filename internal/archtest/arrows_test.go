@@ -33,7 +33,7 @@ var siblings = map[string][]string{
 	"auth":    slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "limit"}),
 	"invite":  slices.Concat(leaves, []string{"access", "store", "event", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
-	"live":    {"access", "auth", "event", "fault"},
+	"live": {"access", "auth", "event", "fault"},
 
 	"idempotency": {"access", "store", "fault", "uid"},
 }
