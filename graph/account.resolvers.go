@@ -97,12 +97,11 @@ func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.Update
 		AccountID: input.AccountID, Name: input.Name, InvitationTTLHours: input.InvitationTTLHours,
 		CountPendingAsSeats: input.CountPendingAsSeats, KeepInvitationsOfRemovedMembers: input.KeepInvitationsOfRemovedMembers,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.AccountPayload{UserErrors: list}, rest
-	}
-	acc, err := r.read(ctx).Account.Get(ctx, input.AccountID)
-	return &model.AccountPayload{Account: acc, UserErrors: none}, err
+	p := &model.AccountPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Account, err = r.read(ctx).Account.Get(ctx, input.AccountID)
+		return err
+	})
 }
 
 // Account returns generated.AccountResolver implementation.

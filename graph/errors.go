@@ -12,36 +12,14 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// none is the userErrors of a payload without any; the field is never null.
-var none = []*model.UserError{}
-
-// payloadErrors returns the userErrors of a payload for an error of a verb. rest
-// is what has to be answered at the top level instead.
-func payloadErrors(err error) (list []*model.UserError, rest error) {
-	faults, ok := fault.UserErrors(err)
-	if !ok {
-		return nil, err
-	}
-	return userErrors(faults), nil
-}
-
-func userErrors(faults []*fault.Error) []*model.UserError {
-	list := make([]*model.UserError, len(faults))
-	for i, f := range faults {
-		list[i] = &model.UserError{Code: model.UserErrorCode(f.Code), Field: f.Field, Message: f.Message}
-	}
-	return list
-}
-
-// PresentErrors returns the error presenter: faults as they are, what is wrong
-// with the document by gqlgen's word, everything else as INTERNAL with the
-// request's id. The log has the rest. Without suggest nobody is told what he
-// may have meant, which would be the schema.
+// PresentErrors returns the error presenter. It shows faults as they are and errors in the
+// document in gqlgen's words. Everything else becomes INTERNAL with the id of the request,
+// under which the log has the error itself. Without suggest, gqlgen's suggestions of names
+// are cut off, because they reveal the schema.
 func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		var known *gqlerror.Error
@@ -66,13 +44,13 @@ func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 			return &out
 		}
 		if ent.IsNotFound(err) {
-			// The guard hid it: a field of something the viewer may know of only in part.
+			// The guard hides it: it belongs to something that the viewer may see only in part.
 			out.Message = "This is not for you to see, or not there any more."
 			out.Extensions = fault.Extensions(fault.NotFound)
 			return &out
 		}
 		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
-			err = ctx.Err() // which is what pgx means: it did not begin
+			err = ctx.Err() // pgx reports a cancelled context so when the statement has not begun
 		}
 		id := event.RequestFrom(ctx).ID
 		switch {

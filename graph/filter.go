@@ -1,7 +1,10 @@
 package graph
 
 import (
+	"strings"
 	"time"
+
+	entevent "github.com/convoke-dev/convoke/ent/event"
 
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
@@ -14,12 +17,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// searched returns the text to look for, as texts are searched by; empty for
-// none.
+// searched returns the text to search for in the form of the search columns; empty when
+// there is none.
 func searched(search *string) string { return text.Fold(orEmpty(search)) }
 
-// receivedBy picks the invitations to the viewer's address: none where nothing
-// shows that it is his.
+// receivedBy is the condition that an invitation is for the viewer's address. No invitation
+// is for an address that is not proven.
 func receivedBy(v *access.Viewer) predicate.Invitation {
 	if v.Unproven {
 		return invitation.IDIn()
@@ -27,9 +30,9 @@ func receivedBy(v *access.Viewer) predicate.Invitation {
 	return invitation.EmailKey(v.EmailKey)
 }
 
-// memberFilter returns the conditions of a filter on members of one team. What
-// roles, groups and divisions it names tells nothing of others: they are looked
-// for among what these members have.
+// memberFilter returns the conditions of a filter on members of one team. Roles, groups and
+// divisions are looked up among those of the team's members, so a filter reveals nothing
+// of other accounts.
 func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	if f == nil {
 		return nil
@@ -56,9 +59,8 @@ func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	return conditions
 }
 
-// invitationFilter returns the conditions of a filter on invitations of one
-// team, as they stand now: what has run out counts as expired, whether or not
-// the sweep has been there.
+// invitationFilter returns the conditions of a filter on invitations of one team, by their
+// effective status.
 func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []predicate.Invitation) {
 	if f == nil {
 		return nil
@@ -92,4 +94,34 @@ func inState(status invitation.Status, now time.Time) predicate.Invitation {
 	default:
 		return invitation.StatusEQ(status)
 	}
+}
+
+func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {
+	if f == nil {
+		return nil
+	}
+	if len(f.Types) > 0 {
+		types := make([]predicate.Event, len(f.Types))
+		for i, t := range f.Types {
+			if kind, all := strings.CutSuffix(t, "*"); all {
+				types[i] = entevent.TypeHasPrefix(kind)
+			} else {
+				types[i] = entevent.Type(t)
+			}
+		}
+		conditions = append(conditions, entevent.Or(types...))
+	}
+	if f.ActorID != nil {
+		conditions = append(conditions, entevent.ActorID(*f.ActorID))
+	}
+	if f.SubjectID != nil {
+		conditions = append(conditions, entevent.SubjectID(*f.SubjectID))
+	}
+	if f.From != nil {
+		conditions = append(conditions, entevent.CreatedAtGTE(*f.From))
+	}
+	if f.To != nil {
+		conditions = append(conditions, entevent.CreatedAtLT(*f.To))
+	}
+	return conditions
 }

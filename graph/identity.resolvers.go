@@ -6,6 +6,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -20,11 +21,11 @@ func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) 
 		Email: input.Email, Password: input.Password,
 		FirstName: orEmpty(input.FirstName), LastName: orEmpty(input.LastName), AccountName: orEmpty(input.AccountName),
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.SignUpPayload{UserErrors: list}, rest
-	}
-	return &model.SignUpPayload{VerificationSent: mailed, UserErrors: none}, nil
+	p := &model.SignUpPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.VerificationSent = mailed
+		return nil
+	})
 }
 
 // VerifyEmail is the resolver for the verifyEmail field.
@@ -57,30 +58,29 @@ func (r *mutationResolver) SignInWithIDToken(ctx context.Context, input model.Si
 // ResendVerification is the resolver for the resendVerification field.
 func (r *mutationResolver) ResendVerification(ctx context.Context, input model.ResendVerificationInput) (*model.ResendVerificationPayload, error) {
 	mailed, err := r.Auth.ResendVerification(ctx, input.Email, input.Password)
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.ResendVerificationPayload{UserErrors: list}, rest
-	}
-	return &model.ResendVerificationPayload{VerificationSent: mailed, UserErrors: none}, nil
+	p := &model.ResendVerificationPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.VerificationSent = mailed
+		return nil
+	})
 }
 
 // ChangePassword is the resolver for the changePassword field.
 func (r *mutationResolver) ChangePassword(ctx context.Context, input model.ChangePasswordInput) (*model.ChangePasswordPayload, error) {
-	if err := r.changePassword(ctx, input.CurrentPassword, input.NewPassword); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.ChangePasswordPayload{UserErrors: list}, rest
-	}
-	return &model.ChangePasswordPayload{UserErrors: none}, nil
+	p := &model.ChangePasswordPayload{}
+	return complete(p, &p.UserErrors, r.changePassword(ctx, input.CurrentPassword, input.NewPassword), func() error {
+		return nil
+	})
 }
 
 // RequestPasswordReset is the resolver for the requestPasswordReset field.
 func (r *mutationResolver) RequestPasswordReset(ctx context.Context, input model.RequestPasswordResetInput) (*model.RequestPasswordResetPayload, error) {
 	mailed, err := r.Auth.RequestPasswordReset(ctx, input.Email)
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.RequestPasswordResetPayload{UserErrors: list}, rest
-	}
-	return &model.RequestPasswordResetPayload{ResetSent: mailed, UserErrors: none}, nil
+	p := &model.RequestPasswordResetPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.ResetSent = mailed
+		return nil
+	})
 }
 
 // ResetPassword is the resolver for the resetPassword field.
@@ -95,12 +95,11 @@ func (r *mutationResolver) ResetPassword(ctx context.Context, input model.ResetP
 // UpdateProfile is the resolver for the updateProfile field.
 func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
 	err := r.Auth.UpdateProfile(ctx, auth.Profile{FirstName: input.FirstName, LastName: input.LastName, JobTitle: input.JobTitle})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.UpdateProfilePayload{UserErrors: list}, rest
-	}
-	u, err := r.read(ctx).User.Query().Where(user.ID(viewerID(ctx))).Only(ctx)
-	return &model.UpdateProfilePayload{User: u, UserErrors: none}, err
+	p := &model.UpdateProfilePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.User, err = r.read(ctx).User.Query().Where(user.ID(viewerID(ctx))).Only(ctx)
+		return err
+	})
 }
 
 // RevokeSession is the resolver for the revokeSession field.
@@ -111,7 +110,7 @@ func (r *mutationResolver) RevokeSession(ctx context.Context, input model.Revoke
 	if input.SessionID == access.ViewerFrom(ctx).SessionID {
 		signedOut(ctx)
 	}
-	return &model.RevokeSessionPayload{RevokedSessionID: &input.SessionID, UserErrors: none}, nil
+	return &model.RevokeSessionPayload{RevokedSessionID: &input.SessionID, UserErrors: []*model.UserError{}}, nil
 }
 
 // Current is the resolver for the current field.
@@ -132,7 +131,13 @@ func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.Use
 
 // ActiveTeam is the resolver for the activeTeam field.
 func (r *viewerResolver) ActiveTeam(ctx context.Context, obj *access.Viewer) (*ent.Team, error) {
-	return r.activeTeam(ctx, obj)
+	u, err := r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Team.Query().Where(team.ID(obj.HomeTeam(u.ActiveTeamID)))
+	r.withTeam(ctx, selected(ctx))(q)
+	return orNull(q.Only(ctx))
 }
 
 // Memberships is the resolver for the memberships field.

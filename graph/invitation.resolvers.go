@@ -5,6 +5,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
+	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -90,7 +91,13 @@ func (r *invitationResolver) Delivery(ctx context.Context, obj *ent.Invitation) 
 
 // Timeline is the resolver for the timeline field.
 func (r *invitationResolver) Timeline(ctx context.Context, obj *ent.Invitation, first *int, after *string) (*relay.Connection[*model.Event], error) {
-	return r.timeline(ctx, obj, relay.Args{First: first, After: after})
+	if !viewerCanAny(ctx, obj.TeamID, access.MembersRead, access.MembersInvite) {
+		_, err := access.Require(ctx, r.read(ctx), obj.TeamID, access.MembersRead)
+		return nil, err
+	}
+	q := r.read(ctx).Event.Query().Where(entevent.SubjectID(obj.ID))
+	page, err := relay.Page(access.System(ctx, "read the timeline of an invitation the viewer manages"), q, relay.Args{First: first, After: after}, eventsByNumber.In(false))
+	return r.shownPage(ctx, page, err)
 }
 
 // AcceptedBy is the resolver for the acceptedBy field.
@@ -115,7 +122,18 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCanResend(ctx, obj)
+	if !r.viewerCan(ctx, obj, invite.Resend) {
+		return false, nil
+	}
+	if _, err := obj.Edges.DivisionsOrErr(); err != nil {
+		full, err := r.read(ctx).Invitation.Query().Where(invitation.ID(obj.ID)).
+			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions().Only(ctx)
+		if err != nil {
+			return false, err
+		}
+		obj = full
+	}
+	return r.Invites.CanResend(access.ViewerFrom(ctx).Membership(obj.TeamID), obj), nil
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
@@ -137,11 +155,7 @@ func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUse
 // InviteUsers is the resolver for the inviteUsers field.
 func (r *mutationResolver) InviteUsers(ctx context.Context, input model.InviteUsersInput) (*model.InviteUsersPayload, error) {
 	results, err := r.Invites.SendAll(ctx, offerToAll(input), input.Emails)
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.InviteUsersPayload{Results: []*model.InviteResult{}, UserErrors: list}, rest
-	}
-	return r.inviteResults(ctx, results)
+	return r.inviteUsersPayload(ctx, results, err)
 }
 
 // ResendInvite is the resolver for the resendInvite field.
@@ -150,12 +164,12 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 		InvitationID: input.InvitationID, ExpiresInHours: input.ExpiresInHours,
 		SendEmail: input.SendEmail == nil || *input.SendEmail,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.ResendInvitePayload{UserErrors: list}, rest
-	}
-	i, err := r.invitation(ctx, issued.ID)
-	return &model.ResendInvitePayload{Invitation: i, InviteURL: orNil(issued.URL), UserErrors: none}, err
+	p := &model.ResendInvitePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.InviteURL = orNil(issued.URL)
+		p.Invitation, err = r.invitation(ctx, issued.ID)
+		return err
+	})
 }
 
 // UpdateInvite is the resolver for the updateInvite field.
@@ -166,50 +180,42 @@ func (r *mutationResolver) UpdateInvite(ctx context.Context, input model.UpdateI
 		RoleIDs: input.RoleIds, GroupIDs: input.GroupIds, Permissions: input.Permissions, AllPermissions: input.AllPermissions,
 		DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains, ExpiresInHours: input.ExpiresInHours,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.UpdateInvitePayload{UserErrors: list}, rest
-	}
-	i, err := r.invitation(ctx, input.InvitationID)
-	return &model.UpdateInvitePayload{Invitation: i, UserErrors: none}, err
+	p := &model.UpdateInvitePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Invitation, err = r.invitation(ctx, input.InvitationID)
+		return err
+	})
 }
 
 // RevokeInvite is the resolver for the revokeInvite field.
 func (r *mutationResolver) RevokeInvite(ctx context.Context, input model.RevokeInviteInput) (*model.RevokeInvitePayload, error) {
-	if err := r.Invites.Revoke(ctx, input.InvitationID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.RevokeInvitePayload{UserErrors: list}, rest
-	}
-	i, err := r.invitation(ctx, input.InvitationID)
-	return &model.RevokeInvitePayload{Invitation: i, UserErrors: none}, err
+	p := &model.RevokeInvitePayload{}
+	return complete(p, &p.UserErrors, r.Invites.Revoke(ctx, input.InvitationID), func() (err error) {
+		p.Invitation, err = r.invitation(ctx, input.InvitationID)
+		return err
+	})
 }
 
 // AcceptInvite is the resolver for the acceptInvite field.
 func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptInviteInput) (*model.AcceptInvitePayload, error) {
 	if err := canCarry(ctx, input.Transport); err != nil && access.ViewerFrom(ctx) == nil {
-		list, rest := payloadErrors(err)
-		return &model.AcceptInvitePayload{UserErrors: list}, rest
+		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
 	done, err := r.Invites.Accept(ctx, invite.Response{
 		Reference: invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)},
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.AcceptInvitePayload{UserErrors: list}, rest
-	}
-	return r.admitted(ctx, done, input.Transport)
+	return r.acceptPayload(ctx, done, err, input.Transport)
 }
 
 // DeclineInvite is the resolver for the declineInvite field.
 func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error) {
 	id, err := r.Invites.Decline(ctx, invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.DeclineInvitePayload{UserErrors: list}, rest
-	}
-	i, err := r.declined(ctx, id)
-	return &model.DeclineInvitePayload{Invitation: i, UserErrors: none}, err
+	p := &model.DeclineInvitePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Invitation, err = r.declined(ctx, id)
+		return err
+	})
 }
 
 // ReceivedInvitations is the resolver for the receivedInvitations field.

@@ -15,9 +15,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// Limits refuses operations that are too deep, select too many fields, or may
-// answer with too many values, before they run. Fragments are measured once
-// each, however often they are spread.
+// Limits refuses operations that are too deep, select too many fields, or may return too
+// many values, before they run. Each fragment is measured once, however often it is spread.
 type Limits struct {
 	Depth  int
 	Fields int
@@ -27,13 +26,13 @@ type Limits struct {
 	Introspection bool
 }
 
-// ExtensionName names the extension to gqlgen.
+// ExtensionName returns the name of this gqlgen extension.
 func (Limits) ExtensionName() string { return "ConvokeLimits" }
 
-// Validate has nothing to check of the schema.
+// Validate accepts every schema.
 func (Limits) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext changes nothing; it measures, and refuses with
+// MutateOperationContext measures the operation and leaves it as it is. It fails with
 // QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection.
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}}
@@ -57,9 +56,9 @@ func refuse(code, format string, args ...any) *gqlerror.Error {
 	return err
 }
 
-// extent is how deep and how wide a selection is, how many values it may
-// answer with, and whether it asks for the
-// schema, which is not measured: it has a switch of its own.
+// extent is how deep and how wide a selection is, how many values it may return, and
+// whether it asks for the schema. Introspection is not measured: a setting of its own
+// allows it.
 type extent struct {
 	depth, fields, values int
 	introspects           bool
@@ -106,8 +105,8 @@ func (m measure) fragment(f *ast.FragmentDefinition) extent {
 	return e
 }
 
-// elements returns how many elements a field may have: those of the page that
-// is asked for, of a connection; one, of anything else.
+// elements returns how many elements a field may have: the page size for a connection,
+// one for anything else.
 func (m measure) elements(f *ast.Field) int {
 	if f.Definition == nil || !strings.HasSuffix(f.Definition.Type.Name(), "Connection") {
 		return 1
@@ -135,7 +134,7 @@ func times(a, b int) int {
 	return a * b
 }
 
-// add stops at the largest number instead of running over it.
+// add returns the sum, or the largest integer where that would overflow.
 func add(a, b int) int {
 	if a > math.MaxInt-b {
 		return math.MaxInt

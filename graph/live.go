@@ -30,13 +30,6 @@ var SharedFields = stream.NewFields(`
 	Group: id name description roles version
 	Division: id name version`)
 
-// inviteStatusChanged follows the invitations of a team.
-func (r *Resolver) inviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
-	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Team(ctx, teamID, live.Invitations, c.Cursors(after), c.Wake)
-	}, r.inviteStatusChange)
-}
-
 func (r *Resolver) inviteStatusChange(ctx context.Context, it *live.Item) (*model.InviteStatusChange, error) {
 	e := it.Event
 	i, err := r.invitation(ctx, e.SubjectID)
@@ -55,13 +48,6 @@ func (r *Resolver) inviteStatusChange(ctx context.Context, it *live.Item) (*mode
 		c.Member, err = r.memberOf(ctx, i)
 	}
 	return c, err
-}
-
-// membersChanged follows the members of a team.
-func (r *Resolver) membersChanged(ctx context.Context, teamID string, after *string) (<-chan *model.MembersChange, error) {
-	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Team(ctx, teamID, live.Members, c.Cursors(after), c.Wake)
-	}, r.membersChange)
 }
 
 func (r *Resolver) membersChange(ctx context.Context, it *live.Item) (*model.MembersChange, error) {
@@ -84,13 +70,6 @@ func (r *Resolver) membersChange(ctx context.Context, it *live.Item) (*model.Mem
 	return c, err
 }
 
-// receivedInvitationsChanged follows the invitations to the viewer's address.
-func (r *Resolver) receivedInvitationsChanged(ctx context.Context) (<-chan *ent.Invitation, error) {
-	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Addressee(ctx, c.Wake)
-	}, r.received)
-}
-
 // received reads an invitation for its addressee: as they may see it, or, once it is
 // over and they are no member, with everything it granted.
 func (r *Resolver) received(ctx context.Context, it *live.Item) (*ent.Invitation, error) {
@@ -108,13 +87,6 @@ func (r *Resolver) received(ctx context.Context, it *live.Item) (*ent.Invitation
 		err = stream.ErrGone // deleted with its team
 	}
 	return i, err
-}
-
-// viewerAccessChanged follows the viewer's permissions.
-func (r *Resolver) viewerAccessChanged(ctx context.Context) (<-chan *model.ViewerAccessChange, error) {
-	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Rights(ctx, c.Wake)
-	}, viewerAccessChange)
 }
 
 func viewerAccessChange(_ context.Context, it *live.Item) (*model.ViewerAccessChange, error) {

@@ -5,19 +5,27 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/graph/stream"
+	"github.com/convoke-dev/convoke/internal/live"
 )
 
 // MembersChanged is the resolver for the membersChanged field.
 func (r *subscriptionResolver) MembersChanged(ctx context.Context, teamID string, after *string) (<-chan *model.MembersChange, error) {
-	return r.membersChanged(ctx, teamID, after)
+	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
+		return r.Live.Team(ctx, teamID, live.Members, c.Cursors(after), c.Wake)
+	}, r.membersChange)
 }
 
 // ReceivedInvitationsChanged is the resolver for the receivedInvitationsChanged field.
 func (r *subscriptionResolver) ReceivedInvitationsChanged(ctx context.Context) (<-chan *ent.Invitation, error) {
-	return r.receivedInvitationsChanged(ctx)
+	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
+		return r.Live.Addressee(ctx, c.Wake)
+	}, r.received)
 }
 
 // ViewerAccessChanged is the resolver for the viewerAccessChanged field.
 func (r *subscriptionResolver) ViewerAccessChanged(ctx context.Context) (<-chan *model.ViewerAccessChange, error) {
-	return r.viewerAccessChanged(ctx)
+	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
+		return r.Live.Rights(ctx, c.Wake)
+	}, viewerAccessChange)
 }

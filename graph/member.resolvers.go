@@ -2,11 +2,14 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -26,12 +29,20 @@ func (r *memberResolver) User(ctx context.Context, obj *ent.Member) (*ent.User, 
 
 // Roles is the resolver for the roles field.
 func (r *memberResolver) Roles(ctx context.Context, obj *ent.Member) ([]*ent.Role, error) {
-	return r.rolesOf(ctx, obj)
+	roles, err := obj.Edges.RolesOrErr()
+	return loaded(roles, err, func() ([]*ent.Role, error) {
+		return r.read(ctx).Role.Query().Where(role.HasMembersWith(member.ID(obj.ID))).All(ctx)
+	})
 }
 
 // Groups is the resolver for the groups field.
 func (r *memberResolver) Groups(ctx context.Context, obj *ent.Member) ([]*ent.Group, error) {
-	return r.groupsOf(ctx, obj)
+	groups, err := obj.Edges.GroupsOrErr()
+	return loaded(groups, err, func() ([]*ent.Group, error) {
+		q := r.read(ctx).Group.Query().Where(group.HasMembersWith(member.ID(obj.ID)))
+		withGroup(selected(ctx))(q)
+		return q.All(ctx)
+	})
 }
 
 // DirectPermissions is the resolver for the directPermissions field.
@@ -44,7 +55,18 @@ func (r *memberResolver) DirectPermissions(ctx context.Context, obj *ent.Member)
 
 // EffectivePermissions is the resolver for the effectivePermissions field.
 func (r *memberResolver) EffectivePermissions(ctx context.Context, obj *ent.Member) ([]string, error) {
-	return r.effectivePermissions(ctx, obj)
+	held := *obj
+	_, noRoles := obj.Edges.RolesOrErr()
+	_, noGroups := obj.Edges.GroupsOrErr()
+	if noRoles != nil || noGroups != nil || slices.ContainsFunc(obj.Edges.Groups, func(g *ent.Group) bool { return g.Edges.Roles == nil }) {
+		all, err := r.read(ctx).Member.Query().Where(member.ID(obj.ID)).
+			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).Only(ctx)
+		if err != nil {
+			return nil, err
+		}
+		held.Edges.Roles, held.Edges.Groups = all.Edges.Roles, all.Edges.Groups
+	}
+	return r.Access.Effective(&held).Keys(), nil
 }
 
 // Divisions is the resolver for the divisions field.
@@ -87,12 +109,11 @@ func (r *mutationResolver) SetRoles(ctx context.Context, input model.SetRolesInp
 		MemberID: input.MemberID, RoleIDs: input.RoleIds, GroupIDs: input.GroupIds,
 		Permissions: input.Permissions, ExpectedVersion: input.ExpectedVersion,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.SetRolesPayload{UserErrors: list}, rest
-	}
-	m, err := r.member(ctx, input.MemberID)
-	return &model.SetRolesPayload{Member: m, UserErrors: none}, err
+	p := &model.SetRolesPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Member, err = r.member(ctx, input.MemberID)
+		return err
+	})
 }
 
 // SetRestrictions is the resolver for the setRestrictions field.
@@ -100,12 +121,11 @@ func (r *mutationResolver) SetRestrictions(ctx context.Context, input model.SetR
 	err := r.Roster.SetRestrictions(ctx, roster.Restrictions{
 		MemberID: input.MemberID, DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains, ExpectedVersion: input.ExpectedVersion,
 	})
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.SetRestrictionsPayload{UserErrors: list}, rest
-	}
-	m, err := r.member(ctx, input.MemberID)
-	return &model.SetRestrictionsPayload{Member: m, UserErrors: none}, err
+	p := &model.SetRestrictionsPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Member, err = r.member(ctx, input.MemberID)
+		return err
+	})
 }
 
 // DeactivateMember is the resolver for the deactivateMember field.
@@ -120,21 +140,21 @@ func (r *mutationResolver) ReactivateMember(ctx context.Context, input model.Mem
 
 // RemoveMember is the resolver for the removeMember field.
 func (r *mutationResolver) RemoveMember(ctx context.Context, input model.MemberInput) (*model.RemoveMemberPayload, error) {
-	if err := r.Roster.Remove(ctx, input.MemberID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.RemoveMemberPayload{UserErrors: list}, rest
-	}
-	return &model.RemoveMemberPayload{RemovedMemberID: &input.MemberID, UserErrors: none}, nil
+	p := &model.RemoveMemberPayload{}
+	return complete(p, &p.UserErrors, r.Roster.Remove(ctx, input.MemberID), func() error {
+		p.RemovedMemberID = &input.MemberID
+		return nil
+	})
 }
 
 // LeaveTeam is the resolver for the leaveTeam field.
 func (r *mutationResolver) LeaveTeam(ctx context.Context, input model.TeamInput) (*model.RemoveMemberPayload, error) {
 	id, err := r.Roster.Leave(ctx, input.TeamID)
-	if err != nil {
-		list, rest := payloadErrors(err)
-		return &model.RemoveMemberPayload{UserErrors: list}, rest
-	}
-	return &model.RemoveMemberPayload{RemovedMemberID: &id, UserErrors: none}, nil
+	p := &model.RemoveMemberPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.RemovedMemberID = &id
+		return nil
+	})
 }
 
 // Member returns generated.MemberResolver implementation.

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
+	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -13,8 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/relay"
 )
 
-// The orders of lists: people and things in the order they came, invitations
-// the newest first.
+// The orders of lists. By default the oldest comes first, and of invitations the newest.
 var (
 	teamsByAge = relay.Order[*ent.Team]{
 		Name: "teams.created", Column: team.FieldCreatedAt,
@@ -64,17 +64,21 @@ var (
 		Name: "sessions.created", Column: session.FieldCreatedAt, Descending: true,
 		Position: func(s *ent.Session) (any, string) { return s.CreatedAt, s.ID },
 	}
+	eventsByNumber = relay.Order[*ent.Event]{
+		Name: "events.seq", Column: entevent.FieldSeq, Kind: relay.Number, Descending: true,
+		Position: func(e *ent.Event) (any, string) { return e.Seq, e.ID },
+	}
 	newestMember     = people(membersByAge)
 	newestInvitation = people(invitationsByAge)
 )
 
-// people is an order of one half of the list of people, the newest first.
+// people is the order of one of the two sources of a list of people: the newest first.
 func people[T any](o relay.Order[T]) relay.Order[T] {
 	o.Name = "people.created"
 	return o.In(true)
 }
 
-// membersBy returns the order that is asked for, by age when none is.
+// membersBy returns the order of a list of members; by age when none is given.
 func membersBy(o *model.MemberOrder) relay.Order[*ent.Member] {
 	if o == nil {
 		return membersByAge
@@ -92,8 +96,8 @@ func membersBy(o *model.MemberOrder) relay.Order[*ent.Member] {
 	}
 }
 
-// invitationsBy returns the order that is asked for, the newest first when none
-// is.
+// invitationsBy returns the order of a list of invitations; the newest first when none is
+// given.
 func invitationsBy(o *model.InvitationOrder) relay.Order[*ent.Invitation] {
 	if o == nil {
 		return invitationsByAge

@@ -8,14 +8,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
-	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 )
 
-// people reads a page of members and of open or expired invitations as one
-// list. A person stands in it once: not as an invitation that a newer one has
-// superseded.
+// people reads a page of one list of members and of open or expired invitations. Each
+// person is in it once: an expired invitation that a newer one supersedes is left out.
 func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *model.PersonFilter) (*relay.Connection[model.Person], error) {
 	if f == nil {
 		f = &model.PersonFilter{}
@@ -72,8 +70,8 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 	}), nil
 }
 
-// countedMembers has a list that is narrowed by nothing but the state counted
-// by the team's own numbers.
+// countedMembers takes the total of a list from the team's counters, unless the list is
+// filtered by more than the status.
 func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.MemberFilter) *relay.Connection[*ent.Member] {
 	if page == nil || f != nil && (f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil || f.LastSeenBefore != nil) {
 		return page
@@ -87,8 +85,8 @@ func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.M
 	return page.CountedBy(func(context.Context) (int, error) { return n, nil })
 }
 
-// countedInvitations has a list that is not narrowed counted by the team's own
-// number.
+// countedInvitations takes the total of a list from the team's counter, unless the list is
+// filtered.
 func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f *model.InvitationFilter) *relay.Connection[*ent.Invitation] {
 	if page == nil || f != nil && (len(f.Status) > 0 || f.Search != nil || f.RoleID != nil) {
 		return page
@@ -96,13 +94,13 @@ func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f 
 	return page.CountedBy(func(context.Context) (int, error) { return t.AllInvitations, nil })
 }
 
-// overdue picks pending invitations that ran out and are not written down as
-// expired yet: few, for the sweep comes every other second.
+// overdue is the condition that an invitation has expired and the sweep has not written
+// that down yet. There are few, because the sweep runs every two seconds.
 func (r *Resolver) overdue() predicate.Invitation {
 	return invitation.And(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(r.Now()))
 }
 
-// teamCounts returns the team's numbers as of this moment.
+// teamCounts returns how many people the team has now, by status.
 func (r *Resolver) teamCounts(ctx context.Context, t *ent.Team) (*model.PeopleCounts, error) {
 	late, err := t.Edges.InvitationsOrErr()
 	late, err = loaded(late, err, func() ([]*ent.Invitation, error) {
@@ -129,22 +127,3 @@ func counts(acc *ent.Account, t *ent.Team, late int) *model.PeopleCounts {
 	}
 	return c
 }
-
-// accountCounts adds up the numbers of all teams of the account.
-func (r *Resolver) accountCounts(ctx context.Context, acc *ent.Account) (*model.PeopleCounts, error) {
-	var sums []ent.Team
-	err := r.read(ctx).Team.Query().Where(team.AccountID(acc.ID)).Aggregate(
-		sum(team.FieldActiveMembers), sum(team.FieldDeactivatedMembers),
-		sum(team.FieldPendingInvitations), sum(team.FieldExpiredInvitations),
-	).Scan(ctx, &sums)
-	if err != nil {
-		return nil, err
-	}
-	late, err := r.read(ctx).Invitation.Query().Where(invitation.AccountID(acc.ID), r.overdue()).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return counts(acc, &sums[0], late), nil
-}
-
-func sum(column string) ent.AggregateFunc { return ent.As(ent.Sum(column), column) }

@@ -1,5 +1,18 @@
-// Package graph answers GraphQL: a resolver decodes, makes one call, returns.
-// Rules live in the domain packages, rights in access.
+// Package graph has the resolvers of the schema. A resolver decodes its input, makes one
+// call, and returns. The rules are in the domain packages, the permissions in access.
+//
+// Beside each X.resolvers.go, which gqlgen writes and of which only the bodies are ours,
+// X.go has its helpers. The other files are named after a mechanism:
+//
+//	payload   payloads and user errors of mutations
+//	input     decoding of inputs
+//	nodes     node, nodes
+//	eager     which edges are loaded with a list, by the selected fields
+//	filter    conditions of filters
+//	order     orders of lists
+//	limit     depth, width and cost of operations
+//	errors    what clients see of an error
+//	resolver  dependencies, and the snapshot of a query
 package graph
 
 import (
@@ -19,7 +32,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// Resolver is the root of all resolvers: what they need to answer.
+// Resolver is the root of all resolvers, with their dependencies.
 type Resolver struct {
 	Store   *store.Store
 	Access  access.Loader
@@ -33,14 +46,14 @@ type Resolver struct {
 
 type snapshotKey struct{}
 
-// ofOneMoment are fields that have a query see one moment: with a cursor, what
-// is listed and where the log stands belong together, and a subscription from
-// there leaves no gap and no double; numbers of people agree with their lists,
+// ofOneMoment are fields that make a query read from one snapshot. A list and the
+// eventCursor beside it must be of one moment, so that a subscription after that cursor
+// neither misses an event nor repeats one. Counts must agree with the lists beside them,
 // whatever expires meanwhile.
 var ofOneMoment = []string{"eventCursor", "counts"}
 
-// WithSnapshot returns the context of a query whose reads all see one moment, when
-// it asks for fields that need it. done gives the snapshot back.
+// WithSnapshot returns the context of a query. When the query selects a field that needs
+// it, all its reads use one snapshot. The caller calls done to release the snapshot.
 func (r *Resolver) WithSnapshot(ctx context.Context) (_ context.Context, done func(), err error) {
 	op := graphql.GetOperationContext(ctx)
 	if !slices.ContainsFunc(ofOneMoment, func(name string) bool { return asksFor(op, name) }) {
@@ -50,8 +63,7 @@ func (r *Resolver) WithSnapshot(ctx context.Context) (_ context.Context, done fu
 	return context.WithValue(ctx, snapshotKey{}, client), done, err
 }
 
-// read returns the guarded client to read with: the operation's snapshot, if
-// it has one.
+// read returns the guarded client to read with: the operation's snapshot if there is one.
 func (r *Resolver) read(ctx context.Context) *ent.Client {
 	if client, ok := ctx.Value(snapshotKey{}).(*ent.Client); ok {
 		return client

@@ -6,9 +6,12 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/roster"
 )
 
@@ -39,7 +42,16 @@ func (r *groupResolver) Roles(ctx context.Context, obj *ent.Group) ([]*ent.Role,
 
 // MemberCount is the resolver for the memberCount field.
 func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (int, error) {
-	return r.memberCount(ctx, obj)
+	if !access.ViewerFrom(ctx).In(obj.AccountID) {
+		return 0, fault.Refuse(fault.Forbidden, "You are not in this account.")
+	}
+	if n, err := obj.Value(membersOfGroup); err == nil {
+		if n, ok := n.(int64); ok {
+			return int(n), nil
+		}
+	}
+	return r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).
+		Count(access.System(ctx, "count the members of a group the viewer may see"))
 }
 
 // CreateRole is the resolver for the createRole field.
@@ -61,11 +73,11 @@ func (r *mutationResolver) UpdateRole(ctx context.Context, input model.UpdateRol
 
 // DeleteRole is the resolver for the deleteRole field.
 func (r *mutationResolver) DeleteRole(ctx context.Context, input model.DeleteRoleInput) (*model.DeleteRolePayload, error) {
-	if err := r.Roster.DeleteRole(ctx, input.RoleID, orEmpty(input.ReassignTo)); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.DeleteRolePayload{UserErrors: list}, rest
-	}
-	return &model.DeleteRolePayload{DeletedRoleID: &input.RoleID, UserErrors: none}, nil
+	p := &model.DeleteRolePayload{}
+	return complete(p, &p.UserErrors, r.Roster.DeleteRole(ctx, input.RoleID, orEmpty(input.ReassignTo)), func() error {
+		p.DeletedRoleID = &input.RoleID
+		return nil
+	})
 }
 
 // CreateGroup is the resolver for the createGroup field.
@@ -87,11 +99,11 @@ func (r *mutationResolver) UpdateGroup(ctx context.Context, input model.UpdateGr
 
 // DeleteGroup is the resolver for the deleteGroup field.
 func (r *mutationResolver) DeleteGroup(ctx context.Context, input model.GroupInput) (*model.DeleteGroupPayload, error) {
-	if err := r.Roster.DeleteGroup(ctx, input.GroupID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.DeleteGroupPayload{UserErrors: list}, rest
-	}
-	return &model.DeleteGroupPayload{DeletedGroupID: &input.GroupID, UserErrors: none}, nil
+	p := &model.DeleteGroupPayload{}
+	return complete(p, &p.UserErrors, r.Roster.DeleteGroup(ctx, input.GroupID), func() error {
+		p.DeletedGroupID = &input.GroupID
+		return nil
+	})
 }
 
 // CreateDivision is the resolver for the createDivision field.
@@ -110,11 +122,11 @@ func (r *mutationResolver) UpdateDivision(ctx context.Context, input model.Updat
 
 // DeleteDivision is the resolver for the deleteDivision field.
 func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DivisionInput) (*model.DeleteDivisionPayload, error) {
-	if err := r.Roster.DeleteDivision(ctx, input.DivisionID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.DeleteDivisionPayload{UserErrors: list}, rest
-	}
-	return &model.DeleteDivisionPayload{DeletedDivisionID: &input.DivisionID, UserErrors: none}, nil
+	p := &model.DeleteDivisionPayload{}
+	return complete(p, &p.UserErrors, r.Roster.DeleteDivision(ctx, input.DivisionID), func() error {
+		p.DeletedDivisionID = &input.DivisionID
+		return nil
+	})
 }
 
 // Division returns generated.DivisionResolver implementation.

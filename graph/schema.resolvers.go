@@ -9,9 +9,11 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/live"
 )
 
 // SignOut is the resolver for the signOut field.
@@ -20,7 +22,7 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 		return nil, err
 	}
 	signedOut(ctx)
-	return &model.SignOutPayload{UserErrors: none}, nil
+	return &model.SignOutPayload{UserErrors: []*model.UserError{}}, nil
 }
 
 // Viewer is the resolver for the viewer field.
@@ -83,7 +85,9 @@ func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, erro
 
 // InviteStatusChanged is the resolver for the inviteStatusChanged field.
 func (r *subscriptionResolver) InviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
-	return r.inviteStatusChanged(ctx, teamID, after)
+	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
+		return r.Live.Team(ctx, teamID, live.Invitations, c.Cursors(after), c.Wake)
+	}, r.inviteStatusChange)
 }
 
 // Mutation returns generated.MutationResolver implementation.

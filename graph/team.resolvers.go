@@ -6,10 +6,13 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // CreateTeam is the resolver for the createTeam field.
@@ -25,20 +28,20 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, input model.UpdateTea
 
 // DeleteTeam is the resolver for the deleteTeam field.
 func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.TeamInput) (*model.DeleteTeamPayload, error) {
-	if err := r.Roster.DeleteTeam(ctx, input.TeamID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.DeleteTeamPayload{UserErrors: list}, rest
-	}
-	return &model.DeleteTeamPayload{DeletedTeamID: &input.TeamID, UserErrors: none}, nil
+	p := &model.DeleteTeamPayload{}
+	return complete(p, &p.UserErrors, r.Roster.DeleteTeam(ctx, input.TeamID), func() error {
+		p.DeletedTeamID = &input.TeamID
+		return nil
+	})
 }
 
 // SetActiveTeam is the resolver for the setActiveTeam field.
 func (r *mutationResolver) SetActiveTeam(ctx context.Context, input model.TeamInput) (*model.SetActiveTeamPayload, error) {
-	if err := r.Roster.SetActiveTeam(ctx, input.TeamID); err != nil {
-		list, rest := payloadErrors(err)
-		return &model.SetActiveTeamPayload{UserErrors: list}, rest
-	}
-	return &model.SetActiveTeamPayload{Viewer: access.ViewerFrom(ctx), UserErrors: none}, nil
+	p := &model.SetActiveTeamPayload{}
+	return complete(p, &p.UserErrors, r.Roster.SetActiveTeam(ctx, input.TeamID), func() error {
+		p.Viewer = access.ViewerFrom(ctx)
+		return nil
+	})
 }
 
 // Account is the resolver for the account field.
@@ -49,12 +52,30 @@ func (r *teamResolver) Account(ctx context.Context, obj *ent.Team) (*ent.Account
 
 // Owner is the resolver for the owner field.
 func (r *teamResolver) Owner(ctx context.Context, obj *ent.Team) (*ent.Member, error) {
-	return r.ownerOf(ctx, obj)
+	for _, m := range obj.Edges.Members { // the owner and the viewer, when they are loaded
+		if m.IsOwner {
+			return m, nil
+		}
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID), member.IsOwner(true))
+	r.withMember(ctx, selected(ctx))(q)
+	return q.Only(ctx)
 }
 
 // ViewerMembership is the resolver for the viewerMembership field.
 func (r *teamResolver) ViewerMembership(ctx context.Context, obj *ent.Team) (*ent.Member, error) {
-	return r.viewerMembership(ctx, obj)
+	v := access.ViewerFrom(ctx)
+	if v.Membership(obj.ID) == nil {
+		return nil, nil //nolint:nilnil // null is the answer
+	}
+	for _, m := range obj.Edges.Members {
+		if m.UserID == v.UserID {
+			return m, nil
+		}
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID), member.UserID(v.UserID))
+	r.withMember(ctx, selected(ctx))(q)
+	return orNull(q.Only(ctx))
 }
 
 // Members is the resolver for the members field.
@@ -97,12 +118,37 @@ func (r *teamResolver) Counts(ctx context.Context, obj *ent.Team) (*model.People
 
 // AssignableRoles is the resolver for the assignableRoles field.
 func (r *teamResolver) AssignableRoles(ctx context.Context, obj *ent.Team) ([]*ent.Role, error) {
-	return r.assignableRoles(ctx, obj)
+	assignable := []*ent.Role{}
+	if !viewerCanAny(ctx, obj.ID, access.MembersInvite, access.RolesAssign) {
+		return assignable, nil
+	}
+	acc, err := r.accountOf(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := acc.Edges.RolesOrErr()
+	roles, err = loaded(roles, err, func() ([]*ent.Role, error) {
+		return r.read(ctx).Role.Query().Where(role.AccountID(obj.AccountID)).Order(role.ByCreatedAt(), role.ByID()).All(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	held := access.ViewerFrom(ctx).Membership(obj.ID).Permissions
+	for _, role := range roles {
+		if held.Covers(r.Access.Granted(access.Grant{Roles: []*ent.Role{role}})) {
+			assignable = append(assignable, role)
+		}
+	}
+	return assignable, nil
 }
 
 // EventCursor is the resolver for the eventCursor field.
 func (r *teamResolver) EventCursor(ctx context.Context, obj *ent.Team) (string, error) {
-	return r.eventCursor(ctx, obj)
+	if access.ViewerFrom(ctx).Membership(obj.ID) == nil {
+		return "", fault.Refuse(fault.Forbidden, "You are not in this team.")
+	}
+	head, err := event.Head(ctx, r.read(ctx), obj.AccountID)
+	return event.Cursor{AccountID: obj.AccountID, Seq: head}.String(), err
 }
 
 // PendingOwnershipTransfer is the resolver for the pendingOwnershipTransfer field.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/convoke-dev/convoke/ent/division"
@@ -12,10 +13,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// decide answers questions in order, at the cost of one: what the viewer holds
-// himself is known, of others it is loaded together. BAD_USER_INPUT for a key
-// that is not in the catalogue, FORBIDDEN to ask about others without
-// members.read in their team.
+// decide returns a decision for each input, in their order. The viewer's own memberships
+// are loaded already; those of other users are read in one statement, whatever their
+// number. It fails with BAD_USER_INPUT for a permission that is not in the catalogue, and
+// with FORBIDDEN for a question about another user without members.read in the team.
 func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInput) ([]*access.Decision, error) {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -52,8 +53,8 @@ func (r *Resolver) decide(ctx context.Context, inputs []*model.AccessDecisionInp
 	return decisions, nil
 }
 
-// placeDivisions notes the accounts of the divisions that are asked about, in one
-// statement: of those that the viewer may know.
+// placeDivisions sets the account of each division in the questions, in one statement.
+// Divisions that the viewer may not see have none.
 func (r *Resolver) placeDivisions(ctx context.Context, questions []access.Question) error {
 	var ids []string
 	for _, q := range questions {
@@ -78,8 +79,8 @@ func (r *Resolver) placeDivisions(ctx context.Context, questions []access.Questi
 	return nil
 }
 
-// question reads an input. In a team the viewer is not in, nobody is known to
-// him, and the answer is no.
+// question decodes an input. A question about a team without the viewer is answered with
+// no, because the viewer may not know its members.
 func (r *Resolver) question(v *access.Viewer, in *model.AccessDecisionInput) (access.Question, error) {
 	q := access.Question{
 		TeamID: in.TeamID, UserID: v.UserID, Permission: in.Permission,
@@ -101,4 +102,10 @@ func (r *Resolver) question(v *access.Viewer, in *model.AccessDecisionInput) (ac
 		return q, fault.Refuse(fault.Forbidden, "You need the permission %s to ask about others.", access.MembersRead)
 	}
 	return q, nil
+}
+
+// viewerCanAny reports whether the viewer holds one of the permissions in the team.
+func viewerCanAny(ctx context.Context, teamID string, permissions ...string) bool {
+	v := access.ViewerFrom(ctx)
+	return slices.ContainsFunc(permissions, func(p string) bool { return v.Can(teamID, p) })
 }

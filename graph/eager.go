@@ -12,17 +12,17 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
-	"github.com/convoke-dev/convoke/internal/access"
 )
 
-// selection is what a client asked for below some field, so that children are
-// loaded with their parents: a fixed number of statements for any list.
+// selection is the set of fields that a client selects below some field. The functions
+// with… load the edges that these fields need together with their parents, so that a list
+// costs a fixed number of statements, whatever its length.
 type selection struct {
 	op     *graphql.OperationContext
 	fields []graphql.CollectedField
 }
 
-// selected returns what was asked for below the field being resolved.
+// selected returns the selection below the field that is being resolved.
 func selected(ctx context.Context) selection {
 	s := selection{op: graphql.GetOperationContext(ctx)}
 	return s.collect(graphql.GetFieldContext(ctx).Field.Selections)
@@ -36,7 +36,7 @@ func (s selection) collect(sets ...ast.SelectionSet) selection {
 	return below
 }
 
-// under returns what was asked for below the fields of these names.
+// under returns the selection below the fields of these names.
 func (s selection) under(names ...string) selection {
 	var sets []ast.SelectionSet
 	for _, f := range s.fields {
@@ -49,13 +49,13 @@ func (s selection) under(names ...string) selection {
 	return s.collect(sets...)
 }
 
-// nodes returns what was asked for of the elements of a connection.
+// nodes returns the selection on the elements of a connection.
 func (s selection) nodes() selection {
 	direct, edges := s.under("nodes"), s.under("edges").under("node")
 	return selection{op: s.op, fields: append(direct.fields, edges.fields...)}
 }
 
-// has reports whether one of the fields was asked for.
+// has reports whether one of the fields is selected.
 func (s selection) has(names ...string) bool {
 	for _, f := range s.fields {
 		for _, name := range names {
@@ -67,7 +67,7 @@ func (s selection) has(names ...string) bool {
 	return false
 }
 
-// withTeam loads what is asked of teams.
+// withTeam loads what a selection on teams needs.
 func (r *Resolver) withTeam(ctx context.Context, s selection) func(*ent.TeamQuery) {
 	return func(q *ent.TeamQuery) {
 		if s.has("account", "assignableRoles", "counts", "people") {
@@ -95,14 +95,7 @@ func (r *Resolver) withTeam(ctx context.Context, s selection) func(*ent.TeamQuer
 	}
 }
 
-func viewerID(ctx context.Context) string {
-	if v := access.ViewerFrom(ctx); v != nil {
-		return v.UserID
-	}
-	return ""
-}
-
-// withMember loads what is asked of members.
+// withMember loads what a selection on members needs.
 func (r *Resolver) withMember(ctx context.Context, s selection) func(*ent.MemberQuery) {
 	return func(q *ent.MemberQuery) {
 		if s.has("user", "lastSeenAt") {
@@ -127,8 +120,8 @@ func (r *Resolver) withMember(ctx context.Context, s selection) func(*ent.Member
 	}
 }
 
-// withInvitation loads what is asked of invitations. The membership that came
-// of one is found by team and user: see invitationResolver.Member.
+// withInvitation loads what a selection on invitations needs. The member that an accepted
+// invitation led to is found by team and user: see memberOf.
 func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.InvitationQuery) {
 	return func(q *ent.InvitationQuery) {
 		if s.has("team") {
@@ -162,11 +155,11 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 	}
 }
 
-// asColleague loads in which of the viewer's teams a user is: see asKnown.
+// asColleague loads the user's memberships that the viewer may see: asKnown needs them.
 func asColleague(q *ent.UserQuery) { q.WithMembers() }
 
-// asKnown is what a viewer sees of a user who did something: of one who is in none
-// of his teams any more, whose name and address, but not what he does elsewhere.
+// asKnown returns the user as the viewer may see them. Of a user who has left all teams of
+// the viewer that is the name and the address, and nothing of what they do elsewhere.
 func asKnown(ctx context.Context, u *ent.User, err error) (*ent.User, error) {
 	if err != nil || u == nil || u.ID == viewerID(ctx) {
 		return u, err
@@ -183,7 +176,7 @@ func formerly(u *ent.User) *ent.User {
 	return &known
 }
 
-// withTransfer loads what is asked of transfers of ownership.
+// withTransfer loads what a selection on transfers of ownership needs.
 func (r *Resolver) withTransfer(ctx context.Context, s selection) func(*ent.OwnershipTransferQuery) {
 	return func(q *ent.OwnershipTransferQuery) {
 		if s.has("from") {
@@ -198,10 +191,11 @@ func (r *Resolver) withTransfer(ctx context.Context, s selection) func(*ent.Owne
 	}
 }
 
-// membersOfGroup names the number of a group's members beside its columns.
+// membersOfGroup is the name of the column with the number of a group's members, which
+// withGroup selects beside those of the table.
 const membersOfGroup = "members_of_group"
 
-// withGroup loads what is asked of groups.
+// withGroup loads what a selection on groups needs.
 func withGroup(s selection) func(*ent.GroupQuery) {
 	return func(q *ent.GroupQuery) {
 		if s.has("roles") {
@@ -221,7 +215,7 @@ func withGroup(s selection) func(*ent.GroupQuery) {
 	}
 }
 
-// withDivision loads what is asked of divisions, as deep as it is asked.
+// withDivision loads what a selection on divisions needs, as deep as it goes.
 func withDivision(s selection) func(*ent.DivisionQuery) {
 	return func(q *ent.DivisionQuery) {
 		if s.has("parent") {
@@ -235,7 +229,7 @@ func withDivision(s selection) func(*ent.DivisionQuery) {
 	}
 }
 
-// loaded returns an edge that was loaded with its parent, or else loads it now.
+// loaded returns an edge that was loaded with its parent; it loads an edge that was not.
 func loaded[T any](edge T, err error, load func() (T, error)) (T, error) {
 	if ent.IsNotLoaded(err) {
 		return load()

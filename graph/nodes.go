@@ -17,12 +17,10 @@ import (
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/address"
-	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// orNull turns ent's not-found into null: a query that finds nothing is no
+// orNull turns ent's not-found error into null, because a query that finds nothing is no
 // error.
 func orNull[T any](found *T, err error) (*T, error) {
 	if ent.IsNotFound(err) {
@@ -31,9 +29,9 @@ func orNull[T any](found *T, err error) (*T, error) {
 	return found, err
 }
 
-// nodes finds things by their ids, as far as the viewer may know of them: one
-// statement for each type, whatever the number of ids. What is not found is
-// nil.
+// nodes returns the things with these ids, in their order, nil for an id that the viewer
+// may not see or that does not exist. It costs one statement for each type, whatever the
+// number of ids.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	byType := map[uid.Prefix][]string{}
 	for _, id := range ids {
@@ -54,7 +52,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	return nodes, nil
 }
 
-// nodesOf adds the things of one type to what was found.
+// nodesOf adds the things of one type to found.
 func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, found map[string]model.Node) error {
 	client, asked := r.read(ctx), selected(ctx)
 	switch prefix {
@@ -105,7 +103,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	}
 }
 
-// collect returns what takes the answer of a query and adds its rows by id.
+// collect returns a function that takes the result of a query and adds its rows to found.
 func collect[T any](found map[string]model.Node, id func(T) string) func([]T, error) error {
 	return func(rows []T, err error) error {
 		for _, row := range rows {
@@ -113,53 +111,4 @@ func collect[T any](found map[string]model.Node, id func(T) string) func([]T, er
 		}
 		return err
 	}
-}
-
-// invitation reads an invitation a verb has changed, for the payload's field.
-func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, error) {
-	q := r.read(ctx).Invitation.Query().Where(invitation.ID(id))
-	r.withInvitation(ctx, selected(ctx).under("invitation"))(q)
-	return q.Only(ctx)
-}
-
-// declined reads an invitation for the one who has just declined it, who may
-// not know of it otherwise; who is not signed in sees what the preview shows.
-func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, error) {
-	i, err := r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
-		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithRoles().
-		Only(access.System(ctx, "show a declined invitation to the holder of its link"))
-	if err != nil || access.ViewerFrom(ctx) != nil {
-		return i, err
-	}
-	i.Email, i.Note, i.DeliveryError = address.Mask(i.Email), "", ""
-	i.Permissions, i.AllPermissions = []string{}, false
-	return i, nil
-}
-
-// admitted is the answer to an accepted invitation.
-func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
-	p := &model.AcceptInvitePayload{AlreadyAccepted: done.Already, UserErrors: none}
-	var err error
-	if done.Session != nil {
-		p.Viewer, p.SessionToken, err = r.signedIn(ctx, done.Session, t)
-	} else {
-		p.Viewer, err = r.Auth.Refresh(ctx, access.ViewerFrom(ctx).SessionID)
-		access.Become(ctx, p.Viewer)
-	}
-	if err != nil {
-		return nil, err
-	}
-	q := r.read(ctx).Member.Query().Where(member.ID(done.MemberID))
-	r.withMember(ctx, selected(ctx).under("member"))(q)
-	p.Member, err = q.Only(ctx)
-	return p, err
-}
-
-func isTrue(b *bool) bool { return b != nil && *b }
-
-func orNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

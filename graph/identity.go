@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// canCarry fails with INVALID_VALUE when the client wants the session in a cookie but the
+// transport cannot set one, as on a WebSocket.
+func canCarry(ctx context.Context, t *model.SessionTransport) error {
+	if wantsCookie(t) && auth.CookiesFrom(ctx) == nil {
+		return fault.Input(fault.InvalidValue, "A cookie needs an HTTP request; ask for BEARER here.", "transport")
+	}
+	return nil
+}
+
+func wantsCookie(t *model.SessionTransport) bool {
+	return t == nil || *t == model.SessionTransportCookie
+}
+
+// signedIn hands the new session to the client: in a cookie, or else as the token that it
+// returns. The operation continues as the session's viewer.
+func (r *Resolver) signedIn(ctx context.Context, in *auth.SignedIn, t *model.SessionTransport) (*access.Viewer, *string, error) {
+	v, err := r.Auth.Refresh(ctx, in.SessionID)
+	if err != nil {
+		return nil, nil, err
+	}
+	access.Become(ctx, v)
+	if wantsCookie(t) {
+		auth.CookiesFrom(ctx).Set(in.Token, in.ExpiresAt)
+		return v, nil, nil
+	}
+	return v, &in.Token, nil
+}
+
+// signedOut clears the cookie. The operation continues without a viewer.
+func signedOut(ctx context.Context) {
+	access.Become(ctx, nil)
+	if c := auth.CookiesFrom(ctx); c != nil {
+		c.Clear()
+	}
+}
+
+// changePassword changes the viewer's password. A session in a cookie is replaced by a new
+// one, so that a cookie that was planted or copied is void afterwards. The session of a
+// bearer token stays, because the payload has no place for a new token, and so does that
+// of a WebSocket, which cannot set a cookie.
+func (r *Resolver) changePassword(ctx context.Context, current, password string) error {
+	in, err := r.Auth.ChangePassword(ctx, current, password, auth.CookiesFrom(ctx).Carries())
+	if err == nil && in != nil {
+		_, _, err = r.signedIn(ctx, in, nil)
+	}
+	return err
+}
+
+// viewerID returns the id of the viewer's user; empty for an anonymous one.
+func viewerID(ctx context.Context) string {
+	if v := access.ViewerFrom(ctx); v != nil {
+		return v.UserID
+	}
+	return ""
+}

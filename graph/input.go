@@ -1,0 +1,58 @@
+package graph
+
+import (
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/roster"
+)
+
+func offerOf(in model.InviteUserInput) invite.Offer {
+	return invite.Offer{
+		TeamID:    in.TeamID,
+		FirstName: orEmpty(in.FirstName), LastName: orEmpty(in.LastName), JobTitle: orEmpty(in.JobTitle), Note: orEmpty(in.Note),
+		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
+		Scope:          roster.Scope{DivisionIDs: in.DivisionIds, Domains: in.AllowedDomains},
+		ExpiresInHours: in.ExpiresInHours, SendEmail: in.SendEmail == nil || *in.SendEmail,
+		ResendOnConflict: resends(in.OnConflict), IdempotencyKey: in.IdempotencyKey,
+	}
+}
+
+func offerToAll(in model.InviteUsersInput) invite.Offer {
+	return invite.Offer{
+		TeamID: in.TeamID, Note: orEmpty(in.Note),
+		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
+		Scope:          roster.Scope{DivisionIDs: in.DivisionIds, Domains: in.AllowedDomains},
+		ExpiresInHours: in.ExpiresInHours, SendEmail: true,
+		ResendOnConflict: resends(in.OnConflict), IdempotencyKey: in.IdempotencyKey,
+	}
+}
+
+func resends(c *model.InviteConflict) bool { return c != nil && *c == model.InviteConflictResend }
+
+// given returns the text of an argument, "" for null, or nil when it was left out.
+func given(o graphql.Omittable[*string]) *string {
+	if !o.IsSet() {
+		return nil
+	}
+	text := orEmpty(o.Value())
+	return &text
+}
+
+// orEmpty returns the text, or "" when it was left out.
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }

@@ -1,0 +1,51 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
+	"github.com/convoke-dev/convoke/internal/invite"
+)
+
+// memberOf returns the member that an accepted invitation led to, nil when they were
+// removed since.
+func (r *Resolver) memberOf(ctx context.Context, i *ent.Invitation) (*ent.Member, error) {
+	if u := i.Edges.AcceptedBy; u != nil {
+		if members, err := u.Edges.MembersOrErr(); err == nil {
+			for _, m := range members {
+				if m.TeamID == i.TeamID {
+					return m, nil
+				}
+			}
+			return nil, nil //nolint:nilnil // removed since
+		}
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(i.TeamID), member.UserID(*i.AcceptedByID))
+	r.withMember(ctx, selected(ctx))(q)
+	return orNull(q.Only(ctx))
+}
+
+// declined reads an invitation for the addressee who has just declined it and may not see
+// it any more. Without a session they see what the preview of the link shows.
+func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, error) {
+	i, err := r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
+		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithRoles().
+		Only(access.System(ctx, "show a declined invitation to the holder of its link"))
+	if err != nil || access.ViewerFrom(ctx) != nil {
+		return i, err
+	}
+	i.Email, i.Note, i.DeliveryError = address.Mask(i.Email), "", ""
+	i.Permissions, i.AllPermissions = []string{}, false
+	return i, nil
+}
+
+// viewerCan reports whether the viewer may do this with the invitation in its effective
+// status.
+func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a invite.Action) bool {
+	_, denied := invite.Next(invite.Effective(i, r.Now()), a)
+	return denied == nil && access.ViewerFrom(ctx).Can(i.TeamID, access.MembersInvite)
+}

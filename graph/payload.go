@@ -1,0 +1,209 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
+	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/invite"
+)
+
+// complete completes the payload of a verb that returned err; list is the payload's
+// userErrors, which is never null. When err is nil, fill sets the payload's other
+// fields. When it is about the input, list has it, and fill is not called. Any other
+// error is returned: it belongs to the top level of the response.
+func complete[P any](p *P, list *[]*model.UserError, err error, fill func() error) (*P, error) {
+	*list = []*model.UserError{}
+	if faults, ok := fault.UserErrors(err); ok {
+		*list = userErrors(faults)
+		return p, nil
+	}
+	if err == nil {
+		err = fill()
+	}
+	return p, err
+}
+
+func userErrors(faults []*fault.Error) []*model.UserError {
+	list := make([]*model.UserError, len(faults))
+	for i, f := range faults {
+		list[i] = &model.UserError{Code: model.UserErrorCode(f.Code), Field: f.Field, Message: f.Message}
+	}
+	return list
+}
+
+func (r *Resolver) memberPayload(ctx context.Context, id string, err error) (*model.MemberPayload, error) {
+	p := &model.MemberPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Member, err = r.member(ctx, id)
+		return err
+	})
+}
+
+func (r *Resolver) teamPayload(ctx context.Context, id string, err error) (*model.TeamPayload, error) {
+	p := &model.TeamPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		if err := r.reloadViewer(ctx); err != nil {
+			return err
+		}
+		q := r.read(ctx).Team.Query().Where(team.ID(id))
+		r.withTeam(ctx, selected(ctx).under("team"))(q)
+		p.Team, err = q.Only(ctx)
+		return err
+	})
+}
+
+func (r *Resolver) transferPayload(ctx context.Context, id string, err error) (*model.OwnershipTransferPayload, error) {
+	p := &model.OwnershipTransferPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		if err := r.reloadViewer(ctx); err != nil {
+			return err
+		}
+		q := r.read(ctx).OwnershipTransfer.Query().Where(ownershiptransfer.ID(id))
+		r.withTransfer(ctx, selected(ctx).under("transfer"))(q)
+		p.Transfer, err = q.Only(ctx)
+		return err
+	})
+}
+
+// reloadViewer makes the viewer's present permissions those of the operation, after a
+// verb that may have changed them.
+func (r *Resolver) reloadViewer(ctx context.Context) error {
+	v, err := r.Auth.Refresh(ctx, access.ViewerFrom(ctx).SessionID)
+	if err != nil {
+		return err
+	}
+	access.Become(ctx, v)
+	return nil
+}
+
+func (r *Resolver) rolePayload(ctx context.Context, id string, err error) (*model.RolePayload, error) {
+	p := &model.RolePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Role, err = r.read(ctx).Role.Query().Where(role.ID(id)).Only(ctx)
+		return err
+	})
+}
+
+func (r *Resolver) groupPayload(ctx context.Context, id string, err error) (*model.GroupPayload, error) {
+	p := &model.GroupPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		q := r.read(ctx).Group.Query().Where(group.ID(id))
+		withGroup(selected(ctx).under("group"))(q)
+		p.Group, err = q.Only(ctx)
+		return err
+	})
+}
+
+func (r *Resolver) divisionPayload(ctx context.Context, id string, err error) (*model.DivisionPayload, error) {
+	p := &model.DivisionPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		q := r.read(ctx).Division.Query().Where(division.ID(id))
+		withDivision(selected(ctx).under("division"))(q)
+		p.Division, err = q.Only(ctx)
+		return err
+	})
+}
+
+// signInPayload is the payload of every mutation that signs somebody in.
+func (r *Resolver) signInPayload(ctx context.Context, in *auth.SignedIn, err error, t *model.SessionTransport) (*model.SignInPayload, error) {
+	p := &model.SignInPayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.Viewer, p.SessionToken, err = r.signedIn(ctx, in, t)
+		p.ExpiresAt = &in.ExpiresAt
+		return err
+	})
+}
+
+// invitePayload has the new invitation, or beside ALREADY_INVITED the open one.
+func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err error) (*model.InviteUserPayload, error) {
+	p := &model.InviteUserPayload{}
+	if _, err := complete(p, &p.UserErrors, err, func() error { return nil }); err != nil || issued == nil {
+		return p, err
+	}
+	found, err := r.invitations(ctx, selected(ctx).under("invitation"), issued.ID)
+	p.Invitation, p.InviteURL = found[issued.ID], orNil(issued.URL)
+	return p, err
+}
+
+// inviteUsersPayload has a result for each address. Their invitations are read together.
+func (r *Resolver) inviteUsersPayload(ctx context.Context, results []*invite.Recipient, err error) (*model.InviteUsersPayload, error) {
+	p := &model.InviteUsersPayload{Results: make([]*model.InviteResult, len(results))}
+	return complete(p, &p.UserErrors, err, func() error {
+		var ids []string
+		for _, to := range results {
+			if to.Issued != nil {
+				ids = append(ids, to.Issued.ID)
+			}
+		}
+		found, err := r.invitations(ctx, selected(ctx).under("results").under("invitation"), ids...)
+		if err != nil {
+			return err
+		}
+		for n, to := range results {
+			out := &model.InviteResult{Email: to.Email, Outcome: model.InviteOutcome(to.Outcome), UserErrors: userErrors(to.Errors)}
+			if to.Issued != nil {
+				out.Invitation, out.InviteURL = found[to.Issued.ID], orNil(to.Issued.URL)
+			}
+			if to.Outcome == invite.Invited {
+				p.InvitedCount++
+			}
+			p.Results[n] = out
+		}
+		return nil
+	})
+}
+
+// acceptPayload has the new member. Who was not signed in is signed in now.
+func (r *Resolver) acceptPayload(ctx context.Context, done *invite.Admitted, err error, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
+	p := &model.AcceptInvitePayload{}
+	return complete(p, &p.UserErrors, err, func() (err error) {
+		p.AlreadyAccepted = done.Already
+		if done.Session != nil {
+			p.Viewer, p.SessionToken, err = r.signedIn(ctx, done.Session, t)
+		} else if err = r.reloadViewer(ctx); err == nil {
+			p.Viewer = access.ViewerFrom(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		p.Member, err = r.member(ctx, done.MemberID)
+		return err
+	})
+}
+
+// member reads a member that a verb has changed, for the payload's field.
+func (r *Resolver) member(ctx context.Context, id string) (*ent.Member, error) {
+	q := r.read(ctx).Member.Query().Where(member.ID(id))
+	r.withMember(ctx, selected(ctx).under("member"))(q)
+	return q.Only(ctx)
+}
+
+// invitation reads an invitation that a verb has changed, for the payload's field.
+func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, error) {
+	q := r.read(ctx).Invitation.Query().Where(invitation.ID(id))
+	r.withInvitation(ctx, selected(ctx).under("invitation"))(q)
+	return q.Only(ctx)
+}
+
+// invitations reads those of the invitations that the viewer may see, by id.
+func (r *Resolver) invitations(ctx context.Context, s selection, ids ...string) (map[string]*ent.Invitation, error) {
+	q := r.read(ctx).Invitation.Query().Where(invitation.IDIn(ids...))
+	r.withInvitation(ctx, s)(q)
+	rows, err := q.All(ctx)
+	found := make(map[string]*ent.Invitation, len(rows))
+	for _, i := range rows {
+		found[i.ID] = i
+	}
+	return found, err
+}
