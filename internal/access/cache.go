@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// trustedFor is how long what was loaded counts without another look: what
-	// this process changes is known at once, what another one does within this.
+	// trustedFor is how long a cache entry is valid. A change in this process drops the
+	// entries at once, so this bounds how late the change of another process shows.
 	trustedFor = time.Second
-	// maxCached bounds a cache; beyond it the cache starts anew.
+	// maxCached bounds the entries of a cache. A full cache is emptied.
 	maxCached = 20_000
 )
 
-// Changes counts the commits of this process that may change what anybody may
-// do: of members, roles, groups, divisions, sessions, and of accounts being
-// suspended. The guard counts them, so that no verb can forget to.
+// Changes counts the commits of this process that may change what anybody may do: of
+// members, roles, groups, divisions, the status of accounts, and ends of sessions. The
+// guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
-// Count returns how many there were.
+// Count returns the number of changes so far.
 func (c *Changes) Count() uint64 { return c.n.Load() }
 
-// Ended returns how many of them ended sessions.
+// Ended returns how many of the changes ended sessions.
 func (c *Changes) Ended() uint64 { return c.ended.Load() }
 
 func (c *Changes) add(typ string) {
@@ -38,8 +38,7 @@ func (c *Changes) add(typ string) {
 	}
 }
 
-// watch counts the mutation: once it is committed, if it is part of a
-// transaction.
+// watch counts the mutation, after the commit if it is part of a transaction.
 func (c *Changes) watch(m ent.Mutation) {
 	if !changesAccess(m) {
 		return
@@ -54,13 +53,13 @@ func (c *Changes) watch(m ent.Mutation) {
 	}
 	tx.OnCommit(func(next ent.Committer) ent.Committer {
 		return ent.CommitFunc(func(ctx context.Context, tx *ent.Tx) error {
-			defer c.add(m.Type()) // also when it failed: it may have been committed all the same
+			defer c.add(m.Type()) // also after an error, because the commit may have happened
 			return next.Commit(ctx, tx)
 		})
 	})
 }
 
-// bookkeeping are the columns of a member that say nothing of his rights.
+// bookkeeping are the columns of a member that have nothing to do with permissions.
 var bookkeeping = []string{member.FieldEmailKey, member.FieldSortName, member.FieldSearch, member.FieldSeenUnix}
 
 func changesAccess(m ent.Mutation) bool {
@@ -80,8 +79,8 @@ func changesAccess(m ent.Mutation) bool {
 	}
 }
 
-// Cache keeps what was loaded until something changes. The zero value is not
-// usable; see NewCache.
+// Cache keeps values that depend on what people hold, until that changes or trustedFor
+// has passed. NewCache makes one.
 type Cache[K comparable, V any] struct {
 	changes *Changes
 	now     func() time.Time
@@ -96,12 +95,12 @@ type cached[V any] struct {
 	loaded time.Time
 }
 
-// NewCache returns an empty cache of what the changes would outdate.
+// NewCache returns an empty cache whose entries these changes drop.
 func NewCache[K comparable, V any](changes *Changes, now func() time.Time) *Cache[K, V] {
 	return &Cache[K, V]{changes: changes, now: now, entries: map[K]cached[V]{}}
 }
 
-// Get returns what is kept under the key, if it still counts.
+// Get returns the value under the key if it is still valid.
 func (c *Cache[K, V]) Get(key K) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,8 +114,8 @@ func (c *Cache[K, V]) Get(key K) (value V, ok bool) {
 	return e.value, true
 }
 
-// Put keeps what was loaded, unless something has changed since the count was
-// taken, which is before the loading began.
+// Put keeps the value, unless something has changed since the count was taken. The
+// caller takes the count before it begins to load the value.
 func (c *Cache[K, V]) Put(count uint64, key K, value V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

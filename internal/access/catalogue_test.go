@@ -296,7 +296,7 @@ func TestEffectivePermissions(t *testing.T) {
 	}{
 		"the owner holds everything":                        {&ent.Member{IsOwner: true}, sorted(everything)},
 		"no role takes anything from the owner":             {&ent.Member{IsOwner: true, Permissions: []string{"team.read"}}, sorted(everything)},
-		"a member holds what his roles and grants hold":     {withRole(&ent.Member{Permissions: []string{"orders.read"}}, "team.read"), []string{"orders.read", "team.read"}},
+		"a member holds what their roles and grants hold":   {withRole(&ent.Member{Permissions: []string{"orders.read"}}, "team.read"), []string{"orders.read", "team.read"}},
 		"a member with all permissions holds the catalogue": {&ent.Member{AllPermissions: true}, sorted(everything)},
 		"a member without roles holds nothing":              {&ent.Member{}, []string{}},
 	} {

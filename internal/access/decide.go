@@ -6,26 +6,26 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 )
 
-// Question is whether a user may do something in a team. What is left empty
-// is not asked about.
+// Question is whether a user may do something in a team. An empty field is not asked
+// about.
 type Question struct {
 	TeamID          string
 	UserID          string
 	Permission      string // a plain key of the catalogue
-	DivisionID      string // the division it is done in
-	DivisionAccount string // the account of that division; empty when there is none
-	Domain          string // the domain it is done on
-	ResourceOwnerID string // the user whose resource it is done to
+	DivisionID      string // where it is done
+	DivisionAccount string // the account of that division; empty when there is no such division
+	Domain          string // on what it is done
+	ResourceOwnerID string // the user who owns the resource
 }
 
-// Decision answers a question, with a reason for a person.
+// Decision answers a question, with a reason for people.
 type Decision struct {
 	Allowed   bool
 	Reason    string
 	GrantedBy []*Held // empty when it is not allowed
 }
 
-// Held is one of the grants that allow something.
+// Held is a grant that allows what was asked.
 type Held struct {
 	Kind       GrantKind
 	Role       *ent.Role
@@ -33,16 +33,15 @@ type Held struct {
 	Permission string
 }
 
-// deny returns a no for that reason.
 func deny(format string, args ...any) *Decision {
 	return &Decision{Reason: fmt.Sprintf(format, args...), GrantedBy: []*Held{}}
 }
 
-// Decide answers a question about the member; a nil one is no member.
+// Decide answers a question about the member; nil is somebody who is no member.
 func (m *Membership) Decide(q Question) *Decision {
 	switch {
 	case m == nil:
-		return deny("There is no such team, or the user is no member of it.")
+		return deny("There is no such team, or the user is not a member of it.")
 	case !m.active:
 		return deny("The member is deactivated.")
 	case m.suspended:
@@ -50,7 +49,7 @@ func (m *Membership) Decide(q Question) *Decision {
 	case !m.Permissions.HasOwn(q.Permission):
 		return deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
 	case !m.Permissions.Has(q.Permission) && q.ResourceOwnerID != m.UserID:
-		return deny("The member holds %s for resources of his own only.", q.Permission)
+		return deny("The member holds %s for their own resources only.", q.Permission)
 	}
 	if why := m.outOfReach(q); why != "" {
 		return deny("%s", why)
@@ -72,8 +71,8 @@ func (m *Membership) Decide(q Question) *Decision {
 	return yes
 }
 
-// outOfReach says why the member may act on nothing where the question asks him
-// to; empty when he may.
+// outOfReach returns why the restrictions of the member forbid the division or the
+// domain of the question; empty when they allow both.
 func (m *Membership) outOfReach(q Question) string {
 	switch {
 	case q.DivisionID != "" && q.DivisionAccount != m.AccountID:

@@ -10,7 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 )
 
-// held spells out who says so.
+// held spells out the grants of a decision.
 func held(d *Decision) (grants []string) {
 	for _, h := range d.GrantedBy {
 		text := string(h.Kind)
@@ -59,22 +59,22 @@ func TestDecide(t *testing.T) {
 		{"two ways", nil, Question{Permission: "billing.read"}, []string{"DIRECT billing.read", "ROLE Billing billing.read"}, "2 times"},
 		{"nothing", nil, Question{Permission: "orders.manage"}, nil, "holds orders.manage"},
 		{"one's own resource", nil, Question{Permission: "certificates.approve", ResourceOwnerID: "me"}, []string{"GROUP Crew Approver certificates.approve:own"}, "by the group Crew"},
-		{"somebody else's resource", nil, Question{Permission: "certificates.approve", ResourceOwnerID: "you"}, nil, "of his own"},
-		{"nobody's resource", nil, Question{Permission: "certificates.approve"}, nil, "of his own"},
+		{"somebody else's resource", nil, Question{Permission: "certificates.approve", ResourceOwnerID: "you"}, nil, "their own"},
+		{"nobody's resource", nil, Question{Permission: "certificates.approve"}, nil, "their own"},
 		{"the owner", func(m *Membership) { m.Owner = true }, Question{Permission: "account.delete"}, []string{"OWNER account.delete"}, "ownership"},
 		{"the owner is not restricted", func(m *Membership) { restricted(m); m.Owner = true }, Question{Permission: "orders.read", DivisionID: "south"}, []string{"OWNER orders.read"}, ""},
 		{"on hold", func(m *Membership) { m.active = false }, Question{Permission: "orders.read"}, nil, "deactivated"},
 		{"the account is suspended", func(m *Membership) { m.suspended = true }, Question{Permission: "orders.read"}, nil, "suspended"},
-		{"in his division", restricted, Question{Permission: "orders.read", DivisionID: "city"}, []string{"DIRECT orders.read"}, ""},
-		{"below his division", restricted, Question{Permission: "orders.read", DivisionID: "shop"}, []string{"DIRECT orders.read"}, ""},
-		{"above his division", restricted, Question{Permission: "orders.read", DivisionID: "north"}, nil, "other divisions"},
-		{"beside his division", restricted, Question{Permission: "orders.read", DivisionID: "south"}, nil, "other divisions"},
+		{"in their division", restricted, Question{Permission: "orders.read", DivisionID: "city"}, []string{"DIRECT orders.read"}, ""},
+		{"below their division", restricted, Question{Permission: "orders.read", DivisionID: "shop"}, []string{"DIRECT orders.read"}, ""},
+		{"above their division", restricted, Question{Permission: "orders.read", DivisionID: "north"}, nil, "other divisions"},
+		{"beside their division", restricted, Question{Permission: "orders.read", DivisionID: "south"}, nil, "other divisions"},
 		{"a division nobody knows", restricted, Question{Permission: "orders.read", DivisionID: "moon"}, nil, "other divisions"},
 		{"no division", restricted, Question{Permission: "orders.read"}, []string{"DIRECT orders.read"}, ""},
 		{"a division of another account", nil, Question{Permission: "orders.read", DivisionID: "south", DivisionAccount: "other"}, nil, "no such division"},
-		{"any division, for who is not restricted", nil, Question{Permission: "orders.read", DivisionID: "south"}, []string{"DIRECT orders.read"}, ""},
-		{"his domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "X.org."}, []string{"DIRECT orders.read"}, ""},
-		{"below his domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "www.x.org"}, []string{"DIRECT orders.read"}, ""},
+		{"any division, without a restriction", nil, Question{Permission: "orders.read", DivisionID: "south"}, []string{"DIRECT orders.read"}, ""},
+		{"their domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "X.org."}, []string{"DIRECT orders.read"}, ""},
+		{"below their domain", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "www.x.org"}, []string{"DIRECT orders.read"}, ""},
 		{"a domain that only ends alike", func(m *Membership) { m.Domains = []string{"x.org"} }, Question{Permission: "orders.read", Domain: "ax.org"}, nil, "other domains"},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 	"github.com/convoke-dev/convoke/ent/team"
 )
 
-// Membership is what a user is in one team, and what he holds there. It is not
-// changed after it was loaded.
+// Membership is what a user is in one team, and what they hold there. It does not change
+// after it was loaded.
 type Membership struct {
 	ID          string
 	UserID      string
@@ -40,7 +40,7 @@ type Membership struct {
 	parents   map[string]string // of the account's divisions; only for a restricted member
 }
 
-// source is one reason why a member holds permissions.
+// source is one grant by which a member holds permissions.
 type source struct {
 	kind  GrantKind
 	role  *ent.Role
@@ -71,9 +71,9 @@ const (
 	groupVersion  = "group_version"
 )
 
-// memberships loads the members the condition picks with all they hold, in
-// two statements, or three when one of them is restricted to divisions,
-// whatever their number.
+// memberships loads the members that the condition picks, with all they hold. However
+// many they are, it costs two statements, or three when one of them is restricted to
+// divisions.
 func (l Loader) memberships(ctx context.Context, client *ent.Client, which predicate.Member) ([]*Membership, error) {
 	ctx = System(ctx, "load memberships")
 	q := client.Member.Query().Where(which)
@@ -84,7 +84,8 @@ func (l Loader) memberships(ctx context.Context, client *ent.Client, which predi
 	}
 	found := make([]*Membership, len(rows))
 	byID := make(map[string]*Membership, len(rows))
-	var ids, restrictedAccounts []any
+	ids := make([]string, len(rows))
+	var restrictedAccounts []string
 	for i, m := range rows {
 		ms := &Membership{
 			ID: m.ID, UserID: m.UserID, TeamID: m.TeamID, AccountID: m.AccountID, Owner: m.IsOwner,
@@ -96,20 +97,20 @@ func (l Loader) memberships(ctx context.Context, client *ent.Client, which predi
 		if held := l.Granted(Grant{AllPermissions: m.AllPermissions, Permissions: m.Permissions}); len(held) > 0 {
 			ms.sources = append(ms.sources, source{kind: Directly, holds: held})
 		}
-		if isTrue(m.Value(isRestricted)) && !slices.Contains(restrictedAccounts, any(m.AccountID)) {
+		if isTrue(m.Value(isRestricted)) {
 			restrictedAccounts = append(restrictedAccounts, m.AccountID)
 		}
-		found[i], byID[m.ID] = ms, ms
-		ids = append(ids, m.ID)
+		found[i], byID[m.ID], ids[i] = ms, ms, m.ID
 	}
-	if len(ids) == 0 {
+	if len(rows) == 0 {
 		return found, nil
 	}
-	if err := l.loadRoles(ctx, client, ids, byID); err != nil {
+	members := newIDSet(ids)
+	if err := l.loadRoles(ctx, client, members, byID); err != nil {
 		return nil, err
 	}
 	if len(restrictedAccounts) > 0 {
-		if err := loadDivisions(ctx, client, restrictedAccounts, ids, byID); err != nil {
+		if err := loadDivisions(ctx, client, newIDSet(restrictedAccounts), members, byID); err != nil {
 			return nil, err
 		}
 	}
@@ -119,7 +120,7 @@ func (l Loader) memberships(ctx context.Context, client *ent.Client, which predi
 	return found, nil
 }
 
-// sum adds up what a member holds.
+// sum fills in Permissions from the sources. The owner holds everything, everywhere.
 func (l Loader) sum(m *Membership) {
 	if m.Owner {
 		m.sources = []source{{kind: ByOwnership, holds: l.Catalogue.All()}}
@@ -136,7 +137,7 @@ func (l Loader) sum(m *Membership) {
 	m.Permissions.tidy()
 }
 
-// besideMembers adds what is asked of a member's team and account.
+// besideMembers selects columns of the team and the account beside those of a member.
 func besideMembers(s *sql.Selector) {
 	t, a, d := sql.Table(team.Table), sql.Table(account.Table), sql.Table(member.DivisionsTable)
 	s.Join(t).On(s.C(member.FieldTeamID), t.C(team.FieldID))
@@ -149,8 +150,9 @@ func besideMembers(s *sql.Selector) {
 	), isRestricted)
 }
 
-// loadRoles gives the members the roles they hold, directly and by groups.
-func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, byID map[string]*Membership) error {
+// loadRoles adds the roles that the members hold, directly and by groups, to their
+// sources.
+func (l Loader) loadRoles(ctx context.Context, client *ent.Client, members idSet, byID map[string]*Membership) error {
 	q := client.Role.Query()
 	q.Modify(func(s *sql.Selector) {
 		const heldRole = "held_role"
@@ -158,12 +160,12 @@ func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, by
 		held := sql.Dialect(s.Dialect()).
 			Select(sql.As(direct.C(member.RolesPrimaryKey[0]), ofMember), sql.As(direct.C(member.RolesPrimaryKey[1]), heldRole)).
 			AppendSelectExprAs(sql.Raw("NULL"), ofGroup).
-			From(direct).Where(sql.In(direct.C(member.RolesPrimaryKey[0]), ids...)).
+			From(direct).Where(isIn(direct.C(member.RolesPrimaryKey[0]), members)).
 			UnionAll(sql.Dialect(s.Dialect()).
 				Select(sql.As(ofGroups.C(member.GroupsPrimaryKey[0]), ofMember), sql.As(grants.C(group.RolesPrimaryKey[1]), heldRole), sql.As(grants.C(group.RolesPrimaryKey[0]), ofGroup)).
 				From(ofGroups).
 				Join(grants).On(ofGroups.C(member.GroupsPrimaryKey[1]), grants.C(group.RolesPrimaryKey[0])).
-				Where(sql.In(ofGroups.C(member.GroupsPrimaryKey[0]), ids...))).
+				Where(isIn(ofGroups.C(member.GroupsPrimaryKey[0]), members))).
 			As("held")
 		g := sql.Table(group.Table)
 		s.Join(held).On(s.C(role.FieldID), held.C(heldRole))
@@ -195,15 +197,15 @@ func (l Loader) loadRoles(ctx context.Context, client *ent.Client, ids []any, by
 	return nil
 }
 
-// loadDivisions gives restricted members their divisions, and the tree those
-// stand in.
-func loadDivisions(ctx context.Context, client *ent.Client, accounts, ids []any, byID map[string]*Membership) error {
-	q := client.Division.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(division.FieldAccountID), accounts...)) })
+// loadDivisions adds the divisions of restricted members, and the tree of all divisions
+// of their accounts.
+func loadDivisions(ctx context.Context, client *ent.Client, accounts, members idSet, byID map[string]*Membership) error {
+	q := client.Division.Query().Where(func(s *sql.Selector) { s.Where(isIn(s.C(division.FieldAccountID), accounts)) })
 	q.Modify(func(s *sql.Selector) {
 		d := sql.Table(member.DivisionsTable)
 		s.LeftJoin(d).OnP(sql.And(
 			sql.ColumnsEQ(d.C(member.DivisionsPrimaryKey[1]), s.C(division.FieldID)),
-			sql.In(d.C(member.DivisionsPrimaryKey[0]), ids...),
+			isIn(d.C(member.DivisionsPrimaryKey[0]), members),
 		))
 		s.AppendSelectAs(d.C(member.DivisionsPrimaryKey[0]), ofMember)
 	})
@@ -241,8 +243,9 @@ func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) 
 // Restricted reports whether the member is restricted to some divisions.
 func (m *Membership) Restricted() bool { return len(m.divisions) > 0 }
 
-// Reaches reports whether the division is one of those the member may act in:
-// any, or one of his or below it.
+// Reaches reports whether the member may act in the division: in any if they are not
+// restricted, or else in their divisions and those below them. It ends also on a tree
+// with a cycle.
 func (m *Membership) Reaches(divisionID string) bool {
 	if !m.Restricted() {
 		return true
@@ -255,8 +258,8 @@ func (m *Membership) Reaches(divisionID string) bool {
 	return false
 }
 
-// ReachesDomain reports whether the member may act on the domain: any, or one
-// of his or below it.
+// ReachesDomain reports whether the member may act on the domain: on any if they are not
+// restricted, or else on their domains and subdomains of them.
 func (m *Membership) ReachesDomain(domain string) bool {
 	if len(m.Domains) == 0 {
 		return true
@@ -265,8 +268,8 @@ func (m *Membership) ReachesDomain(domain string) bool {
 	return slices.ContainsFunc(m.Domains, func(d string) bool { return domain == d || strings.HasSuffix(domain, "."+d) })
 }
 
-// SelectedText returns a column that was selected beside those of a table, as
-// text: the drivers return strings or bytes. Empty for NULL.
+// SelectedText returns a column that was selected beside those of a table as text,
+// because the drivers return strings or bytes. Empty for NULL.
 func SelectedText(v ent.Value, err error) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -278,8 +281,8 @@ func SelectedText(v ent.Value, err error) (string, error) {
 	}
 }
 
-// asText, isTrue and asInt read what is always selected; a mistake there would
-// grant nothing.
+// asText, isTrue and asInt read a column that was selected beside those of a table. One
+// that was not, or has another type, reads as the zero value, which grants nothing.
 func asText(v ent.Value, err error) string {
 	s, err := SelectedText(v, err)
 	if err != nil {

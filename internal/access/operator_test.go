@@ -130,7 +130,7 @@ func TestPatternsAndExceptions(t *testing.T) {
 		"keeper": slices.DeleteFunc(slices.Clone(everything), func(k string) bool {
 			return strings.HasSuffix(k, ".read") || strings.HasPrefix(k, "certificates.")
 		}),
-		// What is held for all is not said again for his own; billing.read:own
+		// A key is not repeated with :own; billing.read:own
 		// goes with billing.*.
 		"guest": {
 			"apikeys.read:own", "audit.read:own", "certificates.read:own", "members.read:own", "orders.read:own", "pricing.read:own",

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Own is the suffix of a permission that counts only for what its holder owns,
-// as in certificates.approve:own.
+// Own is the suffix of a permission that counts only for resources of its holder, as in
+// certificates.approve:own.
 const Own = ":own"
 
 // Set is a set of permission keys. Grants are compared as sets, never by the
@@ -27,18 +27,18 @@ func (s Set) add(keys []string) {
 	}
 }
 
-// Has reports whether the key is in the set, just as it is written.
+// Has reports whether exactly this key is in the set.
 func (s Set) Has(key string) bool {
 	_, ok := s[key]
 	return ok
 }
 
-// HasOwn reports whether the set permits the task on what the holder owns: it
-// has the key, or the key with Own. The key is given without Own.
+// HasOwn reports whether the set permits the task on resources of the holder, by the key
+// or by the key with Own. The key is given without Own.
 func (s Set) HasOwn(key string) bool { return s.Has(key) || s.Has(key+Own) }
 
-// Covers reports whether the set permits everything that other does. A key
-// covers the same with Own, and not the other way round.
+// Covers reports whether the set permits everything that the other set permits. A key
+// covers itself with Own, and not the other way round.
 func (s Set) Covers(other Set) bool {
 	for k := range other {
 		if !s.covers(k) {
@@ -58,7 +58,7 @@ func (s Set) Keys() []string {
 	return slices.Sorted(maps.Keys(s))
 }
 
-// tidy drops what is held for one's own resources when it is held for all.
+// tidy drops a key with Own when the set has the key without it.
 func (s Set) tidy() {
 	for k := range s {
 		if plain, own := strings.CutSuffix(k, Own); own && s.Has(plain) {

@@ -25,7 +25,7 @@ var siblings = map[string][]string{
 	"address":   {"fault"},
 	"limit":     {"fault"},
 	"lifecycle": {"fault"},
-	"access":    {"fault", "lifecycle"},
+	"access":    {"address", "fault", "lifecycle"},
 	"store":     {"access", "fault"},
 	"event":     {"access", "store", "fault", "uid"},
 	"act":       {"access", "store", "event", "fault"},

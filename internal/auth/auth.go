@@ -139,25 +139,24 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (*SignedIn
 	if err != nil {
 		return nil, err
 	}
-	which, err := s.matches(ctx, addr.Key, password, u.PasswordHash, waiting)
-	if err != nil {
+	ofUser, ofSignUp, err := s.matchesEither(ctx, addr.Key, password, u.PasswordHash, waiting)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	switch which {
 	case ofUser:
+		return s.enter(ctx, u)
 	case ofSignUp:
 		// Only who knows the password of a sign-up that waits learns that it does.
 		return nil, fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
 	default:
 		return nil, fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
 	}
-	return s.enter(ctx, u)
 }
 
 // enter begins a session of a user who has proved who he is, and logs it.
 // ACCESS_REVOKED or USER_DEACTIVATED as in SignIn.
 func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err error) {
-	if err := s.admitted(ctx, u); err != nil {
+	if err := s.checkAccess(ctx, u); err != nil {
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
@@ -169,12 +168,6 @@ func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err err
 	})
 	return in, err
 }
-
-// What a password may be of.
-const (
-	ofUser = iota
-	ofSignUp
-)
 
 // login returns the user of the address, without a password when there is
 // none, and the password hash of the newest sign-up of the address that waits
@@ -194,9 +187,9 @@ func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, wait
 	return u, up.PasswordHash, nil
 }
 
-// admitted tells a person with no active membership why he cannot come in. One
+// checkAccess tells a person with no active membership why he cannot come in. One
 // who has been invited again can: to accept.
-func (s *Service) admitted(ctx context.Context, u *ent.User) error {
+func (s *Service) checkAccess(ctx context.Context, u *ent.User) error {
 	members, err := s.Store.Read().Member.Query().Where(member.UserID(u.ID)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("sign in: look for a membership: %w", err)

@@ -71,28 +71,57 @@ func (s *Service) atHome(ctx context.Context, emailKey, ip string) (bool, error)
 	return home, nil
 }
 
-// matches is Hasher.Matches for a password that somebody has typed, as one
-// guess.
-func (s *Service) matches(ctx context.Context, emailKey, password string, hashes ...string) (which int, err error) {
+// matches reports whether the password is that of the hash, as one guess at the
+// address. It costs one comparison, also for an empty hash, which no password
+// matches. RATE_LIMITED as in guess.
+func (s *Service) matches(ctx context.Context, emailKey, password, hash string) (bool, error) {
 	end, err := s.guess(ctx, emailKey)
 	if err != nil {
-		return -1, err
+		return false, err
 	}
-	// No password that was accepted is longer; the hash is not to be kept busy.
+	ok, err := s.compare(ctx, password, hash)
+	end(outcome(ok, err))
+	return ok, err
+}
+
+// matchesEither reports whether the password is that of the user, or else of the
+// sign-up, as one guess at the address. A wrong password costs two comparisons,
+// whether or not there is a user or a sign-up: the time tells neither.
+// RATE_LIMITED as in guess.
+func (s *Service) matchesEither(ctx context.Context, emailKey, password, ofUser, ofSignUp string) (user, signUp bool, err error) {
+	end, err := s.guess(ctx, emailKey)
+	if err != nil {
+		return false, false, err
+	}
+	user, err = s.compare(ctx, password, ofUser)
+	if err == nil && !user {
+		signUp, err = s.compare(ctx, password, ofSignUp)
+	}
+	end(outcome(user || signUp, err))
+	return user, signUp, err
+}
+
+// compare is Hasher.Matches for a password as it was typed.
+func (s *Service) compare(ctx context.Context, password, hash string) (bool, error) {
+	// No accepted password is longer, and a long one costs more to hash.
 	if len(password) > maxPassword {
 		password = ""
 	}
-	for i, hash := range hashes {
-		ok, err := s.Hasher.Matches(ctx, password, hash)
-		if err != nil {
-			end(limit.NotMade)
-			return -1, fmt.Errorf("compare a password: %w", err)
-		}
-		if ok {
-			end(limit.Right)
-			return i, nil
-		}
+	ok, err := s.Hasher.Matches(ctx, password, hash)
+	if err != nil {
+		return false, fmt.Errorf("compare a password: %w", err)
 	}
-	end(limit.Wrong)
-	return -1, nil
+	return ok, nil
+}
+
+// outcome is how a guess came out that was compared, or could not be.
+func outcome(right bool, err error) limit.Outcome {
+	switch {
+	case err != nil:
+		return limit.NotMade
+	case right:
+		return limit.Right
+	default:
+		return limit.Wrong
+	}
 }

@@ -104,7 +104,7 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 	if err != nil {
 		return nil, fmt.Errorf("reset a password: %w", err)
 	}
-	if err := s.admitted(ctx, u); err != nil {
+	if err := s.checkAccess(ctx, u); err != nil {
 		return nil, err
 	}
 	next, err := s.Hasher.Hash(ctx, password)
@@ -169,9 +169,9 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		return nil, fmt.Errorf("change a password: %w", err)
 	}
 	wrong := fault.Input(fault.InvalidCredentials, "This is not your current password.", "currentPassword")
-	if which, err := s.matches(ctx, u.EmailKey, current, u.PasswordHash); err != nil {
+	if ok, err := s.matches(ctx, u.EmailKey, current, u.PasswordHash); err != nil {
 		return nil, err
-	} else if which != ofUser {
+	} else if !ok {
 		return nil, wrong
 	}
 	next, err := s.Hasher.Hash(ctx, password)

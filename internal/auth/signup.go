@@ -111,7 +111,7 @@ func (s *Service) ResendVerification(ctx context.Context, email, password string
 	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
 		return false, err
 	}
-	if which, err := s.matches(ctx, addr.Key, password, up.PasswordHash); err != nil || which < 0 {
+	if ok, err := s.matches(ctx, addr.Key, password, up.PasswordHash); err != nil || !ok {
 		return err == nil, err
 	}
 	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {

@@ -1,0 +1,81 @@
+package access
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// SignedIn returns the viewer of the context, or UNAUTHENTICATED.
+func SignedIn(ctx context.Context) (*Viewer, error) {
+	if v := ViewerFrom(ctx); v != nil {
+		return v, nil
+	}
+	return nil, fault.Refuse(fault.Unauthenticated, "Sign in first.")
+}
+
+// Require returns the viewer's membership in the team if it holds the permission. It
+// fails with UNAUTHENTICATED, with NOT_FOUND when the viewer may not know of the team,
+// or with FORBIDDEN. Only a refusal reads from the client, which must be guarded.
+func Require(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := v.Membership(teamID)
+	if m == nil {
+		known, err := client.Team.Query().Where(team.ID(teamID)).Exist(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look for team %s: %w", teamID, err)
+		}
+		if !known {
+			return nil, noTeam()
+		}
+		return nil, lacks(permission)
+	}
+	if !m.Permissions.Has(permission) {
+		return nil, lacks(permission)
+	}
+	return m, nil
+}
+
+// RequireInAccount returns the viewer's membership in the account's default team, which
+// decides about account-wide acts, if it holds the permission. It fails like Require.
+func RequireInAccount(ctx context.Context, accountID, permission string) (*Membership, error) {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !v.In(accountID) {
+		return nil, fault.Refuse(fault.NotFound, "There is no such account.")
+	}
+	if m := v.defaultMembership(accountID); m != nil && m.Permissions.Has(permission) {
+		return m, nil
+	}
+	return nil, lacks(permission)
+}
+
+// RequireRoles fails like RequireInAccount unless the viewer may see the account's roles,
+// because they may see or change who holds what in one of its teams.
+func RequireRoles(ctx context.Context, accountID string) error {
+	v, err := SignedIn(ctx)
+	if err != nil {
+		return err
+	}
+	if !v.In(accountID) {
+		return fault.Refuse(fault.NotFound, "There is no such account.")
+	}
+	if !v.accountsWithAny(forRoles...).has(accountID) {
+		return lacks(RolesRead)
+	}
+	return nil
+}
+
+func noTeam() error { return fault.Refuse(fault.NotFound, "There is no such team.") }
+
+func lacks(permission string) error {
+	return fault.Refuse(fault.Forbidden, "You need the permission %s for this.", permission)
+}
