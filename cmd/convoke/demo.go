@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/server"
@@ -100,7 +101,7 @@ func (c *demoCommand) folder() (path string, clean func() error, err error) {
 	return path, func() error { return os.RemoveAll(path) }, err
 }
 
-func announce(u *url.URL, sample server.Sample) {
+func announce(u *url.URL, sample demo.Sample) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `Convoke demo
 
