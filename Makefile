@@ -6,13 +6,16 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: run test test-clients bench crash generate web migration fmt check check-generated check-mod check-web lint
+.PHONY: run test test-short test-clients bench crash generate web migration fmt check check-generated check-mod check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
 
 test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
+	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
 
 test-clients: ## The npm clients of dashboards, graphql-ws and graphql-sse, against the real server.
 	cd server/testdata/clients && npm ci --no-audit --no-fund

@@ -2,29 +2,12 @@ package server_test
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
-
-// leakRounds is how often it is tried: a few times, or as often as the environment
-// says.
-func leakRounds(t *testing.T) int {
-	t.Helper()
-	value := os.Getenv("CONVOKE_TEST_LEAK_ROUNDS")
-	if value == "" {
-		return 5
-	}
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // place is where in the account's log a cursor is.
 func place(t *testing.T, owner *testkit.Person, cursor string) int64 {
@@ -47,7 +30,7 @@ func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
 			people = append(people, w.SignUp(fmt.Sprintf("victim%d@x.org", n)))
 		}
 		t.Run("BEY-4 who is removed while events come sees none from that commit on", func(t *testing.T) {
-			for round := range leakRounds(t) {
+			for round := range testkit.Rounds(t, 5) {
 				streams := make([][]*testkit.Stream, victims)
 				members := make([]string, victims)
 				for n, p := range people {

@@ -70,7 +70,7 @@ func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Memb
 
 func TestOneOwner(t *testing.T) {
 	t.Parallel()
-	const rounds = 1000
+	rounds := testkit.Rounds(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		// Olivia hands the team over, and stays as its admin. The others have teams
 		// of their own, so that being removed does not sign them out.
@@ -166,7 +166,8 @@ func setSeats(t *testing.T, w *testkit.World, accountID string, most int) {
 
 func TestTheLastSeat(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 1000, 3
+	const atOnce = 3
+	rounds := testkit.Rounds(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		account, role := owner.AccountID(), []string{owner.Role("billing")}
@@ -180,7 +181,7 @@ func TestTheLastSeat(t *testing.T) {
 			people[i] = w.SignUp("p" + itoa(i) + "@x.org")
 			ids[i] = invite(people[i].Email)
 		}
-		t.Run("BEY-7 the last seat goes to one, 1000 times", func(t *testing.T) {
+		t.Run("BEY-7 the last seat goes to one, in each of many rounds", func(t *testing.T) {
 			for round := range rounds {
 				answers := make([]*testkit.Answer, atOnce)
 				together(atOnce, func(i int) {

@@ -173,7 +173,8 @@ func TestResetsOfOneAddressAreBounded(t *testing.T) {
 
 func TestManyResetsWithOneToken(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 5, 64
+	const atOnce = 64
+	rounds := testkit.Rounds(t, 5)
 	each(t, func(t *testing.T, w *testkit.World) {
 		w.SignUp("olivia@acme.test")
 		for range rounds {

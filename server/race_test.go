@@ -24,7 +24,8 @@ func together(n int, f func(i int)) {
 
 func TestManyAcceptsOfOneToken(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 100, 64
+	const atOnce = 64
+	rounds := testkit.Rounds(t, 100)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		stream := owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
@@ -64,7 +65,7 @@ func TestManyAcceptsOfOneToken(t *testing.T) {
 
 func TestRevokeAgainstAccept(t *testing.T) {
 	t.Parallel()
-	const rounds = 20
+	rounds := testkit.Rounds(t, 20)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		in := 0

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"flag"
 	"slices"
 	"testing"
 
@@ -43,11 +42,7 @@ func (r *reader) leaves() {
 // exactly once, in order.
 func TestEachClientIsToldOnceInOrder(t *testing.T) {
 	t.Parallel()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("30"); err != nil { // each has a server restarted
-			t.Fatal(err)
-		}
-	}
+	testkit.RandomLives(t, 30) // each restarts the server
 	each(t, func(t *testing.T, w *testkit.World) {
 		people := 0
 		rapid.Check(t, func(r *rapid.T) {
