@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
+	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log}
 	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

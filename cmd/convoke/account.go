@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -37,7 +38,7 @@ type database struct {
 	Data string `help:"The demo's data folder, whose convoke.db is meant; in the place of --db." type:"path" placeholder:"DIR"`
 }
 
-func (d database) open(ctx context.Context) (*server.Operator, error) {
+func (d database) open(ctx context.Context) (*roster.Operator, error) {
 	switch {
 	case d.DB != "" && d.Data != "":
 		return nil, errors.New("both --db and --data are given (perhaps by CONVOKE_DB or CONVOKE_DATA): give one of them")
@@ -46,11 +47,11 @@ func (d database) open(ctx context.Context) (*server.Operator, error) {
 	case d.DB == "":
 		d.DB = defaultDB
 	}
-	return server.NewOperator(ctx, d.DB)
+	return roster.NewOperator(ctx, d.DB, server.Clock(time.Now))
 }
 
 // operate runs f on the database, and closes it.
-func (d database) operate(ctx context.Context, f func(*server.Operator) error) (err error) {
+func (d database) operate(ctx context.Context, f func(*roster.Operator) error) (err error) {
 	o, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -70,10 +71,10 @@ type listCommand struct{ database }
 
 // Run prints a line for every account.
 func (c *listCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		var b strings.Builder
 		b.WriteString("ID\tNAME\tSTATUS\tOWNER\n")
-		err := o.EachAccount(ctx, func(a server.AccountLine) {
+		err := o.EachAccount(ctx, func(a roster.AccountLine) {
 			fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Status, a.Owner)
 		})
 		if err != nil {
@@ -91,7 +92,7 @@ type showCommand struct {
 
 // Run prints the account, and what it has.
 func (c *showCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		a, err := o.Account(ctx, c.ID)
 		if err != nil {
 			return err
@@ -106,7 +107,7 @@ func (c *showCommand) Run(ctx context.Context) error {
 	})
 }
 
-func show(a *server.AccountReport) error {
+func show(a *roster.AccountReport) error {
 	var b strings.Builder
 	for _, line := range [][2]any{
 		{"id", a.ID},
@@ -168,7 +169,7 @@ func (c *limitsCommand) Run(ctx context.Context) error {
 	if len(changed) == 0 {
 		return errors.New("say what to change: --max-teams, --max-members-per-team, --max-pending-invitations (a number, or none), --multi-user (true or false)")
 	}
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		err := o.SetLimits(ctx, c.ID, roster.Limits{
 			MultiUser: c.MultiUser.to, MaxTeams: c.MaxTeams.to,
 			MaxMembersPerTeam: c.MaxMembersPerTeam.to, MaxPendingInvitations: c.MaxPendingInvitations.to,
@@ -234,7 +235,7 @@ type suspendCommand struct{ oneAccount }
 
 // Run suspends the account; one that is suspended already stays so.
 func (c *suspendCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		if err := o.Suspend(ctx, c.ID); err != nil {
 			return err
 		}
@@ -247,7 +248,7 @@ type resumeCommand struct{ oneAccount }
 
 // Run lets the account go on; one that is in use stays so.
 func (c *resumeCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		if err := o.Resume(ctx, c.ID); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -34,4 +35,33 @@ func found[T any](row T, err error, what string) (T, error) {
 		return row, fmt.Errorf("find the %s: %w", what, err)
 	}
 	return row, nil
+}
+
+// anyExists reports whether one of the queries finds a row. It stops at the
+// first that does.
+func anyExists(ctx context.Context, queries ...interface {
+	Exist(ctx context.Context) (bool, error)
+}) (bool, error) {
+	for _, q := range queries {
+		if found, err := q.Exist(ctx); err != nil || found {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+// step is a statement of a change that needs several.
+type step struct {
+	name string
+	do   func() error
+}
+
+// inOrder runs the steps. The error names the step that failed.
+func inOrder(change string, steps []step) error {
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %s: %w", change, s.name, err)
+		}
+	}
+	return nil
 }

@@ -202,13 +202,11 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
 	return s.onDivision(ctx, divisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		this := division.ID(d.ID)
-		used, err := a.Tx.Division.Query().Where(division.ParentID(d.ID)).Exist(ctx)
-		if err == nil && !used {
-			used, err = a.Tx.Member.Query().Where(member.HasDivisionsWith(this)).Exist(ctx)
-		}
-		if err == nil && !used {
-			used, err = a.Tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)).Exist(ctx)
-		}
+		used, err := anyExists(ctx,
+			a.Tx.Division.Query().Where(division.ParentID(d.ID)),
+			a.Tx.Member.Query().Where(member.HasDivisionsWith(this)),
+			a.Tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)),
+		)
 		if err != nil {
 			return fmt.Errorf("look whether division %s is in use: %w", d.ID, err)
 		}

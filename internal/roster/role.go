@@ -196,13 +196,11 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 }
 
 func (s *Service) inUse(ctx context.Context, a *act.Act, r *ent.Role) (bool, error) {
-	used, err := a.Tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))).Exist(ctx)
-	if err == nil && !used {
-		used, err = a.Tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))).Exist(ctx)
-	}
-	if err == nil && !used {
-		used, err = a.Tx.Invitation.Query().Where(s.openWith(r)...).Exist(ctx)
-	}
+	used, err := anyExists(ctx,
+		a.Tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))),
+		a.Tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))),
+		a.Tx.Invitation.Query().Where(s.openWith(r)...),
+	)
 	if err != nil {
 		return false, fmt.Errorf("look whether role %s is in use: %w", r.ID, err)
 	}
@@ -232,27 +230,28 @@ func (s *Service) reassign(ctx context.Context, a *act.Act, r *ent.Role, to stri
 		return fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", "reassignTo")
 	}
 	now := s.Now()
-	_, err = a.Tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
-	if err == nil {
-		_, err = a.Tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	steps := []step{
+		{"count the members up", func() error {
+			return a.Tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
+		{"count the groups up", func() error {
+			return a.Tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
+		{"count the open invitations up", func() error {
+			return a.Tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
 	}
-	if err == nil {
-		_, err = a.Tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Save(ctx)
-	}
-	// One statement for each table, however many rows; past the guard, which has
-	// no say for the system.
+	// One statement for each table, whatever the number of rows. It passes the
+	// guard by, which narrows nothing for the system.
 	for _, t := range []struct{ table, owner string }{
 		{member.RolesTable, member.RolesPrimaryKey[0]}, {group.RolesTable, group.RolesPrimaryKey[0]}, {invitation.RolesTable, invitation.RolesPrimaryKey[0]},
 	} {
-		if err != nil {
-			break
-		}
-		_, err = a.Tx.ExecContext(ctx, fmt.Sprintf(
-			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
-			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
+		steps = append(steps, step{"give the other role in " + t.table, func() error {
+			_, err := a.Tx.ExecContext(ctx, fmt.Sprintf(
+				`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
+				AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
+			return err
+		}})
 	}
-	if err != nil {
-		return fmt.Errorf("reassign role %s: %w", r.ID, err)
-	}
-	return nil
+	return inOrder("reassign role "+r.ID, steps)
 }

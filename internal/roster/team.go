@@ -78,39 +78,47 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
 		}
-		now := s.Now()
-		users := user.HasMembersWith(member.TeamID(teamID))
-		elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
-		// The locks on the users' rows are as in uproot, and those on the members' come
-		// before them: the order in which everybody locks.
-		_, err := a.Tx.Member.Update().Where(member.TeamID(teamID)).AddVersion(1).Save(ctx)
-		if err == nil {
-			_, err = a.Tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Save(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Member.Delete().Where(member.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			err = a.Tx.Team.DeleteOneID(teamID).Exec(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("delete team %s: %w", teamID, err)
-		}
-		return nil
+		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
 	})
 }
+
+// deletion returns the steps that delete a team. Their order is the order in
+// which every transaction takes its locks: members before users.
+func (s *Service) deletion(ctx context.Context, tx *store.Tx, teamID string) []step {
+	ofTeam := member.TeamID(teamID)
+	users := user.HasMembersWith(ofTeam)
+	elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
+	return []step{
+		{"lock its members", func() error {
+			return tx.Member.Update().Where(ofTeam).AddVersion(1).Exec(ctx)
+		}},
+		// Another account may remove the same users at this moment; see uproot.
+		{"lock its users", func() error {
+			return tx.User.Update().Where(users).SetUpdatedAt(s.Now()).Exec(ctx)
+		}},
+		{"clear the active team of its users", func() error {
+			return tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Exec(ctx)
+		}},
+		{"end the sessions of users without another team", func() error {
+			return deleted(tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx))
+		}},
+		{"delete its transfers", func() error {
+			return deleted(tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx))
+		}},
+		{"delete its invitations", func() error {
+			return deleted(tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx))
+		}},
+		{"delete its members", func() error {
+			return deleted(tx.Member.Delete().Where(ofTeam).Exec(ctx))
+		}},
+		{"delete the team", func() error {
+			return tx.Team.DeleteOneID(teamID).Exec(ctx)
+		}},
+	}
+}
+
+// deleted drops the number of rows that were deleted.
+func deleted(_ int, err error) error { return err }
 
 // SetActiveTeam makes a team of the viewer's the one his dashboard shows. It
 // fails with UNAUTHENTICATED or NOT_FOUND.
