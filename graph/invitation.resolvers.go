@@ -191,7 +191,7 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 		list, rest := payloadErrors(err)
 		return &model.AcceptInvitePayload{UserErrors: list}, rest
 	}
-	done, err := r.Invites.Accept(ctx, invite.Response{
+	done, err := r.Invites.Accept(ctx, invite.Acceptance{
 		Reference: invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)},
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
 	})

@@ -137,7 +137,7 @@ func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, er
 }
 
 // admitted is the answer to an accepted invitation.
-func (r *Resolver) admitted(ctx context.Context, done *invite.Admitted, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
+func (r *Resolver) admitted(ctx context.Context, done *invite.Joined, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
 	p := &model.AcceptInvitePayload{AlreadyAccepted: done.Already, UserErrors: none}
 	var err error
 	if done.Session != nil {
