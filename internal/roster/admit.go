@@ -56,7 +56,7 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 		AddRoles(a.Grant.Roles...).AddGroups(a.Grant.Groups...).
 		Save(ctx)
 	if err == nil {
-		err = tx.Team.UpdateOne(t).AddActiveMembers(1).Exec(ctx)
+		err = Count(ctx, tx, t.ID, Delta{Active: 1})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)

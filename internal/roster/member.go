@@ -257,13 +257,12 @@ func (s *Service) turn(ctx context.Context, a *act.Act, m *ent.Member, to member
 	if n == 0 {
 		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
 	}
-	active := 1
+	d := Delta{Active: 1, Deactivated: -1}
 	if to == member.StatusDeactivated {
-		active = -1
+		d = Delta{Active: -1, Deactivated: 1}
 	}
-	err = a.Tx.Team.UpdateOneID(m.TeamID).AddActiveMembers(active).AddDeactivatedMembers(-active).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
+	if err := Count(ctx, a.Tx, m.TeamID, d); err != nil {
+		return err
 	}
 	return a.Log(ctx, typ, m.TeamID, m.ID, of(m))
 }
@@ -330,14 +329,12 @@ func (s *Service) depart(ctx context.Context, a *act.Act, m *ent.Member) error {
 	if n == 0 {
 		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
 	}
-	t := a.Tx.Team.UpdateOneID(m.TeamID)
-	if m.Status == member.StatusActive {
-		t.AddActiveMembers(-1)
-	} else {
-		t.AddDeactivatedMembers(-1)
+	left := Delta{Active: -1}
+	if m.Status == member.StatusDeactivated {
+		left = Delta{Deactivated: -1}
 	}
-	if err := t.Exec(ctx); err != nil {
-		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
+	if err := Count(ctx, a.Tx, m.TeamID, left); err != nil {
+		return err
 	}
 	if err := a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, of(m)); err != nil {
 		return err
