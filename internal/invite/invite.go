@@ -124,31 +124,23 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 	if n == 0 {
 		return fault.Input(fault.Conflict, "The invitation has changed meanwhile; look at it again.")
 	}
-	return s.recount(ctx, tx, i, to)
+	return roster.Count(ctx, tx, i.TeamID, moved(i, to))
 }
 
-// recount keeps the team's numbers when an invitation, as it was read, moves to
-// another state.
-func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status) error {
-	if i.Status == to {
-		return nil
-	}
-	t := tx.Team.UpdateOneID(i.TeamID)
-	for _, c := range []struct {
-		status lifecycle.Status
-		by     int
-	}{{i.Status, -1}, {to, 1}} {
+// moved is the change of the team's counters when the invitation, as it was
+// read, moves to the state. Only pending and expired invitations are counted by
+// state, and superseded ones not even then.
+func moved(i *ent.Invitation, to lifecycle.Status) (d roster.Delta) {
+	for status, by := range map[lifecycle.Status]int{i.Status: -1, to: 1} {
 		switch {
-		case c.status == lifecycle.Pending:
-			t.AddPendingInvitations(c.by)
-		case c.status == lifecycle.Expired && !i.Superseded:
-			t.AddExpiredInvitations(c.by)
+		case i.Status == to:
+		case status == lifecycle.Pending:
+			d.Pending = by
+		case status == lifecycle.Expired && !i.Superseded:
+			d.Expired = by
 		}
 	}
-	if err := t.Exec(access.System(ctx, "keep the team's numbers")); err != nil {
-		return fmt.Errorf("count the invitations of %s: %w", i.TeamID, err)
-	}
-	return nil
+	return d
 }
 
 // eventOf returns an event about the invitation, ready to append.

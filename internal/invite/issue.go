@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -161,13 +162,10 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	expired, err := tx.Invitation.Update().
 		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.Superseded(false)).
 		SetSuperseded(true).Save(ctx)
-	if err == nil {
-		err = tx.Team.UpdateOneID(teamID).AddAllInvitations(len(made)).AddPendingInvitations(len(made)).AddExpiredInvitations(-expired).Exec(ctx)
-	}
 	if err != nil {
-		return fmt.Errorf("count the invitations of %s: %w", teamID, err)
+		return fmt.Errorf("supersede expired invitations of %s: %w", teamID, err)
 	}
-	return nil
+	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
 }
 
 // ttl is how long an invitation is valid: the hours, or the account's setting.

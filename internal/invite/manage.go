@@ -7,7 +7,6 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/predicate"
-	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
@@ -86,7 +85,7 @@ func (s *Service) expire(ctx context.Context, tx *store.Tx, overdue ...*ent.Invi
 	}
 	if err == nil {
 		// None of them is superseded: only expired ones are.
-		err = tx.Team.UpdateOneID(overdue[0].TeamID).AddPendingInvitations(-n).AddExpiredInvitations(n).Exec(access.System(ctx, "keep the team's numbers"))
+		err = roster.Count(ctx, tx, overdue[0].TeamID, roster.Delta{Pending: -n, Expired: n})
 	}
 	if err != nil {
 		return fmt.Errorf("expire invitations of %s: %w", overdue[0].TeamID, err)
