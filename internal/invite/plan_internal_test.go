@@ -15,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/limit"
+	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -401,5 +402,22 @@ func TestALinkIsKeptByItsGeneration(t *testing.T) {
 	text, err := json.Marshal(list)
 	if err != nil || strings.Contains(string(text), "secret") {
 		t.Errorf("got %s, %v, want no link in it", text, err)
+	}
+}
+
+func TestTheStoredFormOfACallStays(t *testing.T) {
+	t.Parallel()
+	key := "k"
+	d := Draft{
+		TeamID: "team", FirstName: "Ann", Note: "Hi", Grant: roster.Wish{RoleIDs: []string{"r"}},
+		Scope: roster.Scope{Domains: []string{"x.org"}}, ExpiresInHours: number(5), SendEmail: true, IdempotencyKey: &key,
+	}
+	got, err := json.Marshal(callOf(d, call{mutation: "inviteUsers", to: named("A@x.org", "bad")}).Input)
+	const want = `{"Offer":{"TeamID":"team","FirstName":"Ann","LastName":"","JobTitle":"","Note":"Hi",` +
+		`"Grant":{"RoleIDs":["r"],"GroupIDs":null,"Permissions":null,"AllPermissions":false},` +
+		`"Scope":{"DivisionIDs":null,"Domains":["x.org"]},"ExpiresInHours":5,"SendEmail":true,"ResendOnConflict":false},` +
+		`"Emails":["A@x.org","bad"]}`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s, or a key from before an upgrade is not recognised", got, err, want)
 	}
 }

@@ -31,21 +31,21 @@ const maxAddresses = 500
 // SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; and with RESEND_LIMIT_REACHED when
 // it was to resend an open invitation. With ALREADY_INVITED it returns the open
 // invitation too.
-func (s *Service) Send(ctx context.Context, o Offer, email string) (*Issued, error) {
+func (s *Service) Send(ctx context.Context, d Draft, email string) (*Issued, error) {
 	a := addresseeOf(email, "email")
-	results, err := s.dispatch(ctx, o, call{mutation: "inviteUser", to: []addressee{a}, bad: a.invalid})
+	results, err := s.dispatch(ctx, d, call{mutation: "inviteUser", to: []addressee{a}, bad: a.invalid})
 	if err != nil {
 		return nil, err
 	}
 	return results[0].Issued, results[0].Errors.Err()
 }
 
-// SendAll sends the same offer to up to 500 addresses, in one transaction, and
+// SendAll sends the same draft to up to 500 addresses, in one transaction, and
 // returns what it did with each, in their order. SendAll needs members.invite
 // in the team. It fails like Send for what is wrong with the call as a whole,
 // and with BLANK for no address or INVALID_VALUE for too many. A refusal about
 // one address stands in the result of that address, and the others are invited.
-func (s *Service) SendAll(ctx context.Context, o Offer, emails []string) ([]Result, error) {
+func (s *Service) SendAll(ctx context.Context, d Draft, emails []string) ([]Result, error) {
 	c := call{mutation: "inviteUsers", bulk: true}
 	switch {
 	case len(emails) == 0:
@@ -57,7 +57,7 @@ func (s *Service) SendAll(ctx context.Context, o Offer, emails []string) ([]Resu
 	for n, email := range emails {
 		c.to = append(c.to, addresseeOf(email, "emails", strconv.Itoa(n)))
 	}
-	return s.dispatch(ctx, o, c)
+	return s.dispatch(ctx, d, c)
 }
 
 // call is one inviteUser or inviteUsers.
@@ -70,15 +70,15 @@ type call struct {
 	bad  *fault.Error // what is wrong with the addresses as a whole
 }
 
-// dispatch sends the offer in one transaction. A call that was made before with
+// dispatch sends the draft in one transaction. A call that was made before with
 // the same key is answered from the store, in a suspended account too.
-func (s *Service) dispatch(ctx context.Context, o Offer, c call) (results []Result, err error) {
-	again := callOf(o, c) // as typed: check cleans the texts
-	rule := act.InTeam(o.TeamID, access.MembersInvite).Checking(func() error { return s.check(&o, c.bad) }).EvenSuspended()
+func (s *Service) dispatch(ctx context.Context, d Draft, c call) (results []Result, err error) {
+	again := callOf(d, c) // as typed: check cleans the texts
+	rule := act.InTeam(d.TeamID, access.MembersInvite).Checking(func() error { return s.check(&d, c.bad) }).EvenSuspended()
 	err = s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
 		again.AccountID, again.ActorID = a.Account.ID, a.UserID
 		before, repeated, err := idempotency.Once(ctx, a.Tx, s.Now(), again, func() ([]kept, bool, error) {
-			sent, err := s.send(ctx, a, o, c)
+			sent, err := s.send(ctx, a, d, c)
 			if err != nil {
 				return nil, false, err
 			}
@@ -97,9 +97,9 @@ func (s *Service) dispatch(ctx context.Context, o Offer, c call) (results []Resu
 	return results, nil
 }
 
-// batch is one offer on its way to its addresses.
+// batch is one draft in the transaction that sends it.
 type batch struct {
-	Offer
+	Draft
 	*act.Act
 	grant     access.Grant
 	divisions []*ent.Division
@@ -110,13 +110,13 @@ type batch struct {
 // send reads what the plan needs, makes the plan, and issues it. The order of
 // the steps is the order of the refusals: account, grant, address, limits of
 // the account, rate limits.
-func (s *Service) send(ctx context.Context, a *act.Act, o Offer, c call) ([]Result, error) {
+func (s *Service) send(ctx context.Context, a *act.Act, d Draft, c call) ([]Result, error) {
 	if err := a.InUse(); err != nil {
 		return nil, err
 	}
-	b := &batch{Offer: o, Act: a, mailed: o.SendEmail && !s.NoMail, now: s.Now()}
+	b := &batch{Draft: d, Act: a, mailed: d.SendEmail && !s.NoMail, now: s.Now()}
 	var err error
-	if b.grant, b.divisions, err = s.grant(ctx, a, o.Grant, o.Scope); err != nil {
+	if b.grant, b.divisions, err = s.grant(ctx, a, d.Grant, d.Scope); err != nil {
 		return nil, err
 	}
 	p, err := s.plan(ctx, b, c)
