@@ -166,7 +166,8 @@ func TestAmendedGrant(t *testing.T) {
 		{"an empty list takes away", chosen, Amendment{RoleIDs: []string{}}, roster.Wish{RoleIDs: []string{}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},
 		{"all permissions replace what was chosen", chosen, Amendment{AllPermissions: &yes}, roster.Wish{AllPermissions: true}},
 		{
-			"all permissions and roles: both, which checkForm refuses", chosen, Amendment{AllPermissions: &yes, RoleIDs: []string{"s"}},
+			"all permissions and roles: both, which checkForm refuses", chosen,
+			Amendment{AllPermissions: &yes, RoleIDs: []string{"s"}},
 			roster.Wish{AllPermissions: true, RoleIDs: []string{"s"}},
 		},
 		{"not all permissions changes nothing of what was chosen", chosen, Amendment{AllPermissions: &no}, roster.Wish{RoleIDs: []string{"r"}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},

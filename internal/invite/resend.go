@@ -53,11 +53,11 @@ func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err er
 }
 
 func (s *Service) resend(ctx context.Context, a *act.Act, i *ent.Invitation, r Renewal) (*Issued, error) {
-	taken, err := s.taken(ctx, a.Tx, i)
+	now := s.Now()
+	taken, err := s.taken(ctx, a.Tx, now, i)
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
 	q, refused := s.terms(a, now).resendable(i, taken)
 	if refused != nil {
 		return nil, refused
@@ -130,14 +130,15 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	return q, used
 }
 
-// taken returns the refusal to resend an invitation that was written down as
-// expired: since then its address may have joined the team, or got a newer
-// invitation. An address with a pending invitation can get neither.
-func (s *Service) taken(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*fault.Error, error) {
+// taken returns the refusal to resend an invitation that is stored as expired:
+// since then its address may have joined the team, or got a newer invitation. An
+// invitation that is stored as pending needs no look, because an address has only
+// one.
+func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent.Invitation) (*fault.Error, error) {
 	if i.Status != lifecycle.Expired {
 		return nil, nil //nolint:nilnil // no refusal is the normal answer
 	}
-	k, err := s.known(ctx, tx, i.TeamID, i.EmailKey)
+	k, err := s.known(ctx, tx, now, i.TeamID, i.EmailKey)
 	switch {
 	case err != nil:
 		return nil, err

@@ -104,7 +104,7 @@ type batch struct {
 	grant     access.Grant
 	divisions []*ent.Division
 	mailed    bool
-	now       time.Time // the same for every row of the batch
+	now       time.Time // of every rule and row of the batch
 }
 
 // send reads what the plan needs, makes the plan, and issues it. The order of
@@ -133,7 +133,7 @@ func (s *Service) send(ctx context.Context, a *act.Act, d Draft, c call) ([]Resu
 // plan decides about each address of the call. RATE_LIMITED when the rate limits
 // refuse the call as a whole.
 func (s *Service) plan(ctx context.Context, b *batch, c call) (plan, error) {
-	k, err := s.known(ctx, b.Tx, b.TeamID, keysOf(c.to)...)
+	k, err := s.known(ctx, b.Tx, b.now, b.TeamID, keysOf(c.to)...)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func keysOf(to []addressee) []string {
 // known looks the addresses up in the team. It stores that overdue invitations
 // have expired, because the table holds at most one pending invitation for an
 // address.
-func (s *Service) known(ctx context.Context, tx *store.Tx, teamID string, keys ...string) (known, error) {
+func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, teamID string, keys ...string) (known, error) {
 	members, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
 		Select(member.FieldEmailKey).Strings(ctx)
 	if err != nil {
@@ -181,6 +181,6 @@ func (s *Service) known(ctx context.Context, tx *store.Tx, teamID string, keys .
 	if err != nil {
 		return known{}, fmt.Errorf("look for open invitations: %w", err)
 	}
-	k := knownAt(s.Now(), members, pending)
+	k := knownAt(now, members, pending)
 	return k, s.expire(ctx, tx, k.overdue...)
 }

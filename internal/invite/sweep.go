@@ -28,15 +28,15 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	type owner struct{ accountID, teamID string }
-	byTeam := map[owner][]string{}
+	type team struct{ accountID, id string }
+	byTeam := map[team][]string{}
 	for _, i := range due {
-		o := owner{i.AccountID, i.TeamID}
-		byTeam[o] = append(byTeam[o], i.ID)
+		t := team{i.AccountID, i.TeamID}
+		byTeam[t] = append(byTeam[t], i.ID)
 	}
 	var failed []error
-	for o, ids := range byTeam {
-		err := s.Store.InAccount(ctx, o.accountID, func(tx *store.Tx) error {
+	for t, ids := range byTeam {
+		err := s.Store.InAccount(ctx, t.accountID, func(tx *store.Tx) error {
 			// Meanwhile some may have been revoked, resent or deleted.
 			overdue, err := tx.Invitation.Query().
 				Where(invitation.IDIn(ids...), lifecycle.Overdue(s.Now())).
@@ -47,7 +47,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return s.expire(ctx, tx, overdue...)
 		})
 		if err != nil {
-			failed = append(failed, fmt.Errorf("sweep team %s: %w", o.teamID, err))
+			failed = append(failed, fmt.Errorf("sweep team %s: %w", t.id, err))
 		}
 	}
 	return errors.Join(failed...)
