@@ -23,12 +23,8 @@ var pastTheDoor = map[string]string{
 	"internal/roster.operate":       "is the operator's: no viewer, and suspended accounts too",
 	"internal/roster.SetActiveTeam": "changes the user's own row alone",
 
-	"internal/invite.Sweep":    "stores what has expired: it acts for nobody",
-	"internal/invite.bounce":   "stores the report of a mail provider: it acts for nobody",
-	"internal/invite.claim":    "does not use the door yet",
-	"internal/invite.Decline":  "does not use the door yet",
-	"internal/invite.dispatch": "does not use the door yet",
-	"internal/invite.manage":   "does not use the door yet",
+	"internal/invite.Sweep":  "stores what has expired: it acts for nobody",
+	"internal/invite.bounce": "stores the report of a mail provider: it acts for nobody",
 }
 
 var transactions = []string{"InTx", "InAccount", "InAccounts"}

@@ -139,7 +139,7 @@ func (s *Seeder) seedInvitations(ctx context.Context, owner *ent.User, acme *ros
 		for _, r := range rolesOf(acme.Roles, c.invited[i]) {
 			ids = append(ids, r.ID)
 		}
-		last, err = s.Invites.Send(access.WithViewer(ctx, v), invite.Offer{
+		last, err = s.Invites.Send(access.WithViewer(ctx, v), invite.Draft{
 			TeamID: acme.Team.ID, FirstName: o.first, LastName: o.last, Note: o.note, Grant: roster.Wish{RoleIDs: ids}, SendEmail: true,
 		}, o.email)
 		if err != nil {
