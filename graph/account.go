@@ -4,10 +4,7 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
-	"github.com/convoke-dev/convoke/ent/team"
-	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/address"
 )
 
@@ -29,22 +26,3 @@ func (r *Resolver) userOfAccount(ctx context.Context, acc *ent.Account, email st
 	}
 	return orNull(r.read(ctx).User.Get(ctx, m.UserID))
 }
-
-// accountCounts adds up the counters of all teams of the account.
-func (r *Resolver) accountCounts(ctx context.Context, acc *ent.Account) (*model.PeopleCounts, error) {
-	var sums []ent.Team
-	err := r.read(ctx).Team.Query().Where(team.AccountID(acc.ID)).Aggregate(
-		sum(team.FieldActiveMembers), sum(team.FieldDeactivatedMembers),
-		sum(team.FieldPendingInvitations), sum(team.FieldExpiredInvitations),
-	).Scan(ctx, &sums)
-	if err != nil {
-		return nil, err
-	}
-	late, err := r.read(ctx).Invitation.Query().Where(invitation.AccountID(acc.ID), r.overdue()).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return counts(acc, &sums[0], late), nil
-}
-
-func sum(column string) ent.AggregateFunc { return ent.As(ent.Sum(column), column) }

@@ -37,14 +37,6 @@ func (r *accountResolver) Limits(ctx context.Context, obj *ent.Account) (*model.
 	}, nil
 }
 
-// Counts is the resolver for the counts field.
-func (r *accountResolver) Counts(ctx context.Context, obj *ent.Account) (*model.PeopleCounts, error) {
-	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
-		return nil, err
-	}
-	return r.accountCounts(ctx, obj)
-}
-
 // Teams is the resolver for the teams field.
 func (r *accountResolver) Teams(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Team], error) {
 	q := r.read(ctx).Team.Query().Where(team.AccountID(obj.ID))
@@ -81,14 +73,6 @@ func (r *accountResolver) Divisions(ctx context.Context, obj *ent.Account, first
 // User is the resolver for the user field.
 func (r *accountResolver) User(ctx context.Context, obj *ent.Account, email string) (*ent.User, error) {
 	return r.userOfAccount(ctx, obj, email)
-}
-
-// AuditLog is the resolver for the auditLog field.
-func (r *accountResolver) AuditLog(ctx context.Context, obj *ent.Account, first *int, after *string, filter *model.EventFilter) (*relay.Connection[*model.Event], error) {
-	if _, err := access.RequireInAccount(ctx, obj.ID, access.AuditRead); err != nil {
-		return nil, err
-	}
-	return r.auditLog(ctx, obj, relay.Args{First: first, After: after}, filter)
 }
 
 // UpdateAccount is the resolver for the updateAccount field.

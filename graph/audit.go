@@ -4,20 +4,12 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
-	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 )
-
-// auditLog reads a page of the account's log.
-func (r *Resolver) auditLog(ctx context.Context, acc *ent.Account, args relay.Args, f *model.EventFilter) (*relay.Connection[*model.Event], error) {
-	q := r.read(ctx).Event.Query().Where(entevent.AccountID(acc.ID)).Where(eventFilter(f)...)
-	page, err := relay.Page(ctx, q, args, eventsByNumber)
-	return r.shownPage(ctx, page, err)
-}
 
 func (r *Resolver) shownPage(ctx context.Context, page *relay.Connection[*ent.Event], err error) (*relay.Connection[*model.Event], error) {
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // selection is the set of fields that a client selects below some field. The functions
@@ -86,12 +87,12 @@ func (r *Resolver) withTeam(ctx context.Context, s selection) func(*ent.TeamQuer
 		}
 		if s.has("pendingOwnershipTransfer") {
 			q.WithTransfers(func(t *ent.OwnershipTransferQuery) {
-				t.Where(r.openTransfer())
+				t.Where(lifecycle.OpenTransfer(r.Now()))
 				r.withTransfer(ctx, s.under("pendingOwnershipTransfer"))(t)
 			})
 		}
 		if s.has("counts") {
-			q.WithInvitations(func(i *ent.InvitationQuery) { i.Where(r.overdue()) })
+			q.WithInvitations(func(i *ent.InvitationQuery) { i.Where(lifecycle.Overdue(r.Now())) })
 		}
 	}
 }

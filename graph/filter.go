@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
@@ -68,7 +69,7 @@ func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []pr
 	if len(f.Status) > 0 {
 		states := make([]predicate.Invitation, len(f.Status))
 		for i, status := range f.Status {
-			states[i] = inState(status, now)
+			states[i] = lifecycle.InState(status, now)
 		}
 		conditions = append(conditions, invitation.Or(states...))
 	}
@@ -80,20 +81,6 @@ func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []pr
 			invitation.HasRolesWith(role.ID(*f.RoleID)), invitation.HasGroupsWith(group.HasRolesWith(role.ID(*f.RoleID)))))
 	}
 	return conditions
-}
-
-func inState(status invitation.Status, now time.Time) predicate.Invitation {
-	switch status {
-	case invitation.StatusPending:
-		return invitation.And(invitation.StatusEQ(status), invitation.ExpiresAtGT(now))
-	case invitation.StatusExpired:
-		return invitation.Or(
-			invitation.StatusEQ(status),
-			invitation.And(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(now)),
-		)
-	default:
-		return invitation.StatusEQ(status)
-	}
 }
 
 func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {

@@ -8,7 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // memberOf returns the member that an accepted invitation led to, nil when they were
@@ -50,7 +50,7 @@ func (r *Resolver) actor(ctx context.Context, id string) (*ent.User, error) {
 
 // viewerCan reports whether the viewer may do this with the invitation in its effective
 // status.
-func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a invite.Action) bool {
-	_, denied := invite.Next(invite.Effective(i, r.Now()), a)
+func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a lifecycle.Action) bool {
+	_, denied := lifecycle.Next(lifecycle.Effective(i, r.Now()), a)
 	return denied == nil && access.ViewerFrom(ctx).Can(i.TeamID, access.MembersInvite)
 }

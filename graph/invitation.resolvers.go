@@ -5,7 +5,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
-	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -14,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/invite"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // Team is the resolver for the team field.
@@ -24,7 +24,7 @@ func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*en
 
 // Status is the resolver for the status field.
 func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (invitation.Status, error) {
-	return invite.Effective(obj, r.Now()), nil
+	return lifecycle.Effective(obj, r.Now()), nil
 }
 
 // Roles is the resolver for the roles field.
@@ -85,17 +85,6 @@ func (r *invitationResolver) Delivery(ctx context.Context, obj *ent.Invitation) 
 	return d, nil
 }
 
-// Timeline is the resolver for the timeline field.
-func (r *invitationResolver) Timeline(ctx context.Context, obj *ent.Invitation, first *int, after *string) (*relay.Connection[*model.Event], error) {
-	if !viewerCanAny(ctx, obj.TeamID, access.MembersRead, access.MembersInvite) {
-		_, err := access.Require(ctx, r.read(ctx), obj.TeamID, access.MembersRead)
-		return nil, err
-	}
-	q := r.read(ctx).Event.Query().Where(entevent.SubjectID(obj.ID))
-	page, err := relay.Page(access.System(ctx, "read the timeline of an invitation the viewer manages"), q, relay.Args{First: first, After: after}, eventsByNumber.In(false))
-	return r.shownPage(ctx, page, err)
-}
-
 // AcceptedBy is the resolver for the acceptedBy field.
 func (r *invitationResolver) AcceptedBy(ctx context.Context, obj *ent.Invitation) (*ent.User, error) {
 	if obj.AcceptedByID == nil {
@@ -116,7 +105,7 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	if !r.viewerCan(ctx, obj, invite.Resend) {
+	if !r.viewerCan(ctx, obj, lifecycle.Resend) {
 		return false, nil
 	}
 	if _, err := obj.Edges.DivisionsOrErr(); err != nil {
@@ -132,12 +121,12 @@ func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invit
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
 func (r *invitationResolver) ViewerCanRevoke(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, invite.Revoke), nil
+	return r.viewerCan(ctx, obj, lifecycle.Revoke), nil
 }
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, invite.Update), nil
+	return r.viewerCan(ctx, obj, lifecycle.Update), nil
 }
 
 // InviteUser is the resolver for the inviteUser field.
@@ -214,7 +203,7 @@ func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.Declin
 
 // ReceivedInvitations is the resolver for the receivedInvitations field.
 func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Invitation], error) {
-	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), inState(invitation.StatusPending, r.Now()))
+	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), lifecycle.Open(r.Now()))
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
 	return relay.Page(ctx, q, relay.Args{First: first, After: after}, invitationsByAge)
 }

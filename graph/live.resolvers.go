@@ -4,10 +4,18 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/live"
 )
+
+// InviteStatusChanged is the resolver for the inviteStatusChanged field.
+func (r *subscriptionResolver) InviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
+	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
+		return r.Live.Team(ctx, teamID, live.Invitations, c.Cursors(after), c.Wake)
+	}, r.inviteStatusChange)
+}
 
 // MembersChanged is the resolver for the membersChanged field.
 func (r *subscriptionResolver) MembersChanged(ctx context.Context, teamID string, after *string) (<-chan *model.MembersChange, error) {
@@ -29,3 +37,8 @@ func (r *subscriptionResolver) ViewerAccessChanged(ctx context.Context) (<-chan 
 		return r.Live.Rights(ctx, c.Wake)
 	}, viewerAccessChange)
 }
+
+// Subscription returns generated.SubscriptionResolver implementation.
+func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+
+type subscriptionResolver struct{ *Resolver }

@@ -7,7 +7,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
-	"github.com/convoke-dev/convoke/internal/roster"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // RequestOwnershipTransfer is the resolver for the requestOwnershipTransfer field.
@@ -51,7 +51,7 @@ func (r *ownershipTransferResolver) To(ctx context.Context, obj *ent.OwnershipTr
 
 // Status is the resolver for the status field.
 func (r *ownershipTransferResolver) Status(ctx context.Context, obj *ent.OwnershipTransfer) (ownershiptransfer.Status, error) {
-	return roster.TransferStatus(obj, r.Now()), nil
+	return lifecycle.EffectiveTransfer(obj, r.Now()), nil
 }
 
 // OwnershipTransfer returns generated.OwnershipTransferResolver implementation.

@@ -137,7 +137,7 @@ func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err
 }
 
 // inviteUsersPayload has a result for each address. Their invitations are read together.
-func (r *Resolver) inviteUsersPayload(ctx context.Context, results []*invite.Recipient, err error) (*model.InviteUsersPayload, error) {
+func (r *Resolver) inviteUsersPayload(ctx context.Context, results []invite.Result, err error) (*model.InviteUsersPayload, error) {
 	p := &model.InviteUsersPayload{Results: make([]*model.InviteResult, len(results))}
 	return complete(p, &p.UserErrors, err, func() error {
 		var ids []string

@@ -8,8 +8,10 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // people reads a page of one list of members and of open or expired invitations. Each
@@ -37,10 +39,10 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 	}
 	var open []predicate.Invitation
 	if wants(model.PersonStatusInvited) {
-		open = append(open, inState(invitation.StatusPending, r.Now()))
+		open = append(open, lifecycle.Open(r.Now()))
 	}
 	if wants(model.PersonStatusExpired) {
-		open = append(open, invitation.And(inState(invitation.StatusExpired, r.Now()), invitation.Superseded(false)))
+		open = append(open, invitation.And(lifecycle.InState(lifecycle.Expired, r.Now()), invitation.Superseded(false)))
 	}
 	if len(open) > 0 {
 		q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), invitation.Or(open...)).
@@ -94,17 +96,11 @@ func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f 
 	return page.CountedBy(func(context.Context) (int, error) { return t.AllInvitations, nil })
 }
 
-// overdue is the condition that an invitation has expired and the sweep has not written
-// that down yet. There are few, because the sweep runs every two seconds.
-func (r *Resolver) overdue() predicate.Invitation {
-	return invitation.And(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(r.Now()))
-}
-
 // teamCounts returns how many people the team has now, by status.
 func (r *Resolver) teamCounts(ctx context.Context, t *ent.Team) (*model.PeopleCounts, error) {
 	late, err := t.Edges.InvitationsOrErr()
 	late, err = loaded(late, err, func() ([]*ent.Invitation, error) {
-		return r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), r.overdue()).All(ctx)
+		return r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), lifecycle.Overdue(r.Now())).All(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -127,3 +123,22 @@ func counts(acc *ent.Account, t *ent.Team, late int) *model.PeopleCounts {
 	}
 	return c
 }
+
+// accountCounts adds up the counters of all teams of the account.
+func (r *Resolver) accountCounts(ctx context.Context, acc *ent.Account) (*model.PeopleCounts, error) {
+	var sums []ent.Team
+	err := r.read(ctx).Team.Query().Where(team.AccountID(acc.ID)).Aggregate(
+		sum(team.FieldActiveMembers), sum(team.FieldDeactivatedMembers),
+		sum(team.FieldPendingInvitations), sum(team.FieldExpiredInvitations),
+	).Scan(ctx, &sums)
+	if err != nil {
+		return nil, err
+	}
+	late, err := r.read(ctx).Invitation.Query().Where(invitation.AccountID(acc.ID), lifecycle.Overdue(r.Now())).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return counts(acc, &sums[0], late), nil
+}
+
+func sum(column string) ent.AggregateFunc { return ent.As(ent.Sum(column), column) }

@@ -9,11 +9,9 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
-	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
-	"github.com/convoke-dev/convoke/internal/live"
 )
 
 // SignOut is the resolver for the signOut field.
@@ -83,24 +81,13 @@ func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, erro
 	return &r.Info, nil
 }
 
-// InviteStatusChanged is the resolver for the inviteStatusChanged field.
-func (r *subscriptionResolver) InviteStatusChanged(ctx context.Context, teamID string, after *string) (<-chan *model.InviteStatusChange, error) {
-	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Team(ctx, teamID, live.Invitations, c.Cursors(after), c.Wake)
-	}, r.inviteStatusChange)
-}
-
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
-// Subscription returns generated.SubscriptionResolver implementation.
-func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
-
 type (
-	mutationResolver     struct{ *Resolver }
-	queryResolver        struct{ *Resolver }
-	subscriptionResolver struct{ *Resolver }
+	mutationResolver struct{ *Resolver }
+	queryResolver    struct{ *Resolver }
 )

@@ -100,22 +100,6 @@ func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *in
 	return countedInvitations(page, obj, filter), err
 }
 
-// People is the resolver for the people field.
-func (r *teamResolver) People(ctx context.Context, obj *ent.Team, first *int, after *string, filter *model.PersonFilter) (*relay.Connection[model.Person], error) {
-	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
-	}
-	return r.people(ctx, obj, relay.Args{First: first, After: after}, filter)
-}
-
-// Counts is the resolver for the counts field.
-func (r *teamResolver) Counts(ctx context.Context, obj *ent.Team) (*model.PeopleCounts, error) {
-	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
-	}
-	return r.teamCounts(ctx, obj)
-}
-
 // AssignableRoles is the resolver for the assignableRoles field.
 func (r *teamResolver) AssignableRoles(ctx context.Context, obj *ent.Team) ([]*ent.Role, error) {
 	assignable := []*ent.Role{}

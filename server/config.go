@@ -20,44 +20,45 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// minHookSecret is the shortest secret of a hook, in bytes: 128 bits in
-// hexadecimal are twice as long.
+// minHookSecret is the smallest length of a hook's secret, in bytes. A random secret
+// of 128 bits in hexadecimal is twice as long.
 const minHookSecret = 16
 
-// Config is everything a server is told from outside.
+// Config holds all settings of a server.
 type Config struct {
 	Version string
 	// Database is a postgres:// URL or the path of an SQLite file.
 	Database string
 	// Migrate brings the schema up to date at start.
 	Migrate bool
-	// PublicURL is where people reach the server; links are made from it alone.
+	// PublicURL is the address at which people reach the server. All links in mails
+	// begin with it.
 	PublicURL *url.URL
-	// Sender sends mail; nil means that there is none, and links are trusted as
-	// proof of an address.
+	// Sender sends mail. When it is nil, no mail is sent, and having a link counts
+	// as proof of an address.
 	Sender mail.Sender
-	// MailHookSecret lets a mail provider report bounces at /hooks/mail, at least
-	// 16 characters; empty = nobody may.
+	// MailHookSecret is the secret of at least 16 characters with which a mail
+	// provider reports bounces at /hooks/mail. When it is empty, there is no hook.
 	MailHookSecret string
-	// MailTemplates is a folder whose files replace the built-in templates of
-	// mails; empty when there is none.
+	// MailTemplates is a folder with files that replace the built-in mail templates;
+	// empty when nothing is replaced.
 	MailTemplates string
-	// Mailbox, when set, is shown at /mailbox: the demo's.
+	// Mailbox, when set, is shown at /mailbox. Only the demo has one.
 	Mailbox *mail.Mailbox
-	// SecretKeys derive the tokens in mails: the current one, then older ones.
+	// SecretKeys derive the tokens in mails: the current key, then older ones.
 	SecretKeys       [][]byte
 	SignUp           auth.SignUpPolicy
 	PersonalAccounts bool
 	// Preset names the roles of new accounts.
 	Preset string
-	// Catalogue are files that add permissions and presets.
+	// Catalogue lists files that add permissions and presets.
 	Catalogue []string
-	// CORSOrigins are the origins of dashboards elsewhere, such as
+	// CORSOrigins are the origins of dashboards that are served elsewhere, such as
 	// https://portal.example.
 	CORSOrigins []string
-	// TrustedProxies are networks whose X-Forwarded-For is believed.
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is used.
 	TrustedProxies []netip.Prefix
-	// OIDC is the identity provider people can sign in by; zero = none.
+	// OIDC is the identity provider; the zero value means that there is none.
 	OIDC OIDC
 	// RateLimits; the zero value limits nothing.
 	RateLimits RateLimits
@@ -76,17 +77,17 @@ type Config struct {
 	StoreOptions []store.Option
 }
 
-// OIDC is an OpenID Connect provider, and what it knows this server as.
+// OIDC is an OpenID Connect provider, with the client id and secret of this server.
 type OIDC struct {
-	// Issuer is its URL, exactly as it writes it itself.
+	// Issuer is the provider's URL, exactly as the provider writes it in its tokens.
 	Issuer   string
 	ClientID string
 	// ClientSecret is empty for a public client.
 	ClientSecret string
 }
 
-// check refuses half a provider, and one whose answers others on the way could
-// change.
+// check refuses an incomplete provider, and one without TLS, whose responses somebody
+// on the network could change.
 func (o OIDC) check() error {
 	switch {
 	case o == OIDC{}:
@@ -94,7 +95,7 @@ func (o OIDC) check() error {
 	case o.Issuer == "":
 		return errors.New("the issuer of OpenID Connect is missing: a client id or secret needs one")
 	case o.ClientID == "":
-		return errors.New("the client id of OpenID Connect is missing: the issuer knows this server by one")
+		return errors.New("the client id of OpenID Connect is missing: the issuer needs it to identify this server")
 	}
 	u, err := url.Parse(o.Issuer)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
@@ -104,8 +105,8 @@ func (o OIDC) check() error {
 	return nil
 }
 
-// check fills in what was left out and refuses what makes no sense, in a
-// sentence that says what to change.
+// check sets the defaults, and returns an error for invalid settings that says what to
+// change.
 func (c *Config) check() error {
 	var err error
 	if c.PublicURL, err = publicURL(c.PublicURL); err != nil {
@@ -154,7 +155,7 @@ func publicURL(u *url.URL) (*url.URL, error) {
 		return nil, errors.New("the public URL must end with the host: no path, no query")
 	}
 	own := *u
-	// What is ASCII already may have an underscore, which IDNA does not like.
+	// A name in ASCII stays as it is: it may contain an underscore, which IDNA refuses.
 	if name := u.Hostname(); strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
 		ascii, err := idna.Lookup.ToASCII(name)
 		if err != nil {

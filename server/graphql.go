@@ -32,7 +32,7 @@ import (
 
 const (
 	maxBody = 256 << 10
-	// answerWithin bounds a query or mutation.
+	// answerWithin limits the time of a query or mutation.
 	answerWithin = 10 * time.Second
 	cachedParses = 500
 
@@ -42,7 +42,8 @@ const (
 	maxValues = 10_000
 )
 
-// graphql serves the one endpoint: POST, server-sent events, WebSocket.
+// graphql returns the handler of the GraphQL endpoint, which accepts POST,
+// server-sent events and WebSockets.
 func (s *Server) graphql() http.Handler {
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver})
 	g := handler.New(schema)
@@ -64,11 +65,12 @@ func (s *Server) graphql() http.Handler {
 	return s.endpoint(g)
 }
 
-// oneAnswerKey marks the context of a request that takes one answer, not a
+// oneAnswerKey marks the context of a request that accepts one response and no
 // stream.
 type oneAnswerKey struct{}
 
-// endpoint lets only well-formed requests of identified senders through.
+// endpoint checks the origin and the form of a request, and identifies the viewer,
+// before the request reaches gqlgen.
 func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		upgrade := r.Header.Get("Upgrade") != ""
@@ -90,8 +92,8 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 	}
 }
 
-// fromOurPages refuses browsers' pages of other origins, and sockets that do
-// not speak our protocol.
+// fromOurPages refuses requests from pages of foreign origins, and WebSockets with
+// another sub-protocol. It returns false when it has responded.
 func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bool) bool {
 	origin := r.Header.Get("Origin")
 	if origin != "" && !s.welcome(origin, r.Host) {
@@ -106,7 +108,7 @@ func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bo
 		return false
 	}
 	if origin == "" {
-		// Not a browser: a cookie proves nothing without an origin.
+		// The client is no browser. Without an origin, a cookie proves nothing.
 		r.Header.Del("Cookie")
 	}
 	return true
@@ -121,8 +123,8 @@ func (s *Server) refuseIdentity(ctx context.Context, w http.ResponseWriter, err 
 	writeErrors(w, status, gqlerror.List{s.present(ctx, err)})
 }
 
-// welcome reports whether a browser's page of that origin may talk to us: our
-// own pages, and the configured ones. "null" is nobody's.
+// welcome reports whether a page of that origin may send requests: the server's own
+// pages, and those of the configured origins. The origin "null" may not.
 func (s *Server) welcome(origin, host string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
@@ -131,7 +133,7 @@ func (s *Server) welcome(origin, host string) bool {
 	own := s.cfg.PublicURL
 	return u.Scheme == own.Scheme && u.Host == own.Host ||
 		slices.Contains(s.cfg.CORSOrigins, origin) ||
-		// On one's own machine the names of loopback are as good as each other.
+		// All names of loopback mean the same machine.
 		u.Host == host && loopback(u.Hostname()) && loopback(own.Hostname())
 }
 
@@ -139,8 +141,9 @@ func loopback(host string) bool {
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
-// readPost reads the body of a POST within its limits and refuses what gqlgen
-// would answer by repeating it.
+// readPost reads the body of a POST within its limits. It refuses malformed bodies,
+// because gqlgen would repeat them in its error. It returns false when it has
+// responded.
 func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -167,7 +170,8 @@ func (s *Server) readPost(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	// The request has been read; an answer may stream for longer.
+	// The whole request has been read. A stream may stay open for longer than the
+	// read deadline.
 	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 		s.log.Debug("clear the read deadline", "error", err)
 	}
@@ -180,8 +184,8 @@ func refuse(w http.ResponseWriter, status int, code fault.Code, message string) 
 	writeErrors(w, status, gqlerror.List{err})
 }
 
-// operation bounds queries and mutations in time, and prepares the context of
-// each operation.
+// operation limits the time of queries and mutations, refuses subscriptions that
+// accept one response only, and prepares the context of each operation.
 func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	ctx, err := s.Auth.ForOperation(ctx)
 	if err != nil {
@@ -213,7 +217,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	}
 }
 
-// recovered turns a panic of a resolver into an error of its field.
+// recovered logs a panic of a resolver, and returns an error for its field.
 func (s *Server) recovered(ctx context.Context, panicked any) error {
 	s.log.ErrorContext(ctx, "panic", "request_id", event.RequestFrom(ctx).ID, "panic", panicked, "stack", string(debug.Stack()))
 	return errors.New("panic in a resolver")

@@ -16,10 +16,10 @@ import (
 // maxHookBody bounds the body of a hook, in bytes.
 const maxHookBody = 64 << 10
 
-// mailReport is the body of a mail hook. Fields that are not here are ignored,
-// so that a provider's own may stay.
+// mailReport is the body of a mail hook. Other fields are ignored, so that a provider
+// can send its own format with these fields added.
 type mailReport struct {
-	// Type is "bounced", the only one there is.
+	// Type is "bounced", the only type.
 	Type      string `json:"type"`
 	MessageID string `json:"messageId"`
 	Email     string `json:"email"`
@@ -28,8 +28,8 @@ type mailReport struct {
 	Secret string `json:"secret"`
 }
 
-// mailHook takes a report of the mail provider that a mail came back, and
-// answers how many invitations it was of.
+// mailHook handles the mail provider's report that a mail bounced. The response says
+// how many invitations were marked as bounced.
 func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != typeJSON {
 		writeProblem(w, http.StatusUnsupportedMediaType, "The body must be "+typeJSON+".", "")
@@ -65,19 +65,21 @@ func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, wrong.Message, strings.Join(wrong.Field, "."))
 	case err != nil:
 		s.log.Error("mail hook", "error", err)
-		writeProblem(w, http.StatusInternalServerError, "The report could not be noted; send it again.", "")
+		writeProblem(w, http.StatusInternalServerError, "The report could not be stored; send it again.", "")
 	default:
 		writeJSON(w, http.StatusOK, map[string]int{"invitations": marked})
 	}
 }
 
-// sameSecret compares in a time that tells nothing, not even the length.
+// sameSecret compares in constant time, so that the time reveals neither the secret nor
+// its length.
 func sameSecret(got, want string) bool {
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// writeProblem answers what is not GraphQL with what is wrong (RFC 9457).
+// writeProblem writes an error response in the format of RFC 9457, for requests that
+// are not GraphQL.
 func writeProblem(w http.ResponseWriter, status int, detail, field string) {
 	problem := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}
 	if field != "" {

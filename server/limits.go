@@ -19,17 +19,17 @@ import (
 	"github.com/convoke-dev/convoke/internal/limit"
 )
 
-// RateLimits says how much is too much. A zero rule limits nothing.
+// RateLimits are the server's rate limits. A zero rule limits nothing.
 type RateLimits struct {
-	// Client is how often one client address may ask for what costs a password
-	// hash or sends a mail before anybody is signed in.
+	// Client limits, for each client address, the operations that cost a password
+	// hash or send a mail and need no session.
 	Client limit.Rule
 	// SignIn is how many wrong passwords a client address may send for one e-mail
 	// address.
 	SignIn limit.Rule
-	// SignInAddress is how many wrong passwords may come for one e-mail address
-	// from wherever it is; who is signed in already at the same client address
-	// is not kept out by it.
+	// SignInAddress limits the wrong passwords for one e-mail address from all client
+	// addresses together. A user who is already signed in from the same client
+	// address is exempt.
 	SignInAddress limit.Rule
 	// Inviter and Account are how many invitations a user may send, and all users
 	// of an account.
@@ -38,7 +38,7 @@ type RateLimits struct {
 	Recipient limit.Rule
 }
 
-// DefaultRateLimits are the limits of a server that is told nothing else.
+// DefaultRateLimits returns the limits of a server without such settings.
 func DefaultRateLimits() RateLimits {
 	return RateLimits{
 		Client:        limit.Rule{N: 1000, Per: 10 * time.Minute},
@@ -92,7 +92,7 @@ func parseRule(s string) (limit.Rule, error) {
 	return limit.Rule{N: n, Per: per}, nil
 }
 
-// limits is what counts, by the rules.
+// limits are the counters that apply RateLimits.
 type limits struct {
 	client, inviter, account, recipient *limit.Bucket
 	signIn, signInAddress               *limit.Guesses
@@ -121,11 +121,12 @@ func (s *Server) limits() (l limits, err error) {
 	return l, err
 }
 
-// costly are the operations anybody may ask for, without being signed in, that
-// cost a password hash or a signature's check, or send a mail.
+// costly are the operations that need no session and cost a password hash or the check
+// of a signature, or send a mail.
 var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification"}
 
-// perClient counts the costly operations of a client address, each alias of them.
+// perClient counts the costly operations of a client address. Each alias of a field
+// counts.
 func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
 	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if slices.Contains(costly, graphql.GetRootFieldContext(ctx).Field.Name) {
@@ -138,14 +139,15 @@ func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
 	}
 }
 
-// takeClient counts one costly thing that a client address asks for.
+// takeClient counts one costly operation of a client address. RATE_LIMITED.
 func takeClient(ctx context.Context, b *limit.Bucket) error {
 	return b.Take(limit.Network(event.RequestFrom(ctx).ClientIP), 1)
 }
 
-// clientIP is the address a request comes from: that of the connection, or, when
-// that is a trusted proxy's, what the proxy says it is. Of several proxies the
-// last one that is not trusted is the client, whatever he claims before.
+// clientIP returns the client's address: that of the connection, or, when the
+// connection comes from a trusted proxy, the address in its X-Forwarded-For header.
+// With several proxies it is the last address in the header that is not trusted; the
+// client could have written everything before it.
 func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -155,7 +157,7 @@ func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	for i := len(hops) - 1; i >= 0 && isTrusted(host, trusted); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
-			break // what is no address says nothing
+			break // not an address
 		}
 		host = hop.Unmap().String()
 	}

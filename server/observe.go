@@ -11,9 +11,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// observe gives each request an id, says in the log what came of it, and sets
-// the headers of every answer. Neither query strings nor bodies are logged:
-// they hold secrets.
+// observe gives each request an id, logs its result, and sets the headers that every
+// response has. It logs neither query strings nor bodies, because they contain secrets.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
@@ -33,16 +32,17 @@ func (s *Server) observe(next http.Handler) http.Handler {
 // maxUserAgent is how much of a User-Agent header is kept, in runes.
 const maxUserAgent = 200
 
-// userAgent returns what the client calls itself, as text that can be stored.
+// userAgent returns the User-Agent header as text that a database can store.
 func userAgent(r *http.Request) string {
 	agent := []rune(strings.ToValidUTF8(r.UserAgent(), "\uFFFD"))
 	return string(agent[:min(len(agent), maxUserAgent)])
 }
 
-// writeWithin bounds one write to a client that may have stopped reading.
+// writeWithin limits the time of one write, because the client may have stopped
+// reading.
 const writeWithin = 30 * time.Second
 
-// recorder remembers the status of an answer, and bounds its writes in time.
+// recorder records the status of a response, and limits the time of each write.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -53,7 +53,8 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Write sends a part of the answer.
+// Write writes a part of the response. It fails when the client does not read it in
+// time.
 func (r *recorder) Write(p []byte) (int, error) {
 	if err := http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return 0, err
@@ -61,16 +62,16 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.ResponseWriter.Write(p)
 }
 
-// FlushError sends what is buffered, for streams.
+// FlushError sends buffered data to the client. Streams need it.
 func (r *recorder) FlushError() error {
 	return http.NewResponseController(r.ResponseWriter).Flush()
 }
 
-// Hijack gives the connection away, for sockets.
+// Hijack hands over the connection. WebSockets need it.
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	r.status = http.StatusSwitchingProtocols
 	return http.NewResponseController(r.ResponseWriter).Hijack()
 }
 
-// Unwrap lets http.ResponseController through.
+// Unwrap gives http.ResponseController access to the wrapped writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

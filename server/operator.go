@@ -12,12 +12,12 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
-	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -28,17 +28,17 @@ const accountsAtOnce = 500
 // ErrNoAccount is returned for an id that no account has.
 var ErrNoAccount = errors.New("there is no such account")
 
-// Operator is what who runs the server does to accounts, from a process of its
-// own. Servers may run on the same database: they read limits anew for every
-// request, and events by their poll.
+// Operator does to accounts what only the operator may do, from a process of its own.
+// Servers may run on the same database at the same time: they read limits for every
+// request, and find its events by polling.
 type Operator struct {
 	store  *store.Store
 	roster *roster.Service
 	now    func() time.Time
 }
 
-// NewOperator opens a database that is there, with its schema up to date. The
-// caller closes it.
+// NewOperator opens an existing database. It fails when the schema is not up to date.
+// The caller closes the operator.
 func NewOperator(ctx context.Context, database string) (*Operator, error) {
 	if err := checkThere(database); err != nil {
 		return nil, err
@@ -56,8 +56,8 @@ func NewOperator(ctx context.Context, database string) (*Operator, error) {
 	}
 	cfg := Config{Now: time.Now}
 	o := &Operator{store: st, now: cfg.clock()}
-	// Nobody subscribes in this process, so nobody runs the hub. Its verbs for
-	// viewers are not offered: the catalogue lacks the files of a server.
+	// This process has no subscribers, so the hub does not run. It must not use the
+	// verbs for viewers, because its catalogue lacks the files of a server.
 	hub := event.NewHub(st.Read(), slog.New(slog.DiscardHandler))
 	o.roster = &roster.Service{
 		Store: st, Access: access.NewLoader(catalogue, st.Changes(), o.now), Events: event.NewLog(hub, o.now), Now: o.now,
@@ -65,9 +65,9 @@ func NewOperator(ctx context.Context, database string) (*Operator, error) {
 	return o, nil
 }
 
-// checkThere refuses an SQLite file that is missing, which opening would make.
+// checkThere fails for a missing SQLite file, because opening it would create it.
 func checkThere(database string) error {
-	if !strings.Contains(database, "://") { // else the address may hold a password
+	if !strings.Contains(database, "://") { // an address may contain a password, which an error must not show
 		_, err := os.Stat(database)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("there is no database %s", database)
@@ -92,7 +92,7 @@ func (o *Operator) Suspend(ctx context.Context, accountID string) error {
 	return orNoAccount(o.roster.Suspend(ctx, accountID))
 }
 
-// Resume lets a suspended account go on, or fails with ErrNoAccount.
+// Resume ends the suspension of an account, or fails with ErrNoAccount.
 func (o *Operator) Resume(ctx context.Context, accountID string) error {
 	return orNoAccount(o.roster.Resume(ctx, accountID))
 }
@@ -110,8 +110,8 @@ type AccountLine struct {
 	Owner            string // the address of its default team's owner
 }
 
-// EachAccount calls f for every account, the oldest first. They are read in
-// portions: an account that is opened meanwhile may be among them.
+// EachAccount calls f for every account, oldest first. It reads them in portions, so an
+// account that is opened in the meantime may be included.
 func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine)) error {
 	ctx = access.System(ctx, "list the accounts for the operator")
 	for last := ""; ; {
@@ -136,7 +136,7 @@ func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine)) error {
 	}
 }
 
-// owners narrows members to owners, with who they are.
+// owners selects owners, with their users.
 func owners(q *ent.MemberQuery) { q.Where(member.IsOwner(true)).WithUser() }
 
 // ownerOf returns the address of the team's owner, who must be loaded.
@@ -147,8 +147,8 @@ func ownerOf(t *ent.Team) string {
 	return ""
 }
 
-// AccountReport is what the operator sees of an account. Its names in JSON are
-// those of the API.
+// AccountReport is the operator's view of an account. Its JSON has the names of the
+// API.
 type AccountReport struct {
 	ID       string          `json:"id"`
 	Name     string          `json:"name"`
@@ -159,14 +159,14 @@ type AccountReport struct {
 	Teams    []TeamReport    `json:"teams"`
 }
 
-// AccountSettings are what an account's admins decide.
+// AccountSettings are the settings that an account's admins choose.
 type AccountSettings struct {
 	InvitationTTLHours              int  `json:"invitationTtlHours"`
 	CountPendingAsSeats             bool `json:"countPendingAsSeats"`
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
-// AccountLimits are what the operator decides; nil is no limit.
+// AccountLimits are the limits that the operator sets; nil means no limit.
 type AccountLimits struct {
 	MaxTeams              *int `json:"maxTeams"`
 	MaxMembersPerTeam     *int `json:"maxMembersPerTeam"`
@@ -174,7 +174,7 @@ type AccountLimits struct {
 	MultiUser             bool `json:"multiUser"`
 }
 
-// TeamReport is a team with its owner's address and how many people it has.
+// TeamReport is a team with its owner's address and its number of people.
 type TeamReport struct {
 	ID     string     `json:"id"`
 	Name   string     `json:"name"`
@@ -182,7 +182,7 @@ type TeamReport struct {
 	Counts TeamCounts `json:"counts"`
 }
 
-// TeamCounts are a team's members and invitations, by where they stand now.
+// TeamCounts are the numbers of a team's members and invitations by current status.
 type TeamCounts struct {
 	Active      int `json:"active"`
 	Invited     int `json:"invited"`
@@ -190,8 +190,8 @@ type TeamCounts struct {
 	Deactivated int `json:"deactivated"`
 }
 
-// Account reports on an account as it is at one moment, its teams oldest first,
-// or fails with ErrNoAccount.
+// Account reads the report of an account in one snapshot, its teams oldest first. It
+// fails with ErrNoAccount.
 func (o *Operator) Account(ctx context.Context, accountID string) (*AccountReport, error) {
 	ctx = access.System(ctx, "show an account to the operator")
 	client, release, err := o.store.Snapshot(ctx)
@@ -202,9 +202,9 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 	a, err := client.Account.Query().Where(account.ID(accountID)).
 		WithTeams(func(q *ent.TeamQuery) {
 			q.Order(team.ByCreatedAt(), team.ByID()).WithMembers(owners).
-				// What ran out and is not written down yet; see graph.counts.
+				// Those that have expired but were not swept yet; see graph.counts.
 				WithInvitations(func(q *ent.InvitationQuery) {
-					q.Where(invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(o.now()))
+					q.Where(lifecycle.Overdue(o.now()))
 				})
 		}).
 		Only(ctx)

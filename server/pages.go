@@ -9,19 +9,19 @@ import (
 	"github.com/convoke-dev/convoke/web"
 )
 
-// contentPolicy lets a page load nothing but what is embedded here.
+// contentPolicy allows pages to load only files that are embedded in the program.
 const contentPolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; " +
 	"img-src 'self' data:; font-src 'self'; style-src 'self' 'unsafe-inline'; frame-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// assetTypes are content types that not every machine knows.
+// assetTypes are content types that some machines do not have in their tables.
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml", ".ttf": "font/ttf", ".woff2": "font/woff2",
 }
 
-// pages serves the embedded pages. The names of assets hold their hashes, so
-// they are kept for good; pages never are.
+// pages serves the embedded pages. The name of an asset contains its hash, so browsers
+// may cache assets for ever. They may not cache pages.
 func (s *Server) pages(mux *http.ServeMux) error {
 	files, err := web.Files()
 	if err != nil {

@@ -17,10 +17,10 @@ const (
 	typeEvents   = "text/event-stream"
 )
 
-// post answers queries and mutations sent by POST, as the GraphQL-over-HTTP
-// specification has it (section 6): a request that is refused before it runs has
-// no data in its answer, and status 400, or 200 where the client only takes
-// application/json. The body has been read and bounded before.
+// post responds to queries and mutations that are sent by POST, by section 6 of the
+// GraphQL-over-HTTP specification: the response to a request that was refused before
+// execution has no data, and status 400, or status 200 when the client accepts only
+// application/json. readPost has read the body before, within its limit.
 type post struct{}
 
 // Supports reports whether the request is for this transport.
@@ -28,7 +28,7 @@ func (post) Supports(r *http.Request) bool {
 	return r.Method == http.MethodPost && !strings.Contains(r.Header.Get("Accept"), typeEvents)
 }
 
-// Do runs the operation and writes its answer.
+// Do executes the operation and writes its response.
 func (post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ctx := r.Context()
 	answerType, refusal := typeJSON, http.StatusOK
@@ -58,13 +58,13 @@ func (post) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 	}
 	text, err := json.Marshal(answer)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, fault.Internal, "The answer could not be written.")
+		refuse(w, http.StatusInternalServerError, fault.Internal, "The response could not be encoded.")
 		return
 	}
 	_, _ = w.Write(text) // the client may have gone
 }
 
-// writeErrors answers a request that did not run.
+// writeErrors writes the response to a request that was not executed.
 func writeErrors(w http.ResponseWriter, status int, errs gqlerror.List) {
 	if w.Header().Get("Content-Type") == "" {
 		w.Header().Set("Content-Type", typeJSON+"; charset=utf-8")

@@ -33,8 +33,8 @@ func (s *Server) routes() (http.Handler, error) {
 	return s.observe(s.cors(mux)), nil
 }
 
-// cors answers browsers on other origins: those that were configured, exactly,
-// and nobody else.
+// cors allows requests from pages of the configured origins, compared exactly, and of
+// no others.
 func (s *Server) cors(next http.Handler) http.Handler {
 	if len(s.cfg.CORSOrigins) == 0 {
 		return next
@@ -49,8 +49,8 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	}).Handler(next)
 }
 
-// ready says whether requests are welcome: the database can be written to, and
-// the server is not about to stop.
+// ready responds whether the server accepts requests: the database is writable, and
+// the server is not stopping.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if s.stopping.Load() {
 		writeText(w, http.StatusServiceUnavailable, "stopping\n")

@@ -21,7 +21,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// What every sample has in common.
+// Values that are the same in every sample.
 const (
 	sampleAccount  = "Acme"
 	sampleTeam     = "Acme Security"
@@ -36,23 +36,24 @@ type Sample struct {
 	People                        []SamplePerson
 }
 
-// SamplePerson is a member of the demo's team. Role is in words.
+// SamplePerson is a member of the demo's team. Role is the role's name, for people.
 type SamplePerson struct{ Email, Role string }
 
-// cast is who plays in the demo beside the owner, and what her four
-// invitations offer: roles by key, parted by spaces.
+// cast lists the demo's people besides the owner, and what the owner's four invitations
+// grant: keys of roles, separated by spaces.
 type cast struct {
 	people  []part
 	invited [4]string
 }
 
-// part is somebody with a role. Without a last name he is called by his role.
+// part is a person with a role. A person without a last name is called by the role's
+// name.
 type part struct{ name, last, role string }
 
 func (p part) email() string { return p.name + "@acme.test" }
 
-// castOf returns who shows what a preset is like: for one of an operator's,
-// somebody for each role.
+// castOf returns the people who show a preset's roles. For a preset that an operator
+// has added, there is one person for each role.
 func castOf(p access.Preset) (c cast) {
 	switch p.Key {
 	case "teams":
@@ -77,7 +78,7 @@ func castOf(p access.Preset) (c cast) {
 			c.people = append(c.people, part{name: r.Key, role: r.Key})
 		}
 	}
-	if c.invited[0] == "" { // then each role in its turn
+	if c.invited[0] == "" { // one role after another
 		for i := range c.invited {
 			c.invited[i] = p.Roles[i%len(p.Roles)].Key
 		}
@@ -85,9 +86,9 @@ func castOf(p access.Preset) (c cast) {
 	return c
 }
 
-// Seed makes the demo's sample account, unless it is there already: people who
-// show what the roles of the preset are like, three open invitations and an
-// expired one. It returns those of the sample who are in its team still.
+// Seed creates the demo's sample account unless it exists: people with the roles of the
+// preset, three open invitations and an expired one. It returns the sample with the
+// people who are still in its team.
 func (s *Server) Seed(ctx context.Context) (Sample, error) {
 	ctx = access.System(ctx, "seed the demo")
 	owner, err := s.Store.Read().User.Query().Where(user.EmailKey(part{name: sampleOwner}.email())).Only(ctx)
@@ -166,7 +167,7 @@ func (s *Server) seedUser(ctx context.Context, tx *store.Tx, p part, roleName, h
 	})
 }
 
-// rolesOf picks roles by their keys, parted by spaces.
+// rolesOf selects roles by their keys, which are separated by spaces.
 func rolesOf(roles []*ent.Role, keys string) (found []*ent.Role) {
 	for _, k := range strings.Fields(keys) {
 		for _, r := range roles {
@@ -178,8 +179,8 @@ func rolesOf(roles []*ent.Role, keys string) (found []*ent.Role) {
 	return found
 }
 
-// seedInvitations sends the sample's invitations as the owner would, mails
-// them, and lets the last one expire.
+// seedInvitations sends the sample's invitations as the owner, delivers their mails,
+// and lets the last one expire.
 func (s *Server) seedInvitations(ctx context.Context, owner *ent.User, acme *roster.Opened, c cast) error {
 	v, err := s.resolver.Access.Load(ctx, s.Store.Read(), owner.ID)
 	if err != nil {
@@ -217,11 +218,12 @@ func (s *Server) seedInvitations(ctx context.Context, owner *ent.User, acme *ros
 	return s.Invites.Sweep(ctx)
 }
 
-// sample reads the sample as it is by now: made by another preset, perhaps,
-// renamed, and with people who have left or hold other roles.
+// sample reads the sample in its current state. It may have been created with another
+// preset or renamed, and people may have left or have other roles.
 func (s *Server) sample(ctx context.Context, owner *ent.User) (Sample, error) {
 	read := s.Store.Read()
-	// She may have left the team too, but the log knows where she began.
+	// The owner may have left the team, but the log has the team that they created
+	// first.
 	opened, err := read.Event.Query().
 		Where(entevent.Type(string(event.TeamCreated)), entevent.ActorID(owner.ID)).Order(entevent.ByID()).First(ctx)
 	if err != nil {
@@ -231,7 +233,8 @@ func (s *Server) sample(ctx context.Context, owner *ent.User) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	// Whoever came by an invitation has a password of his own.
+	// People who accepted an invitation chose their own password, so they are not
+	// listed with the sample's.
 	invited := user.HasAcceptedInvitationsWith(invitation.TeamID(t.ID))
 	members, err := read.Member.Query().
 		Where(member.TeamID(t.ID), member.StatusEQ(member.StatusActive), member.HasUserWith(user.Not(invited))).

@@ -21,6 +21,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
@@ -36,12 +37,13 @@ import (
 )
 
 const (
-	// productName stands in mails.
+	// productName is the product's name in mails.
 	productName = "Convoke"
-	// sweepEvery is how late an expiry is logged and pushed. It counts from its
-	// moment on all the same.
+	// sweepEvery is how late the event of an expiry is logged and pushed. The
+	// expiry itself takes effect on time, without the sweep.
 	sweepEvery = 2 * time.Second
-	// stopWithin is how long running requests may take to finish at the stop.
+	// stopWithin is how long running requests may take to finish when the server
+	// stops.
 	stopWithin = 10 * time.Second
 )
 
@@ -57,7 +59,7 @@ type Server struct {
 	log      *slog.Logger
 	hub      *event.Hub
 	live     *live.Service
-	notifier *event.Notifier // nil where one node is all there is
+	notifier *event.Notifier // nil on SQLite, where there is only one node
 	worker   *outbox.Worker
 	resolver *graph.Resolver
 	streams  *stream.Streams
@@ -136,9 +138,10 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		return err
 	}
 	queue := outbox.NewQueue(s.now)
+	door := &act.Door{Store: s.Store, Access: loader, Events: events}
 	s.Roster = &roster.Service{
-		Store: s.Store, Access: loader, Preset: preset, Events: events, Now: s.now,
-		// Invitations come later: they need the roster themselves.
+		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
+		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
 	}
 	s.Auth = &auth.Service{
@@ -151,7 +154,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	ssoURL := s.singleSignOn()
 	s.live = live.New(s.Auth, s.hub)
 	s.Invites = &invite.Service{
-		Store: s.Store, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
+		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
 		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
 	}
@@ -182,8 +185,8 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	return err
 }
 
-// mailHost is what stands behind the @ of Message-IDs: the public host in
-// ASCII, or a name of its own where that is a bare address.
+// mailHost returns the part of Message-IDs after the @: the public host in ASCII,
+// or a name that exists nowhere when the public host is an IP address.
 func mailHost(u *url.URL) string {
 	if host, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && net.ParseIP(u.Hostname()) == nil && host != "" {
 		return host
@@ -198,14 +201,15 @@ func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
 	return model.SignUpPolicyInviteOnly
 }
 
-// Streams is how many subscriptions are open.
+// Streams returns the number of open subscriptions.
 func (s *Server) Streams() int { return s.live.Streams() }
 
-// Handler answers HTTP. It needs Work to be running for mail and live updates.
+// Handler serves HTTP. Mails and live updates need Work to run.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Work runs what goes on beside requests: the event hub, the mail worker, the
-// sweep. It returns when ctx has ended and they have.
+// Work runs the background goroutines: the event hub, the notifier, the watches of
+// sessions, the mail worker and the sweep. They end when ctx ends; Work returns when
+// all have ended.
 func (s *Server) Work(ctx context.Context) {
 	s.workers.Go(func() { s.hub.Run(ctx) })
 	if s.notifier != nil {
@@ -268,7 +272,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	defer cancel()
 	err := web.Shutdown(bounded)
 	if errors.Is(err, context.DeadlineExceeded) {
-		s.log.Warn("requests that did not end in time are cut off")
+		s.log.Warn("requests did not finish in time and were aborted")
 		err = web.Close()
 	}
 	<-closed
@@ -277,14 +281,15 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// Close ends what is left of the sockets, and closes the database.
+// Close closes the remaining WebSockets, and then the database.
 func (s *Server) Close() error {
 	<-s.endStreams(0)
 	return s.Store.Close()
 }
 
-// endStreams ends every subscription and closes the sockets, each once what else
-// runs on it has finished, or that time is over. closed tells when all have.
+// endStreams ends every subscription and closes the WebSockets. Each is closed when
+// its queries and mutations have finished, but at the latest after within. The
+// channel is closed when all WebSockets have ended.
 func (s *Server) endStreams(within time.Duration) (closed <-chan struct{}) {
 	s.stopping.Store(true)
 	closed = s.sockets.Stop(within)

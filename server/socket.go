@@ -18,24 +18,26 @@ import (
 )
 
 const (
-	// initWithin bounds how long a socket may stay without connection_init.
+	// initWithin limits the time until a WebSocket's connection_init.
 	initWithin = 5 * time.Second
-	// pingEvery is how often a quiet stream shows that it lives.
+	// pingEvery is how often a WebSocket is pinged, and how often a comment is sent
+	// in a quiet event stream.
 	pingEvery = 20 * time.Second
-	// sendWithin bounds how long a client may leave a message unread: longer than
-	// a hiccup of its network, shorter than anybody waits for news.
+	// sendWithin limits how long a message to a WebSocket may stay unread: longer
+	// than a short interruption of the network, shorter than a user would wait.
 	sendWithin = 10 * time.Second
-	// operationsPerSocket is how many operations may run on a socket at once.
+	// operationsPerSocket is how many operations may run on a WebSocket at once.
 	operationsPerSocket = 100
-	// socketsPerUser is how many sockets a user may have where nothing else is set.
+	// socketsPerUser is the default of Config.SocketsPerUser.
 	socketsPerUser = 20
-	// lookEvery is how often the sessions of all sockets are looked at. One that is
-	// gone has its sockets closed; those on which operations run when it is gone twice
-	// in a row, for these go first, and say why.
+	// lookEvery is how often the sessions of all WebSockets are checked. When a
+	// session has ended, its idle WebSockets are closed at once. Those with
+	// operations are closed at the next check only, because their streams end by
+	// themselves and send the reason first.
 	lookEvery = time.Second
 )
 
-// errSessionEnded is said to the holder of a session that is no more.
+// errSessionEnded closes the WebSockets of a session that has ended.
 var errSessionEnded = graphqlws.CloseError{Code: graphqlws.Unauthorized, Reason: "The session has ended"}
 
 func (s *Server) newSockets() *graphqlws.Transport {
@@ -48,24 +50,26 @@ func (s *Server) newSockets() *graphqlws.Transport {
 		Refuse: func(w http.ResponseWriter, status int, reason string) {
 			code := fault.BadUserInput
 			if status >= http.StatusInternalServerError {
-				code = fault.Timeout // the same request may do better later
+				code = fault.Timeout // the same request may succeed later
 			}
-			refuse(w, status, code, "No WebSocket: "+reason+".")
+			refuse(w, status, code, "The WebSocket could not be opened: "+reason+".")
 		},
 		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
 		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,
 	})
 }
 
-// onSocket returns what a socket keeps of its request: who asks, and what the
-// audit notes. The rest of the request goes with it, its cookies among them.
+// onSocket returns the context that a WebSocket keeps of its request: the viewer, and
+// the request's data for the event log. It drops everything else, including cookies.
 func onSocket(ctx context.Context) context.Context {
 	kept := event.WithRequest(context.Background(), event.RequestFrom(ctx))
 	return auth.OnSocket(access.WithViewer(kept, access.ViewerFrom(ctx)))
 }
 
-// initSocket identifies a socket by the authorization of its connection_init,
-// or else as its upgrade did.
+// initSocket identifies the viewer of a WebSocket by the authorization in the payload
+// of connection_init. Without one, the viewer of the upgrade request stays. It returns
+// a CloseError: 4400 for a malformed payload, 4403 for an invalid token, 1013 when the
+// viewer could not be loaded.
 func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (context.Context, error) {
 	var sent map[string]any
 	if len(payload) > 0 {
@@ -93,7 +97,8 @@ func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (conte
 	return access.WithViewer(ctx, v), nil
 }
 
-// holder says whose socket it is.
+// holder returns the user and session of a WebSocket, which are empty for a visitor
+// who is not signed in.
 func holder(ctx context.Context) (userID, sessionID string) {
 	if v := access.ViewerFrom(ctx); v != nil {
 		return v.UserID, v.SessionID
@@ -101,8 +106,9 @@ func holder(ctx context.Context) (userID, sessionID string) {
 	return "", ""
 }
 
-// endsSocket closes the socket of a session when an operation finds that it has
-// ended. A stranger's stays: he may do what needs no session.
+// endsSocket returns the CloseError for a WebSocket whose session has ended, which an
+// operation has found out. The WebSocket of a visitor who is not signed in stays open,
+// because they may use operations that need no session.
 func endsSocket(ctx context.Context, errs gqlerror.List) *graphqlws.CloseError {
 	if _, sessionID := holder(ctx); sessionID == "" {
 		return nil
@@ -120,8 +126,8 @@ func (s *Server) socketClosed(ctx context.Context, why graphqlws.CloseError, ope
 		"code", why.Code, "reason", why.Reason, "duration_ms", open.Milliseconds())
 }
 
-// watchSessions closes the sockets of sessions that have ended, idle ones too,
-// until ctx ends.
+// watchSessions closes the WebSockets of sessions that have ended. It returns when ctx
+// ends.
 func (s *Server) watchSessions(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -135,7 +141,7 @@ func (s *Server) watchSessions(ctx context.Context) {
 		ended, err := s.Auth.Ended(ctx, s.sockets.Sessions())
 		if err != nil {
 			if ctx.Err() == nil {
-				s.log.ErrorContext(ctx, "look at the sessions of sockets", "error", err)
+				s.log.ErrorContext(ctx, "check the sessions of WebSockets", "error", err)
 			}
 			continue
 		}

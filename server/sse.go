@@ -17,38 +17,37 @@ import (
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
-// sse answers a POST by server-sent events (HTML standard, section 9.2), in the
-// distinct connections mode of the npm package graphql-sse's PROTOCOL.md: each
-// answer an event `next`, then an event `complete`. The id of an event is the
-// cursor of the change in it; a client that comes back with it as Last-Event-ID
-// goes on from there. A stream that the stopping server cuts off has no
-// `complete`, so that clients do come back.
+// sse responds to a POST with server-sent events (HTML standard, section 9.2), in the
+// distinct connections mode of PROTOCOL.md of the npm package graphql-sse: one event
+// `next` for each response, then one event `complete`. The id of an event is the cursor
+// of its change. A client that reconnects with it as Last-Event-ID resumes after it.
+// When the server stops, it ends streams without `complete`, so that clients reconnect.
 type sse struct {
 	stopping <-chan struct{}
-	// every is how often a comment shows that a quiet stream lives.
+	// every is the time after which a comment is sent in a quiet stream.
 	every time.Duration
 }
 
-// Supports reports whether the request is for this transport. GET is not: the
-// query and its variables would stand in the logs of every proxy.
+// Supports reports whether the request is for this transport. A GET request is not,
+// because proxies would log its URL with the query and variables.
 func (sse) Supports(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.Contains(r.Header.Get("Accept"), typeEvents)
 }
 
-// Do runs the operation and writes its answers as they come. The body has been
-// read and bounded before.
+// Do executes the operation and writes each response when it is ready. readPost has
+// read the body before, within its limit.
 func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	params, err := readParams(r)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The body must be a JSON object with a query.")
 		return
 	}
-	// A client that takes nothing any more ends the operation.
+	// A failed write cancels the operation.
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	w.Header().Set("Content-Type", typeEvents)
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold answers back
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would buffer the events
 	s := &eventStream{w: w, broken: cancel, every: t.every}
 	s.timer = time.AfterFunc(t.every, s.keepAlive)
 	defer s.close()
@@ -62,7 +61,9 @@ func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecut
 	t.answer(ctx, cancel, s, op, exec, r.Header.Get("Last-Event-ID"))
 }
 
-// answer writes the answers until there are no more, or nobody hears them.
+// answer writes the responses until there are no more, the client has gone, or the
+// server stops. A subscription is called until it returns nil or errors without data,
+// also after its context has ended, because only then it closes its source.
 func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *graphql.OperationContext, exec graphql.GraphExecutor, lastEventID string) {
 	streams := op.Operation.Operation == ast.Subscription
 	woken := make(chan struct{}, 1)
@@ -81,11 +82,11 @@ func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *grap
 			case <-woken:
 			case <-ctx.Done():
 			case <-t.stopping:
-				cancel() // and ask it once more, so that it lets go
+				cancel()
 			}
 			continue
 		case ctx.Err() != nil && answer != nil && streams:
-			continue // nobody hears it; it is asked once more, so that it lets go
+			continue // the client has gone; the next call closes the source
 		case ctx.Err() != nil, t.isStopping() && (answer == nil || answer.Data == nil):
 			return
 		case answer == nil:
@@ -109,7 +110,7 @@ func (t sse) isStopping() bool {
 	}
 }
 
-// readParams reads the operation a POST asks for.
+// readParams reads the operation in the body of a POST.
 func readParams(r *http.Request) (*graphql.RawParams, error) {
 	start := graphql.Now()
 	params := &graphql.RawParams{}
@@ -123,8 +124,8 @@ func readParams(r *http.Request) (*graphql.RawParams, error) {
 	return params, nil
 }
 
-// eventStream writes events, and comments while there are none. The recorder
-// below it bounds each write in time.
+// eventStream writes events, and comments while there are none. The recorder that it
+// writes to limits the time of each write.
 type eventStream struct {
 	w      http.ResponseWriter
 	broken func()
@@ -136,7 +137,7 @@ type eventStream struct {
 	buffer []byte
 }
 
-// next sends an answer, with the cursor as its id if it has one.
+// next writes one response. Its id is the cursor, unless that is empty.
 func (s *eventStream) next(answer *graphql.Response, cursor string) {
 	b := s.buffer[:0]
 	b = append(b, "event: next\n"...)
@@ -146,7 +147,8 @@ func (s *eventStream) next(answer *graphql.Response, cursor string) {
 	b = append(b, "data: "...)
 	start := len(b)
 	b = graphqlws.AppendResponse(b, answer)
-	// Between the tokens of JSON a line break is a blank; in texts there is none.
+	// A line break would end the data field. JSON has none inside of strings, and
+	// between tokens a space means the same.
 	for i := bytes.IndexAny(b[start:], "\r\n"); i >= 0; i = bytes.IndexAny(b[start:], "\r\n") {
 		b[start+i] = ' '
 	}
@@ -155,7 +157,8 @@ func (s *eventStream) next(answer *graphql.Response, cursor string) {
 	s.send(b)
 }
 
-// complete sends the last event. Without data browsers would not see it.
+// complete writes the last event. It has an empty data field, because browsers ignore
+// events without one.
 func (s *eventStream) complete() { s.send([]byte("event: complete\ndata:\n\n")) }
 
 func (s *eventStream) send(text []byte) {
@@ -165,7 +168,7 @@ func (s *eventStream) send(text []byte) {
 		return
 	}
 	s.timer.Reset(s.every)
-	_, err := s.w.Write(text) //nolint:gosec // JSON, sent as an event stream that no browser takes for a page
+	_, err := s.w.Write(text) //nolint:gosec // JSON in an event stream, which no browser renders as a page
 	if err == nil {
 		err = http.NewResponseController(s.w).Flush()
 	}
@@ -174,11 +177,12 @@ func (s *eventStream) send(text []byte) {
 	}
 }
 
-// keepAlive shows proxies and the client that the stream lives, and finds out
-// whether the client does.
+// keepAlive writes a comment, so that proxies and the client keep the quiet stream
+// open, and so that a lost client is noticed.
 func (s *eventStream) keepAlive() { s.send([]byte(":\n\n")) }
 
-// close lets nobody write any more: the answer is over.
+// close stops the timer and all further writes, because the response must not be
+// written to after the handler has returned.
 func (s *eventStream) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// The words by which the home page learns, in its query, why a sign-in by the
-// identity provider failed. A URL holds nothing else of it: no address, no text
-// of the provider.
+// The words in the query of the home page's URL that say why a sign-in by the identity
+// provider failed. The URL contains neither the e-mail address nor any text of the
+// provider.
 const (
 	failedBusy        = "busy"
 	failedDeactivated = "deactivated"
@@ -53,14 +53,14 @@ func failureOf(err error) string {
 	}
 }
 
-// singleSignOn makes the identity provider of the settings, if there is one, and
-// returns where browsers begin to sign in by it.
+// singleSignOn creates the identity provider if one is configured, and returns the URL
+// at which browsers begin to sign in by it.
 func (s *Server) singleSignOn() (ssoURL *string) {
 	if s.cfg.OIDC == (OIDC{}) {
 		return nil
 	}
 	if s.Auth.NoMail {
-		s.log.Warn("nobody can sign in by the identity provider: without mail no address is known to be its user's")
+		s.log.Warn("nobody can sign in by the identity provider: without mail no user's address is verified")
 	}
 	s.Auth.Provider = &auth.IdentityProvider{
 		Issuer: s.cfg.OIDC.Issuer, ClientID: s.cfg.OIDC.ClientID, ClientSecret: s.cfg.OIDC.ClientSecret,
@@ -87,8 +87,8 @@ func (s *Server) leaveForProvider(w http.ResponseWriter, r *http.Request) {
 	redirect(w, r, to)
 }
 
-// backFromProvider signs in who comes back from the identity provider, and
-// sends him home. A flow is good for one return, however that ends.
+// backFromProvider signs in a user who returns from the identity provider, and
+// redirects to the home page. A flow can be used once, also when signing in fails.
 func (s *Server) backFromProvider(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
@@ -100,7 +100,7 @@ func (s *Server) backFromProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if refusal := q.Get("error"); refusal != "" {
-		s.log.Warn("the identity provider let somebody not in", "code", auth.PlainCode(refusal))
+		s.log.Warn("the identity provider refused a sign-in", "code", auth.PlainCode(refusal))
 		s.home(w, r, failedDenied)
 		return
 	}
@@ -124,7 +124,7 @@ func (s *Server) cookies(w http.ResponseWriter) *auth.Cookies {
 // secure reports whether browsers reach the server over TLS.
 func (s *Server) secure() bool { return s.cfg.PublicURL.Scheme == "https" }
 
-// failHome sends a browser home with the word for the error.
+// failHome redirects to the home page with the word for the error.
 func (s *Server) failHome(w http.ResponseWriter, r *http.Request, err error) {
 	word := failureOf(err)
 	if word == failedSomehow {
@@ -133,7 +133,7 @@ func (s *Server) failHome(w http.ResponseWriter, r *http.Request, err error) {
 	s.home(w, r, word)
 }
 
-// home sends a browser to the home page, with the word for a failure.
+// home redirects to the home page; failure is the word for an error, or empty.
 func (s *Server) home(w http.ResponseWriter, r *http.Request, failure string) {
 	to := s.cfg.PublicURL.JoinPath("/")
 	if failure != "" {
@@ -142,7 +142,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, failure string) {
 	redirect(w, r, to.String())
 }
 
-// redirect sends a browser on; no cache keeps where to.
+// redirect sends the browser to a URL, which no cache may store.
 func redirect(w http.ResponseWriter, r *http.Request, to string) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusSeeOther)

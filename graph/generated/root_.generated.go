@@ -3443,43 +3443,43 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
-  "Whether a user may do something in a team: the viewer himself, or with ` + "`" + `members.read` + "`" + ` any other. FORBIDDEN to ask about others without it."
+  "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
   accessDecision(input: AccessDecisionInput!): AccessDecision!
-  "Several such questions, at most 100, answered in order at the cost of one."
+  "Decides at most 100 such questions, in their order. They cost as many database statements as one."
   accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]!
 }
 
-"Whether a user may do something. What is left out is not asked about."
+"The question whether a user may do something. A field that is omitted is not checked."
 input AccessDecisionInput {
-  "The team in which it is to be done."
+  "The team in which the user wants to act."
   teamId: ID!
-  "Who is to do it; the viewer when left out."
+  "The user who wants to act; the viewer when omitted."
   userId: ID
-  "What is to be done: a key of the catalogue, without ` + "`" + `:own` + "`" + `."
+  "The permission that the act needs: a key of the catalogue, without ` + "`" + `:own` + "`" + `."
   permission: PermissionKey!
-  "The division in which it is to be done."
+  "The division in which the user wants to act."
   divisionId: ID
-  "The domain on which it is to be done."
+  "The domain on which the user wants to act."
   domain: String
-  "The user who owns the resource it is to be done to: ` + "`" + `key:own` + "`" + ` grants need it."
+  "The user who owns the resource. A ` + "`" + `key:own` + "`" + ` grant allows the act only when this is the acting user."
   resourceOwnerId: ID
 }
 
-"The answer, with the grants that say so."
+"A decision, with the grants that allow the act."
 type AccessDecision {
-  "Whether he may."
+  "Whether the user may act."
   allowed: Boolean!
-  "Why, or why not, for a person."
+  "The reason, as a sentence for people."
   reason: String!
-  "All grants by which he may; empty when he may not."
+  "All grants that allow the act; empty when it is not allowed."
   grantedBy: [Grant!]!
 }
 
-"One way in which somebody holds a permission."
+"One way in which a member holds a permission."
 type Grant {
-  "Which way."
+  "The kind of grant."
   kind: GrantKind!
-  "The role that holds it, for ROLE and GROUP."
+  "The role that contains the permission, for ROLE and GROUP."
   role: Role
   "The group that has the role, for GROUP."
   group: Group
@@ -3487,73 +3487,69 @@ type Grant {
   permission: PermissionKey!
 }
 
-"The ways to hold a permission."
+"The ways in which a member can hold a permission."
 enum GrantKind {
-  "The owner holds everything."
+  "The member owns the team, and so holds every permission."
   OWNER
-  "By a role."
+  "The member has a role that contains the permission."
   ROLE
-  "By a role of a group."
+  "The member is in a group with a role that contains the permission."
   GROUP
-  "Directly."
+  "The permission was granted to the member directly."
   DIRECT
 }
 `, BuiltIn: false},
-	{Name: "../schema/account.graphqls", Input: `"The customer: it holds settings, limits, roles and the event log."
+	{Name: "../schema/account.graphqls", Input: `"A customer. It has settings, limits, teams, roles, groups, divisions and an event log."
 type Account implements Node {
   "Prefixed with acc_."
   id: ID!
-  "Its name, as customers see it."
+  "The name, as customers see it."
   name: String!
-  "Whether it may be used."
+  "Whether the account can be used."
   status: AccountStatus!
-  "What its admins decide. Needs ` + "`" + `account.read` + "`" + `."
+  "The settings that the account's admins choose. Needs ` + "`" + `account.read` + "`" + `."
   settings: AccountSettings!
-  "What the operator decides. Needs ` + "`" + `account.read` + "`" + `."
+  "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
   limits: AccountLimits!
-  "How many people all its teams have; a user in two of them counts twice. Needs ` + "`" + `account.read` + "`" + `."
-  counts: PeopleCounts!
-  "The teams the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
+  "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
   teams(first: Int, after: String): TeamConnection!
-  "Its roles, oldest first. Needs ` + "`" + `roles.read` + "`" + ` in one of its teams, or any permission to see or change who holds what."
+  "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
   roles(first: Int, after: String): RoleConnection!
-  "Its groups, oldest first. Needs the same as roles."
+  "The account's groups, oldest first. Needs the same as roles."
   groups(first: Int, after: String): GroupConnection!
-  "Its divisions on all levels, oldest first."
+  "The account's divisions on all levels of the tree, oldest first."
   divisions(first: Int, after: String): DivisionConnection!
-  "A member of one of its teams by address; null for anybody the viewer may not see."
+  "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
   user(email: EmailAddress!): User
-  "What happened in it, newest first. Needs ` + "`" + `audit.read` + "`" + `."
-  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
 }
 
-"Whether an account may be used."
+"Whether an account can be used."
 enum AccountStatus {
-  "In use."
+  "The account can be used."
   ACTIVE
-  "Stopped by the operator."
+  "The operator has stopped the account."
   SUSPENDED
 }
 
-"What an account's admins decide."
+"The settings that an account's admins choose."
 type AccountSettings {
-  "How long an invitation is valid, in hours: 1 to 720."
+  "For how many hours an invitation is valid: 1 to 720."
   invitationTtlHours: Int!
-  "Whether an open invitation takes a seat."
+  "Whether an open invitation counts towards the seat limit."
   countPendingAsSeats: Boolean!
-  "Whether the invitations of a removed member stay open."
+  "Whether the invitations that a member sent stay open when that member is removed."
   keepInvitationsOfRemovedMembers: Boolean!
 }
 
-"What the operator decides for an account. Null means no limit."
+"The limits that the operator sets for an account. Null means no limit."
 type AccountLimits {
-  "Whether it may have more than one user."
+  "Whether the account may have more than one user."
   multiUser: Boolean!
-  "The most teams."
+  "The largest number of teams."
   maxTeams: Int
-  "The most members of a team."
+  "The largest number of members in a team."
   maxMembersPerTeam: Int
-  "The most open invitations."
+  "The largest number of open invitations."
   maxPendingInvitations: Int
 }
 
@@ -3561,35 +3557,35 @@ type AccountLimits {
 type PermissionGroup {
   "The module's key, such as ` + "`" + `billing` + "`" + `."
   key: String!
-  "Its name, as people see it."
+  "The name, as people see it."
   name: String!
-  "Its permissions."
+  "The permissions of the module."
   permissions: [Permission!]!
 }
 
-"One task somebody may be allowed to do."
+"The right to do one kind of task."
 type Permission {
-  "Its stable key."
+  "The stable key."
   key: PermissionKey!
-  "Its name, as people see it."
+  "The name, as people see it."
   name: String!
-  "What it allows."
+  "The tasks that the permission allows."
   description: String!
 }
 
-"How many people there are, by where they stand."
+"The number of people by status."
 type PeopleCounts {
-  "Members whose membership counts."
+  "Active members."
   active: Int!
   "Open invitations."
   invited: Int!
-  "Invitations that ran out, and no newer one went to the address."
+  "Expired invitations whose address has got no newer one."
   expired: Int!
-  "Members on hold."
+  "Deactivated members."
   deactivated: Int!
-  "How many seats are taken: by active members and, if the account says so, open invitations."
+  "The seats in use: active members and, with ` + "`" + `countPendingAsSeats` + "`" + `, open invitations."
   seatsUsed: Int!
-  "How many seats there are; null = no limit. Of an account, in each team."
+  "The largest number of seats; null means no limit. For an account this is the limit of each team."
   seatLimit: Int
 }
 
@@ -3598,57 +3594,67 @@ extend type Mutation {
   updateAccount(input: UpdateAccountInput!): AccountPayload
 }
 
-"What to change of an account; what is left out stays."
+"A change of an account. A field that is omitted keeps its value."
 input UpdateAccountInput {
   "The account."
   accountId: ID!
-  "Its new name, at most 100 characters."
+  "The new name, at most 100 characters."
   name: String
-  "How long an invitation is valid, in hours: 1 to 720."
+  "For how many hours an invitation is valid: 1 to 720."
   invitationTtlHours: Int
-  "Whether an open invitation takes a seat."
+  "Whether an open invitation counts towards the seat limit."
   countPendingAsSeats: Boolean
-  "Whether the invitations of a removed member stay open; the team's owner answers for them then."
+  "Whether the invitations that a member sent stay open when that member is removed. The team's owner becomes their granter then."
   keepInvitationsOfRemovedMembers: Boolean
 }
 
-"What came of a change of an account."
+"The result of a change of an account."
 type AccountPayload {
   "The account."
   account: Account
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/audit.graphqls", Input: `"One line of an account's log. Lines are never changed."
+	{Name: "../schema/audit.graphqls", Input: `extend type Account {
+  "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
+  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
+}
+
+extend type Invitation {
+  "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
+  timeline(first: Int, after: String): EventConnection!
+}
+
+"One line of an account's event log. It never changes."
 type Event implements Node {
   "Prefixed with evt_."
   id: ID!
-  "Its position in the account's log."
+  "The position in the account's event log."
   cursor: EventCursor!
-  "What happened, such as ` + "`" + `member.joined` + "`" + `."
+  "The type of event, such as ` + "`" + `member.joined` + "`" + `."
   type: String!
-  "When."
+  "When it happened."
   at: DateTime!
-  "Who did it."
+  "The user or the part of the program that caused it."
   actor: Actor!
-  "The thing it happened to."
+  "The id of the object it happened to."
   subjectId: ID
-  "What happened, for a person."
+  "A phrase for people that says what happened."
   summary: String!
 }
 
-"Narrows a list of events. What is left out does not."
+"Selects events. A field that is omitted selects all of them."
 input EventFilter {
-  "Only these types, such as ` + "`" + `member.joined` + "`" + `; or all of a kind, such as ` + "`" + `member.*` + "`" + `."
+  "Only events of these types: one type, such as ` + "`" + `member.joined` + "`" + `, or all types of a kind, such as ` + "`" + `member.*` + "`" + `."
   types: [String!]
-  "Only what this user did."
+  "Only events that this user caused."
   actorId: ID
-  "Only what happened to this thing."
+  "Only events about the object with this id."
   subjectId: ID
-  "Only from this moment on."
+  "Only events from this moment on."
   from: DateTime
-  "Only before this moment."
+  "Only events before this moment."
   to: DateTime
 }
 
@@ -3656,92 +3662,92 @@ input EventFilter {
 type EventConnection {
   "Events with their cursors."
   edges: [EventEdge!]!
-  "The events alone."
+  "The events without their cursors."
   nodes: [Event!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "An event in a list."
 type EventEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The event."
   node: Event!
 }
 `, BuiltIn: false},
-	{Name: "../schema/identity.graphqls", Input: `"Who is asking."
+	{Name: "../schema/identity.graphqls", Input: `"The user who sends the request."
 type Viewer {
-  "The person."
+  "The user."
   user: User
-  "The team the dashboard shows."
+  "The team that the dashboard shows."
   activeTeam: Team
-  "What the viewer is in each of his teams, oldest first."
+  "The viewer's memberships, oldest first."
   memberships(first: Int, after: String): MemberConnection!
-  "What the viewer may do in a team; empty for a team that is not his."
+  "The permissions that the viewer holds in a team; empty when they are not an active member of it."
   permissions(teamId: ID!): [PermissionKey!]!
-  "Where the viewer is signed in, the newest session first."
+  "The viewer's sessions, newest first."
   sessions(first: Int, after: String): SessionConnection!
 }
 
 extend type Mutation {
-  "Makes a user with an account and a default team. Answers alike for a known and an unknown address; the mail tells which."
+  "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs."
   signUp(input: SignUpInput!): SignUpPayload
-  "Takes the token of a verification mail and signs in."
+  "Verifies an address with the token of a verification mail, and signs in."
   verifyEmail(input: VerifyEmailInput!): SignInPayload
   "Signs in with address and password."
   signIn(input: SignInInput!): SignInPayload
-  "Signs in with an ID token of the server's identity provider, which the client holds already. The user must have joined before."
+  "Signs in with an ID token of the server's identity provider. The user must exist already."
   signInWithIdToken(input: SignInWithIdTokenInput!): SignInPayload
-  "Mails the link of a sign-up once more, to who knows its password. Answers alike for a known and an unknown address."
+  "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address."
   resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
-  "Changes the viewer's password and ends his other sessions. A session held by a cookie goes on under a new token."
+  "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token."
   changePassword(input: ChangePasswordInput!): ChangePasswordPayload
-  "Mails a link that sets a new password. Answers alike for a known and an unknown address."
+  "Mails a link that sets a new password. The response is the same for a known and an unknown address."
   requestPasswordReset(input: RequestPasswordResetInput!): RequestPasswordResetPayload
-  "Takes the token of a reset mail: sets the password, ends every session of the user, and signs in."
+  "Sets a new password with the token of a reset mail, ends every session of the user, and signs in."
   resetPassword(input: ResetPasswordInput!): SignInPayload
   "Changes the viewer's name and job title."
   updateProfile(input: UpdateProfileInput!): UpdateProfilePayload
-  "Ends one of the viewer's sessions at once; the one he asks with, too."
+  "Ends one of the viewer's sessions at once. It can be the session of this request."
   revokeSession(input: RevokeSessionInput!): RevokeSessionPayload
 }
 
-"How a session is carried."
+"How the client sends its session token."
 enum SessionTransport {
-  "In a cookie that scripts cannot read. Over HTTP only."
+  "In a cookie that scripts cannot read. It can be set over HTTP only, not over a WebSocket."
   COOKIE
-  "In ` + "`" + `Authorization: Bearer …` + "`" + `, by the client."
+  "In the header ` + "`" + `Authorization: Bearer …` + "`" + `, which the client sets."
   BEARER
 }
 
-"A wish to join."
+"The input of a sign-up."
 input SignUpInput {
-  "The address, which becomes the username."
+  "The address, which becomes the user's name for signing in."
   email: String!
   "At least eight characters, and not a common one."
   password: String!
-  "May be left out."
+  "Optional."
   firstName: String
-  "May be left out."
+  "Optional."
   lastName: String
-  "The new account's name; the person's own when left out."
+  "The new account's name; the user's own name when omitted."
   accountName: String
 }
 
-"What came of a sign-up; the same for a known and an unknown address."
+"The result of a sign-up. It is the same for a known and an unknown address."
 type SignUpPayload {
-  "Whether a mail is on its way. False only on a server without mail, where one can sign in at once."
+  "Whether a mail will be sent. False only on a server without mail; the user can sign in at once there."
   verificationSent: Boolean!
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
 "The token of a verification mail."
 input VerifyEmailInput {
-  "What stands behind the # of the link."
+  "The part of the link after the #."
   token: String!
   "How the session is carried."
   transport: SessionTransport = COOKIE
@@ -3757,7 +3763,7 @@ input SignInInput {
   transport: SessionTransport = COOKIE
 }
 
-"What the identity provider says of who is asking."
+"The identity provider's statement about the user."
 input SignInWithIdTokenInput {
   "An ID token of OpenID Connect, issued to this server's client id alone, not expired, with ` + "`" + `email` + "`" + ` and ` + "`" + `email_verified` + "`" + `."
   idToken: String!
@@ -3765,7 +3771,7 @@ input SignInWithIdTokenInput {
   transport: SessionTransport = COOKIE
 }
 
-"Who signed up, and lost the mail."
+"The sign-up whose mail is to be sent again."
 input ResendVerificationInput {
   "The address."
   email: String!
@@ -3773,45 +3779,45 @@ input ResendVerificationInput {
   password: String!
 }
 
-"What came of it; the same for a known and an unknown address."
+"The result. It is the same for a known and an unknown address."
 type ResendVerificationPayload {
-  "Whether a mail is on its way, if the address and the password are those of an open sign-up. False only on a server without mail."
+  "Whether a mail will be sent, provided that address and password belong to an open sign-up. False only on a server without mail."
   verificationSent: Boolean!
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
 "The old password and the new one."
 input ChangePasswordInput {
-  "The password as it is."
+  "The current password."
   currentPassword: String!
   "At least eight characters, and not a common one."
   newPassword: String!
 }
 
-"What came of a change of the password."
+"The result of a change of the password."
 type ChangePasswordPayload {
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"Who has forgotten the password."
+"The user who has forgotten the password."
 input RequestPasswordResetInput {
   "The address."
   email: String!
 }
 
-"What came of it; the same for a known and an unknown address."
+"The result. It is the same for a known and an unknown address."
 type RequestPasswordResetPayload {
-  "Whether a mail is on its way, if the address has a user. False only on a server without mail."
+  "Whether a mail will be sent, provided that the address has a user. False only on a server without mail."
   resetSent: Boolean!
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
 "The token of a reset mail and the new password."
 input ResetPasswordInput {
-  "What stands behind the # of the link, which is good for an hour and works once."
+  "The part of the link after the #. The link is valid for an hour and works once."
   token: String!
   "At least eight characters, and not a common one."
   newPassword: String!
@@ -3819,7 +3825,7 @@ input ResetPasswordInput {
   transport: SessionTransport = COOKIE
 }
 
-"What the viewer tells of himself. What is left out stays as it is."
+"A change of the viewer's profile. A field that is omitted keeps its value."
 input UpdateProfileInput {
   "At most 100 characters; may be empty."
   firstName: String
@@ -3829,43 +3835,43 @@ input UpdateProfileInput {
   jobTitle: String
 }
 
-"The viewer's profile."
+"The result of a change of the profile."
 type UpdateProfilePayload {
-  "The user as it is now."
+  "The changed user."
   user: User
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"Which session is to end."
+"The session to end."
 input RevokeSessionInput {
-  "One of the viewer's own."
+  "The id of one of the viewer's own sessions."
   sessionId: ID!
 }
 
-"A session that has ended."
+"The result of ending a session."
 type RevokeSessionPayload {
-  "Its id."
+  "The id of the session that has ended."
   revokedSessionId: ID
-  "What went wrong."
+  "What went wrong; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"A new session."
+"The result of a sign-in."
 type SignInPayload {
-  "Who signed in."
+  "The viewer, who is signed in now."
   viewer: Viewer
-  "The session's token; only for BEARER."
+  "The session's token. It is set only for BEARER."
   sessionToken: String
   "When the session ends at the latest."
   expiresAt: DateTime
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"The end of a session."
+"The result of a sign-out."
 type SignOutPayload {
-  "What went wrong."
+  "What went wrong; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
@@ -3873,7 +3879,7 @@ type SignOutPayload {
 type User implements Node {
   "Prefixed with usr_."
   id: ID!
-  "The address, which is also the username."
+  "The address, which is also the user's name for signing in."
   email: EmailAddress!
   "The first name; may be empty."
   firstName: String!
@@ -3881,55 +3887,55 @@ type User implements Node {
   lastName: String!
   "The job title; may be empty."
   jobTitle: String!
-  "Whether the address is known to be the user's."
+  "Whether it is proven that the address belongs to the user."
   emailVerified: Boolean!
   "When the user was last active, to within five minutes."
   lastSeenAt: DateTime
 }
 
-"One signed-in browser or program of the viewer's."
+"A browser or program in which the viewer is signed in."
 type Session implements Node {
   "Prefixed with ses_."
   id: ID!
-  "When it began."
+  "When the session began."
   createdAt: DateTime!
-  "When it was last used, to within five minutes."
+  "When the session was last used, to within five minutes."
   lastSeenAt: DateTime!
-  "When it ends at the latest; one that is left unused for two weeks ends earlier."
+  "When the session ends at the latest. It ends earlier when it is not used for two weeks."
   expiresAt: DateTime!
-  "What the browser or program called itself at sign-in; may be empty."
+  "The User-Agent header at sign-in; may be empty."
   userAgent: String!
-  "The network address it signed in from; may be empty."
+  "The network address at sign-in; may be empty."
   clientIp: String!
-  "Whether it is the one that asks."
+  "Whether this is the session of the request."
   current: Boolean!
 }
 
 "A page of sessions."
 type SessionConnection {
-  "The sessions with their positions."
+  "Sessions with their cursors."
   edges: [SessionEdge!]!
-  "The sessions."
+  "The sessions without their cursors."
   nodes: [Session!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are in all."
+  "The number on all pages."
   totalCount: Int!
 }
 
 "A session in a list."
 type SessionEdge {
-  "Its position."
+  "The position in the list."
   cursor: String!
   "The session."
   node: Session!
 }
 `, BuiltIn: false},
-	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. Its token is never a field of anything."
+	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. No field of the schema contains its token."
 type Invitation implements Node {
   "Prefixed with inv_."
   id: ID!
-  "The team it leads into."
+  "The team that the addressee is invited into."
   team: Team!
   "The address, as it was typed."
   email: EmailAddress!
@@ -3939,39 +3945,37 @@ type Invitation implements Node {
   lastName: String!
   "The job title, for the newcomer's user."
   jobTitle: String!
-  "A few words to the invitee, shown in the mail."
+  "A few words to the addressee, shown in the mail."
   note: String!
-  "Where it stands. EXPIRED from its expiry on, to the second."
+  "The status. It becomes EXPIRED exactly at ` + "`" + `expiresAt` + "`" + `."
   status: InvitationStatus!
-  "The roles it grants."
+  "The roles that it grants."
   roles: [Role!]!
   "The groups the member will be in."
   groups: [Group!]!
-  "The permissions it grants beside roles; all of the catalogue when it grants everything."
+  "The permissions that it grants in addition to roles; the whole catalogue when it grants all permissions."
   permissions: [PermissionKey!]!
   "The divisions the member will be restricted to, with all below them; empty means every division."
   divisions: [Division!]!
   "The domains the member will be restricted to; empty means every domain."
   allowedDomains: [String!]!
-  "Who sent it."
+  "The user who sent it."
   inviter: Actor!
   "When it was created."
   createdAt: DateTime!
-  "When it ends, or ended."
+  "When it expires or expired."
   expiresAt: DateTime!
-  "When its mail was last asked for."
+  "When a mail for it was last requested."
   lastSentAt: DateTime
-  "How often its mail was asked for."
+  "How often a mail for it was requested."
   sendCount: Int!
-  "What became of its newest mail: an axis of its own, beside the status."
+  "The delivery of its newest mail. It is independent of the status."
   delivery: Delivery!
-  "What happened to it, the oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` where the viewer sent it."
-  timeline(first: Int, after: String): EventConnection!
-  "Who accepted it."
+  "The user who accepted it."
   acceptedBy: User
-  "The membership that came of it."
+  "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
-  "Whether the viewer may resend it now, apart from the cooldown."
+  "Whether the viewer may resend it now. The cooldown and the daily limit are not considered."
   viewerCanResend: Boolean!
   "Whether the viewer may revoke it now."
   viewerCanRevoke: Boolean!
@@ -3979,88 +3983,88 @@ type Invitation implements Node {
   viewerCanUpdate: Boolean!
 }
 
-"Where an invitation stands."
+"The status of an invitation."
 enum InvitationStatus {
-  "Open."
+  "It is open: the addressee can accept or decline it."
   PENDING
-  "The addressee is a member."
+  "The addressee accepted it and became a member."
   ACCEPTED
-  "The addressee said no."
+  "The addressee declined."
   DECLINED
-  "Taken back."
+  "It was revoked."
   REVOKED
-  "Ran out."
+  "It has expired."
   EXPIRED
 }
 
-"What became of a mail."
+"The delivery of a mail."
 type Delivery {
-  "How far it got."
+  "The status of the delivery."
   status: DeliveryStatus!
-  "How often it was tried."
+  "The number of attempts to send it."
   attempts: Int!
-  "Why it did not go out, as the mail server said it."
+  "The reason why it was not delivered, as the mail server gave it."
   error: String
-  "When this was last known."
+  "When the delivery last changed."
   updatedAt: DateTime
 }
 
-"How far a mail got."
+"The status of a mail's delivery."
 enum DeliveryStatus {
-  "The link was handed over instead."
+  "No mail was requested. The link was handed over instead."
   NOT_REQUESTED
-  "On its way to the mail server."
+  "It waits to be sent to the mail server."
   QUEUED
-  "Taken by the mail server."
+  "The mail server accepted it."
   SENT
-  "Refused by the mail server, or given up."
+  "The mail server refused it, or the last attempt to send it failed."
   FAILED
-  "Returned."
+  "It was returned as undeliverable."
   BOUNCED
 }
 
-"What the holder of a link may see before deciding."
+"What anybody who has the link may see before they decide."
 type InvitationPreview {
-  "The team."
+  "The team's name."
   teamName: String!
-  "The team's account."
+  "The name of the team's account."
   accountName: String!
-  "Who sent it."
+  "The name of the user who sent it."
   inviterName: String!
-  "The invited address, mostly hidden."
+  "The invited address, with most letters hidden."
   maskedEmail: String!
-  "The roles it grants."
+  "The names of the roles that it grants."
   roleNames: [String!]!
-  "Where it stands."
+  "The status."
   status: InvitationStatus!
-  "When it ends, or ended."
+  "When it expires or expired."
   expiresAt: DateTime!
-  "What the page should ask for."
+  "The next step that the accept page should ask for."
   nextStep: InvitationNextStep!
 }
 
-"What the accept page should ask for."
+"The next step that the accept page should ask for."
 enum InvitationNextStep {
-  "A click: the addressee is signed in."
+  "A click is enough, because the addressee is signed in."
   ACCEPT
-  "Sign in: the address has a user."
+  "Signing in, because the address has a user."
   SIGN_IN
-  "Choose a password: the address is new here."
+  "Choosing a password, because the address has no user."
   SIGN_UP
-  "One or the other: a link that was handed over, not mailed, tells nobody whether the address has a user."
+  "Signing in or choosing a password. A link that was handed over and not mailed does not reveal whether the address has a user."
   SIGN_IN_OR_SIGN_UP
-  "Somebody else is signed in."
+  "Signing in as the addressee, because another user is signed in."
   SWITCH_ACCOUNT
-  "Nothing: it is not open any more."
+  "Nothing, because the invitation is not open."
   NONE
 }
 
-"Who did something."
+"The user or the part of the program that caused something."
 union Actor = User | SystemActor
 
 "The program itself."
 type SystemActor {
-  "What part of it."
+  "The part of the program."
   name: String!
 }
 
@@ -4068,99 +4072,99 @@ type SystemActor {
 type InvitationConnection {
   "Invitations with their cursors."
   edges: [InvitationEdge!]!
-  "The invitations alone."
+  "The invitations without their cursors."
   nodes: [Invitation!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "An invitation in a list."
 type InvitationEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The invitation."
   node: Invitation!
 }
 
 extend type Viewer {
-  "The open invitations to the viewer's address, the newest first: by their ids he accepts or declines without the mail."
+  "The open invitations to the viewer's address, newest first. The viewer can accept or decline them by id, without the mail."
   receivedInvitations(first: Int, after: String): InvitationConnection!
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `, and nobody grants what he lacks."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
   inviteUser(input: InviteUserInput!): InviteUserPayload
-  "Makes one offer to up to 500 addresses at once, with one result each, in their order. Needs ` + "`" + `members.invite` + "`" + `, and nobody grants what he lacks."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
   inviteUsers(input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link is dead. Needs ` + "`" + `members.invite` + "`" + `."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   resendInvite(input: ResendInviteInput!): ResendInvitePayload
-  "Changes an open invitation, but not its address; the link stays as it is. Needs ` + "`" + `members.invite` + "`" + `, and whoever changes what it grants must hold all of it."
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
   updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
-  "Takes an invitation back; its link is dead. Needs ` + "`" + `members.invite` + "`" + `."
+  "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
-  "Accepts an invitation: as a newcomer with a password, or signed in as its addressee."
+  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
   acceptInvite(input: AcceptInviteInput!): AcceptInvitePayload
   "Declines an invitation."
   declineInvite(input: DeclineInviteInput!): DeclineInvitePayload
 }
 
-"An invitation to be sent, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions."
+"An invitation to send. It has exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions."
 input InviteUserInput {
   "The team."
   teamId: ID!
   "The address."
   email: String!
-  "For the newcomer's user."
+  "A default for the newcomer's user."
   firstName: String
-  "For the newcomer's user."
+  "A default for the newcomer's user."
   lastName: String
-  "For the newcomer's user."
+  "A default for the newcomer's user."
   jobTitle: String
   "Plain text for the mail, at most 500 characters."
   note: String
-  "Roles to grant."
+  "The roles to grant."
   roleIds: [ID!]
-  "Groups the member will be in."
+  "The groups that the member will be in."
   groupIds: [ID!]
-  "Permissions to grant beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  "The permissions to grant in addition; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]
-  "Grants everything but ownership."
+  "Grants every permission, but not the ownership."
   allPermissions: Boolean
-  "Divisions the member will be restricted to, with all below them; at most 100."
+  "The divisions that the member will be restricted to, with all below them; at most 100."
   divisionIds: [ID!]
-  "Domains the member will be restricted to, with all below them, such as example.com; at most 100."
+  "The domains that the member will be restricted to, such as example.com, with all their subdomains; at most 100."
   allowedDomains: [String!]
-  "How long it is valid, 1 to 720; the account's setting when left out."
+  "For how many hours it is valid: 1 to 720. The default is the account's setting."
   expiresInHours: Int
-  "False: no mail goes out and the payload carries inviteUrl, once."
+  "When false, no mail is sent, and the payload contains ` + "`" + `inviteUrl` + "`" + ` this one time."
   sendEmail: Boolean = true
   "What to do with an address that has an open invitation."
   onConflict: InviteConflict = FAIL
-  "The same call with the same key has the same answer for 24 hours, and does nothing again."
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
   idempotencyKey: String
 }
 
 "What to do with an address that has an open invitation."
 enum InviteConflict {
-  "ALREADY_INVITED."
+  "Fail with ALREADY_INVITED."
   FAIL
-  "Send the open one again, as it is."
+  "Resend the open invitation. Its grant stays the same."
   RESEND
 }
 
-"What came of an invitation."
+"The result of an invitation."
 type InviteUserPayload {
-  "The invitation; beside ALREADY_INVITED, the open one."
+  "The invitation; with the error ALREADY_INVITED, the open one."
   invitation: Invitation
-  "Its link, shown this once; only when it was not mailed."
+  "The link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"One offer to many addresses, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions."
+"Invitations with the same grant to many addresses. They have exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions."
 input InviteUsersInput {
   "The team."
   teamId: ID!
@@ -4168,85 +4172,85 @@ input InviteUsersInput {
   emails: [String!]!
   "Plain text for the mails, at most 500 characters."
   note: String
-  "Roles to grant."
+  "The roles to grant."
   roleIds: [ID!]
-  "Groups the members will be in."
+  "The groups that the members will be in."
   groupIds: [ID!]
-  "Permissions to grant beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  "The permissions to grant in addition; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]
-  "Grants everything but ownership."
+  "Grants every permission, but not the ownership."
   allPermissions: Boolean
-  "Divisions the members will be restricted to, with all below them; at most 100."
+  "The divisions that the members will be restricted to, with all below them; at most 100."
   divisionIds: [ID!]
-  "Domains the members will be restricted to, with all below them, such as example.com; at most 100."
+  "The domains that the members will be restricted to, such as example.com, with all their subdomains; at most 100."
   allowedDomains: [String!]
-  "How long the invitations are valid, 1 to 720; the account's setting when left out."
+  "For how many hours the invitations are valid: 1 to 720. The default is the account's setting."
   expiresInHours: Int
   "What to do with addresses that have an open invitation."
   onConflict: InviteConflict = FAIL
-  "The same call with the same key has the same answer for 24 hours, and does nothing again."
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
   idempotencyKey: String
 }
 
-"What came of an offer to many addresses."
+"The result of inviting many addresses."
 type InviteUsersPayload {
-  "What came of each address, in the order they were given; empty when the offer as a whole is wrong."
+  "The result for each address, in the order of the input; empty when the input as a whole is wrong."
   results: [InviteResult!]!
-  "How many were invited."
+  "The number of addresses that were invited."
   invitedCount: Int!
-  "What is wrong with the offer as a whole."
+  "What is wrong with the input as a whole."
   userErrors: [UserError!]!
 }
 
-"What came of an offer to one address."
+"The result for one address."
 type InviteResult {
   "The address, as it was typed."
   email: String!
-  "What was done, or why nothing was."
+  "What was done, or why nothing was done."
   outcome: InviteOutcome!
-  "The invitation that was made or sent again; or, for ALREADY_INVITED, the open one."
+  "The invitation that was created or resent; for ALREADY_INVITED, the open one."
   invitation: Invitation
-  "Its link, shown this once; only on a server without mail."
+  "The link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
-  "What is wrong with this address; the field is its place in the list, such as ` + "`" + `emails` + "`" + ` and ` + "`" + `3` + "`" + `."
+  "What is wrong with this address. ` + "`" + `field` + "`" + ` is ` + "`" + `emails` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
-"What came of an offer to one address."
+"The result for one address."
 enum InviteOutcome {
-  "Invited."
+  "The address was invited."
   INVITED
-  "Had an open invitation, which was sent again."
+  "The address had an open invitation, which was resent."
   RESENT
-  "Has an open invitation, or stands in the list before."
+  "The address has an open invitation, or occurs earlier in the list."
   ALREADY_INVITED
-  "Belongs to a member of the team."
+  "The address belongs to a member of the team."
   ALREADY_MEMBER
-  "Not invited: the errors say why."
+  "The address was not invited. ` + "`" + `userErrors` + "`" + ` says why."
   FAILED
 }
 
-"An invitation to be sent again."
+"An invitation to resend."
 input ResendInviteInput {
   "The invitation."
   invitationId: ID!
-  "How long it is valid from now, 1 to 720; the account's setting when left out."
+  "For how many hours from now it is valid: 1 to 720. The default is the account's setting."
   expiresInHours: Int
-  "False: no mail goes out and the payload carries inviteUrl, once."
+  "When false, no mail is sent, and the payload contains ` + "`" + `inviteUrl` + "`" + ` this one time."
   sendEmail: Boolean = true
 }
 
-"What came of a resend."
+"The result of a resend."
 type ResendInvitePayload {
   "The invitation."
   invitation: Invitation
-  "Its new link, shown this once; only when it was not mailed."
+  "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What to change of an invitation; what is left out stays. Choosing one form of grant lets go of the other."
+"A change of an invitation. A field that is omitted keeps its value. One form of grant replaces the other."
 input UpdateInviteInput {
   "The invitation."
   invitationId: ID!
@@ -4256,188 +4260,191 @@ input UpdateInviteInput {
   lastName: String
   "The job title, for the newcomer's user."
   jobTitle: String
-  "A few words to the invitee: plain text, at most 500 characters."
+  "A few words to the addressee: plain text, at most 500 characters."
   note: String
-  "Roles to grant."
+  "The roles to grant."
   roleIds: [ID!]
-  "Groups the member will be in."
+  "The groups that the member will be in."
   groupIds: [ID!]
-  "Permissions to grant beside them."
+  "The permissions to grant in addition."
   permissions: [PermissionKey!]
-  "Grants everything but ownership, instead of chosen roles, groups and permissions."
+  "Grants every permission, but not the ownership, instead of chosen roles, groups and permissions."
   allPermissions: Boolean
-  "Divisions the member will be restricted to; an empty list lifts that."
+  "The divisions that the member will be restricted to; an empty list removes the restriction."
   divisionIds: [ID!]
-  "Domains the member will be restricted to; an empty list lifts that."
+  "The domains that the member will be restricted to; an empty list removes the restriction."
   allowedDomains: [String!]
-  "How long it is valid from now, 1 to 720."
+  "For how many hours from now it is valid: 1 to 720."
   expiresInHours: Int
 }
 
-"What came of a change of an invitation."
+"The result of a change of an invitation."
 type UpdateInvitePayload {
   "The invitation."
   invitation: Invitation
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"An invitation to be taken back."
+"An invitation to revoke."
 input RevokeInviteInput {
   "The invitation."
   invitationId: ID!
 }
 
-"What came of a revocation."
+"The result of a revocation."
 type RevokeInvitePayload {
   "The invitation."
   invitation: Invitation
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"A yes. Exactly one of token and invitationId, the latter signed in as the addressee."
+"The invitation to accept: exactly one of ` + "`" + `token` + "`" + ` and ` + "`" + `invitationId` + "`" + `. With ` + "`" + `invitationId` + "`" + ` the viewer must be the addressee."
 input AcceptInviteInput {
-  "What stands behind the # of the link."
+  "The part of the link after the #."
   token: String
   "The invitation."
   invitationId: ID
-  "For a new user: at least eight characters, and not a common one."
+  "A newcomer's password: at least eight characters, and not a common one."
   password: String
-  "For a new user; as the invitation has it when left out."
+  "For a newcomer; the invitation's value when omitted."
   firstName: String
-  "For a new user; as the invitation has it when left out."
+  "For a newcomer; the invitation's value when omitted."
   lastName: String
-  "How a new user's session is carried."
+  "How a newcomer's client sends its session token."
   transport: SessionTransport = COOKIE
 }
 
-"What came of a yes."
+"The result of accepting an invitation."
 type AcceptInvitePayload {
-  "The membership."
+  "The member that the viewer is now."
   member: Member
   "Whether the same user had accepted it before."
   alreadyAccepted: Boolean!
-  "Who accepted."
+  "The viewer, who has accepted."
   viewer: Viewer
-  "A new user's session; only for BEARER."
+  "The token of a newcomer's session. It is set only for BEARER."
   sessionToken: String
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"A no. Exactly one of token and invitationId, the latter signed in as the addressee."
+"The invitation to decline: exactly one of ` + "`" + `token` + "`" + ` and ` + "`" + `invitationId` + "`" + `. With ` + "`" + `invitationId` + "`" + ` the viewer must be the addressee."
 input DeclineInviteInput {
-  "What stands behind the # of the link."
+  "The part of the link after the #."
   token: String
   "The invitation."
   invitationId: ID
 }
 
-"What came of a no."
+"The result of declining an invitation."
 type DeclineInvitePayload {
   "The invitation."
   invitation: Invitation
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
 "One change of an invitation."
 type InviteStatusChange {
-  "Subscribe with this to get what came after."
+  "A subscription with this cursor receives the changes after this one."
   cursor: EventCursor!
-  "What changed."
+  "The kind of change."
   type: InviteEventType!
-  "When."
+  "When it happened."
   at: DateTime!
-  "The invitation, as it is now."
+  "The invitation in its current state."
   invitation: Invitation!
-  "Where it stood before, when that changed."
+  "The previous status, when the change was one of status."
   previousStatus: InvitationStatus
-  "Who joined, when it was accepted."
+  "The new member, for ACCEPTED."
   member: Member
 }
 
 "The kinds of change of an invitation."
 enum InviteEventType {
-  "Sent for the first time."
+  "It was created."
   CREATED
-  "Changed: what it grants, whom it names, or how long it is open."
+  "Its grant, the names in it, or its expiry changed."
   UPDATED
-  "Sent again, with a new link."
+  "It was resent with a new link."
   RESENT
-  "Its mail went out, or did not."
+  "The delivery of its mail changed: sent, failed or bounced."
   DELIVERY_CHANGED
-  "The addressee joined."
+  "The addressee accepted it."
   ACCEPTED
-  "The addressee said no."
+  "The addressee declined."
   DECLINED
-  "Taken back."
+  "It was revoked."
   REVOKED
-  "Ran out."
+  "It has expired."
   EXPIRED
 }
 `, BuiltIn: false},
-	{Name: "../schema/live.graphqls", Input: `extend type Subscription {
-  "Follows the members of a team, after the cursor or from now on. Needs ` + "`" + `members.read` + "`" + `; ends when that is lost."
+	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
+type Subscription {
+  "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
+  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
+  "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   membersChanged(teamId: ID!, after: EventCursor): MembersChange!
-  "Follows the invitations to the viewer's own address: each as it is once something has become of it, the end of it too."
+  "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
   receivedInvitationsChanged: Invitation!
-  "Follows what the viewer holds in his teams. The last one says that his session has ended."
+  "Sends every change of the permissions that the viewer holds in their teams. The last item, SIGNED_OUT, says that the session has ended."
   viewerAccessChanged: ViewerAccessChange!
 }
 
 "One change of a team's members."
 type MembersChange {
-  "Subscribe with this to get what came after."
+  "A subscription with this cursor receives the changes after this one."
   cursor: EventCursor!
-  "What changed."
+  "The kind of change."
   type: MemberEventType!
-  "When."
+  "When it happened."
   at: DateTime!
-  "Whom it is about; of OWNER_CHANGED, the new owner."
+  "The id of the member that changed; for OWNER_CHANGED, of the new owner."
   memberId: ID!
-  "The member, as he is now; null once he is removed."
+  "The member in the current state; null after removal."
   member: Member
 }
 
 "The kinds of change of a member."
 enum MemberEventType {
-  "Has accepted an invitation, or was there when the team was made."
+  "The member accepted an invitation, or owned the team from its creation."
   JOINED
-  "Has other roles, groups, permissions or restrictions, or another name."
+  "The member's roles, groups, permissions, restrictions or name changed."
   UPDATED
-  "May not come in any more."
+  "The member was deactivated."
   DEACTIVATED
-  "May come in again."
+  "The member was reactivated."
   REACTIVATED
-  "Has left or was removed."
+  "The member left or was removed."
   REMOVED
-  "Owns the team now."
+  "The member became the owner of the team."
   OWNER_CHANGED
 }
 
-"One change of what the viewer holds."
+"One change of the permissions that the viewer holds."
 type ViewerAccessChange {
-  "What changed."
+  "The kind of change."
   type: ViewerAccessEventType!
-  "When it was noticed, within two seconds."
+  "When the server noticed the change, at most two seconds after it."
   at: DateTime!
-  "In which team; null when the session ended."
+  "The team in which they changed; null for SIGNED_OUT."
   teamId: ID
-  "What he holds there now."
+  "The permissions that the viewer holds in the team now."
   permissions: [PermissionKey!]!
 }
 
-"The kinds of change of what the viewer holds."
+"The kinds of change of the viewer's permissions."
 enum ViewerAccessEventType {
-  "He is in the team now."
+  "The viewer is an active member of the team now."
   GRANTED
-  "He holds other permissions there, or is restricted differently."
+  "The viewer's permissions or restrictions in the team changed."
   CHANGED
-  "He is not in the team any more, or not active."
+  "The viewer is not an active member of the team any more."
   REVOKED
-  "The session has ended, here or from elsewhere: nothing comes after this."
+  "The session has ended. This is the last item of the subscription."
   SIGNED_OUT
 }
 `, BuiltIn: false},
@@ -4449,17 +4456,17 @@ type Member implements Node {
   team: Team!
   "The user."
   user: User!
-  "Whether the membership counts."
+  "Whether the member is active."
   status: MemberStatus!
   "Whether this is the team's one owner."
   isOwner: Boolean!
-  "The roles held."
+  "The member's roles."
   roles: [Role!]!
   "The groups the member is in."
   groups: [Group!]!
-  "Permissions held beside roles and groups."
+  "The permissions that the member holds in addition to those of roles and groups."
   directPermissions: [PermissionKey!]!
-  "Everything held by roles, groups and directly; the owner has all."
+  "All permissions that the member holds: by roles, by groups and directly. The owner holds every permission."
   effectivePermissions: [PermissionKey!]!
   "The divisions the member is restricted to, with all below them; empty means every division."
   divisions: [Division!]!
@@ -4469,9 +4476,9 @@ type Member implements Node {
   joinedAt: DateTime!
   "When the user was last active, to within five minutes."
   lastSeenAt: DateTime
-  "Counts the changes of the membership."
+  "Increases with each change of the member. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
-  "Whether the viewer may change what the member holds."
+  "Whether the viewer may change the member's roles, groups and permissions."
   viewerCanSetRoles: Boolean!
   "Whether the viewer may deactivate or reactivate the member."
   viewerCanDeactivate: Boolean!
@@ -4479,11 +4486,11 @@ type Member implements Node {
   viewerCanRemove: Boolean!
 }
 
-"Whether a membership counts."
+"Whether a member is active."
 enum MemberStatus {
-  "It counts."
+  "The member is active."
   ACTIVE
-  "It is on hold."
+  "The member is deactivated: they keep their roles, and can do nothing in the team."
   DEACTIVATED
 }
 
@@ -4491,76 +4498,76 @@ enum MemberStatus {
 type MemberConnection {
   "Members with their cursors."
   edges: [MemberEdge!]!
-  "The members alone."
+  "The members without their cursors."
   nodes: [Member!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "A member in a list."
 type MemberEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The member."
   node: Member!
 }
 
 extend type Mutation {
-  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `, and nobody adds what he lacks."
+  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
   setRoles(input: SetRolesInput!): SetRolesPayload
   "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
   setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
-  "Puts a membership on hold, with its roles. Needs ` + "`" + `members.deactivate` + "`" + `."
+  "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
   deactivateMember(input: MemberInput!): MemberPayload
-  "Takes a membership off hold. Needs ` + "`" + `members.deactivate` + "`" + `."
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `."
   reactivateMember(input: MemberInput!): MemberPayload
-  "Ends a membership for good, at once; the person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
+  "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
   removeMember(input: MemberInput!): RemoveMemberPayload
-  "Ends the viewer's own membership."
+  "Removes the viewer from a team."
   leaveTeam(input: TeamInput!): RemoveMemberPayload
 }
 
-"All that a member is to hold from now on: a list that is left out is empty, but not all of them can be."
+"The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty."
 input SetRolesInput {
   "The member."
   memberId: ID!
-  "Roles."
+  "The roles."
   roleIds: [ID!]
-  "Groups."
+  "The groups."
   groupIds: [ID!]
-  "Permissions beside them; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  "The direct permissions; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]
-  "The version that was seen: CONFLICT when there is another one."
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one."
   expectedVersion: Int
 }
 
-"What came of a change of what a member holds."
+"The result of a change of a member's roles, groups and permissions."
 type SetRolesPayload {
   "The member."
   member: Member
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What a member is to be restricted to. What is left out stays; an empty list lifts the restriction."
+"The new restrictions of a member. A list that is omitted stays as it is; an empty list removes the restriction."
 input SetRestrictionsInput {
   "The member."
   memberId: ID!
-  "Divisions, with all below them; at most 100."
+  "The divisions, with all below them; at most 100."
   divisionIds: [ID!]
-  "Domains, with all below them, such as example.com; at most 100."
+  "The domains, such as example.com, with all their subdomains; at most 100."
   allowedDomains: [String!]
-  "The version that was seen: CONFLICT when there is another one."
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one."
   expectedVersion: Int
 }
 
-"What came of a change of a member's restrictions."
+"The result of a change of a member's restrictions."
 type SetRestrictionsPayload {
   "The member."
   member: Member
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
@@ -4570,138 +4577,150 @@ input MemberInput {
   memberId: ID!
 }
 
-"What came of a change of a membership."
+"The result of a change of a member."
 type MemberPayload {
   "The member."
   member: Member
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of the end of a membership."
+"The result of the removal of a member."
 type RemoveMemberPayload {
-  "The membership that is gone."
+  "The id of the removed member."
   removedMemberId: ID
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/ownership.graphqls", Input: `"The ownership of a team, on offer by its owner to a member."
+	{Name: "../schema/ownership.graphqls", Input: `"A transfer of a team's ownership, which the owner has offered to a member."
 type OwnershipTransfer implements Node {
   "Prefixed with otr_."
   id: ID!
   "The team."
   team: Team!
-  "Who offers it."
+  "The owner who offers it."
   from: Member!
-  "To whom."
+  "The member to whom it is offered."
   to: Member!
-  "Where it stands."
+  "The status."
   status: TransferStatus!
   "When it was offered."
   requestedAt: DateTime!
-  "Until when it can be accepted."
+  "When it expires. Until then it can be accepted."
   expiresAt: DateTime!
 }
 
-"Where a transfer of ownership stands."
+"The status of a transfer of ownership."
 enum TransferStatus {
-  "On offer."
+  "It is open: the member can accept or decline it."
   PENDING
-  "The member is the owner."
+  "The member accepted it and became the owner."
   ACCEPTED
-  "The member said no."
+  "The member declined."
   DECLINED
-  "Taken back, or the member left."
+  "The owner took it back, or the member left or was deactivated."
   CANCELED
-  "Ran out."
+  "It has expired."
   EXPIRED
 }
 
 extend type Mutation {
-  "Offers the ownership of a team to a member of it. Only the owner can."
+  "Offers the ownership of a team to one of its members. Only the owner can do this."
   requestOwnershipTransfer(input: MemberInput!): OwnershipTransferPayload
-  "Accepts an ownership on offer to the viewer; the former owner keeps the admin role."
+  "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role."
   acceptOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
-  "Refuses an ownership on offer to the viewer."
+  "Declines the ownership that was offered to the viewer."
   declineOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
-  "Takes an offered ownership back. Only the owner can."
+  "Takes back an offer of ownership. Only the owner can do this."
   cancelOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
 }
 
-"An ownership on offer."
+"A transfer of ownership."
 input OwnershipTransferInput {
-  "The offer."
+  "The transfer."
   transferId: ID!
 }
 
-"What came of a change of an offer of ownership."
+"The result of a change of a transfer of ownership."
 type OwnershipTransferPayload {
-  "The offer."
+  "The transfer."
   transfer: OwnershipTransfer
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/people.graphqls", Input: `"Narrows a list of members."
+	{Name: "../schema/people.graphqls", Input: `extend type Team {
+  "The members and the open or expired invitations in one list, newest first. Needs ` + "`" + `members.read` + "`" + `."
+  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
+  "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
+  counts: PeopleCounts!
+}
+
+extend type Account {
+  "The number of people in all teams of the account; a user in two teams counts twice. Needs ` + "`" + `account.read` + "`" + `."
+  counts: PeopleCounts!
+}
+
+"Selects members."
 input MemberFilter {
-  "Only these states; all of them when it is empty."
+  "Only members in these states; an empty list selects all."
   status: [MemberStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
+  "Only those whose name or address contains this text. Case and accents are ignored."
   search: String
-  "Only who holds this role, himself or by a group."
+  "Only members who have this role directly or by a group."
   roleId: ID
-  "Only who is in this group."
+  "Only members of this group."
   groupId: ID
-  "Only who is restricted to this division."
+  "Only members who are restricted to this division."
   divisionId: ID
-  "Only who was last active before this moment, or never."
+  "Only members who were last active before this moment, or never."
   lastSeenBefore: DateTime
 }
 
 "How members are ordered."
 input MemberOrder {
-  "By what."
+  "The field to order by."
   field: MemberOrderField!
-  "Which way."
+  "The direction."
   direction: OrderDirection! = ASC
 }
 
 "What members can be ordered by."
 enum MemberOrderField {
-  "The name, or else the address."
+  "The name; the address of members without a name."
   NAME
   "The address."
   EMAIL
   "When they became members."
   JOINED_AT
-  "When they were last active; never comes first."
+  "When they were last active; members who never were come first."
   LAST_SEEN_AT
 }
 
-"Which way a list is ordered."
+"The direction in which a list is ordered."
 enum OrderDirection {
-  "The least first."
+  "The smallest or oldest value first."
   ASC
-  "The most first."
+  "The largest or newest value first."
   DESC
 }
 
-"Narrows a list of invitations."
+"Selects invitations."
 input InvitationFilter {
-  "Only these states; all of them when it is empty."
+  "Only members in these states; an empty list selects all."
   status: [InvitationStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
+  "Only those whose name or address contains this text. Case and accents are ignored."
   search: String
-  "Only what grants this role, itself or by a group."
+  "Only invitations that grant this role directly or by a group."
   roleId: ID
 }
 
 "How invitations are ordered."
 input InvitationOrder {
-  "By what."
+  "The field to order by."
   field: InvitationOrderField!
-  "Which way."
+  "The direction."
   direction: OrderDirection! = DESC
 }
 
@@ -4709,34 +4728,34 @@ input InvitationOrder {
 enum InvitationOrderField {
   "When they were created."
   CREATED_AT
-  "When they end, or ended."
+  "When they expire or expired."
   EXPIRES_AT
   "The address."
   EMAIL
 }
 
-"Somebody in a team, or on the way into it."
+"A member of a team, or an invitation into it."
 union Person = Member | Invitation
 
-"Narrows a list of people."
+"Selects people."
 input PersonFilter {
-  "Only these states; all of them when it is empty."
+  "Only members in these states; an empty list selects all."
   status: [PersonStatus!]
-  "Only whose name or address contains this, whatever the case and the accents."
+  "Only those whose name or address contains this text. Case and accents are ignored."
   search: String
-  "Only who holds this role or is to get it, himself or by a group."
+  "Only those who have this role, or are offered it, directly or by a group."
   roleId: ID
 }
 
-"Where somebody stands."
+"The status of a person."
 enum PersonStatus {
-  "A member."
+  "An active member."
   ACTIVE
-  "A member on hold."
+  "A deactivated member."
   DEACTIVATED
-  "With an open invitation."
+  "An address with an open invitation."
   INVITED
-  "With an invitation that ran out."
+  "An address with an expired invitation."
   EXPIRED
 }
 
@@ -4744,17 +4763,17 @@ enum PersonStatus {
 type PersonConnection {
   "People with their cursors."
   edges: [PersonEdge!]!
-  "The people alone."
+  "The people without their cursors."
   nodes: [Person!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
-"Somebody in a list."
+"A person in a list."
 type PersonEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The member or the invitation."
   node: Person!
@@ -4764,17 +4783,17 @@ type PersonEdge {
 type Role implements Node {
   "Prefixed with role_."
   id: ID!
-  "Stable within the account, such as ` + "`" + `billing` + "`" + `."
+  "The key, such as ` + "`" + `billing` + "`" + `. It is unique in the account and never changes."
   key: String!
-  "Its name, as people see it."
+  "The name, as people see it."
   name: String!
-  "What it is for."
+  "The purpose of it, for people."
   description: String!
-  "What it permits."
+  "The permissions that the role contains."
   permissions: [PermissionKey!]!
-  "Whether it comes from the preset and cannot be changed."
+  "Whether the role comes from the preset and cannot be changed."
   isSystem: Boolean!
-  "Counts its changes."
+  "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
 }
 
@@ -4782,17 +4801,17 @@ type Role implements Node {
 type RoleConnection {
   "Roles with their cursors."
   edges: [RoleEdge!]!
-  "The roles alone."
+  "The roles without their cursors."
   nodes: [Role!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "A role in a list."
 type RoleEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The role."
   node: Role!
@@ -4802,15 +4821,15 @@ type RoleEdge {
 type Group implements Node {
   "Prefixed with grp_."
   id: ID!
-  "Its name."
+  "The name."
   name: String!
-  "What it is for."
+  "The purpose of it, for people."
   description: String!
-  "The roles everybody in it holds."
+  "The roles that every member of the group has."
   roles: [Role!]!
-  "How many members it has, over all teams."
+  "The number of members in the group, over all teams."
   memberCount: Int!
-  "Counts its changes."
+  "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
 }
 
@@ -4818,17 +4837,17 @@ type Group implements Node {
 type GroupConnection {
   "Groups with their cursors."
   edges: [GroupEdge!]!
-  "The groups alone."
+  "The groups without their cursors."
   nodes: [Group!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "A group in a list."
 type GroupEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The group."
   node: Group!
@@ -4838,13 +4857,13 @@ type GroupEdge {
 type Division implements Node {
   "Prefixed with div_."
   id: ID!
-  "Its name."
+  "The name."
   name: String!
-  "What it stands below; null at the top."
+  "The division above it; null at the top of the tree."
   parent: Division
-  "What stands right below it."
+  "The divisions directly below it."
   children: [Division!]!
-  "Counts its changes."
+  "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
 }
 
@@ -4852,184 +4871,184 @@ type Division implements Node {
 type DivisionConnection {
   "Divisions with their cursors."
   edges: [DivisionEdge!]!
-  "The divisions alone."
+  "The divisions without their cursors."
   nodes: [Division!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "A division in a list."
 type DivisionEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The division."
   node: Division!
 }
 
 extend type Mutation {
-  "Makes a role of the account's own. Needs ` + "`" + `roles.manage` + "`" + `, and nobody puts into it what he lacks."
+  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold."
   createRole(input: CreateRoleInput!): RolePayload
-  "Changes a role of the account's own, for everybody who holds it. Needs ` + "`" + `roles.manage` + "`" + `, and nobody adds what he lacks."
+  "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold."
   updateRole(input: UpdateRoleInput!): RolePayload
-  "Deletes a role of the account's own. Needs ` + "`" + `roles.manage` + "`" + `."
+  "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `."
   deleteRole(input: DeleteRoleInput!): DeleteRolePayload
-  "Makes a group. Needs ` + "`" + `roles.manage` + "`" + `, and nobody gives it roles above his own rights."
+  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold."
   createGroup(input: CreateGroupInput!): GroupPayload
-  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `, and nobody adds roles above his own rights."
+  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
   updateGroup(input: UpdateGroupInput!): GroupPayload
-  "Deletes a group; its people lose what they held by it. Needs ` + "`" + `roles.manage` + "`" + `."
+  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
   deleteGroup(input: GroupInput!): DeleteGroupPayload
-  "Makes a division. Needs ` + "`" + `account.update` + "`" + `."
+  "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
   createDivision(input: CreateDivisionInput!): DivisionPayload
-  "Renames or moves a division with all below it. Needs ` + "`" + `account.update` + "`" + `."
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `."
   updateDivision(input: UpdateDivisionInput!): DivisionPayload
-  "Deletes a division nothing depends on; CONFLICT for others. Needs ` + "`" + `account.update` + "`" + `."
+  "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `."
   deleteDivision(input: DivisionInput!): DeleteDivisionPayload
 }
 
-"A role to be made."
+"A role to create."
 input CreateRoleInput {
   "The account."
   accountId: ID!
-  "Its key: at most 50 small letters, digits, - or _, the first a letter."
+  "The key: at most 50 small letters, digits, - or _, beginning with a letter."
   key: String!
-  "Its name, at most 100 characters."
+  "The name, at most 100 characters."
   name: String!
-  "What it is for, at most 500 characters."
+  "The purpose of it, for people; at most 500 characters."
   description: String
-  "What it permits; ` + "`" + `key:own` + "`" + ` permits it on resources of one's own only."
+  "The permissions that the role contains; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]!
 }
 
-"What to change of a role; what is left out stays."
+"A change of a role. A field that is omitted keeps its value."
 input UpdateRoleInput {
   "The role."
   roleId: ID!
-  "Its new name, at most 100 characters."
+  "The new name, at most 100 characters."
   name: String
-  "What it is for, at most 500 characters."
+  "The purpose of it, for people; at most 500 characters."
   description: String
-  "All it permits from now on."
+  "The permissions that replace the present ones."
   permissions: [PermissionKey!]
-  "The version that was seen: CONFLICT when there is another one."
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one."
   expectedVersion: Int
 }
 
-"A role to be deleted."
+"A role to delete."
 input DeleteRoleInput {
   "The role."
   roleId: ID!
-  "The role for whoever has it; without it ROLE_IN_USE when somebody has."
+  "The role that replaces it wherever it is used. Without this field, the mutation fails with ROLE_IN_USE while the role is used."
   reassignTo: ID
 }
 
-"What came of a change of a role."
+"The result of a change of a role."
 type RolePayload {
   "The role."
   role: Role
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of a deletion of a role."
+"The result of a deletion of a role."
 type DeleteRolePayload {
-  "The role that is gone."
+  "The id of the deleted role."
   deletedRoleId: ID
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"A group to be made."
+"A group to create."
 input CreateGroupInput {
   "The account."
   accountId: ID!
-  "Its name, at most 100 characters."
+  "The name, at most 100 characters."
   name: String!
-  "What it is for, at most 500 characters."
+  "The purpose of it, for people; at most 500 characters."
   description: String
-  "The roles everybody in it holds."
+  "The roles that every member of the group has."
   roleIds: [ID!]!
 }
 
-"What to change of a group; what is left out stays."
+"A change of a group. A field that is omitted keeps its value."
 input UpdateGroupInput {
   "The group."
   groupId: ID!
-  "Its new name, at most 100 characters."
+  "The new name, at most 100 characters."
   name: String
-  "What it is for, at most 500 characters."
+  "The purpose of it, for people; at most 500 characters."
   description: String
-  "All the roles everybody in it holds from now on."
+  "The roles that replace the present ones."
   roleIds: [ID!]
-  "The version that was seen: CONFLICT when there is another one."
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one."
   expectedVersion: Int
 }
 
-"A group to be deleted."
+"A group to delete."
 input GroupInput {
   "The group."
   groupId: ID!
 }
 
-"What came of a change of a group."
+"The result of a change of a group."
 type GroupPayload {
   "The group."
   group: Group
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of a deletion of a group."
+"The result of a deletion of a group."
 type DeleteGroupPayload {
-  "The group that is gone."
+  "The id of the deleted group."
   deletedGroupId: ID
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"A division to be made."
+"A division to create."
 input CreateDivisionInput {
   "The account."
   accountId: ID!
-  "Its name, at most 100 characters."
+  "The name, at most 100 characters."
   name: String!
-  "What it stands below; at the top when left out. At most 10 stand below one another."
+  "The division above it; at the top of the tree when omitted. A tree has at most 10 levels."
   parentId: ID
 }
 
-"What to change of a division; what is left out stays."
+"A change of a division. A field that is omitted keeps its value."
 input UpdateDivisionInput {
   "The division."
   divisionId: ID!
-  "Its new name, at most 100 characters."
+  "The new name, at most 100 characters."
   name: String
-  "What it stands below from now on; null moves it to the top."
+  "The new division above it; null moves it to the top of the tree."
   parentId: ID
-  "The version that was seen: CONFLICT when there is another one."
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one."
   expectedVersion: Int
 }
 
-"A division to be deleted."
+"A division to delete."
 input DivisionInput {
   "The division."
   divisionId: ID!
 }
 
-"What came of a change of a division."
+"The result of a change of a division."
 type DivisionPayload {
   "The division."
   division: Division
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of a deletion of a division."
+"The result of a deletion of a division."
 type DeleteDivisionPayload {
-  "The division that is gone."
+  "The id of the deleted division."
   deletedDivisionId: ID
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -5037,22 +5056,22 @@ type DeleteDivisionPayload {
 scalar DateTime
 "An e-mail address, as it was typed."
 scalar EmailAddress
-"The stable key of a permission, such as ` + "`" + `members.invite` + "`" + `. An operator's own catalogue adds keys, hence no enum."
+"The stable key of a permission, such as ` + "`" + `members.invite` + "`" + `. It is no enum, because an operator can add keys to the catalogue."
 scalar PermissionKey
 "An opaque position in an account's event log."
 scalar EventCursor
 
-"Anything with an id of its own. Ids are prefixed by their type and sort by the time they were made."
+"An object with an id of its own. Each type of object has its own prefix, and ids sort by the time of creation."
 interface Node {
   "The id, unique over all types."
   id: ID!
 }
 
-"Where a page of a list begins and ends."
+"The position of a page in its list."
 type PageInfo {
-  "Whether there is more after this page."
+  "Whether there are more edges after this page."
   hasNextPage: Boolean!
-  "Whether there is more before this page."
+  "Whether there are more edges before this page."
   hasPreviousPage: Boolean!
   "The cursor of the first edge; null on an empty page."
   startCursor: String
@@ -5060,29 +5079,29 @@ type PageInfo {
   endCursor: String
 }
 
-"What is wrong with an input, so that a form can show it."
+"What is wrong with an input, in a form that a page can show."
 type UserError {
-  "What a program decides by."
+  "The kind of error, for programs."
   code: UserErrorCode!
-  "The path from the input's root to the field it is about; empty when it is about the input as a whole."
+  "The path from the input's root to the field that is wrong; empty when the input as a whole is wrong."
   field: [String!]!
-  "A sentence for a person."
+  "A sentence for people."
   message: String!
 }
 
 "The kinds of wrong input."
 enum UserErrorCode {
-  "Something required is missing."
+  "A required value is missing."
   BLANK
-  "Longer than allowed."
+  "The text is longer than allowed."
   TOO_LONG
-  "Not an e-mail address."
+  "The text is not an e-mail address."
   INVALID_EMAIL
-  "Outside the allowed values."
+  "The value is not allowed."
   INVALID_VALUE
   "Neither or both forms of grant were given."
   INVALID_GRANT
-  "Not in the permission catalogue."
+  "The permission is not in the catalogue."
   PERMISSION_UNKNOWN
   "The address belongs to a member of the team."
   ALREADY_MEMBER
@@ -5098,111 +5117,105 @@ enum UserErrorCode {
   INVITATION_REVOKED
   "The invitation was declined."
   INVITATION_DECLINED
-  "The invitation was accepted already."
+  "The invitation was already accepted."
   INVITATION_ALREADY_ACCEPTED
-  "Signed in as somebody else than the addressee."
+  "The viewer is not the addressee."
   EMAIL_MISMATCH
   "The address has not been verified yet."
   EMAIL_NOT_VERIFIED
-  "Sign in first."
+  "The user has to sign in first."
   AUTHENTICATION_REQUIRED
   "A newcomer has to choose a password."
   PASSWORD_REQUIRED
-  "Too short, too long, or too common a password."
+  "The password is too short, too long or too common."
   WEAK_PASSWORD
-  "Address and password do not belong together."
+  "The address or the password is wrong."
   INVALID_CREDENTIALS
-  "Removed from every team."
+  "The user was removed from every team."
   ACCESS_REVOKED
-  "Deactivated in every team."
+  "The user is deactivated in every team."
   USER_DEACTIVATED
-  "Deactivated in this team."
+  "The member is deactivated in this team."
   MEMBER_DEACTIVATED
   "The account is suspended."
   ACCOUNT_SUSPENDED
-  "No role of this account."
+  "The account has no such role."
   ROLE_NOT_FOUND
-  "Above one's own rights."
+  "The grant goes beyond the viewer's own permissions or divisions."
   NOT_GRANTABLE
   "Members, groups or open invitations have the role."
   ROLE_IN_USE
   "A role of the preset cannot be changed."
   ROLE_PROTECTED
-  "The inviter may no longer grant what the invitation offers."
+  "The granter no longer holds everything that the invitation grants."
   INVITER_LOST_GRANT
-  "Not to the owner; the ownership has to be transferred first."
+  "This cannot be done to the owner. The ownership has to be transferred first."
   OWNER_PROTECTED
-  "Not to oneself."
+  "The viewer cannot do this to themselves."
   CANNOT_ACT_ON_SELF
-  "The ownership is on offer already."
+  "The ownership is already offered to a member."
   TRANSFER_PENDING
-  "The offer of the ownership is not open any more."
+  "The transfer of ownership is not open any more."
   TRANSFER_NOT_PENDING
-  "Resent too often or too soon."
+  "The invitation was resent too often or too recently."
   RESEND_LIMIT_REACHED
-  "Too many open invitations in the account."
+  "The account has as many open invitations as its limit allows."
   PENDING_LIMIT_REACHED
-  "The team is full."
+  "The team has as many members as its limit allows."
   SEAT_LIMIT_REACHED
-  "The account can have no more teams."
+  "The account has as many teams as its limit allows."
   TEAM_LIMIT_REACHED
-  "Not part of the account's plan."
+  "The account does not have this feature."
   FEATURE_NOT_AVAILABLE
-  "Outside the domains one is restricted to."
+  "The domain is outside the domains that the viewer is restricted to."
   DOMAIN_NOT_ALLOWED
-  "Names nothing the viewer may use."
+  "There is no such object that the viewer may use."
   NOT_FOUND
-  "Somebody else was faster."
+  "Another request changed the object first."
   CONFLICT
-  "The idempotency key belongs to another call."
+  "The idempotency key was used for another call."
   IDEMPOTENCY_KEY_REUSED
 }
 
-"What can be asked."
+"The queries."
 type Query {
-  "Who is asking; null when anonymous."
+  "The user who sends the request; null when nobody is signed in."
   viewer: Viewer
-  "Anything by its id; null when there is nothing the viewer may know of."
+  "The object with this id; null when there is none that the viewer may see."
   node(id: ID!): Node
-  "Several things by their ids, at most 100, in the order asked."
+  "The objects with these ids, at most 100, in the order of the ids."
   nodes(ids: [ID!]!): [Node]!
-  "An account of the viewer's."
+  "The account with this id; null when the viewer is in none of its teams."
   account(id: ID!): Account
-  "A team of the viewer's."
+  "The team with this id; null when the viewer may not see it."
   team(id: ID!): Team
-  "What the holder of an invitation's link may see. Public; changes nothing, ever; null for an unknown token."
+  "What anybody who has an invitation's link may see of the invitation; null for an unknown token. It needs no session and changes nothing."
   invitationByToken(token: String!): InvitationPreview
   "The permission catalogue, grouped by module."
   permissions: [PermissionGroup!]!
-  "What this server is and allows."
+  "The server's version and settings."
   serverInfo: ServerInfo!
 }
 
-"What can be done."
+"The mutations."
 type Mutation {
-  "Ends the session at once."
+  "Ends the viewer's session at once."
   signOut: SignOutPayload
 }
 
-"What can be watched."
-type Subscription {
-  "Every change of the team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `."
-  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
-}
-
-"What this server is and allows."
+"The server's version and settings."
 type ServerInfo {
   "The program's version."
   version: String!
   "Who may sign up."
   signUp: SignUpPolicy!
-  "The least number of characters of a password."
+  "The smallest number of characters in a password."
   passwordMinLength: Int!
-  "The keys of the role presets it knows."
+  "The keys of the server's role presets."
   rolePresets: [String!]!
   "Whether GraphiQL is served."
   graphiql: Boolean!
-  "Where a browser goes to sign in by the operator's identity provider, and comes back from signed in; null when there is none."
+  "The page that sends a browser to the operator's identity provider and signs it in when it returns; null when there is no provider."
   ssoUrl: String
 }
 
@@ -5210,7 +5223,7 @@ type ServerInfo {
 enum SignUpPolicy {
   "Anybody."
   OPEN
-  "Only who is invited."
+  "Only people who are invited."
   INVITE_ONLY
 }
 `, BuiltIn: false},
@@ -5218,37 +5231,33 @@ enum SignUpPolicy {
 type Team implements Node {
   "Prefixed with team_."
   id: ID!
-  "Its name."
+  "The name."
   name: String!
-  "Whether it is its account's default team, which decides about account-wide rights."
+  "Whether it is the account's default team. Permissions in it apply to the whole account."
   isDefault: Boolean!
   "When it was created."
   createdAt: DateTime!
   "The account it belongs to."
   account: Account!
-  "Its one owner."
+  "The owner: every team has exactly one."
   owner: Member!
-  "What the viewer is in it."
+  "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
-  "Its members, oldest first unless ordered. Needs ` + "`" + `members.read` + "`" + `."
+  "The members, oldest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
   members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder): MemberConnection!
-  "Its invitations, newest first unless ordered. Needs ` + "`" + `members.read` + "`" + `."
+  "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
   invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder): InvitationConnection!
-  "Its members and its open or expired invitations in one list, the newest first. Needs ` + "`" + `members.read` + "`" + `."
-  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
-  "How many people it has, by where they stand. Needs ` + "`" + `members.read` + "`" + `."
-  counts: PeopleCounts!
-  "The roles the viewer may grant in it: those that hold nothing he lacks."
+  "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
-  "Where the event log stands now: list, then subscribe with it, and miss nothing."
+  "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
   eventCursor: EventCursor!
-  "The ownership on offer, if it is; null for who may not know."
+  "The open transfer of ownership; null when there is none that the viewer may see."
   pendingOwnershipTransfer: OwnershipTransfer
-  "Whether the viewer may invite into it."
+  "Whether the viewer may invite people into the team."
   viewerCanInvite: Boolean!
-  "Whether the viewer may restrict, deactivate or remove members: some of it at least."
+  "Whether the viewer may restrict, deactivate or remove members: at least one of these."
   viewerCanManageMembers: Boolean!
-  "Whether the viewer may make and change the account's roles and groups."
+  "Whether the viewer may create and change the account's roles and groups."
   viewerCanManageRoles: Boolean!
   "Whether the viewer may offer the ownership to another member."
   viewerCanTransferOwnership: Boolean!
@@ -5258,30 +5267,30 @@ type Team implements Node {
 type TeamConnection {
   "Teams with their cursors."
   edges: [TeamEdge!]!
-  "The teams alone."
+  "The teams without their cursors."
   nodes: [Team!]!
-  "Where the page begins and ends."
+  "The position of the page in the list."
   pageInfo: PageInfo!
-  "How many there are on all pages; counted only when asked for."
+  "The number on all pages. It is counted only when this field is selected."
   totalCount: Int!
 }
 
 "A team in a list."
 type TeamEdge {
-  "Its position in the list."
+  "The position in the list."
   cursor: String!
   "The team."
   node: Team!
 }
 
 extend type Mutation {
-  "Makes a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
+  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
   createTeam(input: CreateTeamInput!): TeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
   updateTeam(input: UpdateTeamInput!): TeamPayload
-  "Ends a team that is not the default one, with its memberships and invitations. Needs ` + "`" + `team.delete` + "`" + `."
+  "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `."
   deleteTeam(input: TeamInput!): DeleteTeamPayload
-  "Makes a team of the viewer's the one his dashboard shows."
+  "Chooses the team that the viewer's dashboard shows. The viewer must be an active member of it."
   setActiveTeam(input: TeamInput!): SetActiveTeamPayload
 }
 
@@ -5291,43 +5300,43 @@ input TeamInput {
   teamId: ID!
 }
 
-"A team to be made."
+"A team to create."
 input CreateTeamInput {
   "The account."
   accountId: ID!
-  "Its name, at most 100 characters."
+  "The name, at most 100 characters."
   name: String!
 }
 
-"What to change of a team."
+"A change of a team."
 input UpdateTeamInput {
   "The team."
   teamId: ID!
-  "Its new name, at most 100 characters."
+  "The new name, at most 100 characters."
   name: String!
 }
 
-"What came of a change of a team."
+"The result of a change of a team."
 type TeamPayload {
   "The team."
   team: Team
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of the end of a team."
+"The result of the deletion of a team."
 type DeleteTeamPayload {
-  "The team that is gone."
+  "The id of the deleted team."
   deletedTeamId: ID
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 
-"What came of a change of the active team."
+"The result of a change of the active team."
 type SetActiveTeamPayload {
-  "The viewer, whose dashboard shows the team now."
+  "The viewer, with the new active team."
   viewer: Viewer
-  "What is wrong with the input."
+  "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -5378,8 +5387,6 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_settings(ctx, field)
 	case "limits":
 		return ec.fieldContext_Account_limits(ctx, field)
-	case "counts":
-		return ec.fieldContext_Account_counts(ctx, field)
 	case "teams":
 		return ec.fieldContext_Account_teams(ctx, field)
 	case "roles":
@@ -5392,6 +5399,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_user(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_Account_auditLog(ctx, field)
+	case "counts":
+		return ec.fieldContext_Account_counts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -5704,8 +5713,6 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_sendCount(ctx, field)
 	case "delivery":
 		return ec.fieldContext_Invitation_delivery(ctx, field)
-	case "timeline":
-		return ec.fieldContext_Invitation_timeline(ctx, field)
 	case "acceptedBy":
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
@@ -5716,6 +5723,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_viewerCanRevoke(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Invitation_viewerCanUpdate(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Invitation_timeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -6284,10 +6293,6 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_members(ctx, field)
 	case "invitations":
 		return ec.fieldContext_Team_invitations(ctx, field)
-	case "people":
-		return ec.fieldContext_Team_people(ctx, field)
-	case "counts":
-		return ec.fieldContext_Team_counts(ctx, field)
 	case "assignableRoles":
 		return ec.fieldContext_Team_assignableRoles(ctx, field)
 	case "eventCursor":
@@ -6302,6 +6307,10 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_viewerCanManageRoles(ctx, field)
 	case "viewerCanTransferOwnership":
 		return ec.fieldContext_Team_viewerCanTransferOwnership(ctx, field)
+	case "people":
+		return ec.fieldContext_Team_people(ctx, field)
+	case "counts":
+		return ec.fieldContext_Team_counts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }

@@ -16,345 +16,345 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 )
 
-// A yes. Exactly one of token and invitationId, the latter signed in as the addressee.
+// The invitation to accept: exactly one of `token` and `invitationId`. With `invitationId` the viewer must be the addressee.
 type AcceptInviteInput struct {
-	// What stands behind the # of the link.
+	// The part of the link after the #.
 	Token *string `json:"token,omitempty"`
 	// The invitation.
 	InvitationID *string `json:"invitationId,omitempty"`
-	// For a new user: at least eight characters, and not a common one.
+	// A newcomer's password: at least eight characters, and not a common one.
 	Password *string `json:"password,omitempty"`
-	// For a new user; as the invitation has it when left out.
+	// For a newcomer; the invitation's value when omitted.
 	FirstName *string `json:"firstName,omitempty"`
-	// For a new user; as the invitation has it when left out.
+	// For a newcomer; the invitation's value when omitted.
 	LastName *string `json:"lastName,omitempty"`
-	// How a new user's session is carried.
+	// How a newcomer's client sends its session token.
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// What came of a yes.
+// The result of accepting an invitation.
 type AcceptInvitePayload struct {
-	// The membership.
+	// The member that the viewer is now.
 	Member *ent.Member `json:"member,omitempty"`
 	// Whether the same user had accepted it before.
 	AlreadyAccepted bool `json:"alreadyAccepted"`
-	// Who accepted.
+	// The viewer, who has accepted.
 	Viewer *access.Viewer `json:"viewer,omitempty"`
-	// A new user's session; only for BEARER.
+	// The token of a newcomer's session. It is set only for BEARER.
 	SessionToken *string `json:"sessionToken,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Whether a user may do something. What is left out is not asked about.
+// The question whether a user may do something. A field that is omitted is not checked.
 type AccessDecisionInput struct {
-	// The team in which it is to be done.
+	// The team in which the user wants to act.
 	TeamID string `json:"teamId"`
-	// Who is to do it; the viewer when left out.
+	// The user who wants to act; the viewer when omitted.
 	UserID *string `json:"userId,omitempty"`
-	// What is to be done: a key of the catalogue, without `:own`.
+	// The permission that the act needs: a key of the catalogue, without `:own`.
 	Permission string `json:"permission"`
-	// The division in which it is to be done.
+	// The division in which the user wants to act.
 	DivisionID *string `json:"divisionId,omitempty"`
-	// The domain on which it is to be done.
+	// The domain on which the user wants to act.
 	Domain *string `json:"domain,omitempty"`
-	// The user who owns the resource it is to be done to: `key:own` grants need it.
+	// The user who owns the resource. A `key:own` grant allows the act only when this is the acting user.
 	ResourceOwnerID *string `json:"resourceOwnerId,omitempty"`
 }
 
-// What the operator decides for an account. Null means no limit.
+// The limits that the operator sets for an account. Null means no limit.
 type AccountLimits struct {
-	// Whether it may have more than one user.
+	// Whether the account may have more than one user.
 	MultiUser bool `json:"multiUser"`
-	// The most teams.
+	// The largest number of teams.
 	MaxTeams *int `json:"maxTeams,omitempty"`
-	// The most members of a team.
+	// The largest number of members in a team.
 	MaxMembersPerTeam *int `json:"maxMembersPerTeam,omitempty"`
-	// The most open invitations.
+	// The largest number of open invitations.
 	MaxPendingInvitations *int `json:"maxPendingInvitations,omitempty"`
 }
 
-// What came of a change of an account.
+// The result of a change of an account.
 type AccountPayload struct {
 	// The account.
 	Account *ent.Account `json:"account,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What an account's admins decide.
+// The settings that an account's admins choose.
 type AccountSettings struct {
-	// How long an invitation is valid, in hours: 1 to 720.
+	// For how many hours an invitation is valid: 1 to 720.
 	InvitationTTLHours int `json:"invitationTtlHours"`
-	// Whether an open invitation takes a seat.
+	// Whether an open invitation counts towards the seat limit.
 	CountPendingAsSeats bool `json:"countPendingAsSeats"`
-	// Whether the invitations of a removed member stay open.
+	// Whether the invitations that a member sent stay open when that member is removed.
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
 // The old password and the new one.
 type ChangePasswordInput struct {
-	// The password as it is.
+	// The current password.
 	CurrentPassword string `json:"currentPassword"`
 	// At least eight characters, and not a common one.
 	NewPassword string `json:"newPassword"`
 }
 
-// What came of a change of the password.
+// The result of a change of the password.
 type ChangePasswordPayload struct {
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A division to be made.
+// A division to create.
 type CreateDivisionInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
-	// Its name, at most 100 characters.
+	// The name, at most 100 characters.
 	Name string `json:"name"`
-	// What it stands below; at the top when left out. At most 10 stand below one another.
+	// The division above it; at the top of the tree when omitted. A tree has at most 10 levels.
 	ParentID *string `json:"parentId,omitempty"`
 }
 
-// A group to be made.
+// A group to create.
 type CreateGroupInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
-	// Its name, at most 100 characters.
+	// The name, at most 100 characters.
 	Name string `json:"name"`
-	// What it is for, at most 500 characters.
+	// The purpose of it, for people; at most 500 characters.
 	Description *string `json:"description,omitempty"`
-	// The roles everybody in it holds.
+	// The roles that every member of the group has.
 	RoleIds []string `json:"roleIds"`
 }
 
-// A role to be made.
+// A role to create.
 type CreateRoleInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
-	// Its key: at most 50 small letters, digits, - or _, the first a letter.
+	// The key: at most 50 small letters, digits, - or _, beginning with a letter.
 	Key string `json:"key"`
-	// Its name, at most 100 characters.
+	// The name, at most 100 characters.
 	Name string `json:"name"`
-	// What it is for, at most 500 characters.
+	// The purpose of it, for people; at most 500 characters.
 	Description *string `json:"description,omitempty"`
-	// What it permits; `key:own` permits it on resources of one's own only.
+	// The permissions that the role contains; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions"`
 }
 
-// A team to be made.
+// A team to create.
 type CreateTeamInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
-	// Its name, at most 100 characters.
+	// The name, at most 100 characters.
 	Name string `json:"name"`
 }
 
-// A no. Exactly one of token and invitationId, the latter signed in as the addressee.
+// The invitation to decline: exactly one of `token` and `invitationId`. With `invitationId` the viewer must be the addressee.
 type DeclineInviteInput struct {
-	// What stands behind the # of the link.
+	// The part of the link after the #.
 	Token *string `json:"token,omitempty"`
 	// The invitation.
 	InvitationID *string `json:"invitationId,omitempty"`
 }
 
-// What came of a no.
+// The result of declining an invitation.
 type DeclineInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What came of a deletion of a division.
+// The result of a deletion of a division.
 type DeleteDivisionPayload struct {
-	// The division that is gone.
+	// The id of the deleted division.
 	DeletedDivisionID *string `json:"deletedDivisionId,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What came of a deletion of a group.
+// The result of a deletion of a group.
 type DeleteGroupPayload struct {
-	// The group that is gone.
+	// The id of the deleted group.
 	DeletedGroupID *string `json:"deletedGroupId,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A role to be deleted.
+// A role to delete.
 type DeleteRoleInput struct {
 	// The role.
 	RoleID string `json:"roleId"`
-	// The role for whoever has it; without it ROLE_IN_USE when somebody has.
+	// The role that replaces it wherever it is used. Without this field, the mutation fails with ROLE_IN_USE while the role is used.
 	ReassignTo *string `json:"reassignTo,omitempty"`
 }
 
-// What came of a deletion of a role.
+// The result of a deletion of a role.
 type DeleteRolePayload struct {
-	// The role that is gone.
+	// The id of the deleted role.
 	DeletedRoleID *string `json:"deletedRoleId,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What came of the end of a team.
+// The result of the deletion of a team.
 type DeleteTeamPayload struct {
-	// The team that is gone.
+	// The id of the deleted team.
 	DeletedTeamID *string `json:"deletedTeamId,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What became of a mail.
+// The delivery of a mail.
 type Delivery struct {
-	// How far it got.
+	// The status of the delivery.
 	Status invitation.Delivery `json:"status"`
-	// How often it was tried.
+	// The number of attempts to send it.
 	Attempts int `json:"attempts"`
-	// Why it did not go out, as the mail server said it.
+	// The reason why it was not delivered, as the mail server gave it.
 	Error *string `json:"error,omitempty"`
-	// When this was last known.
+	// When the delivery last changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// A division to be deleted.
+// A division to delete.
 type DivisionInput struct {
 	// The division.
 	DivisionID string `json:"divisionId"`
 }
 
-// What came of a change of a division.
+// The result of a change of a division.
 type DivisionPayload struct {
 	// The division.
 	Division *ent.Division `json:"division,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Narrows a list of events. What is left out does not.
+// Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
-	// Only these types, such as `member.joined`; or all of a kind, such as `member.*`.
+	// Only events of these types: one type, such as `member.joined`, or all types of a kind, such as `member.*`.
 	Types []string `json:"types,omitempty"`
-	// Only what this user did.
+	// Only events that this user caused.
 	ActorID *string `json:"actorId,omitempty"`
-	// Only what happened to this thing.
+	// Only events about the object with this id.
 	SubjectID *string `json:"subjectId,omitempty"`
-	// Only from this moment on.
+	// Only events from this moment on.
 	From *time.Time `json:"from,omitempty"`
-	// Only before this moment.
+	// Only events before this moment.
 	To *time.Time `json:"to,omitempty"`
 }
 
-// A group to be deleted.
+// A group to delete.
 type GroupInput struct {
 	// The group.
 	GroupID string `json:"groupId"`
 }
 
-// What came of a change of a group.
+// The result of a change of a group.
 type GroupPayload struct {
 	// The group.
 	Group *ent.Group `json:"group,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Narrows a list of invitations.
+// Selects invitations.
 type InvitationFilter struct {
-	// Only these states; all of them when it is empty.
+	// Only members in these states; an empty list selects all.
 	Status []invitation.Status `json:"status,omitempty"`
-	// Only whose name or address contains this, whatever the case and the accents.
+	// Only those whose name or address contains this text. Case and accents are ignored.
 	Search *string `json:"search,omitempty"`
-	// Only what grants this role, itself or by a group.
+	// Only invitations that grant this role directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
 }
 
 // How invitations are ordered.
 type InvitationOrder struct {
-	// By what.
+	// The field to order by.
 	Field InvitationOrderField `json:"field"`
-	// Which way.
+	// The direction.
 	Direction OrderDirection `json:"direction"`
 }
 
-// What came of an offer to one address.
+// The result for one address.
 type InviteResult struct {
 	// The address, as it was typed.
 	Email string `json:"email"`
-	// What was done, or why nothing was.
+	// What was done, or why nothing was done.
 	Outcome InviteOutcome `json:"outcome"`
-	// The invitation that was made or sent again; or, for ALREADY_INVITED, the open one.
+	// The invitation that was created or resent; for ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// Its link, shown this once; only on a server without mail.
+	// The link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
-	// What is wrong with this address; the field is its place in the list, such as `emails` and `3`.
+	// What is wrong with this address. `field` is `emails` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 // One change of an invitation.
 type InviteStatusChange struct {
-	// Subscribe with this to get what came after.
+	// A subscription with this cursor receives the changes after this one.
 	Cursor string `json:"cursor"`
-	// What changed.
+	// The kind of change.
 	Type InviteEventType `json:"type"`
-	// When.
+	// When it happened.
 	At time.Time `json:"at"`
-	// The invitation, as it is now.
+	// The invitation in its current state.
 	Invitation *ent.Invitation `json:"invitation"`
-	// Where it stood before, when that changed.
+	// The previous status, when the change was one of status.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
-	// Who joined, when it was accepted.
+	// The new member, for ACCEPTED.
 	Member *ent.Member `json:"member,omitempty"`
 }
 
-// An invitation to be sent, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions.
+// An invitation to send. It has exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions.
 type InviteUserInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
 	// The address.
 	Email string `json:"email"`
-	// For the newcomer's user.
+	// A default for the newcomer's user.
 	FirstName *string `json:"firstName,omitempty"`
-	// For the newcomer's user.
+	// A default for the newcomer's user.
 	LastName *string `json:"lastName,omitempty"`
-	// For the newcomer's user.
+	// A default for the newcomer's user.
 	JobTitle *string `json:"jobTitle,omitempty"`
 	// Plain text for the mail, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// Roles to grant.
+	// The roles to grant.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// Groups the member will be in.
+	// The groups that the member will be in.
 	GroupIds []string `json:"groupIds,omitempty"`
-	// Permissions to grant beside them; `key:own` permits it on resources of one's own only.
+	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions,omitempty"`
-	// Grants everything but ownership.
+	// Grants every permission, but not the ownership.
 	AllPermissions *bool `json:"allPermissions,omitempty"`
-	// Divisions the member will be restricted to, with all below them; at most 100.
+	// The divisions that the member will be restricted to, with all below them; at most 100.
 	DivisionIds []string `json:"divisionIds,omitempty"`
-	// Domains the member will be restricted to, with all below them, such as example.com; at most 100.
+	// The domains that the member will be restricted to, such as example.com, with all their subdomains; at most 100.
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
-	// How long it is valid, 1 to 720; the account's setting when left out.
+	// For how many hours it is valid: 1 to 720. The default is the account's setting.
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
-	// False: no mail goes out and the payload carries inviteUrl, once.
+	// When false, no mail is sent, and the payload contains `inviteUrl` this one time.
 	SendEmail *bool `json:"sendEmail,omitempty"`
 	// What to do with an address that has an open invitation.
 	OnConflict *InviteConflict `json:"onConflict,omitempty"`
-	// The same call with the same key has the same answer for 24 hours, and does nothing again.
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
-// What came of an invitation.
+// The result of an invitation.
 type InviteUserPayload struct {
-	// The invitation; beside ALREADY_INVITED, the open one.
+	// The invitation; with the error ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// Its link, shown this once; only when it was not mailed.
+	// The link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// One offer to many addresses, with exactly one form of grant: chosen (roleIds, groupIds and/or permissions) or allPermissions.
+// Invitations with the same grant to many addresses. They have exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions.
 type InviteUsersInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
@@ -362,49 +362,49 @@ type InviteUsersInput struct {
 	Emails []string `json:"emails"`
 	// Plain text for the mails, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// Roles to grant.
+	// The roles to grant.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// Groups the members will be in.
+	// The groups that the members will be in.
 	GroupIds []string `json:"groupIds,omitempty"`
-	// Permissions to grant beside them; `key:own` permits it on resources of one's own only.
+	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions,omitempty"`
-	// Grants everything but ownership.
+	// Grants every permission, but not the ownership.
 	AllPermissions *bool `json:"allPermissions,omitempty"`
-	// Divisions the members will be restricted to, with all below them; at most 100.
+	// The divisions that the members will be restricted to, with all below them; at most 100.
 	DivisionIds []string `json:"divisionIds,omitempty"`
-	// Domains the members will be restricted to, with all below them, such as example.com; at most 100.
+	// The domains that the members will be restricted to, such as example.com, with all their subdomains; at most 100.
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
-	// How long the invitations are valid, 1 to 720; the account's setting when left out.
+	// For how many hours the invitations are valid: 1 to 720. The default is the account's setting.
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
 	// What to do with addresses that have an open invitation.
 	OnConflict *InviteConflict `json:"onConflict,omitempty"`
-	// The same call with the same key has the same answer for 24 hours, and does nothing again.
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
-// What came of an offer to many addresses.
+// The result of inviting many addresses.
 type InviteUsersPayload struct {
-	// What came of each address, in the order they were given; empty when the offer as a whole is wrong.
+	// The result for each address, in the order of the input; empty when the input as a whole is wrong.
 	Results []*InviteResult `json:"results"`
-	// How many were invited.
+	// The number of addresses that were invited.
 	InvitedCount int `json:"invitedCount"`
-	// What is wrong with the offer as a whole.
+	// What is wrong with the input as a whole.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Narrows a list of members.
+// Selects members.
 type MemberFilter struct {
-	// Only these states; all of them when it is empty.
+	// Only members in these states; an empty list selects all.
 	Status []member.Status `json:"status,omitempty"`
-	// Only whose name or address contains this, whatever the case and the accents.
+	// Only those whose name or address contains this text. Case and accents are ignored.
 	Search *string `json:"search,omitempty"`
-	// Only who holds this role, himself or by a group.
+	// Only members who have this role directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
-	// Only who is in this group.
+	// Only members of this group.
 	GroupID *string `json:"groupId,omitempty"`
-	// Only who is restricted to this division.
+	// Only members who are restricted to this division.
 	DivisionID *string `json:"divisionId,omitempty"`
-	// Only who was last active before this moment, or never.
+	// Only members who were last active before this moment, or never.
 	LastSeenBefore *time.Time `json:"lastSeenBefore,omitempty"`
 }
 
@@ -416,117 +416,117 @@ type MemberInput struct {
 
 // How members are ordered.
 type MemberOrder struct {
-	// By what.
+	// The field to order by.
 	Field MemberOrderField `json:"field"`
-	// Which way.
+	// The direction.
 	Direction OrderDirection `json:"direction"`
 }
 
-// What came of a change of a membership.
+// The result of a change of a member.
 type MemberPayload struct {
 	// The member.
 	Member *ent.Member `json:"member,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 // One change of a team's members.
 type MembersChange struct {
-	// Subscribe with this to get what came after.
+	// A subscription with this cursor receives the changes after this one.
 	Cursor string `json:"cursor"`
-	// What changed.
+	// The kind of change.
 	Type MemberEventType `json:"type"`
-	// When.
+	// When it happened.
 	At time.Time `json:"at"`
-	// Whom it is about; of OWNER_CHANGED, the new owner.
+	// The id of the member that changed; for OWNER_CHANGED, of the new owner.
 	MemberID string `json:"memberId"`
-	// The member, as he is now; null once he is removed.
+	// The member in the current state; null after removal.
 	Member *ent.Member `json:"member,omitempty"`
 }
 
-// An ownership on offer.
+// A transfer of ownership.
 type OwnershipTransferInput struct {
-	// The offer.
+	// The transfer.
 	TransferID string `json:"transferId"`
 }
 
-// What came of a change of an offer of ownership.
+// The result of a change of a transfer of ownership.
 type OwnershipTransferPayload struct {
-	// The offer.
+	// The transfer.
 	Transfer *ent.OwnershipTransfer `json:"transfer,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// How many people there are, by where they stand.
+// The number of people by status.
 type PeopleCounts struct {
-	// Members whose membership counts.
+	// Active members.
 	Active int `json:"active"`
 	// Open invitations.
 	Invited int `json:"invited"`
-	// Invitations that ran out, and no newer one went to the address.
+	// Expired invitations whose address has got no newer one.
 	Expired int `json:"expired"`
-	// Members on hold.
+	// Deactivated members.
 	Deactivated int `json:"deactivated"`
-	// How many seats are taken: by active members and, if the account says so, open invitations.
+	// The seats in use: active members and, with `countPendingAsSeats`, open invitations.
 	SeatsUsed int `json:"seatsUsed"`
-	// How many seats there are; null = no limit. Of an account, in each team.
+	// The largest number of seats; null means no limit. For an account this is the limit of each team.
 	SeatLimit *int `json:"seatLimit,omitempty"`
 }
 
-// Narrows a list of people.
+// Selects people.
 type PersonFilter struct {
-	// Only these states; all of them when it is empty.
+	// Only members in these states; an empty list selects all.
 	Status []PersonStatus `json:"status,omitempty"`
-	// Only whose name or address contains this, whatever the case and the accents.
+	// Only those whose name or address contains this text. Case and accents are ignored.
 	Search *string `json:"search,omitempty"`
-	// Only who holds this role or is to get it, himself or by a group.
+	// Only those who have this role, or are offered it, directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
 }
 
-// What came of the end of a membership.
+// The result of the removal of a member.
 type RemoveMemberPayload struct {
-	// The membership that is gone.
+	// The id of the removed member.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Who has forgotten the password.
+// The user who has forgotten the password.
 type RequestPasswordResetInput struct {
 	// The address.
 	Email string `json:"email"`
 }
 
-// What came of it; the same for a known and an unknown address.
+// The result. It is the same for a known and an unknown address.
 type RequestPasswordResetPayload struct {
-	// Whether a mail is on its way, if the address has a user. False only on a server without mail.
+	// Whether a mail will be sent, provided that the address has a user. False only on a server without mail.
 	ResetSent bool `json:"resetSent"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// An invitation to be sent again.
+// An invitation to resend.
 type ResendInviteInput struct {
 	// The invitation.
 	InvitationID string `json:"invitationId"`
-	// How long it is valid from now, 1 to 720; the account's setting when left out.
+	// For how many hours from now it is valid: 1 to 720. The default is the account's setting.
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
-	// False: no mail goes out and the payload carries inviteUrl, once.
+	// When false, no mail is sent, and the payload contains `inviteUrl` this one time.
 	SendEmail *bool `json:"sendEmail,omitempty"`
 }
 
-// What came of a resend.
+// The result of a resend.
 type ResendInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// Its new link, shown this once; only when it was not mailed.
+	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Who signed up, and lost the mail.
+// The sign-up whose mail is to be sent again.
 type ResendVerificationInput struct {
 	// The address.
 	Email string `json:"email"`
@@ -534,17 +534,17 @@ type ResendVerificationInput struct {
 	Password string `json:"password"`
 }
 
-// What came of it; the same for a known and an unknown address.
+// The result. It is the same for a known and an unknown address.
 type ResendVerificationPayload struct {
-	// Whether a mail is on its way, if the address and the password are those of an open sign-up. False only on a server without mail.
+	// Whether a mail will be sent, provided that address and password belong to an open sign-up. False only on a server without mail.
 	VerificationSent bool `json:"verificationSent"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
 // The token of a reset mail and the new password.
 type ResetPasswordInput struct {
-	// What stands behind the # of the link, which is good for an hour and works once.
+	// The part of the link after the #. The link is valid for an hour and works once.
 	Token string `json:"token"`
 	// At least eight characters, and not a common one.
 	NewPassword string `json:"newPassword"`
@@ -552,105 +552,105 @@ type ResetPasswordInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// An invitation to be taken back.
+// An invitation to revoke.
 type RevokeInviteInput struct {
 	// The invitation.
 	InvitationID string `json:"invitationId"`
 }
 
-// What came of a revocation.
+// The result of a revocation.
 type RevokeInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Which session is to end.
+// The session to end.
 type RevokeSessionInput struct {
-	// One of the viewer's own.
+	// The id of one of the viewer's own sessions.
 	SessionID string `json:"sessionId"`
 }
 
-// A session that has ended.
+// The result of ending a session.
 type RevokeSessionPayload struct {
-	// Its id.
+	// The id of the session that has ended.
 	RevokedSessionID *string `json:"revokedSessionId,omitempty"`
-	// What went wrong.
+	// What went wrong; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What came of a change of a role.
+// The result of a change of a role.
 type RolePayload struct {
 	// The role.
 	Role *ent.Role `json:"role,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What this server is and allows.
+// The server's version and settings.
 type ServerInfo struct {
 	// The program's version.
 	Version string `json:"version"`
 	// Who may sign up.
 	SignUp SignUpPolicy `json:"signUp"`
-	// The least number of characters of a password.
+	// The smallest number of characters in a password.
 	PasswordMinLength int `json:"passwordMinLength"`
-	// The keys of the role presets it knows.
+	// The keys of the server's role presets.
 	RolePresets []string `json:"rolePresets"`
 	// Whether GraphiQL is served.
 	Graphiql bool `json:"graphiql"`
-	// Where a browser goes to sign in by the operator's identity provider, and comes back from signed in; null when there is none.
+	// The page that sends a browser to the operator's identity provider and signs it in when it returns; null when there is no provider.
 	SsoURL *string `json:"ssoUrl,omitempty"`
 }
 
-// What came of a change of the active team.
+// The result of a change of the active team.
 type SetActiveTeamPayload struct {
-	// The viewer, whose dashboard shows the team now.
+	// The viewer, with the new active team.
 	Viewer *access.Viewer `json:"viewer,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What a member is to be restricted to. What is left out stays; an empty list lifts the restriction.
+// The new restrictions of a member. A list that is omitted stays as it is; an empty list removes the restriction.
 type SetRestrictionsInput struct {
 	// The member.
 	MemberID string `json:"memberId"`
-	// Divisions, with all below them; at most 100.
+	// The divisions, with all below them; at most 100.
 	DivisionIds []string `json:"divisionIds,omitempty"`
-	// Domains, with all below them, such as example.com; at most 100.
+	// The domains, such as example.com, with all their subdomains; at most 100.
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
-	// The version that was seen: CONFLICT when there is another one.
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// What came of a change of a member's restrictions.
+// The result of a change of a member's restrictions.
 type SetRestrictionsPayload struct {
 	// The member.
 	Member *ent.Member `json:"member,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// All that a member is to hold from now on: a list that is left out is empty, but not all of them can be.
+// The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty.
 type SetRolesInput struct {
 	// The member.
 	MemberID string `json:"memberId"`
-	// Roles.
+	// The roles.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// Groups.
+	// The groups.
 	GroupIds []string `json:"groupIds,omitempty"`
-	// Permissions beside them; `key:own` permits it on resources of one's own only.
+	// The direct permissions; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions,omitempty"`
-	// The version that was seen: CONFLICT when there is another one.
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// What came of a change of what a member holds.
+// The result of a change of a member's roles, groups and permissions.
 type SetRolesPayload struct {
 	// The member.
 	Member *ent.Member `json:"member,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -664,19 +664,19 @@ type SignInInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// A new session.
+// The result of a sign-in.
 type SignInPayload struct {
-	// Who signed in.
+	// The viewer, who is signed in now.
 	Viewer *access.Viewer `json:"viewer,omitempty"`
-	// The session's token; only for BEARER.
+	// The session's token. It is set only for BEARER.
 	SessionToken *string `json:"sessionToken,omitempty"`
 	// When the session ends at the latest.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What the identity provider says of who is asking.
+// The identity provider's statement about the user.
 type SignInWithIDTokenInput struct {
 	// An ID token of OpenID Connect, issued to this server's client id alone, not expired, with `email` and `email_verified`.
 	IDToken string `json:"idToken"`
@@ -684,41 +684,41 @@ type SignInWithIDTokenInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// The end of a session.
+// The result of a sign-out.
 type SignOutPayload struct {
-	// What went wrong.
+	// What went wrong; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A wish to join.
+// The input of a sign-up.
 type SignUpInput struct {
-	// The address, which becomes the username.
+	// The address, which becomes the user's name for signing in.
 	Email string `json:"email"`
 	// At least eight characters, and not a common one.
 	Password string `json:"password"`
-	// May be left out.
+	// Optional.
 	FirstName *string `json:"firstName,omitempty"`
-	// May be left out.
+	// Optional.
 	LastName *string `json:"lastName,omitempty"`
-	// The new account's name; the person's own when left out.
+	// The new account's name; the user's own name when omitted.
 	AccountName *string `json:"accountName,omitempty"`
 }
 
-// What came of a sign-up; the same for a known and an unknown address.
+// The result of a sign-up. It is the same for a known and an unknown address.
 type SignUpPayload struct {
-	// Whether a mail is on its way. False only on a server without mail, where one can sign in at once.
+	// Whether a mail will be sent. False only on a server without mail; the user can sign in at once there.
 	VerificationSent bool `json:"verificationSent"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What can be watched.
+// The subscriptions.
 type Subscription struct {
 }
 
 // The program itself.
 type SystemActor struct {
-	// What part of it.
+	// The part of the program.
 	Name string `json:"name"`
 }
 
@@ -730,55 +730,55 @@ type TeamInput struct {
 	TeamID string `json:"teamId"`
 }
 
-// What came of a change of a team.
+// The result of a change of a team.
 type TeamPayload struct {
 	// The team.
 	Team *ent.Team `json:"team,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What to change of an account; what is left out stays.
+// A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
-	// Its new name, at most 100 characters.
+	// The new name, at most 100 characters.
 	Name *string `json:"name,omitempty"`
-	// How long an invitation is valid, in hours: 1 to 720.
+	// For how many hours an invitation is valid: 1 to 720.
 	InvitationTTLHours *int `json:"invitationTtlHours,omitempty"`
-	// Whether an open invitation takes a seat.
+	// Whether an open invitation counts towards the seat limit.
 	CountPendingAsSeats *bool `json:"countPendingAsSeats,omitempty"`
-	// Whether the invitations of a removed member stay open; the team's owner answers for them then.
+	// Whether the invitations that a member sent stay open when that member is removed. The team's owner becomes their granter then.
 	KeepInvitationsOfRemovedMembers *bool `json:"keepInvitationsOfRemovedMembers,omitempty"`
 }
 
-// What to change of a division; what is left out stays.
+// A change of a division. A field that is omitted keeps its value.
 type UpdateDivisionInput struct {
 	// The division.
 	DivisionID string `json:"divisionId"`
-	// Its new name, at most 100 characters.
+	// The new name, at most 100 characters.
 	Name *string `json:"name,omitempty"`
-	// What it stands below from now on; null moves it to the top.
+	// The new division above it; null moves it to the top of the tree.
 	ParentID graphql.Omittable[*string] `json:"parentId,omitempty"`
-	// The version that was seen: CONFLICT when there is another one.
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// What to change of a group; what is left out stays.
+// A change of a group. A field that is omitted keeps its value.
 type UpdateGroupInput struct {
 	// The group.
 	GroupID string `json:"groupId"`
-	// Its new name, at most 100 characters.
+	// The new name, at most 100 characters.
 	Name *string `json:"name,omitempty"`
-	// What it is for, at most 500 characters.
+	// The purpose of it, for people; at most 500 characters.
 	Description *string `json:"description,omitempty"`
-	// All the roles everybody in it holds from now on.
+	// The roles that replace the present ones.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// The version that was seen: CONFLICT when there is another one.
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// What to change of an invitation; what is left out stays. Choosing one form of grant lets go of the other.
+// A change of an invitation. A field that is omitted keeps its value. One form of grant replaces the other.
 type UpdateInviteInput struct {
 	// The invitation.
 	InvitationID string `json:"invitationId"`
@@ -788,33 +788,33 @@ type UpdateInviteInput struct {
 	LastName *string `json:"lastName,omitempty"`
 	// The job title, for the newcomer's user.
 	JobTitle *string `json:"jobTitle,omitempty"`
-	// A few words to the invitee: plain text, at most 500 characters.
+	// A few words to the addressee: plain text, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// Roles to grant.
+	// The roles to grant.
 	RoleIds []string `json:"roleIds,omitempty"`
-	// Groups the member will be in.
+	// The groups that the member will be in.
 	GroupIds []string `json:"groupIds,omitempty"`
-	// Permissions to grant beside them.
+	// The permissions to grant in addition.
 	Permissions []string `json:"permissions,omitempty"`
-	// Grants everything but ownership, instead of chosen roles, groups and permissions.
+	// Grants every permission, but not the ownership, instead of chosen roles, groups and permissions.
 	AllPermissions *bool `json:"allPermissions,omitempty"`
-	// Divisions the member will be restricted to; an empty list lifts that.
+	// The divisions that the member will be restricted to; an empty list removes the restriction.
 	DivisionIds []string `json:"divisionIds,omitempty"`
-	// Domains the member will be restricted to; an empty list lifts that.
+	// The domains that the member will be restricted to; an empty list removes the restriction.
 	AllowedDomains []string `json:"allowedDomains,omitempty"`
-	// How long it is valid from now, 1 to 720.
+	// For how many hours from now it is valid: 1 to 720.
 	ExpiresInHours *int `json:"expiresInHours,omitempty"`
 }
 
-// What came of a change of an invitation.
+// The result of a change of an invitation.
 type UpdateInvitePayload struct {
 	// The invitation.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What the viewer tells of himself. What is left out stays as it is.
+// A change of the viewer's profile. A field that is omitted keeps its value.
 type UpdateProfileInput struct {
 	// At most 100 characters; may be empty.
 	FirstName *string `json:"firstName,omitempty"`
@@ -824,63 +824,63 @@ type UpdateProfileInput struct {
 	JobTitle *string `json:"jobTitle,omitempty"`
 }
 
-// The viewer's profile.
+// The result of a change of the profile.
 type UpdateProfilePayload struct {
-	// The user as it is now.
+	// The changed user.
 	User *ent.User `json:"user,omitempty"`
-	// What is wrong with the input.
+	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What to change of a role; what is left out stays.
+// A change of a role. A field that is omitted keeps its value.
 type UpdateRoleInput struct {
 	// The role.
 	RoleID string `json:"roleId"`
-	// Its new name, at most 100 characters.
+	// The new name, at most 100 characters.
 	Name *string `json:"name,omitempty"`
-	// What it is for, at most 500 characters.
+	// The purpose of it, for people; at most 500 characters.
 	Description *string `json:"description,omitempty"`
-	// All it permits from now on.
+	// The permissions that replace the present ones.
 	Permissions []string `json:"permissions,omitempty"`
-	// The version that was seen: CONFLICT when there is another one.
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// What to change of a team.
+// A change of a team.
 type UpdateTeamInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
-	// Its new name, at most 100 characters.
+	// The new name, at most 100 characters.
 	Name string `json:"name"`
 }
 
-// What is wrong with an input, so that a form can show it.
+// What is wrong with an input, in a form that a page can show.
 type UserError struct {
-	// What a program decides by.
+	// The kind of error, for programs.
 	Code UserErrorCode `json:"code"`
-	// The path from the input's root to the field it is about; empty when it is about the input as a whole.
+	// The path from the input's root to the field that is wrong; empty when the input as a whole is wrong.
 	Field []string `json:"field"`
-	// A sentence for a person.
+	// A sentence for people.
 	Message string `json:"message"`
 }
 
 // The token of a verification mail.
 type VerifyEmailInput struct {
-	// What stands behind the # of the link.
+	// The part of the link after the #.
 	Token string `json:"token"`
 	// How the session is carried.
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// One change of what the viewer holds.
+// One change of the permissions that the viewer holds.
 type ViewerAccessChange struct {
-	// What changed.
+	// The kind of change.
 	Type ViewerAccessEventType `json:"type"`
-	// When it was noticed, within two seconds.
+	// When the server noticed the change, at most two seconds after it.
 	At time.Time `json:"at"`
-	// In which team; null when the session ended.
+	// The team in which they changed; null for SIGNED_OUT.
 	TeamID *string `json:"teamId,omitempty"`
-	// What he holds there now.
+	// The permissions that the viewer holds in the team now.
 	Permissions []string `json:"permissions"`
 }
 
@@ -890,7 +890,7 @@ type InvitationOrderField string
 const (
 	// When they were created.
 	InvitationOrderFieldCreatedAt InvitationOrderField = "CREATED_AT"
-	// When they end, or ended.
+	// When they expire or expired.
 	InvitationOrderFieldExpiresAt InvitationOrderField = "EXPIRES_AT"
 	// The address.
 	InvitationOrderFieldEmail InvitationOrderField = "EMAIL"
@@ -949,9 +949,9 @@ func (e InvitationOrderField) MarshalJSON() ([]byte, error) {
 type InviteConflict string
 
 const (
-	// ALREADY_INVITED.
+	// Fail with ALREADY_INVITED.
 	InviteConflictFail InviteConflict = "FAIL"
-	// Send the open one again, as it is.
+	// Resend the open invitation. Its grant stays the same.
 	InviteConflictResend InviteConflict = "RESEND"
 )
 
@@ -1007,21 +1007,21 @@ func (e InviteConflict) MarshalJSON() ([]byte, error) {
 type InviteEventType string
 
 const (
-	// Sent for the first time.
+	// It was created.
 	InviteEventTypeCreated InviteEventType = "CREATED"
-	// Changed: what it grants, whom it names, or how long it is open.
+	// Its grant, the names in it, or its expiry changed.
 	InviteEventTypeUpdated InviteEventType = "UPDATED"
-	// Sent again, with a new link.
+	// It was resent with a new link.
 	InviteEventTypeResent InviteEventType = "RESENT"
-	// Its mail went out, or did not.
+	// The delivery of its mail changed: sent, failed or bounced.
 	InviteEventTypeDeliveryChanged InviteEventType = "DELIVERY_CHANGED"
-	// The addressee joined.
+	// The addressee accepted it.
 	InviteEventTypeAccepted InviteEventType = "ACCEPTED"
-	// The addressee said no.
+	// The addressee declined.
 	InviteEventTypeDeclined InviteEventType = "DECLINED"
-	// Taken back.
+	// It was revoked.
 	InviteEventTypeRevoked InviteEventType = "REVOKED"
-	// Ran out.
+	// It has expired.
 	InviteEventTypeExpired InviteEventType = "EXPIRED"
 )
 
@@ -1079,19 +1079,19 @@ func (e InviteEventType) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What came of an offer to one address.
+// The result for one address.
 type InviteOutcome string
 
 const (
-	// Invited.
+	// The address was invited.
 	InviteOutcomeInvited InviteOutcome = "INVITED"
-	// Had an open invitation, which was sent again.
+	// The address had an open invitation, which was resent.
 	InviteOutcomeResent InviteOutcome = "RESENT"
-	// Has an open invitation, or stands in the list before.
+	// The address has an open invitation, or occurs earlier in the list.
 	InviteOutcomeAlreadyInvited InviteOutcome = "ALREADY_INVITED"
-	// Belongs to a member of the team.
+	// The address belongs to a member of the team.
 	InviteOutcomeAlreadyMember InviteOutcome = "ALREADY_MEMBER"
-	// Not invited: the errors say why.
+	// The address was not invited. `userErrors` says why.
 	InviteOutcomeFailed InviteOutcome = "FAILED"
 )
 
@@ -1150,17 +1150,17 @@ func (e InviteOutcome) MarshalJSON() ([]byte, error) {
 type MemberEventType string
 
 const (
-	// Has accepted an invitation, or was there when the team was made.
+	// The member accepted an invitation, or owned the team from its creation.
 	MemberEventTypeJoined MemberEventType = "JOINED"
-	// Has other roles, groups, permissions or restrictions, or another name.
+	// The member's roles, groups, permissions, restrictions or name changed.
 	MemberEventTypeUpdated MemberEventType = "UPDATED"
-	// May not come in any more.
+	// The member was deactivated.
 	MemberEventTypeDeactivated MemberEventType = "DEACTIVATED"
-	// May come in again.
+	// The member was reactivated.
 	MemberEventTypeReactivated MemberEventType = "REACTIVATED"
-	// Has left or was removed.
+	// The member left or was removed.
 	MemberEventTypeRemoved MemberEventType = "REMOVED"
-	// Owns the team now.
+	// The member became the owner of the team.
 	MemberEventTypeOwnerChanged MemberEventType = "OWNER_CHANGED"
 )
 
@@ -1220,13 +1220,13 @@ func (e MemberEventType) MarshalJSON() ([]byte, error) {
 type MemberOrderField string
 
 const (
-	// The name, or else the address.
+	// The name; the address of members without a name.
 	MemberOrderFieldName MemberOrderField = "NAME"
 	// The address.
 	MemberOrderFieldEmail MemberOrderField = "EMAIL"
 	// When they became members.
 	MemberOrderFieldJoinedAt MemberOrderField = "JOINED_AT"
-	// When they were last active; never comes first.
+	// When they were last active; members who never were come first.
 	MemberOrderFieldLastSeenAt MemberOrderField = "LAST_SEEN_AT"
 )
 
@@ -1280,13 +1280,13 @@ func (e MemberOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Which way a list is ordered.
+// The direction in which a list is ordered.
 type OrderDirection string
 
 const (
-	// The least first.
+	// The smallest or oldest value first.
 	OrderDirectionAsc OrderDirection = "ASC"
-	// The most first.
+	// The largest or newest value first.
 	OrderDirectionDesc OrderDirection = "DESC"
 )
 
@@ -1338,17 +1338,17 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Where somebody stands.
+// The status of a person.
 type PersonStatus string
 
 const (
-	// A member.
+	// An active member.
 	PersonStatusActive PersonStatus = "ACTIVE"
-	// A member on hold.
+	// A deactivated member.
 	PersonStatusDeactivated PersonStatus = "DEACTIVATED"
-	// With an open invitation.
+	// An address with an open invitation.
 	PersonStatusInvited PersonStatus = "INVITED"
-	// With an invitation that ran out.
+	// An address with an expired invitation.
 	PersonStatusExpired PersonStatus = "EXPIRED"
 )
 
@@ -1402,13 +1402,13 @@ func (e PersonStatus) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// How a session is carried.
+// How the client sends its session token.
 type SessionTransport string
 
 const (
-	// In a cookie that scripts cannot read. Over HTTP only.
+	// In a cookie that scripts cannot read. It can be set over HTTP only, not over a WebSocket.
 	SessionTransportCookie SessionTransport = "COOKIE"
-	// In `Authorization: Bearer …`, by the client.
+	// In the header `Authorization: Bearer …`, which the client sets.
 	SessionTransportBearer SessionTransport = "BEARER"
 )
 
@@ -1466,7 +1466,7 @@ type SignUpPolicy string
 const (
 	// Anybody.
 	SignUpPolicyOpen SignUpPolicy = "OPEN"
-	// Only who is invited.
+	// Only people who are invited.
 	SignUpPolicyInviteOnly SignUpPolicy = "INVITE_ONLY"
 )
 
@@ -1522,17 +1522,17 @@ func (e SignUpPolicy) MarshalJSON() ([]byte, error) {
 type UserErrorCode string
 
 const (
-	// Something required is missing.
+	// A required value is missing.
 	UserErrorCodeBlank UserErrorCode = "BLANK"
-	// Longer than allowed.
+	// The text is longer than allowed.
 	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
-	// Not an e-mail address.
+	// The text is not an e-mail address.
 	UserErrorCodeInvalidEmail UserErrorCode = "INVALID_EMAIL"
-	// Outside the allowed values.
+	// The value is not allowed.
 	UserErrorCodeInvalidValue UserErrorCode = "INVALID_VALUE"
 	// Neither or both forms of grant were given.
 	UserErrorCodeInvalidGrant UserErrorCode = "INVALID_GRANT"
-	// Not in the permission catalogue.
+	// The permission is not in the catalogue.
 	UserErrorCodePermissionUnknown UserErrorCode = "PERMISSION_UNKNOWN"
 	// The address belongs to a member of the team.
 	UserErrorCodeAlreadyMember UserErrorCode = "ALREADY_MEMBER"
@@ -1548,63 +1548,63 @@ const (
 	UserErrorCodeInvitationRevoked UserErrorCode = "INVITATION_REVOKED"
 	// The invitation was declined.
 	UserErrorCodeInvitationDeclined UserErrorCode = "INVITATION_DECLINED"
-	// The invitation was accepted already.
+	// The invitation was already accepted.
 	UserErrorCodeInvitationAlreadyAccepted UserErrorCode = "INVITATION_ALREADY_ACCEPTED"
-	// Signed in as somebody else than the addressee.
+	// The viewer is not the addressee.
 	UserErrorCodeEmailMismatch UserErrorCode = "EMAIL_MISMATCH"
 	// The address has not been verified yet.
 	UserErrorCodeEmailNotVerified UserErrorCode = "EMAIL_NOT_VERIFIED"
-	// Sign in first.
+	// The user has to sign in first.
 	UserErrorCodeAuthenticationRequired UserErrorCode = "AUTHENTICATION_REQUIRED"
 	// A newcomer has to choose a password.
 	UserErrorCodePasswordRequired UserErrorCode = "PASSWORD_REQUIRED"
-	// Too short, too long, or too common a password.
+	// The password is too short, too long or too common.
 	UserErrorCodeWeakPassword UserErrorCode = "WEAK_PASSWORD"
-	// Address and password do not belong together.
+	// The address or the password is wrong.
 	UserErrorCodeInvalidCredentials UserErrorCode = "INVALID_CREDENTIALS"
-	// Removed from every team.
+	// The user was removed from every team.
 	UserErrorCodeAccessRevoked UserErrorCode = "ACCESS_REVOKED"
-	// Deactivated in every team.
+	// The user is deactivated in every team.
 	UserErrorCodeUserDeactivated UserErrorCode = "USER_DEACTIVATED"
-	// Deactivated in this team.
+	// The member is deactivated in this team.
 	UserErrorCodeMemberDeactivated UserErrorCode = "MEMBER_DEACTIVATED"
 	// The account is suspended.
 	UserErrorCodeAccountSuspended UserErrorCode = "ACCOUNT_SUSPENDED"
-	// No role of this account.
+	// The account has no such role.
 	UserErrorCodeRoleNotFound UserErrorCode = "ROLE_NOT_FOUND"
-	// Above one's own rights.
+	// The grant goes beyond the viewer's own permissions or divisions.
 	UserErrorCodeNotGrantable UserErrorCode = "NOT_GRANTABLE"
 	// Members, groups or open invitations have the role.
 	UserErrorCodeRoleInUse UserErrorCode = "ROLE_IN_USE"
 	// A role of the preset cannot be changed.
 	UserErrorCodeRoleProtected UserErrorCode = "ROLE_PROTECTED"
-	// The inviter may no longer grant what the invitation offers.
+	// The granter no longer holds everything that the invitation grants.
 	UserErrorCodeInviterLostGrant UserErrorCode = "INVITER_LOST_GRANT"
-	// Not to the owner; the ownership has to be transferred first.
+	// This cannot be done to the owner. The ownership has to be transferred first.
 	UserErrorCodeOwnerProtected UserErrorCode = "OWNER_PROTECTED"
-	// Not to oneself.
+	// The viewer cannot do this to themselves.
 	UserErrorCodeCannotActOnSelf UserErrorCode = "CANNOT_ACT_ON_SELF"
-	// The ownership is on offer already.
+	// The ownership is already offered to a member.
 	UserErrorCodeTransferPending UserErrorCode = "TRANSFER_PENDING"
-	// The offer of the ownership is not open any more.
+	// The transfer of ownership is not open any more.
 	UserErrorCodeTransferNotPending UserErrorCode = "TRANSFER_NOT_PENDING"
-	// Resent too often or too soon.
+	// The invitation was resent too often or too recently.
 	UserErrorCodeResendLimitReached UserErrorCode = "RESEND_LIMIT_REACHED"
-	// Too many open invitations in the account.
+	// The account has as many open invitations as its limit allows.
 	UserErrorCodePendingLimitReached UserErrorCode = "PENDING_LIMIT_REACHED"
-	// The team is full.
+	// The team has as many members as its limit allows.
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
-	// The account can have no more teams.
+	// The account has as many teams as its limit allows.
 	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
-	// Not part of the account's plan.
+	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
-	// Outside the domains one is restricted to.
+	// The domain is outside the domains that the viewer is restricted to.
 	UserErrorCodeDomainNotAllowed UserErrorCode = "DOMAIN_NOT_ALLOWED"
-	// Names nothing the viewer may use.
+	// There is no such object that the viewer may use.
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
-	// Somebody else was faster.
+	// Another request changed the object first.
 	UserErrorCodeConflict UserErrorCode = "CONFLICT"
-	// The idempotency key belongs to another call.
+	// The idempotency key was used for another call.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 )
 
@@ -1696,17 +1696,17 @@ func (e UserErrorCode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// The kinds of change of what the viewer holds.
+// The kinds of change of the viewer's permissions.
 type ViewerAccessEventType string
 
 const (
-	// He is in the team now.
+	// The viewer is an active member of the team now.
 	ViewerAccessEventTypeGranted ViewerAccessEventType = "GRANTED"
-	// He holds other permissions there, or is restricted differently.
+	// The viewer's permissions or restrictions in the team changed.
 	ViewerAccessEventTypeChanged ViewerAccessEventType = "CHANGED"
-	// He is not in the team any more, or not active.
+	// The viewer is not an active member of the team any more.
 	ViewerAccessEventTypeRevoked ViewerAccessEventType = "REVOKED"
-	// The session has ended, here or from elsewhere: nothing comes after this.
+	// The session has ended. This is the last item of the subscription.
 	ViewerAccessEventTypeSignedOut ViewerAccessEventType = "SIGNED_OUT"
 )
 

@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 type condition = func(*sql.Selector)
@@ -114,7 +115,7 @@ func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),
-		sql.EQ(column(invitation.FieldStatus), invitation.StatusPending),
+		lifecycle.StoredPendingIn(column),
 	)
 }
 

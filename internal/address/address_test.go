@@ -207,8 +207,18 @@ func TestDomain(t *testing.T) {
 
 func TestMaskHidesTheAddress(t *testing.T) {
 	t.Parallel()
-	if got, want := address.Mask("olivia@acme.test"), "o•••@a•••.test"; got != want {
-		t.Errorf("Mask = %q, want %q", got, want)
+	for typed, want := range map[string]string{
+		"olivia@acme.test":      "o•••@a•••.test",
+		"o@a.test":              "o•••@a•••.test",
+		"olivia@mail.acme.test": "o•••@m•••.test",
+		"olivia@localhost":      "o•••@l•••",
+		"Ünal@Österreich.at":    "Ü•••@Ö•••.at",
+		"olivia":                "•••",
+		"":                      "•••",
+	} {
+		if got := address.Mask(typed); got != want {
+			t.Errorf("Mask(%q): got %q, want %q", typed, got, want)
+		}
 	}
 }
 

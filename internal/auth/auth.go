@@ -18,6 +18,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -199,7 +200,7 @@ func (s *Service) checkAccess(ctx context.Context, u *ent.User) error {
 		}
 	}
 	invited, err := s.Store.Read().Invitation.Query().
-		Where(invitation.EmailKey(u.EmailKey), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now())).
+		Where(invitation.EmailKey(u.EmailKey), lifecycle.Open(s.Now())).
 		Exist(ctx)
 	switch {
 	case err != nil:

@@ -18,14 +18,13 @@ type Cursor struct {
 // CursorOf returns the position of the event in its account's log.
 func CursorOf(e *ent.Event) Cursor { return Cursor{AccountID: e.AccountID, Seq: e.Seq} }
 
-// String encodes the cursor. Clients keep it and give it back; its form is
-// not theirs to know.
+// String encodes the cursor. The encoding is opaque: clients store it and send it back.
 func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(c.AccountID + ":" + strconv.FormatInt(c.Seq, 10)))
 }
 
-// ParseCursor reads a cursor of the account. BAD_USER_INPUT for anything else,
-// another account's cursor included.
+// ParseCursor reads a cursor of the account. It fails with BAD_USER_INPUT for anything
+// else, including a cursor of another account.
 func ParseCursor(s, accountID string) (Cursor, error) {
 	refused := fault.Refuse(fault.BadUserInput, "The cursor is not one of this account's.")
 	raw, err := base64.RawURLEncoding.DecodeString(s)

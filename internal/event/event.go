@@ -1,5 +1,3 @@
-// Package event is an account's append-only log and everything that reads it
-// live. Audit, live updates, catch-up and timelines all read this one table.
 package event
 
 import (
@@ -83,11 +81,11 @@ type Draft struct {
 	Type      Type
 	ActorID   string // the user who did it; empty = the system
 	TeamID    string // empty = the account as a whole
-	SubjectID string // the thing it happened to
+	SubjectID string // the id of the object it happened to
 	Data      map[string]string
 }
 
-// Request describes the request that caused an event, for the audit.
+// Request describes the request that caused an event, for the audit log.
 type Request struct {
 	ID        string
 	ClientIP  string
@@ -96,7 +94,7 @@ type Request struct {
 
 type requestKey struct{}
 
-// WithRequest returns a context whose events are traced to the request.
+// WithRequest returns a context in which Append stores the request with its events.
 func WithRequest(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
@@ -113,16 +111,15 @@ type Log struct {
 	now  func() time.Time
 }
 
-// NewLog returns a log that tells the hub of what it appended, and others after
-// it, who never block.
+// NewLog returns a log that wakes the hub after each commit, and then calls others with
+// the account's id. They must not block.
 func NewLog(hub *Hub, now func() time.Time, others ...func(accountID string)) *Log {
 	return &Log{tell: append([]func(string){hub.Wake}, others...), now: now}
 }
 
-// Append writes the events in the transaction, numbered on from the account's
-// newest one. The row of the account is locked until the commit, so the order
-// of numbers is the order of commits and a cursor never skips. The hub hears of
-// them after the commit.
+// Append writes the events in the transaction, with the numbers after the account's
+// newest event. It locks the account's row until the commit, so that the numbers are in
+// commit order and a cursor never skips an event. The hub is woken after the commit.
 func (l *Log) Append(ctx context.Context, tx *store.Tx, accountID string, drafts ...Draft) error {
 	ctx = access.System(ctx, "append to the event log")
 	acc, err := tx.Account.UpdateOneID(accountID).AddEventSeq(int64(len(drafts))).Select(account.FieldEventSeq).Save(ctx)

@@ -16,26 +16,26 @@ import (
 )
 
 const (
-	// queueLength is how many batches a subscriber may lag behind.
+	// queueLength is how many batches a subscriber may have unread.
 	queueLength = 64
 	// batchSize is how many events are read at a time.
 	batchSize = 200
-	// pollEvery is the net under the wake-ups: how late an event written by
-	// another process is seen at the most.
+	// pollEvery is the longest delay after a lost wake-up, and of an event that
+	// another process has written.
 	pollEvery = 2 * time.Second
-	// loadWithin bounds one round of reading: a database that hangs is asked again.
+	// loadWithin limits the time of one read. The next poll tries again.
 	loadWithin = 10 * time.Second
 )
 
-// ErrSlow ends a subscription whose reader lags too far behind. He comes back
-// with his last cursor and misses nothing.
+// ErrSlow ends a subscription that has too many unread batches. The client subscribes
+// again with its last cursor and misses nothing.
 var ErrSlow = fault.Refuse(fault.Timeout, "The subscription could not keep up; subscribe again with the last cursor.")
 
 // ErrStopping ends every subscription when the server stops.
 var ErrStopping = errors.New("event: the hub is stopping")
 
-// Hub follows the logs of the accounts somebody listens to. Each new event is
-// loaded once on a node, however many subscribers it has.
+// Hub follows the logs of the accounts that have subscribers on this node. It reads each
+// new event once, for all of them.
 type Hub struct {
 	read *ent.Client
 	log  *slog.Logger
@@ -50,13 +50,14 @@ type Hub struct {
 	tails   map[string]*tail // by account; only those with subscribers
 	stopped bool
 
-	again   chan struct{}       // asks for a poll at once
-	pending map[string]struct{} // accounts with news, guarded by mu
+	again   chan struct{}       // requests a poll at once
+	pending map[string]struct{} // accounts that were woken, guarded by mu
 	news    chan struct{}       // holds one token when pending is not empty
 }
 
-// tail is where a node stands in one account's log. seq is -1 until the first
-// subscriber has read where the log stood.
+// tail is the state of one account that has subscribers. seq is the number of the last
+// event that was handed out. It is -1 until the first subscriber has read the end of
+// the log; nothing is handed out before.
 type tail struct {
 	seq         int64
 	subscribers map[*Subscription]struct{}
@@ -73,7 +74,7 @@ func NewHub(read *ent.Client, log *slog.Logger) *Hub {
 	}
 }
 
-// Look has the hub look at all logs it follows now. It never blocks.
+// Look requests a poll at once. It never blocks.
 func (h *Hub) Look() {
 	select {
 	case h.again <- struct{}{}:
@@ -81,7 +82,7 @@ func (h *Hub) Look() {
 	}
 }
 
-// Wake says that the account's log has grown. It never blocks.
+// Wake makes the hub read the account's log, because it has grown. It never blocks.
 func (h *Hub) Wake(accountID string) {
 	if h.OnWake != nil {
 		h.OnWake()
@@ -102,7 +103,7 @@ func (h *Hub) wake(accountID string) {
 	}
 }
 
-// Run delivers events until ctx ends; then it ends all subscriptions.
+// Run delivers events until ctx ends. Then it ends all subscriptions, like Stop.
 func (h *Hub) Run(ctx context.Context) {
 	ctx = access.System(ctx, "follow the event logs")
 	poll := time.NewTicker(pollEvery)
@@ -144,10 +145,10 @@ func (h *Hub) Stop() {
 	clear(h.tails)
 }
 
-// Stopping is closed when the hub stops, for streams of other things.
+// Stopping is closed when the hub stops. Streams without a subscription end by it.
 func (h *Hub) Stopping() <-chan struct{} { return h.stopping }
 
-// poll wakes the accounts whose log has grown without a wake-up.
+// poll wakes the accounts whose log has grown beyond their tail.
 func (h *Hub) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()
@@ -177,8 +178,8 @@ func (h *Hub) poll(ctx context.Context) error {
 	return nil
 }
 
-// deliver loads what is new in the pending accounts and hands it out. The
-// poll tries again what fails.
+// deliver reads the new events of the pending accounts and hands them out. When it
+// fails, the next poll wakes the accounts again.
 func (h *Hub) deliver(ctx context.Context) error {
 	h.mu.Lock()
 	ids := make([]string, 0, len(h.pending))
@@ -212,13 +213,13 @@ func (h *Hub) advance(ctx context.Context, accountID string) error {
 			h.handOut(accountID, batch)
 		}
 		if len(batch) < batchSize {
-			return nil // what is written from now on wakes the hub anew
+			return nil // later events come with a wake-up of their own
 		}
 	}
 }
 
-// position returns where the account's tail stands; followed is false when
-// nobody listens, or the first who does has yet to look where the log stands.
+// position returns the account's tail. followed is false when the account has no
+// subscribers, or when the first one has not read the end of the log yet.
 func (h *Hub) position(accountID string) (seq int64, followed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -229,9 +230,9 @@ func (h *Hub) position(accountID string) (seq int64, followed bool) {
 	return t.seq, true
 }
 
-// handOut gives the batch to everybody who listens, and cuts off who lags. A
-// tail that began anew meanwhile may get events twice or find some missing:
-// subscribers tell by the numbers.
+// handOut queues the batch for every subscriber, and ends those whose queue is full. If
+// the tail was dropped and created again while the batch was read, subscribers may get
+// events twice or miss some. Next notices both by the numbers.
 func (h *Hub) handOut(accountID string, batch []*ent.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -259,7 +260,8 @@ func (h *Hub) load(ctx context.Context, accountID string, after int64) ([]*ent.E
 	return batch, nil
 }
 
-// Head returns the number of the account's newest event, as the client sees it.
+// Head returns the number of the account's newest event. The client decides in which
+// snapshot it is read.
 func Head(ctx context.Context, client *ent.Client, accountID string) (int64, error) {
 	a, err := client.Account.Query().Where(account.ID(accountID)).
 		Select(account.FieldID, account.FieldEventSeq).
@@ -270,11 +272,11 @@ func Head(ctx context.Context, client *ent.Client, accountID string) (int64, err
 	return a.EventSeq, nil
 }
 
-// Subscribe follows the account's log after the cursor, or from now on when
-// it is nil. wake is called, perhaps more than once, when Next may return
-// something else after it returned nothing; it must not block, nor call the
-// subscription. BAD_USER_INPUT for a cursor beyond the end. The caller closes
-// the subscription.
+// Subscribe follows the account's log after the cursor, or from now on when it is nil.
+// After Next has returned nothing, wake is called when Next may return something else;
+// it may be called more often than that. wake must neither block nor call the
+// subscription. Subscribe fails with BAD_USER_INPUT for a cursor beyond the end of the
+// log. The caller closes the subscription.
 func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor, wake func()) (*Subscription, error) {
 	s := &Subscription{hub: h, accountID: accountID, wake: wake}
 	if err := h.join(s); err != nil {
@@ -298,11 +300,11 @@ func (h *Hub) Subscribe(ctx context.Context, accountID string, after *Cursor, wa
 	case t == nil:
 	case t.seq < 0:
 		t.seq = head
-		// What was committed since head was read may have found nobody to wake.
+		// Wake-ups since head was read had no effect while seq was -1.
 		h.wake(accountID)
 	case t.seq > head:
-		// Another subscriber has begun the tail further on: what lies between is
-		// read from the log.
+		// Another subscriber has read a later end of the log and begun the tail there.
+		// The events between are replayed.
 		s.head = t.seq
 	}
 	return s, nil
@@ -323,22 +325,23 @@ func (h *Hub) join(s *Subscription) error {
 	return nil
 }
 
-// Subscription is one reader of an account's log. It is not safe for
-// concurrent use, but for Close. Nothing runs for it while it waits.
+// Subscription reads an account's log for one subscriber. Only Close is safe for
+// concurrent use. A waiting subscription has no goroutine.
 type Subscription struct {
 	hub       *Hub
 	accountID string
 	last      int64 // the number of the last event returned
-	head      int64 // where the log stood at the start; up to here it is replayed
+	head      int64 // events up to this number are read from the log, not from the queue
 	wake      func()
 
 	// Guarded by the hub's mutex.
 	queue  [][]*ent.Event
-	reason error // why it ended
+	reason error // why it has ended, or nil
 }
 
-// Next returns the next events in order, each once, or none when there are none
-// yet. It fails with ErrSlow, ErrStopping, or the context's error.
+// Next returns the next events in order, each once. It returns none when there are none
+// yet. It fails with ErrSlow, ErrStopping, the context's error, or when the log cannot be
+// read.
 func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -351,8 +354,8 @@ func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 		if err != nil || batch == nil {
 			return nil, err
 		}
-		// Numbers have no gaps: one that is missing here was written before
-		// the tail began, and is read from the log.
+		// The log has no gaps. Events that are missing before this batch were
+		// written before the tail began, and are replayed.
 		if batch[0].Seq > s.last+1 {
 			s.head = batch[len(batch)-1].Seq
 			continue
@@ -364,7 +367,8 @@ func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 	}
 }
 
-// take returns the batch that waits longest, or else why there will be no more.
+// take returns the oldest batch of the queue. When the queue is empty, it returns the
+// reason why the subscription has ended, or nothing.
 func (s *Subscription) take() ([]*ent.Event, error) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -413,8 +417,8 @@ func (s *Subscription) Close() {
 	s.end(context.Canceled)
 }
 
-// put has the subscriber read the batch, unless he lags too far behind; the
-// caller holds the hub's mutex.
+// put queues the batch. It returns false when the queue is full. The caller holds the
+// hub's mutex.
 func (s *Subscription) put(batch []*ent.Event) (ok bool) {
 	if len(s.queue) == queueLength {
 		return false
@@ -426,8 +430,8 @@ func (s *Subscription) put(batch []*ent.Event) (ok bool) {
 	return true
 }
 
-// end ends the subscription, after what waits in its queue; the caller holds
-// the hub's mutex.
+// end ends the subscription; the first reason counts. Next still returns what is in the
+// queue before the reason. The caller holds the hub's mutex.
 func (s *Subscription) end(reason error) {
 	if s.reason == nil {
 		s.reason = reason

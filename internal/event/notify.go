@@ -13,26 +13,26 @@ import (
 )
 
 const (
-	// channel is what the nodes of one PostgreSQL database listen on.
+	// channel is the PostgreSQL channel that the nodes of one database listen to.
 	channel = "convoke_events"
-	// notifyRest lies between two notifications of a node: what is written
-	// meanwhile goes out with the next one.
+	// notifyRest is the shortest time between two notifications of a node. Accounts
+	// that were written to in between go into the next one together.
 	notifyRest = 10 * time.Millisecond
-	// The waits before a lost connection is opened anew double from the first to
-	// the last. The hub's poll is the net meanwhile.
+	// The wait before a lost connection is opened again doubles from the first to
+	// the last. Meanwhile the hub's poll finds new events.
 	firstReconnect = 100 * time.Millisecond
 	lastReconnect  = 5 * time.Second
 )
 
-// Notifier wakes the hubs of the other nodes on a PostgreSQL database, and its own
-// hub for them. What it carries is only that an account's log has grown: the log
-// is the truth, and a wake-up that is lost costs a poll's delay.
+// Notifier wakes the hubs of the other nodes on a PostgreSQL database, and wakes its own
+// hub when another node has written. A notification carries only the id of the account
+// whose log has grown. A lost one costs a delay, because the hub polls the log too.
 //
-// It has two connections of its own: a NOTIFY inside the transactions would make
-// their commits wait for one another.
+// The notifier has two connections of its own, because a NOTIFY inside of transactions
+// would serialize their commits.
 type Notifier struct {
 	address string
-	node    string // tells one's own notifications
+	node    string // to ignore the node's own notifications
 	hub     *Hub
 	log     *slog.Logger
 
@@ -41,8 +41,8 @@ type Notifier struct {
 	news    chan struct{}
 }
 
-// NewNotifier returns a notifier of the database at the address, for the node of
-// that name, which has no space in it.
+// NewNotifier returns a notifier for the database at the address. The node's name must
+// be unique and contain no space.
 func NewNotifier(address, node string, hub *Hub, log *slog.Logger) *Notifier {
 	return &Notifier{
 		address: address, node: node, hub: hub, log: log,
@@ -50,8 +50,7 @@ func NewNotifier(address, node string, hub *Hub, log *slog.Logger) *Notifier {
 	}
 }
 
-// Publish tells the other nodes that the account's log has grown, soon. It never
-// blocks.
+// Publish queues a notification that the account's log has grown. It never blocks.
 func (n *Notifier) Publish(accountID string) {
 	n.mu.Lock()
 	n.pending[accountID] = struct{}{}
@@ -62,7 +61,7 @@ func (n *Notifier) Publish(accountID string) {
 	}
 }
 
-// Run sends and listens until ctx ends.
+// Run sends and receives notifications until ctx ends.
 func (n *Notifier) Run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { n.keep(ctx, "send notifications", n.send) })
@@ -70,8 +69,8 @@ func (n *Notifier) Run(ctx context.Context) {
 	both.Wait()
 }
 
-// keep does the work on a connection, and on a new one when that is lost, until
-// ctx ends.
+// keep calls work with a connection, and again with a new one when the connection is
+// lost, until ctx ends.
 func (n *Notifier) keep(ctx context.Context, what string, work func(context.Context, *pgx.Conn) error) {
 	wait := firstReconnect
 	for ctx.Err() == nil {
@@ -100,7 +99,8 @@ func (n *Notifier) connected(ctx context.Context, work func(context.Context, *pg
 	return work(ctx, conn)
 }
 
-// send sends what is pending, all of it with one statement.
+// send notifies the other nodes of all pending accounts with one statement, again and
+// again until ctx ends or the connection is lost.
 func (n *Notifier) send(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		select {
@@ -126,8 +126,8 @@ func (n *Notifier) send(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// listen wakes the hub for what other nodes have written. What was missed before
-// it listened is looked for at once.
+// listen wakes the hub for the notifications of other nodes, until ctx ends or the
+// connection is lost. It polls first, because notifications before LISTEN were lost.
 func (n *Notifier) listen(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return fmt.Errorf("listen: %w", err)

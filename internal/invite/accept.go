@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -157,7 +158,7 @@ func (s *Service) newcomer(ctx context.Context, viewer *access.Viewer, i *ent.In
 	if viewer != nil || r.Password == "" {
 		return nil, nil //nolint:nilnil // no newcomer is the normal answer
 	}
-	if _, denied := Next(Effective(i, s.Now()), Accept); denied != nil {
+	if _, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), lifecycle.Accept); denied != nil {
 		return nil, denied // before a weak password is complained about
 	}
 	if open, err := s.forNewcomers(ctx, i); err != nil || !open {
@@ -186,10 +187,10 @@ func (s *Service) newcomer(ctx context.Context, viewer *access.Viewer, i *ent.In
 }
 
 func (s *Service) accept(ctx context.Context, tx *store.Tx, i *ent.Invitation, viewer *access.Viewer, n *newcomer) (*Admitted, error) {
-	if i.Status == Accepted && viewer != nil && i.AcceptedByID != nil && *i.AcceptedByID == viewer.UserID {
+	if i.Status == lifecycle.Accepted && viewer != nil && i.AcceptedByID != nil && *i.AcceptedByID == viewer.UserID {
 		return s.acceptedBefore(ctx, tx, i, viewer)
 	}
-	to, denied := Next(Effective(i, s.Now()), Accept)
+	to, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), lifecycle.Accept)
 	if denied != nil {
 		return nil, denied
 	}
@@ -212,7 +213,7 @@ func (s *Service) accept(ctx context.Context, tx *store.Tx, i *ent.Invitation, v
 	if err != nil {
 		return nil, err
 	}
-	data := was(Pending)
+	data := was(lifecycle.Pending)
 	data[event.MemberID] = m.ID
 	if err := s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationAccepted, i, u.ID, data)); err != nil {
 		return nil, err
@@ -228,7 +229,8 @@ func (s *Service) acceptedBefore(ctx context.Context, tx *store.Tx, i *ent.Invit
 	id, err := tx.Member.Query().Where(member.TeamID(i.TeamID), member.UserID(viewer.UserID)).OnlyID(ctx)
 	if ent.IsNotFound(err) {
 		// Accepted, and removed from the team since.
-		return nil, fault.Input(fault.InvitationAlreadyAccepted, refusals[fault.InvitationAlreadyAccepted])
+		_, denied := lifecycle.Next(lifecycle.Accepted, lifecycle.Accept)
+		return nil, denied
 	}
 	if err != nil {
 		return nil, fmt.Errorf("accept %s again: %w", i.ID, err)
@@ -265,7 +267,7 @@ func (s *Service) acceptor(ctx context.Context, tx *store.Tx, i *ent.Invitation,
 // stillGranted returns the account and what the invitation grants, if whoever
 // answers for it still holds it and may still invite.
 func (s *Service) stillGranted(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*ent.Account, access.Grant, error) {
-	g := Offered(i)
+	g := grantOf(i)
 	acc, err := s.account(ctx, tx, i.AccountID)
 	if err != nil {
 		return nil, g, err
@@ -330,8 +332,8 @@ func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string
 		if r.Token != "" && i.TokenGeneration != known.TokenGeneration {
 			return invalidToken()
 		}
-		previous := Effective(i, s.Now())
-		to, denied := Next(previous, Decline)
+		previous := lifecycle.Effective(i, s.Now())
+		to, denied := lifecycle.Next(previous, lifecycle.Decline)
 		if denied != nil {
 			return denied
 		}

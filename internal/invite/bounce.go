@@ -12,6 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -73,7 +74,7 @@ func (s *Service) bounced(ctx context.Context, b Bounce) ([]*ent.Invitation, err
 		if bad != nil {
 			return nil, bad
 		}
-		q.Where(invitation.EmailKey(addr.Key), invitation.StatusEQ(Pending))
+		q.Where(invitation.EmailKey(addr.Key), lifecycle.StoredPending())
 	}
 	hit, err := q.Where(invitation.DeliveryIn(invitation.DeliveryQueued, invitation.DeliverySent)).All(ctx)
 	if err != nil {

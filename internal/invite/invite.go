@@ -11,9 +11,11 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/roster"
@@ -24,12 +26,10 @@ import (
 // MailInvitation is the kind of mail that carries an invitation.
 const MailInvitation = "invitation"
 
-// maxTTLHours is the longest an invitation may be valid.
-const maxTTLHours = 720
-
 // Service holds the verbs on invitations.
 type Service struct {
 	Store     *store.Store
+	Door      *act.Door
 	Access    access.Loader
 	Events    *event.Log
 	Outbox    *outbox.Queue
@@ -121,7 +121,7 @@ func (s *Service) manage(ctx context.Context, id string, f func(tx *store.Tx, i 
 
 // move changes the state by compare-and-set: CONFLICT when the invitation is
 // not any more as it was read in this transaction.
-func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to Status, more func(*ent.InvitationUpdate)) error {
+func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status, more func(*ent.InvitationUpdate)) error {
 	now := s.Now()
 	u := tx.Invitation.Update().
 		Where(invitation.ID(i.ID), invitation.StatusEQ(i.Status), invitation.TokenGeneration(i.TokenGeneration)).
@@ -141,19 +141,19 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 
 // recount keeps the team's numbers when an invitation, as it was read, moves to
 // another state.
-func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to Status) error {
+func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status) error {
 	if i.Status == to {
 		return nil
 	}
 	t := tx.Team.UpdateOneID(i.TeamID)
 	for _, c := range []struct {
-		status Status
+		status lifecycle.Status
 		by     int
 	}{{i.Status, -1}, {to, 1}} {
 		switch {
-		case c.status == Pending:
+		case c.status == lifecycle.Pending:
 			t.AddPendingInvitations(c.by)
-		case c.status == Expired && !i.Superseded:
+		case c.status == lifecycle.Expired && !i.Superseded:
 			t.AddExpiredInvitations(c.by)
 		}
 	}
@@ -163,17 +163,12 @@ func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, 
 	return nil
 }
 
-// Offered returns what an invitation grants. Its roles and groups must be loaded.
-func Offered(i *ent.Invitation) access.Grant {
-	return access.Grant{AllPermissions: i.AllPermissions, Permissions: i.Permissions, Roles: i.Edges.Roles, Groups: i.Edges.Groups}
-}
-
 // draft returns an event about the invitation.
 func draft(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
 	return event.Draft{Type: typ, ActorID: actorID, TeamID: i.TeamID, SubjectID: i.ID, Data: data}
 }
 
 // was is the data of an event that changed the state.
-func was(previous Status) map[string]string {
+func was(previous lifecycle.Status) map[string]string {
 	return map[string]string{event.PreviousStatus: string(previous)}
 }

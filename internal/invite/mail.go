@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -38,7 +39,7 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 		return mail.Message{}, fmt.Errorf("find invitation %s: %w", j.SubjectID, err)
 	}
 	now := c.Now()
-	if Effective(i, now) != Pending || i.TokenGeneration != j.Generation {
+	if !lifecycle.IsOpen(i, now) || i.TokenGeneration != j.Generation {
 		return mail.Message{}, outbox.ErrObsolete
 	}
 	t, err := c.Tokens.Rederive(token.Invitation, i.ID, i.TokenGeneration, i.TokenHash)
@@ -58,11 +59,11 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 }
 
 // notNeeded says why a mail never went out.
-var notNeeded = map[Status]string{
-	Accepted: "It was accepted before the mail went out.",
-	Declined: "It was declined before the mail went out.",
-	Revoked:  "It was revoked before the mail went out.",
-	Expired:  "It ran out before the mail went out.",
+var notNeeded = map[lifecycle.Status]string{
+	lifecycle.Accepted: "It was accepted before the mail went out.",
+	lifecycle.Declined: "It was declined before the mail went out.",
+	lifecycle.Revoked:  "It was revoked before the mail went out.",
+	lifecycle.Expired:  "It ran out before the mail went out.",
 }
 
 // Record writes the delivery status and its event, unless a newer mail is on
@@ -88,7 +89,7 @@ func (c *Composer) Record(ctx context.Context, tx *store.Tx, j *ent.Job, r outbo
 		d.status, d.event = invitation.DeliveryBounced, event.InvitationBounced
 	case outbox.Obsolete:
 		d.status, d.event = invitation.DeliveryFailed, event.InvitationFailed
-		d.reason = notNeeded[Effective(i, r.At)]
+		d.reason = notNeeded[lifecycle.Effective(i, r.At)]
 	case outbox.Retried:
 		d.status = i.Delivery
 	}

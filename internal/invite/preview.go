@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
 // NextStep is what the accept page should ask for.
@@ -31,7 +32,7 @@ type Preview struct {
 	TeamName, AccountName, InviterName string
 	MaskedEmail                        string
 	RoleNames                          []string
-	Status                             Status
+	Status                             lifecycle.Status
 	ExpiresAt                          time.Time
 	NextStep                           NextStep
 }
@@ -51,15 +52,15 @@ func (s *Service) Preview(ctx context.Context, invitationToken string) (*Preview
 	p := &Preview{
 		TeamName: i.Edges.Team.Name, AccountName: i.Edges.Team.Edges.Account.Name, InviterName: inviterName(i),
 		MaskedEmail: address.Mask(i.Email), RoleNames: roleNames(i),
-		Status: Effective(i, s.Now()), ExpiresAt: i.ExpiresAt,
+		Status: lifecycle.Effective(i, s.Now()), ExpiresAt: i.ExpiresAt,
 	}
 	p.NextStep, err = s.nextStep(ctx, i, p.Status, viewer)
 	return p, err
 }
 
-func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status Status, viewer *access.Viewer) (NextStep, error) {
+func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status lifecycle.Status, viewer *access.Viewer) (NextStep, error) {
 	switch {
-	case status != Pending:
+	case status != lifecycle.Pending:
 		return StepNone, nil
 	case viewer != nil && viewer.EmailKey == i.EmailKey:
 		return StepAccept, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -42,7 +43,7 @@ func (a Amendment) regrants() bool {
 // ACCOUNT_SUSPENDED.
 func (s *Service) Update(ctx context.Context, a Amendment) error {
 	return s.manage(ctx, a.InvitationID, func(tx *store.Tx, i *ent.Invitation, m *access.Membership) error {
-		if _, denied := Next(Effective(i, s.Now()), Update); denied != nil {
+		if _, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), lifecycle.Update); denied != nil {
 			return denied
 		}
 		if _, err := s.account(ctx, tx, i.AccountID); err != nil {
@@ -52,7 +53,7 @@ func (s *Service) Update(ctx context.Context, a Amendment) error {
 		if err != nil {
 			return err
 		}
-		err = s.move(ctx, tx, i, Pending, func(u *ent.InvitationUpdate) {
+		err = s.move(ctx, tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
 			for _, change := range changes {
 				change(u)
 			}

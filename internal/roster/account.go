@@ -7,13 +7,12 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
-
-// maxTTLHours is the longest an invitation may be valid.
-const maxTTLHours = 720
 
 // AccountChange is what to change of an account; nil leaves it.
 type AccountChange struct {
@@ -28,9 +27,9 @@ type AccountChange struct {
 // account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
 // INVALID_VALUE or ACCOUNT_SUSPENDED.
 func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
-	return s.accountWide(ctx, c.AccountID, access.AccountUpdate, func(ctx context.Context, a act) error {
+	return s.Door.Do(ctx, act.AccountWide(c.AccountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
-		u := a.tx.Account.UpdateOneID(c.AccountID).AddVersion(1).SetUpdatedAt(s.Now()).
+		u := a.Tx.Account.UpdateOneID(c.AccountID).AddVersion(1).SetUpdatedAt(s.Now()).
 			SetNillableCountPendingAsSeats(c.CountPendingAsSeats).
 			SetNillableKeepInvitationsOfRemovedMembers(c.KeepInvitationsOfRemovedMembers)
 		if c.Name != nil {
@@ -39,9 +38,7 @@ func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
 			u.SetName(clean)
 		}
 		if h := c.InvitationTTLHours; h != nil {
-			if *h < 1 || *h > maxTTLHours {
-				wrong.Add(fault.Input(fault.InvalidValue, fmt.Sprintf("This must be between 1 and %d hours.", maxTTLHours), "invitationTtlHours"))
-			}
+			wrong.Add(lifecycle.CheckTTL(*h, "invitationTtlHours"))
 			u.SetInvitationTTLHours(*h)
 		}
 		if err := wrong.Err(); err != nil {
@@ -50,7 +47,7 @@ func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("change account %s: %w", c.AccountID, err)
 		}
-		return s.append(ctx, a, event.AccountUpdated, "", c.AccountID, nil)
+		return a.Log(ctx, event.AccountUpdated, "", c.AccountID, nil)
 	})
 }
 

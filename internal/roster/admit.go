@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -113,7 +114,7 @@ func (s *Service) SeatsLeft(ctx context.Context, tx *store.Tx, acc *ent.Account,
 	if acc.CountPendingAsSeats {
 		// Few: the sweep writes them down within seconds.
 		overdue, err := tx.Invitation.Query().
-			Where(invitation.TeamID(t.ID), invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtLTE(s.Now())).
+			Where(invitation.TeamID(t.ID), lifecycle.Overdue(s.Now())).
 			Count(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("count the overdue invitations of %s: %w", t.ID, err)

@@ -9,8 +9,10 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
@@ -23,7 +25,7 @@ const maxTreeDepth = 10
 // that would be too deep, NOT_GRANTABLE for a parent the viewer's own restrictions
 // keep him from, or ACCOUNT_SUSPENDED.
 func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID string) (id string, err error) {
-	err = s.accountWide(ctx, accountID, access.AccountUpdate, func(ctx context.Context, a act) error {
+	err = s.Door.Do(ctx, act.AccountWide(accountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
 		clean, bad := name(typed)
 		if bad != nil {
 			return bad
@@ -32,7 +34,7 @@ func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID
 			return err
 		}
 		now := s.Now()
-		c := a.tx.Division.Create().
+		c := a.Tx.Division.Create().
 			SetID(uid.New(uid.Division)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(accountID).SetName(clean)
 		if parentID != "" {
 			c.SetParentID(parentID)
@@ -42,7 +44,7 @@ func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID
 			return fmt.Errorf("create division: %w", err)
 		}
 		id = d.ID
-		return s.append(ctx, a, event.DivisionCreated, "", id, nil)
+		return a.Log(ctx, event.DivisionCreated, "", id, nil)
 	})
 	return id, err
 }
@@ -50,7 +52,7 @@ func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID
 // settle checks that a division, empty for a new one, may be put below the
 // parent, empty for the top. Who is restricted himself puts nothing outside of
 // what he reaches.
-func (s *Service) settle(ctx context.Context, a act, id, parentID string) error {
+func (s *Service) settle(ctx context.Context, a *act.Act, id, parentID string) error {
 	if parentID != "" {
 		parents, err := s.tree(ctx, a)
 		if err != nil {
@@ -66,8 +68,8 @@ func (s *Service) settle(ctx context.Context, a act, id, parentID string) error 
 // within fails with NOT_GRANTABLE when the viewer is restricted to divisions
 // this one, empty for the top, is not among: to move a foreign one below his own
 // would let him out.
-func within(a act, divisionID, field string) error {
-	if a.actor.Reaches(divisionID) {
+func within(a *act.Act, divisionID, field string) error {
+	if a.Actor.Reaches(divisionID) {
 		return nil
 	}
 	return fault.Input(fault.NotGrantable, "You are restricted to other divisions.", field)
@@ -75,11 +77,11 @@ func within(a act, divisionID, field string) error {
 
 // tree returns the parent of every division of the account; that of the ones
 // at the top is empty.
-func (s *Service) tree(ctx context.Context, a act) (map[string]string, error) {
-	all, err := a.tx.Division.Query().Where(division.AccountID(a.acc.ID)).
+func (s *Service) tree(ctx context.Context, a *act.Act) (map[string]string, error) {
+	all, err := a.Tx.Division.Query().Where(division.AccountID(a.Account.ID)).
 		Select(division.FieldID, division.FieldParentID).All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the divisions of %s: %w", a.acc.ID, err)
+		return nil, fmt.Errorf("read the divisions of %s: %w", a.Account.ID, err)
 	}
 	parents := make(map[string]string, len(all))
 	for _, d := range all {
@@ -127,7 +129,7 @@ func height(parents map[string]string, id string) int {
 
 // onDivision runs f on a division, for a viewer who may change the account and
 // is not restricted to others: NOT_GRANTABLE.
-func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.Context, a act, d *ent.Division) error) error {
+func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, d *ent.Division) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
@@ -135,8 +137,8 @@ func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.
 	if known, err = found(known, err, "division"); err != nil {
 		return err
 	}
-	return s.accountWide(ctx, known.AccountID, access.AccountUpdate, func(ctx context.Context, a act) error {
-		d, err := a.tx.Division.Query().Where(division.ID(id)).Only(ctx)
+	return s.Door.Do(ctx, act.AccountWide(known.AccountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
+		d, err := a.Tx.Division.Query().Where(division.ID(id)).Only(ctx)
 		if d, err = found(d, err, "division"); err != nil {
 			return err
 		}
@@ -162,8 +164,8 @@ type DivisionChange struct {
 // deep, NOT_GRANTABLE outside the viewer's own restrictions, CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
-	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a act, d *ent.Division) error {
-		u := a.tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
+		u := a.Tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := name(*c.Name)
 			if bad != nil {
@@ -187,7 +189,7 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 		if err := changed(u.Save(ctx)); err != nil {
 			return err
 		}
-		return s.append(ctx, a, event.DivisionUpdated, "", d.ID, nil)
+		return a.Log(ctx, event.DivisionUpdated, "", d.ID, nil)
 	})
 }
 
@@ -198,16 +200,14 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 // it, with NOT_GRANTABLE outside the viewer's own restrictions, or with
 // ACCOUNT_SUSPENDED.
 func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
-	return s.onDivision(ctx, divisionID, func(ctx context.Context, a act, d *ent.Division) error {
+	return s.onDivision(ctx, divisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		this := division.ID(d.ID)
-		used, err := a.tx.Division.Query().Where(division.ParentID(d.ID)).Exist(ctx)
+		used, err := a.Tx.Division.Query().Where(division.ParentID(d.ID)).Exist(ctx)
 		if err == nil && !used {
-			used, err = a.tx.Member.Query().Where(member.HasDivisionsWith(this)).Exist(ctx)
+			used, err = a.Tx.Member.Query().Where(member.HasDivisionsWith(this)).Exist(ctx)
 		}
 		if err == nil && !used {
-			// An expired one can be sent again.
-			used, err = a.tx.Invitation.Query().Where(
-				invitation.StatusIn(invitation.StatusPending, invitation.StatusExpired), invitation.HasDivisionsWith(this)).Exist(ctx)
+			used, err = a.Tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)).Exist(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("look whether division %s is in use: %w", d.ID, err)
@@ -215,9 +215,9 @@ func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
 		if used {
 			return fault.Input(fault.Conflict, "There are divisions below it, or people restricted to it; change those first.", "divisionId")
 		}
-		if err := a.tx.Division.DeleteOne(d).Exec(ctx); err != nil {
+		if err := a.Tx.Division.DeleteOne(d).Exec(ctx); err != nil {
 			return fmt.Errorf("delete division %s: %w", d.ID, err)
 		}
-		return s.append(ctx, a, event.DivisionDeleted, "", d.ID, nil)
+		return a.Log(ctx, event.DivisionDeleted, "", d.ID, nil)
 	})
 }

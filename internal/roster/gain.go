@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
@@ -11,15 +12,15 @@ import (
 // the account, and fails with NOT_GRANTABLE about the field when the actor
 // himself would hold more by it anywhere: what he may do account-wide is decided
 // by the default team, and must not lift him in the others.
-func (s *Service) withoutGain(ctx context.Context, a act, field string, change func() error) error {
-	before, err := s.Access.InAccount(ctx, a.tx.Client(), a.acc.ID, a.actor.UserID)
+func (s *Service) withoutGain(ctx context.Context, a *act.Act, field string, change func() error) error {
+	before, err := s.Access.InAccount(ctx, a.Tx.Client(), a.Account.ID, a.UserID)
 	if err != nil {
 		return err
 	}
 	if err := change(); err != nil {
 		return err
 	}
-	after, err := s.Access.InAccount(ctx, a.tx.Client(), a.acc.ID, a.actor.UserID)
+	after, err := s.Access.InAccount(ctx, a.Tx.Client(), a.Account.ID, a.UserID)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -25,13 +26,13 @@ type NewGroup struct {
 // TOO_LONG, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's own rights, or
 // ACCOUNT_SUSPENDED.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
-	err = s.accountWide(ctx, n.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
 		clean, bad := name(n.Name)
 		wrong.Add(bad)
 		description, bad := text.Note(n.Description, "description")
 		wrong.Add(bad)
-		roles, bad, err := s.roles(ctx, a.tx, a.acc.ID, n.RoleIDs, "roleIds")
+		roles, bad, err := s.roles(ctx, a.Tx, a.Account.ID, n.RoleIDs, "roleIds")
 		if err != nil {
 			return err
 		}
@@ -39,25 +40,25 @@ func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err e
 		if err := wrong.Err(); err != nil {
 			return err
 		}
-		if err := s.CheckCeiling(a.actor, access.Grant{Roles: roles}); err != nil {
+		if err := s.CheckCeiling(a.Actor, access.Grant{Roles: roles}); err != nil {
 			return err
 		}
 		now := s.Now()
-		g, err := a.tx.Group.Create().
-			SetID(uid.New(uid.Group)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.acc.ID).
+		g, err := a.Tx.Group.Create().
+			SetID(uid.New(uid.Group)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.Account.ID).
 			SetName(clean).SetDescription(description).AddRoles(roles...).
 			Save(ctx)
 		if err != nil {
 			return fmt.Errorf("create group: %w", err)
 		}
 		id = g.ID
-		return s.append(ctx, a, event.GroupCreated, "", id, nil)
+		return a.Log(ctx, event.GroupCreated, "", id, nil)
 	})
 	return id, err
 }
 
 // onGroup runs f on a group with its roles, for a viewer who may manage them.
-func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Context, a act, g *ent.Group) error) error {
+func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, g *ent.Group) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
@@ -65,8 +66,8 @@ func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Con
 	if known, err = found(known, err, "group"); err != nil {
 		return err
 	}
-	return s.accountWide(ctx, known.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
-		g, err := a.tx.Group.Query().Where(group.ID(id)).WithRoles().Only(ctx)
+	return s.Door.Do(ctx, act.AccountWide(known.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
+		g, err := a.Tx.Group.Query().Where(group.ID(id)).WithRoles().Only(ctx)
 		if g, err = found(g, err, "group"); err != nil {
 			return err
 		}
@@ -88,9 +89,9 @@ type GroupChange struct {
 // rights, in any of his teams, or beyond what he is restricted to, CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
-	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a act, g *ent.Group) error {
+	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
 		var wrong fault.Errors
-		u := a.tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+		u := a.Tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := name(*c.Name)
 			wrong.Add(bad)
@@ -101,7 +102,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 			wrong.Add(bad)
 			u.SetDescription(clean)
 		}
-		roles, bad, err := s.roles(ctx, a.tx, a.acc.ID, c.RoleIDs, "roleIds")
+		roles, bad, err := s.roles(ctx, a.Tx, a.Account.ID, c.RoleIDs, "roleIds")
 		if err != nil {
 			return err
 		}
@@ -114,11 +115,11 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 			added := slices.DeleteFunc(slices.Clone(roles), func(r *ent.Role) bool {
 				return slices.ContainsFunc(g.Edges.Roles, func(has *ent.Role) bool { return has.ID == r.ID })
 			})
-			if err := s.CheckCeiling(a.actor, access.Grant{Roles: added}); err != nil {
+			if err := s.CheckCeiling(a.Actor, access.Grant{Roles: added}); err != nil {
 				return err
 			}
 			if len(added) > 0 {
-				if err := everywhere(a.actor, "roleIds"); err != nil {
+				if err := everywhere(a.Actor, "roleIds"); err != nil {
 					return err
 				}
 			}
@@ -127,7 +128,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 		if err := s.withoutGain(ctx, a, "roleIds", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
-		return s.append(ctx, a, event.GroupUpdated, "", g.ID, nil)
+		return a.Log(ctx, event.GroupUpdated, "", g.ID, nil)
 	})
 }
 
@@ -135,10 +136,10 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 // roles.manage account-wide. Beside the refusals of rights it fails with
 // ACCOUNT_SUSPENDED.
 func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
-	return s.onGroup(ctx, groupID, func(ctx context.Context, a act, g *ent.Group) error {
-		if err := a.tx.Group.DeleteOne(g).Exec(ctx); err != nil {
+	return s.onGroup(ctx, groupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
+		if err := a.Tx.Group.DeleteOne(g).Exec(ctx); err != nil {
 			return fmt.Errorf("delete group %s: %w", g.ID, err)
 		}
-		return s.append(ctx, a, event.GroupDeleted, "", g.ID, nil)
+		return a.Log(ctx, event.GroupDeleted, "", g.ID, nil)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -17,7 +18,7 @@ import (
 // onMember runs f on a member as he stands in the transaction, for a viewer who
 // holds the permission in his team. It fails with UNAUTHENTICATED, NOT_FOUND,
 // FORBIDDEN or ACCOUNT_SUSPENDED.
-func (s *Service) onMember(ctx context.Context, id, permission string, f func(ctx context.Context, a act, m *ent.Member) error) error {
+func (s *Service) onMember(ctx context.Context, id, permission string, f func(ctx context.Context, a *act.Act, m *ent.Member) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
@@ -25,8 +26,8 @@ func (s *Service) onMember(ctx context.Context, id, permission string, f func(ct
 	if known, err = found(known, err, "member"); err != nil {
 		return err
 	}
-	return s.inTeam(ctx, known.TeamID, permission, func(ctx context.Context, a act) error {
-		m, err := a.tx.Member.Query().Where(member.ID(id)).WithRoles().WithGroups().WithDivisions().Only(ctx)
+	return s.Door.Do(ctx, act.InTeam(known.TeamID, permission), func(ctx context.Context, a *act.Act) error {
+		m, err := a.Tx.Member.Query().Where(member.ID(id)).WithRoles().WithGroups().WithDivisions().Only(ctx)
 		if m, err = found(m, err, "member"); err != nil {
 			return err
 		}
@@ -35,8 +36,8 @@ func (s *Service) onMember(ctx context.Context, id, permission string, f func(ct
 }
 
 // notSelf fails with CANNOT_ACT_ON_SELF or OWNER_PROTECTED.
-func notSelf(a act, m *ent.Member) error {
-	if m.UserID == a.actor.UserID {
+func notSelf(a *act.Act, m *ent.Member) error {
+	if m.UserID == a.UserID {
 		return fault.Input(fault.CannotActOnSelf, "You cannot do this to yourself.", "memberId")
 	}
 	return notOwner(m)
@@ -66,14 +67,14 @@ type Roles struct {
 // rights, or to somebody who reaches further than he does, CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) SetRoles(ctx context.Context, r Roles) error {
-	return s.onMember(ctx, r.MemberID, access.RolesAssign, func(ctx context.Context, a act, m *ent.Member) error {
+	return s.onMember(ctx, r.MemberID, access.RolesAssign, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
 		if r.RoleIDs == nil && r.GroupIDs == nil && r.Permissions == nil {
 			return fault.Input(fault.InvalidGrant, "Say which roles, groups or permissions the member is to hold.", "roleIds")
 		}
-		g, err := s.Resolve(ctx, a.tx, a.acc.ID, Wish{RoleIDs: r.RoleIDs, GroupIDs: r.GroupIDs, Permissions: r.Permissions})
+		g, err := s.Resolve(ctx, a.Tx, a.Account.ID, Wish{RoleIDs: r.RoleIDs, GroupIDs: r.GroupIDs, Permissions: r.Permissions})
 		if err != nil {
 			return err
 		}
@@ -81,10 +82,10 @@ func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 			return bad
 		}
 		added := beyond(m, g)
-		if err := s.CheckCeiling(a.actor, added); err != nil {
+		if err := s.CheckCeiling(a.Actor, added); err != nil {
 			return err
 		}
-		if field := firstOf(added); field != "" && CheckReach(a.actor, reachOf(m)) != nil {
+		if field := firstOf(added); field != "" && CheckReach(a.Actor, reachOf(m)) != nil {
 			return fault.Input(fault.NotGrantable, "This member reaches further than you do; restrict them first.", field)
 		}
 		if len(added.Roles)+len(added.Groups)+len(added.Permissions) == 0 && !m.AllPermissions &&
@@ -143,8 +144,8 @@ func beyond(m *ent.Member, g access.Grant) access.Grant {
 }
 
 // changeMember changes a member by compare-and-set on his version, and logs it.
-func (s *Service) changeMember(ctx context.Context, a act, m *ent.Member, change func(*ent.MemberUpdate)) error {
-	u := a.tx.Member.Update().Where(member.ID(m.ID), member.Version(m.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+func (s *Service) changeMember(ctx context.Context, a *act.Act, m *ent.Member, change func(*ent.MemberUpdate)) error {
+	u := a.Tx.Member.Update().Where(member.ID(m.ID), member.Version(m.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 	change(u)
 	n, err := u.Save(ctx)
 	if err != nil {
@@ -153,7 +154,7 @@ func (s *Service) changeMember(ctx context.Context, a act, m *ent.Member, change
 	if n == 0 {
 		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
 	}
-	return s.append(ctx, a, event.MemberUpdated, m.TeamID, m.ID, of(m))
+	return a.Log(ctx, event.MemberUpdated, m.TeamID, m.ID, of(m))
 }
 
 // Restrictions is what a member is to be restricted to. A nil list leaves what
@@ -171,7 +172,7 @@ type Restrictions struct {
 // viewer is restricted himself and this would reach further, with CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
-	return s.onMember(ctx, r.MemberID, access.MembersUpdate, func(ctx context.Context, a act, m *ent.Member) error {
+	return s.onMember(ctx, r.MemberID, access.MembersUpdate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notOwner(m); err != nil {
 			return err
 		}
@@ -188,14 +189,14 @@ func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 		if err != nil {
 			return err
 		}
-		divisions, err := s.Divisions(ctx, a.tx, a.acc.ID, sc.DivisionIDs)
+		divisions, err := s.Divisions(ctx, a.Tx, a.Account.ID, sc.DivisionIDs)
 		if err != nil {
 			return err
 		}
 		if bad := expect(r.ExpectedVersion, m.Version); bad != nil {
 			return bad
 		}
-		if err := CheckReach(a.actor, sc); err != nil {
+		if err := CheckReach(a.Actor, sc); err != nil {
 			return err
 		}
 		return s.changeMember(ctx, a, m, func(u *ent.MemberUpdate) {
@@ -209,7 +210,7 @@ func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 // refusals of rights it fails with CANNOT_ACT_ON_SELF, OWNER_PROTECTED or
 // ACCOUNT_SUSPENDED.
 func (s *Service) Deactivate(ctx context.Context, memberID string) error {
-	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a act, m *ent.Member) error {
+	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
@@ -222,7 +223,7 @@ func (s *Service) Deactivate(ctx context.Context, memberID string) error {
 		if err := s.turn(ctx, a, m, member.StatusDeactivated, event.MemberDeactivated); err != nil {
 			return err
 		}
-		return s.uproot(ctx, a.tx, m)
+		return s.uproot(ctx, a.Tx, m)
 	})
 }
 
@@ -230,15 +231,15 @@ func (s *Service) Deactivate(ctx context.Context, memberID string) error {
 // twice is a success. It needs members.deactivate. Beside the refusals of rights
 // it fails with SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED.
 func (s *Service) Reactivate(ctx context.Context, memberID string) error {
-	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a act, m *ent.Member) error {
+	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if m.Status == member.StatusActive {
 			return nil
 		}
-		t, err := a.tx.Team.Get(ctx, m.TeamID)
+		t, err := a.Tx.Team.Get(ctx, m.TeamID)
 		if err != nil {
 			return fmt.Errorf("read team %s: %w", m.TeamID, err)
 		}
-		if err := s.CheckSeats(ctx, a.tx, a.acc, t); err != nil {
+		if err := s.CheckSeats(ctx, a.Tx, a.Account, t); err != nil {
 			return err
 		}
 		return s.turn(ctx, a, m, member.StatusActive, event.MemberReactivated)
@@ -246,8 +247,8 @@ func (s *Service) Reactivate(ctx context.Context, memberID string) error {
 }
 
 // turn changes a member's status by compare-and-set.
-func (s *Service) turn(ctx context.Context, a act, m *ent.Member, to member.Status, typ event.Type) error {
-	n, err := a.tx.Member.Update().
+func (s *Service) turn(ctx context.Context, a *act.Act, m *ent.Member, to member.Status, typ event.Type) error {
+	n, err := a.Tx.Member.Update().
 		Where(member.ID(m.ID), member.StatusEQ(m.Status), member.IsOwner(false)).
 		SetStatus(to).AddVersion(1).SetUpdatedAt(s.Now()).Save(ctx)
 	if err != nil {
@@ -260,11 +261,11 @@ func (s *Service) turn(ctx context.Context, a act, m *ent.Member, to member.Stat
 	if to == member.StatusDeactivated {
 		active = -1
 	}
-	err = a.tx.Team.UpdateOneID(m.TeamID).AddActiveMembers(active).AddDeactivatedMembers(-active).Exec(ctx)
+	err = a.Tx.Team.UpdateOneID(m.TeamID).AddActiveMembers(active).AddDeactivatedMembers(-active).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
 	}
-	return s.append(ctx, a, typ, m.TeamID, m.ID, of(m))
+	return a.Log(ctx, typ, m.TeamID, m.ID, of(m))
 }
 
 // Remove ends a membership for good; he can be invited again. The invitations
@@ -272,7 +273,7 @@ func (s *Service) turn(ctx context.Context, a act, m *ent.Member, to member.Stat
 // members.remove. Beside the refusals of rights it fails with
 // CANNOT_ACT_ON_SELF, OWNER_PROTECTED or ACCOUNT_SUSPENDED.
 func (s *Service) Remove(ctx context.Context, memberID string) error {
-	return s.onMember(ctx, memberID, access.MembersRemove, func(ctx context.Context, a act, m *ent.Member) error {
+	return s.onMember(ctx, memberID, access.MembersRemove, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
@@ -291,52 +292,45 @@ func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, er
 	if mine == nil {
 		return "", fault.Refuse(fault.NotFound, "There is no such team.")
 	}
-	return mine.ID, s.Store.InAccount(ctx, mine.AccountID, func(tx *store.Tx) error {
-		actor, err := s.Access.Membership(ctx, tx.Client(), teamID, v.UserID)
-		if err != nil {
-			return err
-		}
-		ctx := access.System(ctx, "leave a team")
-		acc, err := tx.Account.Get(ctx, mine.AccountID)
-		if err != nil {
-			return fmt.Errorf("leave %s: read the account: %w", teamID, err)
-		}
-		m, err := tx.Member.Get(ctx, mine.ID)
+	// A member may leave a suspended account.
+	rule := act.AsMember(mine.AccountID, teamID).EvenSuspended()
+	return mine.ID, s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
+		m, err := a.Tx.Member.Get(ctx, a.Actor.ID)
 		if err != nil {
 			return fmt.Errorf("leave %s: %w", teamID, err)
 		}
 		if m.IsOwner {
 			return fault.Input(fault.OwnerProtected, "You own this team; transfer the ownership first.", "teamId")
 		}
-		return s.depart(ctx, act{tx: tx, acc: acc, actor: actor}, m)
+		return s.depart(ctx, a, m)
 	})
 }
 
 // depart takes a member out of the team.
-func (s *Service) depart(ctx context.Context, a act, m *ent.Member) error {
+func (s *Service) depart(ctx context.Context, a *act.Act, m *ent.Member) error {
 	if err := s.cancelTransfers(ctx, a, m); err != nil {
 		return err
 	}
-	d := Departure{AccountID: a.acc.ID, TeamID: m.TeamID, UserID: m.UserID, ActorID: a.actor.UserID}
-	if a.acc.KeepInvitationsOfRemovedMembers {
+	d := Departure{AccountID: a.Account.ID, TeamID: m.TeamID, UserID: m.UserID, ActorID: a.UserID}
+	if a.Account.KeepInvitationsOfRemovedMembers {
 		// The owner of the team answers for what the account keeps.
-		owner, err := a.tx.Member.Query().Where(member.TeamID(m.TeamID), member.IsOwner(true)).Only(ctx)
+		owner, err := a.Tx.Member.Query().Where(member.TeamID(m.TeamID), member.IsOwner(true)).Only(ctx)
 		if err != nil {
 			return fmt.Errorf("find the owner of %s: %w", m.TeamID, err)
 		}
 		d.HeirID = owner.UserID
 	}
-	if err := s.Departing(ctx, a.tx, d); err != nil {
+	if err := s.Departing(ctx, a.Tx, d); err != nil {
 		return err
 	}
-	n, err := a.tx.Member.Delete().Where(member.ID(m.ID), member.IsOwner(false)).Exec(ctx)
+	n, err := a.Tx.Member.Delete().Where(member.ID(m.ID), member.IsOwner(false)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("remove member %s: %w", m.ID, err)
 	}
 	if n == 0 {
 		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
 	}
-	t := a.tx.Team.UpdateOneID(m.TeamID)
+	t := a.Tx.Team.UpdateOneID(m.TeamID)
 	if m.Status == member.StatusActive {
 		t.AddActiveMembers(-1)
 	} else {
@@ -345,10 +339,10 @@ func (s *Service) depart(ctx context.Context, a act, m *ent.Member) error {
 	if err := t.Exec(ctx); err != nil {
 		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
 	}
-	if err := s.append(ctx, a, event.MemberRemoved, m.TeamID, m.ID, of(m)); err != nil {
+	if err := a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, of(m)); err != nil {
 		return err
 	}
-	return s.uproot(ctx, a.tx, m)
+	return s.uproot(ctx, a.Tx, m)
 }
 
 // uproot gives the user of a membership that counts no more another active

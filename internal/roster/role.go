@@ -12,8 +12,10 @@ import (
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -32,7 +34,7 @@ type NewRole struct {
 // INVALID_VALUE for a key, CONFLICT for one that is taken, PERMISSION_UNKNOWN,
 // NOT_GRANTABLE above the viewer's own rights, or ACCOUNT_SUSPENDED.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
-	err = s.accountWide(ctx, n.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
+	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
 		switch {
 		case n.Key == "":
@@ -49,33 +51,33 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 		if err := wrong.Err(); err != nil {
 			return err
 		}
-		taken, err := a.tx.Role.Query().Where(role.AccountID(a.acc.ID), role.Key(n.Key)).Exist(ctx)
+		taken, err := a.Tx.Role.Query().Where(role.AccountID(a.Account.ID), role.Key(n.Key)).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for role %s: %w", n.Key, err)
 		}
 		if taken {
 			return fault.Input(fault.Conflict, "The account has a role with this key already.", "key")
 		}
-		if err := s.CheckCeiling(a.actor, access.Grant{Permissions: permissions}); err != nil {
+		if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: permissions}); err != nil {
 			return err
 		}
 		now := s.Now()
-		r, err := a.tx.Role.Create().
-			SetID(uid.New(uid.Role)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.acc.ID).
+		r, err := a.Tx.Role.Create().
+			SetID(uid.New(uid.Role)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(a.Account.ID).
 			SetKey(n.Key).SetName(clean).SetDescription(description).SetPermissions(permissions).
 			Save(ctx)
 		if err != nil {
 			return fmt.Errorf("create role %s: %w", n.Key, err)
 		}
 		id = r.ID
-		return s.append(ctx, a, event.RoleCreated, "", id, nil)
+		return a.Log(ctx, event.RoleCreated, "", id, nil)
 	})
 	return id, err
 }
 
 // onRole runs f on a role of the account's own, for a viewer who may manage
 // roles. ROLE_PROTECTED for one of the preset.
-func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Context, a act, r *ent.Role) error) error {
+func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, r *ent.Role) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
@@ -83,8 +85,8 @@ func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Cont
 	if known, err = found(known, err, "role"); err != nil {
 		return err
 	}
-	return s.accountWide(ctx, known.AccountID, access.RolesManage, func(ctx context.Context, a act) error {
-		r, err := a.tx.Role.Query().Where(role.ID(id)).Only(ctx)
+	return s.Door.Do(ctx, act.AccountWide(known.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
+		r, err := a.Tx.Role.Query().Where(role.ID(id)).Only(ctx)
 		if r, err = found(r, err, "role"); err != nil {
 			return err
 		}
@@ -109,9 +111,9 @@ type RoleChange struct {
 // added above the viewer's own rights, in any of his teams, or beyond what he is
 // restricted to, CONFLICT or ACCOUNT_SUSPENDED.
 func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
-	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a act, r *ent.Role) error {
+	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a *act.Act, r *ent.Role) error {
 		var wrong fault.Errors
-		u := a.tx.Role.Update().Where(role.ID(r.ID), role.Version(r.Version)).AddVersion(1).SetUpdatedAt(s.Now())
+		u := a.Tx.Role.Update().Where(role.ID(r.ID), role.Version(r.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := name(*c.Name)
 			wrong.Add(bad)
@@ -136,11 +138,11 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 					added = append(added, p)
 				}
 			}
-			if err := s.CheckCeiling(a.actor, access.Grant{Permissions: added}); err != nil {
+			if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: added}); err != nil {
 				return err
 			}
 			if len(added) > 0 {
-				if err := everywhere(a.actor, "permissions"); err != nil {
+				if err := everywhere(a.Actor, "permissions"); err != nil {
 					return err
 				}
 			}
@@ -149,7 +151,7 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 		if err := s.withoutGain(ctx, a, "permissions", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
-		return s.append(ctx, a, event.RoleUpdated, "", r.ID, nil)
+		return a.Log(ctx, event.RoleUpdated, "", r.ID, nil)
 	})
 }
 
@@ -171,10 +173,10 @@ func changed(n int, err error) error {
 // NOT_GRANTABLE when that is above the viewer's own rights, or
 // ACCOUNT_SUSPENDED.
 func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) error {
-	return s.onRole(ctx, roleID, func(ctx context.Context, a act, r *ent.Role) error {
+	return s.onRole(ctx, roleID, func(ctx context.Context, a *act.Act, r *ent.Role) error {
 		data := map[string]string{}
 		if reassignTo != "" {
-			if err := everywhere(a.actor, "reassignTo"); err != nil {
+			if err := everywhere(a.Actor, "reassignTo"); err != nil {
 				return err
 			}
 			if err := s.withoutGain(ctx, a, "reassignTo", func() error { return s.reassign(ctx, a, r, reassignTo) }); err != nil {
@@ -186,20 +188,20 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 		} else if used {
 			return fault.Input(fault.RoleInUse, "Members, groups or open invitations have this role; name another one for them.", "reassignTo")
 		}
-		if err := a.tx.Role.DeleteOne(r).Exec(ctx); err != nil {
+		if err := a.Tx.Role.DeleteOne(r).Exec(ctx); err != nil {
 			return fmt.Errorf("delete role %s: %w", r.ID, err)
 		}
-		return s.append(ctx, a, event.RoleDeleted, "", r.ID, data)
+		return a.Log(ctx, event.RoleDeleted, "", r.ID, data)
 	})
 }
 
-func (s *Service) inUse(ctx context.Context, a act, r *ent.Role) (bool, error) {
-	used, err := a.tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))).Exist(ctx)
+func (s *Service) inUse(ctx context.Context, a *act.Act, r *ent.Role) (bool, error) {
+	used, err := a.Tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))).Exist(ctx)
 	if err == nil && !used {
-		used, err = a.tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))).Exist(ctx)
+		used, err = a.Tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))).Exist(ctx)
 	}
 	if err == nil && !used {
-		used, err = a.tx.Invitation.Query().Where(s.openWith(r)...).Exist(ctx)
+		used, err = a.Tx.Invitation.Query().Where(s.openWith(r)...).Exist(ctx)
 	}
 	if err != nil {
 		return false, fmt.Errorf("look whether role %s is in use: %w", r.ID, err)
@@ -210,32 +212,32 @@ func (s *Service) inUse(ctx context.Context, a act, r *ent.Role) (bool, error) {
 // openWith picks the open invitations with the role.
 func (s *Service) openWith(r *ent.Role) []predicate.Invitation {
 	return []predicate.Invitation{
-		invitation.StatusEQ(invitation.StatusPending), invitation.ExpiresAtGT(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
+		lifecycle.Open(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
 	}
 }
 
 // reassign gives the other role to everything that has the role.
-func (s *Service) reassign(ctx context.Context, a act, r *ent.Role, to string) error {
+func (s *Service) reassign(ctx context.Context, a *act.Act, r *ent.Role, to string) error {
 	if to == r.ID {
 		return fault.Input(fault.InvalidValue, "Name another role than the one to be deleted.", "reassignTo")
 	}
-	others, bad, err := s.roles(ctx, a.tx, a.acc.ID, []string{to}, "reassignTo")
+	others, bad, err := s.roles(ctx, a.Tx, a.Account.ID, []string{to}, "reassignTo")
 	if err != nil {
 		return err
 	}
 	if bad != nil {
 		return bad
 	}
-	if !a.actor.Permissions.Covers(s.Access.Granted(access.Grant{Roles: others})) {
+	if !a.Actor.Permissions.Covers(s.Access.Granted(access.Grant{Roles: others})) {
 		return fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", "reassignTo")
 	}
 	now := s.Now()
-	_, err = a.tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	_, err = a.Tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err == nil {
-		_, err = a.tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+		_, err = a.Tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	}
 	if err == nil {
-		_, err = a.tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+		_, err = a.Tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	}
 	// One statement for each table, however many rows; past the guard, which has
 	// no say for the system.
@@ -245,7 +247,7 @@ func (s *Service) reassign(ctx context.Context, a act, r *ent.Role, to string) e
 		if err != nil {
 			break
 		}
-		_, err = a.tx.ExecContext(ctx, fmt.Sprintf(
+		_, err = a.Tx.ExecContext(ctx, fmt.Sprintf(
 			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
 			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -26,6 +27,7 @@ const (
 // divisions.
 type Service struct {
 	Store  *store.Store
+	Door   *act.Door
 	Access access.Loader
 	Preset access.Preset // the roles of new accounts
 	Events *event.Log

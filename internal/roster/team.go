@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -21,16 +22,16 @@ import (
 // NOT_GRANTABLE for who is restricted to divisions or domains,
 // TEAM_LIMIT_REACHED or ACCOUNT_SUSPENDED.
 func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (teamID string, err error) {
-	err = s.accountWide(ctx, accountID, access.TeamCreate, func(ctx context.Context, a act) error {
+	err = s.Door.Do(ctx, act.AccountWide(accountID, access.TeamCreate), func(ctx context.Context, a *act.Act) error {
 		clean, bad := name(typed)
 		if bad != nil {
 			return bad
 		}
-		if err := everywhere(a.actor, "accountId"); err != nil {
+		if err := everywhere(a.Actor, "accountId"); err != nil {
 			return err // an owner is restricted to nothing
 		}
-		if limit := a.acc.MaxTeams; limit != nil {
-			n, err := a.tx.Team.Query().Where(team.AccountID(accountID)).Count(ctx)
+		if limit := a.Account.MaxTeams; limit != nil {
+			n, err := a.Tx.Team.Query().Where(team.AccountID(accountID)).Count(ctx)
 			if err != nil {
 				return fmt.Errorf("count the teams of %s: %w", accountID, err)
 			}
@@ -38,11 +39,11 @@ func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (team
 				return fault.Input(fault.TeamLimitReached, fmt.Sprintf("The account has %d teams, more are not allowed.", n))
 			}
 		}
-		u, err := a.tx.User.Get(ctx, a.actor.UserID)
+		u, err := a.Tx.User.Get(ctx, a.UserID)
 		if err != nil {
-			return fmt.Errorf("read user %s: %w", a.actor.UserID, err)
+			return fmt.Errorf("read user %s: %w", a.UserID, err)
 		}
-		t, _, err := s.openTeam(ctx, a.tx, accountID, clean, false, u)
+		t, _, err := s.openTeam(ctx, a.Tx, accountID, clean, false, u)
 		if err == nil {
 			teamID = t.ID
 		}
@@ -54,15 +55,15 @@ func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (team
 // RenameTeam changes a team's name. It needs team.update. Beside the refusals
 // of rights it fails with BLANK, TOO_LONG or ACCOUNT_SUSPENDED.
 func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
-	return s.inTeam(ctx, teamID, access.TeamUpdate, func(ctx context.Context, a act) error {
+	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamUpdate), func(ctx context.Context, a *act.Act) error {
 		clean, bad := name(typed)
 		if bad != nil {
 			return bad
 		}
-		if err := a.tx.Team.UpdateOneID(teamID).SetName(clean).AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
+		if err := a.Tx.Team.UpdateOneID(teamID).SetName(clean).AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("rename team %s: %w", teamID, err)
 		}
-		return s.append(ctx, a, event.TeamUpdated, teamID, teamID, nil)
+		return a.Log(ctx, event.TeamUpdated, teamID, teamID, nil)
 	})
 }
 
@@ -70,11 +71,11 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 // what happened. It needs team.delete. Beside the refusals of rights it fails
 // with INVALID_VALUE for the account's default team, or ACCOUNT_SUSPENDED.
 func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
-	return s.inTeam(ctx, teamID, access.TeamDelete, func(ctx context.Context, a act) error {
-		if a.actor.DefaultTeam {
+	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
+		if a.Actor.DefaultTeam {
 			return fault.Input(fault.InvalidValue, "This is the account's default team, which cannot be deleted.", "teamId")
 		}
-		if err := s.append(ctx, a, event.TeamDeleted, teamID, teamID, nil); err != nil {
+		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
 		}
 		now := s.Now()
@@ -82,27 +83,27 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 		elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
 		// The locks on the users' rows are as in uproot, and those on the members' come
 		// before them: the order in which everybody locks.
-		_, err := a.tx.Member.Update().Where(member.TeamID(teamID)).AddVersion(1).Save(ctx)
+		_, err := a.Tx.Member.Update().Where(member.TeamID(teamID)).AddVersion(1).Save(ctx)
 		if err == nil {
-			_, err = a.tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
+			_, err = a.Tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
 		}
 		if err == nil {
-			_, err = a.tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Save(ctx)
+			_, err = a.Tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Save(ctx)
 		}
 		if err == nil {
-			_, err = a.tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx)
+			_, err = a.Tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx)
 		}
 		if err == nil {
-			_, err = a.tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx)
+			_, err = a.Tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx)
 		}
 		if err == nil {
-			_, err = a.tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx)
+			_, err = a.Tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx)
 		}
 		if err == nil {
-			_, err = a.tx.Member.Delete().Where(member.TeamID(teamID)).Exec(ctx)
+			_, err = a.Tx.Member.Delete().Where(member.TeamID(teamID)).Exec(ctx)
 		}
 		if err == nil {
-			err = a.tx.Team.DeleteOneID(teamID).Exec(ctx)
+			err = a.Tx.Team.DeleteOneID(teamID).Exec(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("delete team %s: %w", teamID, err)

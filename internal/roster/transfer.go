@@ -3,100 +3,71 @@ package roster
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
-	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
-
-// transferFor is how long an offered ownership can be accepted.
-const transferFor = 7 * 24 * time.Hour
-
-// TransferStatus returns where a transfer stands at a moment: one that is
-// pending in the table has expired from expires_at on.
-func TransferStatus(t *ent.OwnershipTransfer, now time.Time) ownershiptransfer.Status {
-	if t.Status == ownershiptransfer.StatusPending && !now.Before(t.ExpiresAt) {
-		return ownershiptransfer.StatusExpired
-	}
-	return t.Status
-}
 
 // RequestTransfer offers the viewer's ownership of a team to a member of it.
 // It fails with UNAUTHENTICATED, NOT_FOUND, with FORBIDDEN for anybody but the
 // owner, with CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED, TRANSFER_PENDING or
 // ACCOUNT_SUSPENDED.
 func (s *Service) RequestTransfer(ctx context.Context, memberID string) (transferID string, err error) {
-	v, err := access.SignedIn(ctx)
-	if err != nil {
+	if _, err := access.SignedIn(ctx); err != nil {
 		return "", err
 	}
 	known, err := s.Store.Read().Member.Query().Where(member.ID(memberID)).Only(ctx)
 	if known, err = found(known, err, "member"); err != nil {
 		return "", err
 	}
-	err = s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
-		actor, err := s.owner(ctx, tx, known.TeamID, v.UserID)
-		if err != nil {
+	err = s.Door.Do(ctx, act.AsOwner(known.AccountID, known.TeamID), func(ctx context.Context, a *act.Act) error {
+		to, err := a.Tx.Member.Query().Where(member.ID(memberID)).Only(ctx)
+		if to, err = found(to, err, "member"); err != nil {
 			return err
 		}
-		return s.asSystem(ctx, tx, actor, func(ctx context.Context, a act) error {
-			to, err := tx.Member.Query().Where(member.ID(memberID)).Only(ctx)
-			if to, err = found(to, err, "member"); err != nil {
-				return err
-			}
-			transferID, err = s.offer(ctx, a, to)
-			return err
-		})
+		transferID, err = s.offer(ctx, a, to)
+		return err
 	})
 	return transferID, err
 }
 
-// owner returns the membership of the team's owner. FORBIDDEN when the user is
-// not he.
-func (s *Service) owner(ctx context.Context, tx *store.Tx, teamID, userID string) (*access.Membership, error) {
-	m, err := s.Access.Membership(ctx, tx.Client(), teamID, userID)
-	if fault.Is(err, fault.NotFound) || err == nil && !m.Owner {
-		return nil, fault.Refuse(fault.Forbidden, "Only the team's owner can do this.")
-	}
-	return m, err
-}
-
-func (s *Service) offer(ctx context.Context, a act, to *ent.Member) (id string, err error) {
+func (s *Service) offer(ctx context.Context, a *act.Act, to *ent.Member) (id string, err error) {
 	switch {
-	case to.UserID == a.actor.UserID:
+	case to.UserID == a.UserID:
 		return "", fault.Input(fault.CannotActOnSelf, "You own the team already.", "memberId")
 	case to.Status != member.StatusActive:
 		return "", fault.Input(fault.MemberDeactivated, "This member is deactivated; reactivate him first.", "memberId")
 	}
-	open, err := a.tx.OwnershipTransfer.Query().
-		Where(ownershiptransfer.TeamID(to.TeamID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).Only(ctx)
+	open, err := a.Tx.OwnershipTransfer.Query().
+		Where(ownershiptransfer.TeamID(to.TeamID), lifecycle.StoredPendingTransfer()).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
 		return "", fmt.Errorf("look for an open transfer of %s: %w", to.TeamID, err)
 	}
 	if err == nil {
-		if TransferStatus(open, s.Now()) == ownershiptransfer.StatusPending {
+		if lifecycle.IsTransferOpen(open, s.Now()) {
 			return "", fault.Input(fault.TransferPending, "The ownership is on offer already; cancel that first.", "memberId")
 		}
-		if err := s.closeTransfer(ctx, a, open, ownershiptransfer.StatusExpired); err != nil {
+		if err := s.closeTransfer(ctx, a, open, lifecycle.ExpireTransfer); err != nil {
 			return "", err
 		}
 	}
 	now := s.Now()
-	t, err := a.tx.OwnershipTransfer.Create().
-		SetID(uid.New(uid.Transfer)).SetCreatedAt(now).SetAccountID(a.acc.ID).SetTeamID(to.TeamID).
-		SetFromID(a.actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(transferFor)).
+	t, err := a.Tx.OwnershipTransfer.Create().
+		SetID(uid.New(uid.Transfer)).SetCreatedAt(now).SetAccountID(a.Account.ID).SetTeamID(to.TeamID).
+		SetFromID(a.Actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(lifecycle.TransferTTL)).
 		Save(ctx)
 	if err != nil {
 		return "", fmt.Errorf("offer team %s: %w", to.TeamID, err)
 	}
-	return t.ID, s.append(ctx, a, event.TransferRequested, t.TeamID, t.ID, parties(t))
+	return t.ID, a.Log(ctx, event.TransferRequested, t.TeamID, t.ID, parties(t))
 }
 
 // parties is the data of an event about a transfer.
@@ -107,33 +78,26 @@ func parties(t *ent.OwnershipTransfer) map[string]string {
 // onTransfer runs f on an open transfer as it stands in the transaction. allowed
 // says who may: FORBIDDEN for others who know of it, NOT_FOUND for the rest.
 // TRANSFER_NOT_PENDING when it is not open any more.
-func (s *Service) onTransfer(ctx context.Context, id string, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a act, t *ent.OwnershipTransfer) error) error {
-	v, err := access.SignedIn(ctx)
-	if err != nil {
+func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.TransferAction, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error) error {
+	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
 	known, err := s.Store.Read().OwnershipTransfer.Query().Where(ownershiptransfer.ID(id)).Only(ctx)
 	if known, err = found(known, err, "transfer of ownership"); err != nil {
 		return err
 	}
-	return s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
-		actor, err := s.Access.Membership(ctx, tx.Client(), known.TeamID, v.UserID)
-		if err != nil {
+	return s.Door.Do(ctx, act.AsMember(known.AccountID, known.TeamID), func(ctx context.Context, a *act.Act) error {
+		t, err := a.Tx.OwnershipTransfer.Get(ctx, id)
+		if t, err = found(t, err, "transfer of ownership"); err != nil {
 			return err
 		}
-		return s.asSystem(ctx, tx, actor, func(ctx context.Context, a act) error {
-			t, err := tx.OwnershipTransfer.Get(ctx, id)
-			if t, err = found(t, err, "transfer of ownership"); err != nil {
-				return err
-			}
-			if allowed(t) != actor.ID {
-				return fault.Refuse(fault.Forbidden, "This is not for you to decide.")
-			}
-			if TransferStatus(t, s.Now()) != ownershiptransfer.StatusPending {
-				return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
-			}
-			return f(ctx, a, t)
-		})
+		if allowed(t) != a.Actor.ID {
+			return fault.Refuse(fault.Forbidden, "This is not for you to decide.")
+		}
+		if _, denied := lifecycle.NextTransfer(lifecycle.EffectiveTransfer(t, s.Now()), action); denied != nil {
+			return denied
+		}
+		return f(ctx, a, t)
 	})
 }
 
@@ -145,26 +109,26 @@ func receiver(t *ent.OwnershipTransfer) string { return t.ToID }
 // with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, TRANSFER_NOT_PENDING, CONFLICT or
 // ACCOUNT_SUSPENDED.
 func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusAccepted); err != nil {
+	return s.onTransfer(ctx, transferID, lifecycle.AcceptTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, lifecycle.AcceptTransfer); err != nil {
 			return err
 		}
 		if err := s.handOver(ctx, a, t); err != nil {
 			return err
 		}
-		return s.append(ctx, a, event.TransferAccepted, t.TeamID, t.ID, parties(t))
+		return a.Log(ctx, event.TransferAccepted, t.TeamID, t.ID, parties(t))
 	})
 }
 
 // handOver changes the owner, by compare-and-set on both sides: the index that
 // allows one owner would refuse a second one.
-func (s *Service) handOver(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
+func (s *Service) handOver(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
 	if err := s.makeAdmin(ctx, a, t.FromID); err != nil {
 		return err
 	}
 	now := s.Now()
 	changed := fault.Input(fault.Conflict, "The team has changed meanwhile; look again.")
-	n, err := a.tx.Member.Update().Where(member.ID(t.FromID), member.IsOwner(true)).
+	n, err := a.Tx.Member.Update().Where(member.ID(t.FromID), member.IsOwner(true)).
 		SetIsOwner(false).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
@@ -172,10 +136,10 @@ func (s *Service) handOver(ctx context.Context, a act, t *ent.OwnershipTransfer)
 	if n == 0 {
 		return changed
 	}
-	if err := a.tx.Member.UpdateOneID(t.ToID).ClearDivisions().SetAllowedDomains([]string{}).Exec(ctx); err != nil {
+	if err := a.Tx.Member.UpdateOneID(t.ToID).ClearDivisions().SetAllowedDomains([]string{}).Exec(ctx); err != nil {
 		return fmt.Errorf("hand over %s: lift the restrictions: %w", t.TeamID, err)
 	}
-	n, err = a.tx.Member.Update().Where(member.ID(t.ToID), member.StatusEQ(member.StatusActive)).
+	n, err = a.Tx.Member.Update().Where(member.ID(t.ToID), member.StatusEQ(member.StatusActive)).
 		SetIsOwner(true).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
@@ -188,15 +152,15 @@ func (s *Service) handOver(ctx context.Context, a act, t *ent.OwnershipTransfer)
 
 // makeAdmin gives a member the admin role of the account's preset; or every
 // permission, where the preset has left the operator's catalogue.
-func (s *Service) makeAdmin(ctx context.Context, a act, memberID string) error {
-	u := a.tx.Member.UpdateOneID(memberID).SetUpdatedAt(s.Now())
-	preset, err := s.Access.Catalogue.Preset(a.acc.Preset)
+func (s *Service) makeAdmin(ctx context.Context, a *act.Act, memberID string) error {
+	u := a.Tx.Member.UpdateOneID(memberID).SetUpdatedAt(s.Now())
+	preset, err := s.Access.Catalogue.Preset(a.Account.Preset)
 	if err != nil {
 		u.SetAllPermissions(true)
 	} else {
-		admin, err := a.tx.Role.Query().Where(role.AccountID(a.acc.ID), role.Key(preset.Admin)).Only(ctx)
+		admin, err := a.Tx.Role.Query().Where(role.AccountID(a.Account.ID), role.Key(preset.Admin)).Only(ctx)
 		if err != nil {
-			return fmt.Errorf("find the admin role of %s: %w", a.acc.ID, err)
+			return fmt.Errorf("find the admin role of %s: %w", a.Account.ID, err)
 		}
 		u.RemoveRoles(admin).AddRoles(admin) // once, if he has it already
 	}
@@ -208,31 +172,31 @@ func (s *Service) makeAdmin(ctx context.Context, a act, memberID string) error {
 
 // DeclineTransfer is the receiver's no. It fails like AcceptTransfer.
 func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, receiver, func(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusDeclined); err != nil {
+	return s.onTransfer(ctx, transferID, lifecycle.DeclineTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
+		if err := s.closeTransfer(ctx, a, t, lifecycle.DeclineTransfer); err != nil {
 			return err
 		}
-		return s.append(ctx, a, event.TransferDeclined, t.TeamID, t.ID, parties(t))
+		return a.Log(ctx, event.TransferDeclined, t.TeamID, t.ID, parties(t))
 	})
 }
 
 // CancelTransfer takes the owner's offer back. It fails like AcceptTransfer.
 func (s *Service) CancelTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, offerer, s.cancelTransfer)
+	return s.onTransfer(ctx, transferID, lifecycle.CancelTransfer, offerer, s.cancelTransfer)
 }
 
-func (s *Service) cancelTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer) error {
-	if err := s.closeTransfer(ctx, a, t, ownershiptransfer.StatusCanceled); err != nil {
+func (s *Service) cancelTransfer(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
+	if err := s.closeTransfer(ctx, a, t, lifecycle.CancelTransfer); err != nil {
 		return err
 	}
-	return s.append(ctx, a, event.TransferCanceled, t.TeamID, t.ID, parties(t))
+	return a.Log(ctx, event.TransferCanceled, t.TeamID, t.ID, parties(t))
 }
 
 // cancelTransfers ends the open transfer that a member who is put on hold or
 // leaves was to receive.
-func (s *Service) cancelTransfers(ctx context.Context, a act, m *ent.Member) error {
-	open, err := a.tx.OwnershipTransfer.Query().
-		Where(ownershiptransfer.ToID(m.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).All(ctx)
+func (s *Service) cancelTransfers(ctx context.Context, a *act.Act, m *ent.Member) error {
+	open, err := a.Tx.OwnershipTransfer.Query().
+		Where(ownershiptransfer.ToID(m.ID), lifecycle.StoredPendingTransfer()).All(ctx)
 	if err != nil {
 		return fmt.Errorf("look for open transfers to %s: %w", m.ID, err)
 	}
@@ -244,15 +208,21 @@ func (s *Service) cancelTransfers(ctx context.Context, a act, m *ent.Member) err
 	return nil
 }
 
-// closeTransfer moves an open transfer to its end by compare-and-set.
-func (s *Service) closeTransfer(ctx context.Context, a act, t *ent.OwnershipTransfer, to ownershiptransfer.Status) error {
-	n, err := a.tx.OwnershipTransfer.Update().
-		Where(ownershiptransfer.ID(t.ID), ownershiptransfer.StatusEQ(ownershiptransfer.StatusPending)).SetStatus(to).Save(ctx)
+// closeTransfer moves a transfer that is stored as pending to its end, by
+// compare-and-set. TRANSFER_NOT_PENDING when it has reached another end.
+func (s *Service) closeTransfer(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer, action lifecycle.TransferAction) error {
+	to, denied := lifecycle.NextTransfer(t.Status, action)
+	if denied != nil {
+		return denied
+	}
+	n, err := a.Tx.OwnershipTransfer.Update().
+		Where(ownershiptransfer.ID(t.ID), lifecycle.StoredPendingTransfer()).SetStatus(to).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("close transfer %s: %w", t.ID, err)
 	}
 	if n == 0 {
-		return fault.Input(fault.TransferNotPending, "This transfer is not open any more.", "transferId")
+		_, denied = lifecycle.NextTransfer(to, action)
+		return denied
 	}
 	return nil
 }

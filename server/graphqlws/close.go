@@ -7,8 +7,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Close codes of the protocol, and those of RFC 6455 (section 7.4.1) this
-// server sends. docs/operations.md lists when.
+// The close codes of the protocol, and those of RFC 6455 (section 7.4.1) that this
+// server sends. doc.go lists when each is sent.
 const (
 	BadRequest        = 4400
 	Unauthorized      = 4401
@@ -20,23 +20,23 @@ const (
 	serviceRestart    = websocket.CloseServiceRestart
 	invalidText       = websocket.CloseInvalidFramePayloadData
 	goingAway         = websocket.CloseGoingAway
-	lost              = websocket.CloseAbnormalClosure // seen, never sent
+	lost              = websocket.CloseAbnormalClosure // reported, never sent
 	maxReason         = 123                            // bytes: RFC 6455, section 5.5
 	reasonTooManyInit = "Too many initialisation requests"
 )
 
-// CloseError is the end of a connection, and why. As an error of Transport.Init it
-// refuses the connection.
+// CloseError says how and why a connection ends. Returned by Transport.Init, it refuses
+// the connection.
 type CloseError struct {
 	Code   int
 	Reason string
 }
 
-// Error tells code and reason.
+// Error returns code and reason.
 func (c CloseError) Error() string { return fmt.Sprintf("%d: %s", c.Code, c.Reason) }
 
-// frame is the body of the closing frame: the reason is cut to what fits, at
-// the end of a character.
+// frame returns the body of the close frame. A reason that is too long is cut at the
+// end of a character.
 func (c CloseError) frame() []byte {
 	reason := c.Reason
 	if len(reason) > maxReason {

@@ -16,51 +16,54 @@ import (
 )
 
 const (
-	// closeWithin is how long a client may take to answer a closing frame.
+	// closeWithin is how long the client may take to answer a close frame.
 	closeWithin = 2 * time.Second
-	// maxLinger is how much of what a client still sends is read meanwhile.
+	// maxLinger is how many bytes are read and discarded while a close frame is
+	// on its way to a client that is still sending.
 	maxLinger = 1 << 20
 )
 
-// conn is one connection. One goroutine reads it, each operation that has
-// something to do has one, and a timer looks after it: there is no other while it
-// is idle.
+// conn is one connection. While it is idle it has one goroutine, serve, which
+// reads, and one timer. Each operation that is being executed has a goroutine more.
 type conn struct {
 	t    *Transport
 	ws   *websocket.Conn
 	exec graphql.GraphExecutor
 
-	// ctx is the context of operations; Init may replace it, before the first.
+	// ctx is the parent context of all operations. Init may replace it, which is
+	// before the first operation.
 	ctx    context.Context //nolint:containedctx // the connection outlives its request
 	cancel context.CancelFunc
 	opened time.Time
 	timer  *time.Timer
 
-	// writing is held while a message leaves: gorilla takes one at a time. It is
-	// taken before mu, never after.
+	// writing is held while a message is written, because gorilla allows one writer
+	// at a time. It is locked before mu, never after.
 	writing sync.Mutex
 
 	mu          sync.Mutex
-	initialised bool // connection_init has come
-	acked       bool
-	stopping    bool
-	why         *CloseError // set once it closes
-	operations  map[string]*operation
-	running     int           // operations that have not let go yet
-	idle        chan struct{} // closed when stopping and nothing runs
+	initialised bool                  // connection_init was received
+	acked       bool                  // subscribe is allowed
+	stopping    bool                  // new operations are ignored
+	why         *CloseError           // set when closing starts
+	operations  map[string]*operation // those that may still send, by id
+	running     int                   // operations that have not ended yet, including those that send nothing any more
+	idle        chan struct{}         // closed when stopping and running is 0
 
-	ended sync.WaitGroup // operations
+	ended sync.WaitGroup // counts running, for release
 
 	user, session string // guarded by Transport.mu
 }
 
-// serve reads until the connection ends.
+// serve reads messages until reading fails, and then releases the connection. It
+// runs in a goroutine of its own, which every end of the connection stops: see
+// doc.go.
 func (c *conn) serve() {
 	defer c.t.open.Done()
 	defer c.release()
 	c.ws.SetReadLimit(c.t.MaxMessage)
 	c.ws.SetPongHandler(func(string) error {
-		c.heard()
+		c.keepAlive()
 		return nil
 	})
 	c.mu.Lock()
@@ -70,13 +73,13 @@ func (c *conn) serve() {
 	for {
 		kind, frame, err := c.ws.ReadMessage()
 		if err != nil {
-			c.gone(err)
+			c.readFailed(err)
 			return
 		}
 		if c.closing() {
-			continue // the client's closing frame is still to come
+			continue // read on, until the client answers the close frame
 		}
-		c.heard()
+		c.keepAlive()
 		if err := c.receive(kind, frame); err != nil {
 			var why CloseError
 			if !errors.As(err, &why) {
@@ -87,7 +90,8 @@ func (c *conn) serve() {
 	}
 }
 
-// receive acts on a message. A CloseError as its error ends the connection.
+// receive handles one message. When it returns a CloseError, serve closes the
+// connection with it; any other error closes with 1011.
 func (c *conn) receive(kind int, frame []byte) error {
 	if kind != websocket.TextMessage {
 		return CloseError{BadRequest, "Invalid message: it must be text"}
@@ -103,7 +107,7 @@ func (c *conn) receive(kind int, frame []byte) error {
 	case typeInit:
 		return c.init(m.payload)
 	case typePing:
-		c.say(typePong, m.payload)
+		c.send(typePong, m.payload)
 	case typeSubscribe:
 		return c.subscribe(m)
 	case typeComplete:
@@ -112,7 +116,8 @@ func (c *conn) receive(kind int, frame []byte) error {
 	return nil
 }
 
-// init answers connection_init.
+// init handles connection_init. It returns a CloseError for a second one, for a
+// user with too many connections, or when Init refuses.
 func (c *conn) init(payload json.RawMessage) error {
 	c.mu.Lock()
 	again := c.initialised
@@ -126,7 +131,7 @@ func (c *conn) init(payload json.RawMessage) error {
 		return err
 	}
 	c.ctx = ctx
-	if user, session := c.t.Who(ctx); !c.t.name(c, user, session) {
+	if user, session := c.t.Who(ctx); !c.t.assign(c, user, session) {
 		return CloseError{TooMany, "Too many connections of this user"}
 	}
 	c.mu.Lock()
@@ -135,12 +140,12 @@ func (c *conn) init(payload json.RawMessage) error {
 		c.timer.Reset(c.t.PingEvery)
 	}
 	c.mu.Unlock()
-	c.say(typeAck, nil)
+	c.send(typeAck, nil)
 	return nil
 }
 
-// say sends a message that belongs to no operation.
-func (c *conn) say(kind string, payload json.RawMessage) {
+// send writes a message that belongs to no operation.
+func (c *conn) send(kind string, payload json.RawMessage) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	var whole func([]byte) []byte
@@ -150,9 +155,9 @@ func (c *conn) say(kind string, payload json.RawMessage) {
 	withFrame(func(b []byte) []byte { return appendMessage(b, kind, nil, whole) }, c.write)
 }
 
-// write sends a message; the caller holds writing. A client that does not take
-// it in time is cut off: it comes back with its cursor, and meanwhile kept nobody
-// waiting but its own operations.
+// write writes one message within WriteWithin; the caller holds writing. When the
+// client does not read in time, the connection is dropped, because its operations
+// would wait for it. The client reconnects and resumes with its cursor.
 func (c *conn) write(frame []byte) {
 	if c.closing() {
 		return
@@ -162,11 +167,11 @@ func (c *conn) write(frame []byte) {
 		err = c.ws.WriteMessage(websocket.TextMessage, frame)
 	}
 	if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
-		c.drop(cutOff(err))
+		c.drop(lostReason(err))
 	}
 }
 
-func cutOff(err error) CloseError {
+func lostReason(err error) CloseError {
 	if isTimeout(err) {
 		return CloseError{lost, "the client did not read in time"}
 	}
@@ -178,8 +183,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// tick runs when the timer does: connection_init has not come in time, or else
-// a ping is due.
+// tick is called by the timer: it closes the connection when connection_init did
+// not come in time, and sends a ping otherwise. startClosing stops the timer.
 func (c *conn) tick() {
 	c.mu.Lock()
 	initialised, closing := c.initialised, c.why != nil
@@ -192,7 +197,7 @@ func (c *conn) tick() {
 		return
 	}
 	if err := c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.t.WriteWithin)); err != nil {
-		c.drop(cutOff(err))
+		c.drop(lostReason(err))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -201,8 +206,9 @@ func (c *conn) tick() {
 	}
 }
 
-// heard gives the client until two pings from now to be heard of again.
-func (c *conn) heard() {
+// keepAlive extends the read deadline after a sign of life: the client may miss one
+// ping, but not two.
+func (c *conn) keepAlive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.why == nil {
@@ -216,9 +222,10 @@ func (c *conn) closing() bool {
 	return c.why != nil
 }
 
-// shut notes why the connection ends, and stops its operations; false when it
-// was ending already.
-func (c *conn) shut(why CloseError) bool {
+// startClosing records why the connection ends, cancels its operations, and limits
+// how long serve goes on reading. It returns false when closing had already started;
+// the first reason counts.
+func (c *conn) startClosing(why CloseError) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.why != nil {
@@ -227,56 +234,59 @@ func (c *conn) shut(why CloseError) bool {
 	c.why = &why
 	c.cancel()
 	for _, op := range c.operations {
-		op.wake() // so that it lets go of what it holds
+		op.wake() // it is executed once more, finds its context cancelled, and closes its source
 	}
 	c.timer.Stop()
 	_ = c.ws.NetConn().SetReadDeadline(time.Now().Add(closeWithin)) // fails where reading does
 	return true
 }
 
-// close says goodbye. serve goes on reading for a moment: closing at once would
-// take the frame back where the client is still sending.
+// close sends a close frame. serve goes on reading for closeWithin, because closing
+// the TCP connection while the client is still sending could discard the frame.
 func (c *conn) close(why CloseError) {
-	if !c.shut(why) {
+	if !c.startClosing(why) {
 		return
 	}
 	if err := c.ws.WriteControl(websocket.CloseMessage, why.frame(), time.Now().Add(closeWithin)); err != nil {
-		_ = c.ws.Close() // a client that does not read is told nothing
+		_ = c.ws.Close() // the client does not read; there is nothing left to wait for
 	}
 }
 
-// drop ends the connection without a word.
+// drop ends the connection without a close frame.
 func (c *conn) drop(why CloseError) {
-	c.shut(why)
+	c.startClosing(why)
 	_ = c.ws.Close()
 }
 
-// gone is the end of reading.
-func (c *conn) gone(err error) {
+// readFailed handles the error that ends reading: it records why the connection
+// ended, unless that is known already.
+func (c *conn) readFailed(err error) {
 	var closed *websocket.CloseError
 	switch {
 	case errors.As(err, &closed):
-		c.shut(CloseError{closed.Code, closed.Text})
+		c.startClosing(CloseError{closed.Code, closed.Text})
 	case isTimeout(err):
 		c.close(CloseError{goingAway, "No answer to a ping"})
 	case errors.Is(err, websocket.ErrReadLimit):
-		// gorilla has said so: 1009.
-		c.shut(CloseError{websocket.CloseMessageTooBig, "message too big"})
+		// gorilla has sent the close frame with 1009 already.
+		c.startClosing(CloseError{websocket.CloseMessageTooBig, "message too big"})
 		c.linger()
 	default:
-		c.shut(CloseError{lost, "the connection broke"})
+		c.startClosing(CloseError{lost, "the connection broke"})
 		c.linger()
 	}
 }
 
-// linger lets a closing frame arrive at a client that is still sending.
+// linger closes the connection for writing only, and reads until the client closes
+// too: a client that is still sending receives the close frame this way.
 func (c *conn) linger() {
 	if half, ok := c.ws.NetConn().(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_, _ = io.CopyN(io.Discard, c.ws.NetConn(), maxLinger) // until the client closes, or the deadline
+		_, _ = io.CopyN(io.Discard, c.ws.NetConn(), maxLinger) // ends with the client's close, or the deadline
 	}
 }
 
-// release ends what is left of the connection.
+// release frees everything: it closes the socket, waits until all operations have
+// ended, forgets the connection, and reports the end to Closed.
 func (c *conn) release() {
 	_ = c.ws.Close()
 	c.ended.Wait()
@@ -284,9 +294,9 @@ func (c *conn) release() {
 	c.t.Closed(c.ctx, *c.why, time.Since(c.opened))
 }
 
-// stop ends subscriptions without a word, for their clients come back by
-// themselves when the connection is closed with 1012. Queries and mutations may
-// finish before, for as long as that.
+// stop ends the subscriptions without a message, because their clients reconnect by
+// themselves after close code 1012. Queries and mutations may go on until they
+// finish, for at most within. Then the connection is closed.
 func (c *conn) stop(within time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -300,8 +310,8 @@ func (c *conn) stop(within time.Duration) {
 			c.forget(op)
 		}
 	}
-	c.settle()
-	go func() { // ends with the operations, or the time
+	c.signalIdle()
+	go func() { // ends when no operation runs any more, or after within
 		select {
 		case <-idle:
 		case <-time.After(within):
@@ -310,8 +320,9 @@ func (c *conn) stop(within time.Duration) {
 	}()
 }
 
-// expel ends all operations with the errors, then the connection.
-func (c *conn) expel(errs gqlerror.List, why CloseError) {
+// endAll sends the errors as the last message of every operation, and then closes
+// the connection.
+func (c *conn) endAll(errs gqlerror.List, why CloseError) {
 	c.mu.Lock()
 	ops := make([]*operation, 0, len(c.operations))
 	for _, op := range c.operations {

@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Types of messages.
+// The types of messages. doc.go says who sends which.
 const (
 	typeInit      = "connection_init"
 	typeAck       = "connection_ack"
@@ -22,15 +22,15 @@ const (
 	typeComplete  = "complete"
 )
 
-// message is what a client sent.
+// message is a message of a client.
 type message struct {
 	kind    string
 	id      string
 	payload json.RawMessage
 }
 
-// parse reads a client's message by the protocol's rules. What is wrong with it
-// is said in the error, without repeating its values.
+// parse reads a client's message. It returns a CloseError with 4400 that says what is
+// wrong. The error does not repeat values of the message, because they may be secret.
 func parse(frame []byte) (message, error) {
 	var m message
 	fields, ok := object(frame)
@@ -57,7 +57,7 @@ func parse(frame []byte) (message, error) {
 	}
 }
 
-// params reads the payload of a subscribe message.
+// params reads the payload of a subscribe message. It fails like parse.
 func (m message) params() (*graphql.RawParams, error) {
 	fields, ok := object(m.payload)
 	if !ok {
@@ -87,8 +87,8 @@ func invalid(why string) error {
 	return CloseError{Code: BadRequest, Reason: "Invalid message: " + why}
 }
 
-// object takes an object apart. Its names are compared exactly, which Go's
-// decoding into structs does not.
+// object returns the fields of a JSON object. Their names keep their case; decoding
+// into a struct would ignore it.
 func object(text []byte) (fields map[string]json.RawMessage, ok bool) {
 	err := json.Unmarshal(text, &fields)
 	return fields, err == nil && fields != nil
@@ -101,17 +101,17 @@ func isObject(value json.RawMessage) bool {
 
 func absent(value json.RawMessage) bool { return len(value) == 0 || string(value) == "null" }
 
-// text reads a string into s; false for anything else.
+// text reads a string into s. It returns false for anything but a string.
 func text(value json.RawMessage, s *string) bool {
 	return !absent(value) && json.Unmarshal(value, s) == nil
 }
 
-// frames are buffers for messages that go out. The large ones are not kept.
+// frames are buffers for messages to write. Buffers above keepFrames are not kept.
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 const keepFrames = 64 << 10
 
-// withFrame hands write the message that fill appends to an empty buffer.
+// withFrame lets fill append a message to an empty buffer, and passes it to write.
 func withFrame(fill func([]byte) []byte, write func([]byte)) {
 	b := frames.Get().(*[]byte)
 	*b = fill((*b)[:0])
@@ -121,8 +121,8 @@ func withFrame(fill func([]byte) []byte, write func([]byte)) {
 	}
 }
 
-// appendMessage appends a message to b; the id is JSON already, the payload
-// appends itself.
+// appendMessage appends a message to b. The id is JSON already; payload appends the
+// payload as JSON.
 func appendMessage(b []byte, kind string, id []byte, payload func([]byte) []byte) []byte {
 	b = append(b, '{')
 	if id != nil {
@@ -135,8 +135,8 @@ func appendMessage(b []byte, kind string, id []byte, payload func([]byte) []byte
 	return append(b, '}')
 }
 
-// AppendResponse appends a response as JSON to b. Its data, which is JSON
-// already, is copied as it is: it may be shared by many subscribers.
+// AppendResponse appends a response to b as JSON. It copies Data, which is JSON already
+// and may be shared by many subscribers.
 func AppendResponse(b []byte, r *graphql.Response) []byte {
 	start := len(b)
 	b = append(b, '{')
@@ -174,8 +174,8 @@ func AppendResponse(b []byte, r *graphql.Response) []byte {
 
 func appendErrors(b []byte, errs gqlerror.List) []byte { return appendJSON(b, errs) }
 
-// appendJSON appends a value; null in the place of one that has no JSON, which
-// only an extension could be.
+// appendJSON appends a value as JSON, or null when it cannot be encoded, which can
+// happen only for an extension.
 func appendJSON(b []byte, value any) []byte {
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// operation is one running operation. Its id is free again once it is done.
+// operation is one operation of a connection. Its id is free again when done is set.
 type operation struct {
 	conn   *conn
 	id     string
@@ -18,32 +18,34 @@ type operation struct {
 	ctx    context.Context //nolint:containedctx // it is the operation's
 	cancel context.CancelFunc
 
-	// Of a subscription: where its answers come from, and in which context.
+	// Only for a subscription: the function that returns its responses, the context
+	// to call it with, and its state.
 	answers graphql.ResponseHandler
 	within  context.Context //nolint:containedctx // it is the operation's
 	state   atomic.Int32
 
 	// Guarded by conn.mu.
-	stream bool // a subscription
-	begun  bool // a subscription that has not been refused
-	done   bool // nothing is sent for it any more
+	stream bool // it is a subscription
+	begun  bool // it is a subscription that has sent something or waits, so it was not refused
+	done   bool // no message is sent for it any more
 }
 
-// The states of a subscription. It is asked for answers by one goroutine at a
-// time, and by none while it waits.
+// The states of a subscription. At most one goroutine executes it at a time, and
+// none while it waits.
 const (
 	running = iota
 	waiting
-	awoken // running, and to be asked once more
+	awoken // running, and woken since: it is executed once more before it waits
 )
 
-// wake has a subscription that waits go on. It never blocks.
+// wake makes a waiting subscription run again, in the worker pool. It never blocks,
+// and may be called from any goroutine, more often than there is something to send.
 func (op *operation) wake() {
 	for {
 		switch op.state.Load() {
 		case waiting:
 			if op.state.CompareAndSwap(waiting, running) {
-				op.conn.t.crew.add(op)
+				op.conn.t.pool.add(op)
 				return
 			}
 		case running:
@@ -56,8 +58,9 @@ func (op *operation) wake() {
 	}
 }
 
-// rests lets a subscription wait, unless it has been woken meanwhile.
-func (op *operation) rests() bool {
+// park makes a running subscription wait. It returns false when the subscription was
+// woken in the meantime; it is running then.
+func (op *operation) park() bool {
 	if op.state.CompareAndSwap(running, waiting) {
 		return true
 	}
@@ -65,16 +68,16 @@ func (op *operation) rests() bool {
 	return false
 }
 
-// subscribe starts an operation, in a goroutine that ends when it has been
-// answered, when the client completes it, when the connection ends, or when it has
-// to wait: then nothing runs for it.
+// subscribe starts an operation in a goroutine of its own. The goroutine ends when
+// the operation ends, or when it is a subscription and waits; the worker pool
+// continues it.
 func (c *conn) subscribe(m message) error {
-	op, params, err := c.admit(m)
+	op, params, err := c.register(m)
 	switch {
 	case err != nil:
 		return err
 	case op == nil:
-		return nil // the connection closes, which says so
+		return nil // the server is stopping: the client sees the close frame
 	case params == nil:
 		c.fail(op, gqlerror.List{c.t.Busy})
 		return nil
@@ -83,27 +86,28 @@ func (c *conn) subscribe(m message) error {
 		if c.run(op.ctx, op, params) {
 			op.proceed()
 		} else {
-			c.left(op)
+			c.operationEnded(op)
 		}
 	}()
 	return nil
 }
 
-// proceed sends the answers of a subscription until it ends or has to wait.
+// proceed sends the responses of a subscription until it ends or waits.
 func (op *operation) proceed() {
 	c, waits := op.conn, false
 	defer func() {
 		if !waits {
-			c.left(op)
+			c.operationEnded(op)
 		}
 	}()
 	defer func() { c.recovered(op.within, op, recover()) }()
 	waits = c.answer(op.within, op, op.answers, true)
 }
 
-// admit looks whether an operation may run, and takes its id. There are no
-// params for one too many, and no operation when the server is stopping.
-func (c *conn) admit(m message) (*operation, *graphql.RawParams, error) {
+// register checks whether an operation may run, and reserves its id. It returns no
+// params when too many operations run, no operation when the server is stopping, and
+// a CloseError when the message breaks the protocol.
+func (c *conn) register(m message) (*operation, *graphql.RawParams, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.acked {
@@ -120,7 +124,8 @@ func (c *conn) admit(m message) (*operation, *graphql.RawParams, error) {
 	}
 	op := &operation{conn: c, id: m.id, quoted: appendJSON(nil, m.id)}
 	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(c.ctx))
-	// Those the client has completed may still be about to end.
+	// running also counts operations that the client has completed and that have not
+	// ended yet. The second limit keeps a client from piling those up.
 	if len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations {
 		params = nil
 	} else {
@@ -131,7 +136,8 @@ func (c *conn) admit(m message) (*operation, *graphql.RawParams, error) {
 	return op, params, nil
 }
 
-// complete is the client's wish to hear no more of an operation.
+// complete handles the client's complete message: nothing is sent for the operation
+// any more. An unknown id is ignored, because the server may just have ended it.
 func (c *conn) complete(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,34 +146,36 @@ func (c *conn) complete(id string) {
 	}
 }
 
-// forget stops an operation; the caller holds mu.
+// forget frees an operation's id and cancels it; the caller holds mu. The operation
+// ends, and closes its source, when it is executed for the last time.
 func (c *conn) forget(op *operation) {
 	op.done = true
 	delete(c.operations, op.id)
 	op.cancel()
-	op.wake() // so that it lets go of what it holds
+	op.wake()
 }
 
-// left counts an operation as ended, and lets stop go on after the last one.
-func (c *conn) left(op *operation) {
+// operationEnded counts an operation as ended. It is called exactly once for each.
+func (c *conn) operationEnded(op *operation) {
 	op.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running--
-	c.settle()
+	c.signalIdle()
 	c.ended.Done()
 }
 
-// settle tells stop when nothing runs any more; the caller holds mu.
-func (c *conn) settle() {
+// signalIdle lets stop close the connection when no operation runs any more; the
+// caller holds mu.
+func (c *conn) signalIdle() {
 	if c.stopping && c.running == 0 && c.idle != nil {
 		close(c.idle)
 		c.idle = nil
 	}
 }
 
-// run executes an operation and sends what comes of it; of a subscription it
-// only gets ready to.
+// run executes a query or mutation and sends its response. For a subscription it
+// only prepares answers and within, and returns true.
 func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams) (streams bool) {
 	defer func() {
 		if c.recovered(ctx, op, recover()) {
@@ -194,7 +202,8 @@ func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams
 	return true
 }
 
-// recovered answers an operation that panicked, if it did.
+// recovered sends the error of an operation that panicked. It returns false when
+// there was no panic.
 func (c *conn) recovered(ctx context.Context, op *operation, panicked any) bool {
 	if panicked == nil {
 		return false
@@ -207,26 +216,27 @@ func (c *conn) recovered(ctx context.Context, op *operation, panicked any) bool 
 	return true
 }
 
-// answer sends the answers of an operation until it ends, or a subscription has
-// to wait for more.
+// answer sends the responses of an operation until it ends, or until a subscription
+// has to wait for the next one. A subscription that may not send any more is still
+// asked until it returns nil or an error, because only then it closes its source.
 func (c *conn) answer(ctx context.Context, op *operation, answers graphql.ResponseHandler, stream bool) (waits bool) {
 	for {
 		answer := answers(ctx)
 		switch {
 		case stream && answer == c.t.Later:
 			c.begun(op)
-			if op.rests() {
+			if op.park() {
 				return true
 			}
 			continue
 		case answer == nil:
 			c.finish(op, typeComplete, nil)
 			return false
-		case answer.Data == nil && len(answer.Errors) > 0: // it did not run, or ended for a reason
+		case answer.Data == nil && len(answer.Errors) > 0: // it was refused, or ended with an error
 			c.fail(op, answer.Errors)
 			return false
 		case !c.next(op, answer) && !stream:
-			return false // whereas a stream is asked once more, so that it lets go
+			return false
 		}
 		if !stream && (answer.HasNext == nil || !*answer.HasNext) {
 			c.finish(op, typeComplete, nil)
@@ -235,7 +245,8 @@ func (c *conn) answer(ctx context.Context, op *operation, answers graphql.Respon
 	}
 }
 
-// begin notes what kind of operation it is; false when it has been stopped.
+// begin records the kind of the operation. It returns false when the operation must
+// not run: the client has completed it, or the server is stopping.
 func (c *conn) begin(op *operation, stream bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -246,14 +257,15 @@ func (c *conn) begin(op *operation, stream bool) bool {
 	return !op.done
 }
 
-// begun notes that a subscription has not been refused.
+// begun records that a subscription was not refused.
 func (c *conn) begun(op *operation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	op.begun = true
 }
 
-// next sends an answer; false when the operation is over.
+// next sends one response. It returns false, and sends nothing, when the operation is
+// done or the connection is closing.
 func (c *conn) next(op *operation, answer *graphql.Response) bool {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -270,9 +282,10 @@ func (c *conn) next(op *operation, answer *graphql.Response) bool {
 	return true
 }
 
-// finish sends the last message of an operation, unless its client has heard
-// enough. The id is free before the client can know; what follows for the same id
-// cannot overtake.
+// finish sends the last message of an operation, unless the operation is done. The id
+// is freed before the message is written, so that the client can reuse it as soon as
+// it has read the message. Messages of the next operation with this id cannot
+// overtake it, because writing is held.
 func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -287,26 +300,28 @@ func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 	}
 }
 
-// fail ends an operation with errors, and its connection too when they are of
-// that kind.
+// fail ends an operation with errors, and also its connection when Fatal says that the
+// errors end it.
 func (c *conn) fail(op *operation, errs gqlerror.List) {
 	c.finish(op, typeError, func(b []byte) []byte { return appendErrors(b, errs) })
-	if why := c.t.Fatal(c.ctx, errs); why != nil && !c.waitsFor(op) {
-		c.expel(errs, *why)
+	if why := c.t.Fatal(c.ctx, errs); why != nil && !c.othersBegun(op) {
+		c.endAll(errs, *why)
 	}
 }
 
-// busy reports whether operations run, waiting ones among them.
+// busy reports whether the connection has operations, including subscriptions that
+// wait.
 func (c *conn) busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.operations) > 0
 }
 
-// waitsFor reports whether subscriptions run beside a query, or one that was
-// refused, and fatally so. That ends them too, and they may have something to say
-// before: it is left to them.
-func (c *conn) waitsFor(failed *operation) bool {
+// othersBegun reports whether the failed operation is a query, a mutation or a refused
+// subscription, while other subscriptions run. Those end for the same reason and may
+// have items to send before that, so the connection is closed when the first of them
+// fails.
+func (c *conn) othersBegun(failed *operation) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if failed.begun {

@@ -1,8 +1,3 @@
-// Package graphqlws serves GraphQL over WebSocket by the graphql-transport-ws
-// protocol, on gorilla/websocket. Its rules are PROTOCOL.md of the npm package
-// graphql-ws; why it is not gqlgen's is decision 21. It knows nothing of what is
-// asked and who asks: that is behind gqlgen's executor and the functions of a
-// Transport.
 package graphqlws
 
 import (
@@ -20,46 +15,46 @@ import (
 // Protocol is the sub-protocol; there is no other.
 const Protocol = "graphql-transport-ws"
 
-// readBuffer is small, since a connection keeps it while nothing happens, and
-// clients say little. Write buffers are borrowed.
+// readBuffer is small, because every idle connection keeps one, and clients send
+// short messages. Write buffers come from a pool.
 const readBuffer = 256
 
-// Transport serves sockets. All of its fields are needed.
+// Transport serves WebSockets. All exported fields are required.
 type Transport struct {
-	// Init answers connection_init with the context of the connection's
-	// operations. A CloseError refuses the connection with its code.
+	// Init handles connection_init and returns the parent context of the
+	// connection's operations. A CloseError refuses the connection with its code.
 	Init func(ctx context.Context, payload json.RawMessage) (context.Context, error)
-	// Who says whose connection it is, from the context Init returned, and by
-	// which session; empty for a stranger.
+	// Who returns the user and the session of a connection, from the context that
+	// Init returned; both are empty for a visitor who is not signed in.
 	Who func(ctx context.Context) (user, session string)
-	// Fatal says whether what an operation ended with ends its connection too.
+	// Fatal returns how to close the connection when an operation has ended with
+	// these errors; nil when it stays open.
 	Fatal func(ctx context.Context, errs gqlerror.List) *CloseError
-	// Stream prepares the context of a subscription, which answers Later when it
-	// has nothing to say yet, and calls wake when it may have. It is asked until it
-	// answers nil, also after its context has ended, or errors without data.
+	// Stream prepares the context of a subscription. The subscription returns Later
+	// when it has nothing to send yet, and calls wake when it may have. It is called
+	// until it returns nil, or errors without data, also after its context has ended.
 	Stream func(ctx context.Context, wake func()) context.Context
 	Later  *graphql.Response
-	// Refuse answers a request that becomes no socket.
+	// Refuse responds to a request that does not become a WebSocket.
 	Refuse func(w http.ResponseWriter, status int, reason string)
-	// Busy is what an operation beyond the limit ends with.
+	// Busy is the error of an operation beyond the limit.
 	Busy *gqlerror.Error
-	// Closed is told of every connection that has ended, and why. Code 1006 has
-	// not been sent: it broke.
+	// Closed is called when a connection has ended. Code 1006 was not sent: the
+	// connection broke, or the client did not read.
 	Closed func(ctx context.Context, why CloseError, open time.Duration)
 
-	// MaxMessage is how many bytes a message may have.
+	// MaxMessage is the largest size of a client's message, in bytes.
 	MaxMessage int64
-	// Operations is how many may run on a connection at once.
+	// Operations is how many operations may run on a connection at once.
 	Operations int
 	// PerUser is how many connections a user may have open.
 	PerUser int
-	// InitWithin is how long connection_init may take to come, PingEvery how
-	// often a connection is looked after, WriteWithin how long a message may take
-	// to leave.
+	// InitWithin limits the time until connection_init arrives, and WriteWithin the
+	// time to write one message. A ping is sent every PingEvery.
 	InitWithin, PingEvery, WriteWithin time.Duration
 
 	upgrader websocket.Upgrader
-	crew     crew
+	pool     pool
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	perUser  map[string]int
@@ -67,14 +62,14 @@ type Transport struct {
 	open     sync.WaitGroup
 }
 
-// New returns the transport with those settings, ready to serve.
+// New completes the transport, so that it is ready to serve, and returns it.
 func New(t *Transport) *Transport {
 	t.conns, t.perUser = map[*conn]struct{}{}, map[string]int{}
 	t.upgrader = websocket.Upgrader{
 		Subprotocols:    []string{Protocol},
 		ReadBufferSize:  readBuffer,
 		WriteBufferPool: &sync.Pool{},
-		// The request has been checked by then, its origin too.
+		// The server has checked the request before, including its origin.
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
 			t.Refuse(w, status, reason.Error())
@@ -86,9 +81,9 @@ func New(t *Transport) *Transport {
 // Supports reports whether the request is for this transport.
 func (t *Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
 
-// Do makes the request a socket and returns at once, so that net/http can have
-// its goroutine and buffers back. The socket has the values of the request's
-// context, not its end: it lives until the client leaves, breaks a rule, or Stop.
+// Do upgrades the request to a WebSocket and returns at once, so that net/http gets
+// its goroutine and buffers back. The connection keeps the values of the request's
+// context, but not its cancellation: it lives until one of the ends in doc.go.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	if !t.enter() {
 		t.Refuse(w, http.StatusServiceUnavailable, "the server is stopping")
@@ -97,14 +92,14 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	ws, err := t.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		t.open.Done()
-		return // it has been answered
+		return // the upgrader has called Refuse
 	}
 	c := &conn{t: t, ws: ws, exec: exec, opened: time.Now(), operations: map[string]*operation{}}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
 	go c.serve() //nolint:contextcheck // it ends with the connection, not with the request
 }
 
-// enter counts a connection that is about to open; none opens after Stop.
+// enter counts a connection that is about to open. It returns false after Stop.
 func (t *Transport) enter() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -115,18 +110,19 @@ func (t *Transport) enter() bool {
 	return true
 }
 
-// add has the connection known to Stop and EndSession.
+// add registers the connection, so that Stop and EndSession reach it.
 func (t *Transport) add(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conns[c] = struct{}{}
-	if t.stopped { // since its upgrade
+	if t.stopped { // Stop was called after enter and did not see this connection
 		c.stop(0)
 	}
 }
 
-// name notes whose connection it is, if he may have one more.
-func (t *Transport) name(c *conn, user, session string) bool {
+// assign records the user and session of a connection. It returns false when the user
+// has PerUser connections already.
+func (t *Transport) assign(c *conn, user, session string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if user == "" {
@@ -152,7 +148,7 @@ func (t *Transport) remove(c *conn) {
 	}
 }
 
-// Sessions returns the sessions of all open connections, each once.
+// Sessions returns the ids of the sessions that have open connections, each once.
 func (t *Transport) Sessions() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -167,22 +163,23 @@ func (t *Transport) Sessions() []string {
 	return ids
 }
 
-// EndSession ends the connections of a session, those on which operations run only
-// if busy says so: each operation with the error, then the connection with the
-// close. It does not wait for them.
+// EndSession ends the connections of a session: first each operation with err, then
+// the connection with why. Connections that have operations are ended only when busy
+// is true. It does not wait for the connections to end.
 func (t *Transport) EndSession(session string, err *gqlerror.Error, why CloseError, busy bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.conns {
 		if c.session == session && (busy || !c.busy()) {
-			go c.expel(gqlerror.List{err}, why) // ends within WriteWithin for each operation
+			go c.endAll(gqlerror.List{err}, why) // ends after at most WriteWithin for each operation
 		}
 	}
 }
 
-// Stop lets no connection open any more, ends all subscriptions, lets queries and
-// mutations finish for as long as that, and closes every connection with 1012, service
-// restart: clients come back by themselves. closed tells when all have closed.
+// Stop ends the transport. No connection opens any more, all subscriptions end, and
+// queries and mutations may go on for at most within. Then every connection is closed
+// with 1012, service restart, after which clients reconnect by themselves. The channel
+// is closed when all connections have ended.
 func (t *Transport) Stop(within time.Duration) (closed <-chan struct{}) {
 	t.mu.Lock()
 	t.stopped = true

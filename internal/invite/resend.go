@@ -1,0 +1,179 @@
+package invite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
+	"github.com/convoke-dev/convoke/internal/store"
+)
+
+const (
+	// resendCooldown is the least time between two resends of an invitation. The
+	// first resend needs no wait.
+	resendCooldown = time.Minute
+	// resendsPerDay is how often an invitation can be resent in 24 hours.
+	resendsPerDay = 5
+	// resendDay is how long the resends of an invitation are counted together,
+	// from the first one on.
+	resendDay = 24 * time.Hour
+)
+
+// Renewal is a resend as the inviter typed it.
+type Renewal struct {
+	InvitationID   string
+	ExpiresInHours *int // nil = the account's setting
+	SendEmail      bool
+}
+
+// Resend gives an open or expired invitation a new link and a new expiry; the
+// old link stops working. The viewer becomes its granter. Resend needs
+// members.invite in the team. It fails with UNAUTHENTICATED, NOT_FOUND or
+// FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
+// is in; with NOT_GRANTABLE when the viewer holds less than it grants; for an
+// expired one with ALREADY_MEMBER or ALREADY_INVITED when its address has joined
+// or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
+// FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
+// of Send.
+func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
+	err = s.manage(ctx, r.InvitationID, func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error {
+		if bad := checkTTL(r.ExpiresInHours); bad != nil {
+			return bad
+		}
+		issued, err = s.resend(ctx, tx, i, inviter, r)
+		return err
+	})
+	return issued, err
+}
+
+func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, inviter *access.Membership, r Renewal) (*Issued, error) {
+	acc, err := s.account(ctx, tx, i.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	taken, err := s.taken(ctx, tx, i)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	q, refused := s.terms(acc, inviter, now).resendable(i, taken)
+	if refused != nil {
+		return nil, refused
+	}
+	previous := lifecycle.Effective(i, now)
+	if previous == lifecycle.Expired { // it counts as open again
+		c, err := s.capacity(ctx, tx, acc, i.TeamID)
+		if err != nil {
+			return nil, err
+		}
+		if room, full := c.room(1); room == 0 {
+			return nil, full
+		}
+	}
+	mailed := r.SendEmail && !s.NoMail
+	if err := s.takeResend(inviter, i.EmailKey, mailed); err != nil {
+		return nil, err
+	}
+	return s.renew(ctx, tx, i, renewal{
+		now: now, expires: now.Add(ttl(acc, r.ExpiresInHours)), mailed: mailed,
+		granterID: inviter.UserID, quota: q, previous: previous,
+	})
+}
+
+// terms are what a resend depends on besides the invitation.
+type terms struct {
+	now     time.Time
+	account *fault.Error // why the account allows no resend at all; nil = it does
+	// answersFor refuses an invitation that grants more than the inviter holds.
+	answersFor func(*ent.Invitation) *fault.Error
+}
+
+func (s *Service) terms(acc *ent.Account, inviter *access.Membership, now time.Time) terms {
+	t := terms{now: now, answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(inviter, i) }}
+	if !acc.MultiUser {
+		t.account = oneUserOnly()
+	}
+	return t
+}
+
+// resendable returns the quota that one more resend leaves, or the first reason
+// against it: the state, the inviter's own rights, an address that is taken, the
+// quota, the account.
+func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.Error) {
+	if _, denied := lifecycle.Next(lifecycle.Effective(i, t.now), lifecycle.Resend); denied != nil {
+		return quota{}, denied
+	}
+	if above := t.answersFor(i); above != nil {
+		return quota{}, above
+	}
+	if taken != nil {
+		return quota{}, taken
+	}
+	q, used := quotaOf(i).use(t.now)
+	if used == nil {
+		used = t.account
+	}
+	return q, used
+}
+
+// taken returns the refusal to resend an invitation that was written down as
+// expired: since then its address may have joined the team, or got a newer
+// invitation. An address with a pending invitation can get neither.
+func (s *Service) taken(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*fault.Error, error) {
+	if i.Status != lifecycle.Expired {
+		return nil, nil //nolint:nilnil // no refusal is the normal answer
+	}
+	k, err := s.known(access.System(ctx, "look up the address of an expired invitation"), tx, i.TeamID, i.EmailKey)
+	switch {
+	case err != nil:
+		return nil, err
+	case k.members[i.EmailKey]:
+		return alreadyMember("email"), nil
+	case k.open[i.EmailKey] != nil:
+		return fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId"), nil
+	}
+	return nil, nil //nolint:nilnil // no refusal is the normal answer
+}
+
+// CanResend reports whether Resend would be allowed to the member. What the
+// invitation grants must be loaded.
+func (s *Service) CanResend(granter *access.Membership, i *ent.Invitation) bool {
+	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil
+}
+
+// quota is how often an invitation was resent. The zero quota is that of an
+// invitation that never was.
+type quota struct {
+	since time.Time // the first resend of the day that is counted
+	count int       // the resends since then
+	last  time.Time
+}
+
+func quotaOf(i *ent.Invitation) quota {
+	if i.ResentAt == nil || i.ResendDayStart == nil {
+		return quota{}
+	}
+	return quota{since: *i.ResendDayStart, count: i.ResendsOfDay, last: *i.ResentAt}
+}
+
+// use counts one resend more, or refuses it with RESEND_LIMIT_REACHED. After
+// the clock was set back the cooldown lasts as much longer.
+func (q quota) use(now time.Time) (quota, *fault.Error) {
+	switch wait := q.last.Add(resendCooldown).Sub(now); {
+	case q == quota{}:
+	case wait > 0:
+		return q, fault.Input(fault.ResendLimitReached,
+			fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
+	case now.Sub(q.since) >= resendDay:
+	case q.count >= resendsPerDay:
+		return q, fault.Input(fault.ResendLimitReached,
+			fmt.Sprintf("It was resent %d times within a day; more is not allowed.", q.count))
+	default:
+		return quota{since: q.since, count: q.count + 1, last: now}, nil
+	}
+	return quota{since: now, count: 1, last: now}, nil
+}
