@@ -2,9 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
-
-	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -29,7 +26,7 @@ func (r *Resolver) shownPage(ctx context.Context, page *relay.Connection[*ent.Ev
 // guard, in one statement: a viewer who may read the log may know the names in it, also
 // those of people who have left.
 func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*model.Event, error) {
-	var ids []any
+	var ids []string
 	for _, e := range events {
 		if e.ActorID != "" {
 			ids = append(ids, e.ActorID)
@@ -37,25 +34,19 @@ func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*
 	}
 	actors := map[string]*ent.User{}
 	if len(ids) > 0 {
-		users, err := r.read(ctx).User.Query().
-			Where(func(s *sql.Selector) { s.Where(sql.In(s.C(user.FieldID), ids...)) }).
-			All(access.System(ctx, "name the actors of a log the viewer may read"))
-		if err != nil {
-			return nil, err
-		}
-		colleagues, err := r.read(ctx).User.Query().Where(user.IDIn(userIDs(users)...), access.Colleagues(ctx)).IDs(ctx)
+		q := r.read(ctx).User.Query().Where(user.IDIn(ids...))
+		access.AsColleague(ctx)(q)
+		users, err := q.All(access.System(ctx, "name the actors of a log the viewer may read"))
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range users {
-			if !slices.Contains(colleagues, u.ID) {
-				u = formerly(u)
-			}
-			actors[u.ID] = u
+			actors[u.ID] = access.KnownUser(ctx, u)
 		}
 	}
 	shown := make(map[string]*model.Event, len(events))
 	for _, e := range events {
+		e = access.LoggedEvent(e)
 		out := &model.Event{
 			ID: e.ID, Cursor: event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String(), Type: e.Type, At: e.CreatedAt,
 			Actor: &model.SystemActor{Name: "Convoke"}, SubjectID: orNil(e.SubjectID), Summary: event.Type(e.Type).Summary(),
@@ -66,12 +57,4 @@ func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*
 		shown[e.ID] = out
 	}
 	return shown, nil
-}
-
-func userIDs(users []*ent.User) []string {
-	ids := make([]string, len(users))
-	for i, u := range users {
-		ids[i] = u.ID
-	}
-	return ids
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
+	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -142,39 +143,16 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {
-			q.WithInviter(asColleague)
+			q.WithInviter(access.AsColleague(ctx))
 		}
-		if s.has("acceptedBy") {
-			q.WithAcceptedBy(asColleague)
-		}
-		if s.has("member") {
-			of := s.under("member")
-			q.WithAcceptedBy(func(u *ent.UserQuery) {
-				u.WithMembers(r.withMember(ctx, of))
+		if s.has("acceptedBy", "member") {
+			q.WithAcceptedBy(access.AsColleague(ctx), func(u *ent.UserQuery) {
+				if s.has("member") {
+					u.WithMembers(r.withMember(ctx, s.under("member")))
+				}
 			})
 		}
 	}
-}
-
-// asColleague loads the user's memberships that the viewer may see: asKnown needs them.
-func asColleague(q *ent.UserQuery) { q.WithMembers() }
-
-// asKnown returns the user as the viewer may see them. Of a user who has left all teams of
-// the viewer that is the name and the address, and nothing of what they do elsewhere.
-func asKnown(ctx context.Context, u *ent.User, err error) (*ent.User, error) {
-	if err != nil || u == nil || u.ID == viewerID(ctx) {
-		return u, err
-	}
-	if in, err := u.Edges.MembersOrErr(); err == nil && len(in) == 0 {
-		return formerly(u), nil
-	}
-	return u, nil
-}
-
-func formerly(u *ent.User) *ent.User {
-	known := *u
-	known.LastSeenAt, known.JobTitle = nil, ""
-	return &known
 }
 
 // withTransfer loads what a selection on transfers of ownership needs.

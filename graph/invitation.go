@@ -6,8 +6,8 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
-	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -30,17 +30,22 @@ func (r *Resolver) memberOf(ctx context.Context, i *ent.Invitation) (*ent.Member
 }
 
 // declined reads an invitation for the addressee who has just declined it and may not see
-// it any more. Without a session they see what the preview of the link shows.
+// it any more.
 func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, error) {
 	i, err := r.read(ctx).Invitation.Query().Where(invitation.ID(id)).
 		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithRoles().
 		Only(access.System(ctx, "show a declined invitation to the holder of its link"))
-	if err != nil || access.ViewerFrom(ctx) != nil {
-		return i, err
+	if err != nil {
+		return nil, err
 	}
-	i.Email, i.Note, i.DeliveryError = address.Mask(i.Email), "", ""
-	i.Permissions, i.AllPermissions = []string{}, false
-	return i, nil
+	return access.ClosedInvitation(ctx, i), nil
+}
+
+// actor reads a user who sent or accepted an invitation, for access.KnownUser.
+func (r *Resolver) actor(ctx context.Context, id string) (*ent.User, error) {
+	q := r.read(ctx).User.Query().Where(user.ID(id))
+	access.AsColleague(ctx)(q)
+	return q.Only(ctx)
 }
 
 // viewerCan reports whether the viewer may do this with the invitation in its effective

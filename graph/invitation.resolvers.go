@@ -8,7 +8,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/role"
-	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
@@ -70,14 +69,11 @@ func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (
 		return &model.SystemActor{Name: "Convoke"}, nil
 	}
 	u, err := obj.Edges.InviterOrErr()
-	u, err = loaded(u, err, func() (*ent.User, error) {
-		return r.read(ctx).User.Query().Where(user.ID(*obj.InviterID)).WithMembers().Only(ctx)
-	})
-	u, err = asKnown(ctx, u, err)
+	u, err = loaded(u, err, func() (*ent.User, error) { return r.actor(ctx, *obj.InviterID) })
 	if ent.IsNotFound(err) {
 		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
 	}
-	return u, err
+	return access.KnownUser(ctx, u), err
 }
 
 // Delivery is the resolver for the delivery field.
@@ -95,10 +91,8 @@ func (r *invitationResolver) AcceptedBy(ctx context.Context, obj *ent.Invitation
 		return nil, nil
 	}
 	u, err := obj.Edges.AcceptedByOrErr()
-	u, err = loaded(u, err, func() (*ent.User, error) {
-		return r.read(ctx).User.Query().Where(user.ID(*obj.AcceptedByID)).WithMembers().Only(ctx)
-	})
-	return orNull(asKnown(ctx, u, err))
+	u, err = loaded(u, err, func() (*ent.User, error) { return r.actor(ctx, *obj.AcceptedByID) })
+	return orNull(access.KnownUser(ctx, u), err)
 }
 
 // Member is the resolver for the member field.

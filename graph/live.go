@@ -80,13 +80,16 @@ func (r *Resolver) received(ctx context.Context, it *live.Item) (*ent.Invitation
 		return i, err
 	}
 	i, err = r.read(ctx).Invitation.Query().Where(invitation.ID(it.InvitationID)).
-		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithInviter().
+		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithInviter(access.AsColleague(ctx)).
 		WithRoles().WithGroups(func(q *ent.GroupQuery) { q.WithRoles() }).WithDivisions().
 		Only(access.System(ctx, "show an invitation that is over to its addressee"))
-	if ent.IsNotFound(err) {
-		err = stream.ErrGone // deleted with its team
+	switch {
+	case ent.IsNotFound(err):
+		return nil, stream.ErrGone // deleted with its team
+	case err != nil:
+		return nil, err
 	}
-	return i, err
+	return access.ClosedInvitation(ctx, i), nil
 }
 
 func viewerAccessChange(_ context.Context, it *live.Item) (*model.ViewerAccessChange, error) {

@@ -383,7 +383,7 @@ func TestTheProviderMayBeAwayAtTheStart(t *testing.T) {
 	s := newSurfer(t, w)
 	equal(t, "failure", s.signIn(t), "unavailable")
 	withIDToken(w.Anonymous(), p.IDToken("olivia@acme.test")).Refused("TIMEOUT")
-	if !strings.Contains(w.Log.String(), "the identity provider is not to be found") {
+	if !strings.Contains(w.Log.String(), "discover the identity provider") {
 		t.Error("the log does not say that the provider was not found")
 	}
 	p.Down(false)

@@ -41,7 +41,7 @@ func deny(format string, args ...any) *Decision {
 func (m *Membership) Decide(q Question) *Decision {
 	switch {
 	case m == nil:
-		return deny("There is no such team, or the user is not a member of it.")
+		return deny("There is no such team, or the user is no member of it.")
 	case !m.active:
 		return deny("The member is deactivated.")
 	case m.suspended:
@@ -49,7 +49,7 @@ func (m *Membership) Decide(q Question) *Decision {
 	case !m.Permissions.HasOwn(q.Permission):
 		return deny("None of the member's roles, groups or direct permissions holds %s.", q.Permission)
 	case !m.Permissions.Has(q.Permission) && q.ResourceOwnerID != m.UserID:
-		return deny("The member holds %s for their own resources only.", q.Permission)
+		return deny("The member holds %s for resources of their own only.", q.Permission)
 	}
 	if why := m.outOfReach(q); why != "" {
 		return deny("%s", why)

@@ -1,5 +1,20 @@
-// Package auth turns a password, a token or an identity provider's word into a
-// viewer: sign-up, verification of addresses, sign-in, sessions.
+// Package auth turns a credential into a session, and a session into a viewer.
+//
+// Each credential is checked in one place:
+//
+//	credential                          checked in
+//	password of a user or a sign-up     Service.SignIn, by matchesEither
+//	password, typed again               Service.ChangePassword, ResendVerification, by matches
+//	token of a verification mail        Service.VerifyEmail
+//	token of a reset mail               Service.ResetPassword
+//	token of an invitation              package invite, which calls CreateUser and StartSession
+//	ID token of the identity provider   IdentityProvider.verify
+//	code and cookie of a flow           Cookies.FlowOf, then IdentityProvider.redeem
+//	session token, bearer or cookie     Service.Identify, for each request
+//	session of an open socket           Service.ForOperation, for each operation
+//
+// Every password that somebody types is one guess (Limits), and costs the same for an
+// address with a user and without. Tables hold the hashes of tokens, never a token.
 package auth
 
 import (
@@ -29,7 +44,7 @@ import (
 const (
 	// VerificationFor is how long a verification link is good.
 	VerificationFor = 72 * time.Hour
-	// maxSignUps is how many sign-ups of one address may be open.
+	// maxSignUps is how many sign-ups of one address wait at the same time.
 	maxSignUps = 5
 )
 
@@ -40,7 +55,7 @@ const (
 	MailReset             = "password_reset"
 )
 
-// Service holds the verbs on users and sessions.
+// Service has the verbs on users and sessions.
 type Service struct {
 	Store  *store.Store
 	Access access.Loader
@@ -52,12 +67,12 @@ type Service struct {
 	Now    func() time.Time
 	Policy SignUpPolicy
 	Log    *slog.Logger
-	NoMail bool // there is no mail: addresses count as verified
+	NoMail bool // the server sends no mail, so addresses count as verified
 	Limits Limits
 	// Provider is the operator's identity provider, or nil.
 	Provider *IdentityProvider
-	// Sessions keeps who was authenticated a moment ago, by the hash of the token,
-	// and by the id of the session for sockets.
+	// Sessions caches the viewers of sessions, by the hash of the token, and by the id
+	// of the session for sockets.
 	Sessions *access.Cache[string, Known]
 }
 
@@ -70,16 +85,15 @@ const (
 	InviteOnly SignUpPolicy = "invite-only"
 )
 
-// NewUser is a person about to get a login, whose address is proven.
+// NewUser is a user to be created. The caller has proof of the address.
 type NewUser struct {
 	Address                       address.Address
 	FirstName, LastName, JobTitle string
 	PasswordHash                  string
 }
 
-// CreateUser makes the user; sign-ups of the address that are still open are
-// void. A constraint error of ent means that the address has a user. The
-// context is the system's.
+// CreateUser creates the user and deletes all sign-ups of the address. A constraint
+// error of ent means that the address has a user already. The context is the system's.
 func (s *Service) CreateUser(ctx context.Context, tx *store.Tx, n NewUser) (*ent.User, error) {
 	now := s.Now()
 	u, err := tx.User.Create().
@@ -97,8 +111,8 @@ func (s *Service) CreateUser(ctx context.Context, tx *store.Tx, n NewUser) (*ent
 	return u, nil
 }
 
-// OpenPersonalAccount gives a new user an account and a default team of his
-// own, and makes that team his active one. An empty name is made from his.
+// OpenPersonalAccount gives a new user an account of their own with a default team,
+// which becomes their active team. An empty name becomes the user's.
 func (s *Service) OpenPersonalAccount(ctx context.Context, tx *store.Tx, u *ent.User, name string) (*roster.Opened, error) {
 	if name == "" {
 		name = DisplayName(u)
@@ -115,8 +129,7 @@ func (s *Service) OpenPersonalAccount(ctx context.Context, tx *store.Tx, u *ent.
 		event.Draft{Type: event.UserEmailVerified, ActorID: u.ID, SubjectID: u.ID})
 }
 
-// DisplayName is what a person is called: his name, or else what stands before
-// the @ of his address.
+// DisplayName returns the user's name, or else the part of the address before the @.
 func DisplayName(u *ent.User) string { return nameOf(u.FirstName, u.LastName, u.Email) }
 
 func nameOf(first, last, email string) string {
@@ -127,14 +140,14 @@ func nameOf(first, last, email string) string {
 	return local
 }
 
-// SignIn takes an address and a password. INVALID_CREDENTIALS when they do not
-// belong together, whether or not the address has a user; and only after the
-// right password EMAIL_NOT_VERIFIED, or ACCESS_REVOKED or USER_DEACTIVATED for
-// a person with no active membership left and no open invitation. RATE_LIMITED
-// after too many wrong ones.
+// SignIn begins a session of the user with this address and password.
+// INVALID_CREDENTIALS when they do not belong together, whether or not the address has a
+// user. Only after the right password: EMAIL_NOT_VERIFIED when it is that of a sign-up
+// that waits, ACCESS_REVOKED or USER_DEACTIVATED for a user who has neither an active
+// membership nor an open invitation. RATE_LIMITED after too many wrong passwords.
 func (s *Service) SignIn(ctx context.Context, email, password string) (*SignedIn, error) {
 	ctx = access.System(ctx, "sign in")
-	addr, _ := address.Parse(email) // what is no address is a stranger's
+	addr, _ := address.Parse(email) // the empty key of an invalid address has no user
 	u, waiting, err := s.login(ctx, addr.Key)
 	if err != nil {
 		return nil, err
@@ -146,14 +159,14 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (*SignedIn
 	case ofUser:
 		return s.enter(ctx, u)
 	case ofSignUp:
-		// Only who knows the password of a sign-up that waits learns that it does.
+		// The password shows that this person signed up, so it is no secret from them.
 		return nil, fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
 	default:
 		return nil, fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
 	}
 }
 
-// enter begins a session of a user who has proved who he is, and logs it.
+// enter begins a session of a user whose credential was right, and logs the sign-in.
 // ACCESS_REVOKED or USER_DEACTIVATED as in SignIn.
 func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err error) {
 	if err := s.checkAccess(ctx, u); err != nil {
@@ -169,9 +182,9 @@ func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err err
 	return in, err
 }
 
-// login returns the user of the address, without a password when there is
-// none, and the password hash of the newest sign-up of the address that waits
-// to be verified.
+// login returns the user of the address, and the password hash of its newest sign-up
+// that waits. Where there is no user or no sign-up, the hash is empty, which no password
+// matches.
 func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, waiting string, err error) {
 	u, err = s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
 	if ent.IsNotFound(err) {
@@ -187,8 +200,8 @@ func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, wait
 	return u, up.PasswordHash, nil
 }
 
-// checkAccess tells a person with no active membership why he cannot come in. One
-// who has been invited again can: to accept.
+// checkAccess returns ACCESS_REVOKED or USER_DEACTIVATED for a user without an active
+// membership. A user with an open invitation passes, so that they can accept it.
 func (s *Service) checkAccess(ctx context.Context, u *ent.User) error {
 	members, err := s.Store.Read().Member.Query().Where(member.UserID(u.ID)).All(ctx)
 	if err != nil {
@@ -213,9 +226,8 @@ func (s *Service) checkAccess(ctx context.Context, u *ent.User) error {
 	return fault.Input(fault.AccessRevoked, "Your access has been revoked; ask an admin of your team.")
 }
 
-// inActiveAccount runs f in a transaction of the account whose log hears of
-// what the user does: that of his active team. accountID is empty when he is
-// in none.
+// inActiveAccount runs f in a transaction of the account of the user's active team, whose
+// log has the events about the user. accountID is empty when the user is in no team.
 func (s *Service) inActiveAccount(ctx context.Context, userID string, f func(tx *store.Tx, accountID string) error) error {
 	accountID, err := s.activeAccount(ctx, userID)
 	if err != nil {
@@ -227,8 +239,9 @@ func (s *Service) inActiveAccount(ctx context.Context, userID string, f func(tx 
 	return s.Store.InAccount(ctx, accountID, func(tx *store.Tx) error { return f(tx, accountID) })
 }
 
-// activeAccount is the account of the team the user has chosen, or else of the one
-// he has been in for longest, as the dashboard shows it; empty when he is in none.
+// activeAccount returns the account of the team that the user has chosen, or else of the
+// team they have been in for the longest time, as the dashboard shows it; empty when they
+// are in none.
 func (s *Service) activeAccount(ctx context.Context, userID string) (string, error) {
 	u, err := s.Store.Read().User.Query().Where(user.ID(userID)).
 		WithMembers(func(q *ent.MemberQuery) { q.Where(member.StatusEQ(member.StatusActive)).Order(member.ByID()) }).Only(ctx)

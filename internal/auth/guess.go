@@ -12,20 +12,20 @@ import (
 	"github.com/convoke-dev/convoke/internal/limit"
 )
 
-// Limits bound what is done by people who are not signed in, or say who they
-// are. Nil limits nothing.
+// Limits bound what people can do who are not signed in, and how often a password may be
+// wrong. Nil limits nothing.
 type Limits struct {
-	// Guesses at the password of an address, by address and client address, and by
+	// PerClient limits wrong passwords by address and client network, PerAddress by
 	// address alone.
 	PerClient, PerAddress *limit.Guesses
-	// PerRecipient is how many mails of one kind go to an address.
+	// PerRecipient limits the mails of one kind to an address.
 	PerRecipient *limit.Bucket
 }
 
-// guess begins an attempt at the password of an address, whether it has a user
-// or not, and returns what is to be told how it came out. RATE_LIMITED after too
-// many wrong ones. Wrong ones from elsewhere do not keep out who is signed in at
-// the same client address: nobody can lock the owner out from afar.
+// guess begins an attempt at the password of an address, whether or not it has a user.
+// The caller calls end with the outcome. RATE_LIMITED after too many wrong passwords.
+// PerAddress does not stop a client address at which the user is signed in, so that
+// nobody can lock a user out from elsewhere.
 func (s *Service) guess(ctx context.Context, emailKey string) (end func(limit.Outcome), err error) {
 	ip := event.RequestFrom(ctx).ClientIP
 	here, err := s.Limits.PerClient.Begin(ctx, guessing(emailKey, ip))
@@ -49,22 +49,21 @@ func (s *Service) guess(ctx context.Context, emailKey string) (end func(limit.Ou
 	return func(o limit.Outcome) { here(o); anywhere(o) }, nil
 }
 
-// guessing is what guesses at an address are counted by, of one client.
+// guessing returns the key by which guesses of one client at an address are counted.
 func guessing(emailKey, ip string) string { return emailKey + " " + limit.Network(ip) }
 
-// forgetGuesses lets the user of an address in again who has proved that it is
-// his.
+// forgetGuesses drops the wrong guesses at an address, after its user has proved that it
+// is theirs.
 func (s *Service) forgetGuesses(ctx context.Context, emailKey string) {
 	s.Limits.PerAddress.Forget(emailKey)
 	s.Limits.PerClient.Forget(guessing(emailKey, event.RequestFrom(ctx).ClientIP))
 }
 
-// atHome reports whether the user of the address is signed in at the client
-// address.
+// atHome reports whether the user of the address is signed in at the client address.
 func (s *Service) atHome(ctx context.Context, emailKey, ip string) (bool, error) {
 	home, err := s.Store.Read().Session.Query().
 		Where(session.HasUserWith(user.EmailKey(emailKey)), session.ClientIP(ip), s.Live()).
-		Exist(access.System(ctx, "look whether somebody is signed in where he guesses"))
+		Exist(access.System(ctx, "look whether the user is signed in at this client address"))
 	if err != nil {
 		return false, fmt.Errorf("look for a session at %s: %w", ip, err)
 	}
@@ -114,7 +113,7 @@ func (s *Service) compare(ctx context.Context, password, hash string) (bool, err
 	return ok, nil
 }
 
-// outcome is how a guess came out that was compared, or could not be.
+// outcome returns the result of a guess. One that could not be compared does not count.
 func outcome(right bool, err error) limit.Outcome {
 	switch {
 	case err != nil:

@@ -14,17 +14,17 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// Cookies sets and clears the cookies of one HTTP answer: the session's, and that
-// of a flow.
+// Cookies sets and clears the cookies of one HTTP response: one for the session, one for
+// a flow.
 type Cookies struct {
 	w      http.ResponseWriter
 	secure bool
-	// carries is true while the viewer's session is held by the cookie.
+	// carries is true while the cookie holds the viewer's session.
 	carries bool
 }
 
-// NewCookies returns the cookies of an answer; secure ones when the public URL
-// is https.
+// NewCookies returns the cookies of a response. They are secure when the public URL is
+// https.
 func NewCookies(w http.ResponseWriter, secure bool) *Cookies {
 	return &Cookies{w: w, secure: secure}
 }
@@ -36,8 +36,8 @@ const (
 	flowFor = 10 * time.Minute
 )
 
-// cookieName: the __Host- prefix ties the cookie to this host and to TLS
-// (RFC 6265bis, section 4.1.3.2).
+// cookieName returns the name of a cookie. Its __Host- prefix has browsers keep the cookie
+// to this host and to TLS (RFC 6265bis, section 4.1.3.2).
 func cookieName(name string, secure bool) string {
 	if secure {
 		return "__Host-" + name
@@ -45,33 +45,33 @@ func cookieName(name string, secure bool) string {
 	return name
 }
 
-// Set hands the session's token to the browser.
+// Set stores the session's token in the browser.
 func (c *Cookies) Set(sessionToken string, expires time.Time) {
 	c.carries = true
 	c.write(sessionCookie, sessionToken, expires, 0)
 }
 
-// Clear takes the session's token away again.
+// Clear deletes the session's token from the browser.
 func (c *Cookies) Clear() {
 	c.carries = false
 	c.write(sessionCookie, "", time.Time{}, -1)
 }
 
-// Carries reports whether the viewer's session is held by the cookie, and not
-// by a bearer token. There is none where there are no cookies.
+// Carries reports whether the cookie holds the viewer's session, and not a bearer token.
+// It is false for nil, as on a socket.
 func (c *Cookies) Carries() bool { return c != nil && c.carries }
 
-// SetFlow has the browser remember the flow until it comes back. It comes back
-// from another site, so the cookie is SameSite=Lax as the session's is.
+// SetFlow stores the flow in the browser until the identity provider sends the browser
+// back. That is a request from another site, which SameSite=Lax lets carry the cookie.
 func (c *Cookies) SetFlow(f Flow) {
 	c.write(flowCookie, strings.Join([]string{f.State, f.Nonce, f.Verifier}, "."), time.Time{}, int(flowFor.Seconds()))
 }
 
-// ClearFlow takes the flow away: it has ended, well or not.
+// ClearFlow deletes the flow from the browser.
 func (c *Cookies) ClearFlow() { c.write(flowCookie, "", time.Time{}, -1) }
 
-// FlowOf returns the flow that the request's browser began and whose state it
-// has brought back.
+// FlowOf returns the flow in the request's cookie; ok is false unless its state is the one
+// given, compared in constant time.
 func (c *Cookies) FlowOf(r *http.Request, state string) (f Flow, ok bool) {
 	sent, err := r.Cookie(cookieName(flowCookie, c.secure))
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *Cookies) FlowOf(r *http.Request, state string) (f Flow, ok bool) {
 }
 
 func (c *Cookies) write(name, value string, expires time.Time, maxAge int) {
-	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // not Secure only where the public URL is plain http
+	http.SetCookie(c.w, &http.Cookie{ //nolint:gosec // Secure is false only where the public URL is plain http
 		Name: cookieName(name, c.secure), Value: value, Path: "/", Expires: expires, MaxAge: maxAge,
 		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode,
 	})
@@ -93,15 +93,14 @@ func (c *Cookies) write(name, value string, expires time.Time, maxAge int) {
 
 type cookiesKey struct{}
 
-// CookiesFrom returns the cookies of the HTTP answer the context belongs to, or
-// nil where there is none: on a socket.
+// CookiesFrom returns the cookies of the context's HTTP response, or nil on a socket.
 func CookiesFrom(ctx context.Context) *Cookies {
 	c, _ := ctx.Value(cookiesKey{}).(*Cookies)
 	return c
 }
 
-// Bearer returns the token of an Authorization value (RFC 6750, section 2.1),
-// empty when there is none.
+// Bearer returns the token of an Authorization header (RFC 6750, section 2.1), empty for
+// another scheme or none.
 func Bearer(authorization string) string {
 	scheme, t, ok := strings.Cut(strings.TrimSpace(authorization), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
@@ -110,10 +109,10 @@ func Bearer(authorization string) string {
 	return strings.TrimSpace(t)
 }
 
-// Identify finds out who sends an HTTP request: by its bearer token, or else by
-// its cookie. A bearer token that is not good fails with UNAUTHENTICATED: a
-// program must learn that its session has ended. A cookie that is not good is
-// taken away, and its sender a stranger, who can sign in.
+// Identify returns a context with the viewer of an HTTP request: by its Authorization
+// header, or else by its cookie. A header that is not valid fails with UNAUTHENTICATED,
+// because a program must learn that its session has ended. A cookie that is not valid is
+// deleted, and the request is a visitor's, so that they can sign in.
 func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) (context.Context, error) {
 	cookies := NewCookies(w, secure)
 	ctx := context.WithValue(r.Context(), cookiesKey{}, cookies)
@@ -123,7 +122,7 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 	}
 	sent, err := r.Cookie(cookieName(sessionCookie, secure))
 	if err != nil {
-		return access.WithViewer(ctx, nil), nil //nolint:nilerr // no cookie is a stranger, not a failure
+		return access.WithViewer(ctx, nil), nil //nolint:nilerr // a request without a cookie is a visitor's
 	}
 	v, err := s.Authenticate(ctx, sent.Value)
 	cookies.carries = err == nil
@@ -137,14 +136,14 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 
 type socketKey struct{}
 
-// OnSocket marks a context as a socket's, which outlives what its viewer holds.
+// OnSocket marks a context as a socket's. A socket may outlive its session.
 func OnSocket(ctx context.Context) context.Context {
 	return context.WithValue(ctx, socketKey{}, true)
 }
 
-// ForOperation returns the context of one operation. On a socket the viewer is
-// found anew, as for a request, for the session may have ended since the socket
-// was opened. It fails like Authenticate.
+// ForOperation returns the context of one operation. On a socket it loads the viewer
+// again, because the session may have ended since the socket was opened. It fails like
+// Authenticate.
 func (s *Service) ForOperation(ctx context.Context) (context.Context, error) {
 	if on, _ := ctx.Value(socketKey{}).(bool); !on {
 		return ctx, nil

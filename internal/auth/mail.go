@@ -16,7 +16,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// Composer writes the mails of sign-up and of forgotten passwords.
+// Composer writes the mails about sign-ups and resets.
 type Composer struct {
 	Store     *store.Store
 	Tokens    *token.Deriver
@@ -24,8 +24,8 @@ type Composer struct {
 	Now       func() time.Time
 }
 
-// Compose writes the mail of the job. A link that was used, dropped or has run
-// out meanwhile is obsolete.
+// Compose writes the mail of the job. outbox.ErrObsolete when its link was used, was
+// replaced or has expired.
 func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error) {
 	switch j.Kind {
 	case MailAlreadyRegistered:
@@ -55,8 +55,8 @@ func (c *Composer) verification(ctx context.Context, j *ent.Job) (mail.Message, 
 	return message(up.Email, name, content), err
 }
 
-// reset writes nothing for an address nobody has: its request is there all the
-// same.
+// reset returns ErrObsolete also for a reset of an address without a user, which
+// RequestPasswordReset stores so that its work is the same.
 func (c *Composer) reset(ctx context.Context, j *ent.Job) (mail.Message, error) {
 	now := c.Now()
 	r, err := c.Store.Read().PasswordReset.Query().
@@ -93,13 +93,13 @@ func (c *Composer) alreadyRegistered(ctx context.Context, j *ent.Job) (mail.Mess
 	return message(u.Email, name, content), err
 }
 
-// greeting is how a mail calls its reader: by no name at all rather than by a
-// piece of the address.
+// greeting returns the name of the reader. It is empty for an unknown name, because a part
+// of the address would be a poor greeting.
 func greeting(first, last string) string { return strings.TrimSpace(first + " " + last) }
 
 func message(to, name string, c mail.Content) mail.Message {
 	return mail.Message{To: to, ToName: name, Subject: c.Subject, Text: c.Text, HTML: c.HTML}
 }
 
-// Record has nothing to write down: nobody watches the delivery of these.
+// Record does nothing: no view shows the delivery of these mails.
 func (c *Composer) Record(context.Context, *store.Tx, *ent.Job, outbox.Result) error { return nil }

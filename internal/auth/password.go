@@ -20,11 +20,10 @@ const (
 	// MinPassword is the shortest password, in characters (NIST SP 800-63B,
 	// section 5.1.1.2).
 	MinPassword = 8
-	// maxPassword is the longest, in bytes: more than anybody types, less than
-	// what would keep the hash busy.
+	// maxPassword is the longest password, in bytes. It bounds the time of a hash.
 	maxPassword = 1024
-	// shortestWord is the length from which a common word makes a password
-	// common, whatever digits follow.
+	// shortestWord is the length from which a common word with digits after it is a
+	// common password.
 	shortestWord = 5
 )
 
@@ -32,13 +31,13 @@ const (
 // (OWASP password storage, Argon2id).
 var Params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// Hasher hashes passwords, no more at once than the machine has processors,
-// so that a burst of sign-ins takes neither its memory nor all its time.
+// Hasher hashes passwords, as many at the same time as the machine has processors, so
+// that a burst of sign-ins cannot take all memory.
 type Hasher struct {
 	params argon2id.Params
 	slots  *semaphore.Weighted
 	common map[string]struct{}
-	nobody string // the hash compared with when there is no user
+	nobody string // what an empty hash is replaced by, so that it costs the same
 	runs   atomic.Int64
 }
 
@@ -57,8 +56,8 @@ func NewHasher(params argon2id.Params) (*Hasher, error) {
 	return h, err
 }
 
-// Check fails with WEAK_PASSWORD for a password that is too short, too long or
-// among the common ones, and with BLANK for none. The error names the field.
+// Check returns BLANK for an empty password, WEAK_PASSWORD for one that is too short, too
+// long, common or no valid UTF-8. The error names the field.
 func (h *Hasher) Check(password string, field ...string) *fault.Error {
 	weak := func(message string) *fault.Error { return fault.Input(fault.WeakPassword, message, field...) }
 	switch {
@@ -77,8 +76,8 @@ func (h *Hasher) Check(password string, field ...string) *fault.Error {
 	return nil
 }
 
-// isCommon reports whether the password is on the list, or is a word of the
-// list with digits at its end.
+// isCommon reports whether the password is on the list, or is a word of the list followed
+// by digits.
 func (h *Hasher) isCommon(password string) bool {
 	if _, listed := h.common[password]; listed {
 		return true
@@ -98,8 +97,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return hash, err
 }
 
-// Matches reports whether the hash is the password's. An empty hash matches
-// nothing and takes as long.
+// Matches reports whether the hash is that of the password. An empty hash matches no
+// password, and takes the same time.
 func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
 	against := hash
 	if against == "" {
@@ -113,10 +112,11 @@ func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, erro
 	return match && hash != "", err
 }
 
-// Runs returns how many hashes were computed so far: the work that a stranger
-// must not be able to tell by, and the dearest part of a sign-in.
+// Runs returns the number of hashes so far, the most expensive part of a sign-in. A test
+// compares it for known and unknown addresses.
 func (h *Hasher) Runs() int64 { return h.runs.Load() }
 
+// inTurn runs f when a processor is free for it, or returns an error when ctx ends first.
 func (h *Hasher) inTurn(ctx context.Context, f func() error) error {
 	if err := h.slots.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("wait for a turn to hash: %w", err)
@@ -126,6 +126,6 @@ func (h *Hasher) inTurn(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// normal makes the same password of the same letters, whichever way a
-// keyboard composes them (NIST SP 800-63B, section 5.1.1.2).
+// normal returns the password in Unicode form NFKC, because keyboards compose the same
+// letters in different ways (NIST SP 800-63B, section 5.1.1.2).
 func normal(password string) string { return norm.NFKC.String(password) }

@@ -12,14 +12,13 @@ import (
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// Profile is what a user tells of himself. Nil leaves a part as it is.
+// Profile is a change of a user's name and job title. Nil leaves a field as it is.
 type Profile struct {
 	FirstName, LastName, JobTitle *string
 }
 
-// UpdateProfile changes the viewer's name and job title, in the lists of all
-// his teams too. TOO_LONG for wrong input, UNAUTHENTICATED when nobody is signed
-// in.
+// UpdateProfile changes the viewer's name and job title, also where lists of their teams
+// sort and search by it. TOO_LONG for wrong input, UNAUTHENTICATED without a viewer.
 func (s *Service) UpdateProfile(ctx context.Context, p Profile) error {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -49,7 +48,7 @@ func (s *Service) UpdateProfile(ctx context.Context, p Profile) error {
 	return s.Store.InAccounts(ctx, accounts, func(tx *store.Tx) error { return s.describe(ctx, tx, v.UserID, p) })
 }
 
-// describe writes the profile down, unless it is the same.
+// describe stores the profile if it changes anything.
 func (s *Service) describe(ctx context.Context, tx *store.Tx, userID string, p Profile) error {
 	u, err := tx.User.Get(ctx, userID)
 	if err != nil {

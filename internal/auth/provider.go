@@ -23,17 +23,17 @@ import (
 const (
 	// providerWithin bounds one request to the identity provider.
 	providerWithin = 10 * time.Second
-	// providerFor is how long its endpoints and keys are kept: a key it has
-	// withdrawn is trusted for no longer.
+	// providerFor is how long the provider's endpoints and keys are cached, and so how
+	// long a key that it has withdrawn is trusted at the most.
 	providerFor = time.Hour
-	// clockSkew is how far its clock may be from ours.
+	// clockSkew is the tolerated difference between the provider's clock and ours.
 	clockSkew = time.Minute
-	// maxReason is how much of a library's reason goes to the log, in bytes.
+	// maxReason bounds how much of a library's error goes to the log, in bytes.
 	maxReason = 300
 )
 
-// signingAlgorithms are those with a public key. Neither "none" nor a shared
-// secret proves who has signed.
+// signingAlgorithms are those with a public key. The others, "none" and shared secrets, do
+// not prove who signed.
 var signingAlgorithms = []string{
 	oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA,
 }
@@ -43,14 +43,14 @@ var (
 	errIDToken    = fault.Input(fault.InvalidToken, "This is not a valid ID token of this server's identity provider.", "idToken")
 )
 
-// IdentityProvider is the operator's OpenID Connect provider. It is found when it
-// is first needed, so that a server starts without it.
+// IdentityProvider is the operator's OpenID Connect provider. Its endpoints are discovered
+// when they are first needed, so that the server starts while the provider is down.
 type IdentityProvider struct {
 	Issuer   string
 	ClientID string
 	// ClientSecret is empty for a public client.
 	ClientSecret string
-	// RedirectURL is where the provider sends browsers back to.
+	// RedirectURL is where the provider sends browsers after sign-in.
 	RedirectURL string
 	Now         func() time.Time
 	Log         *slog.Logger
@@ -59,20 +59,20 @@ type IdentityProvider struct {
 	known   atomic.Pointer[endpoints]
 }
 
-// endpoints are what the provider says of itself.
+// endpoints are the provider's discovered endpoints and keys.
 type endpoints struct {
 	code  oauth2.Config
 	keys  *oidc.RemoteKeySet
 	until time.Time
 }
 
-// Flow is one sign-in of a browser, from leaving for the provider to coming
-// back. Its browser alone knows these secrets.
+// Flow has the secrets of one sign-in of a browser by the identity provider. They are
+// stored in that browser's cookie and nowhere else.
 type Flow struct {
 	State, Nonce, Verifier string
 }
 
-// Begin returns a new flow, and where the browser is to go. TIMEOUT when the
+// Begin returns a new flow, and the URL to which the browser goes. TIMEOUT when the
 // provider cannot be reached.
 func (p *IdentityProvider) Begin(ctx context.Context) (f Flow, to string, err error) {
 	at, err := p.find(ctx)
@@ -83,8 +83,8 @@ func (p *IdentityProvider) Begin(ctx context.Context) (f Flow, to string, err er
 	return f, at.code.AuthCodeURL(f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), nil
 }
 
-// find returns the endpoints. However many ask at once, the provider is asked
-// once; that goes on when they have given up, for those who come next.
+// find returns the endpoints, discovered at most once at the same time. The discovery
+// continues when all callers have given up, so that the next caller finds its result.
 func (p *IdentityProvider) find(ctx context.Context) (*endpoints, error) {
 	if at := p.known.Load(); at != nil && p.Now().Before(at.until) {
 		return at, nil
@@ -112,7 +112,7 @@ func (p *IdentityProvider) discover(ctx context.Context) (*endpoints, error) {
 		err = provider.Claims(&says)
 	}
 	if err != nil {
-		p.Log.Error("the identity provider is not to be found", "issuer", p.Issuer, "error", reason(err))
+		p.Log.Error("discover the identity provider", "issuer", p.Issuer, "error", reason(err))
 		return nil, errNoProvider
 	}
 	at := &endpoints{
@@ -123,10 +123,10 @@ func (p *IdentityProvider) discover(ctx context.Context) (*endpoints, error) {
 		keys:  oidc.NewRemoteKeySet(ctx, says.Keys),
 		until: p.Now().Add(providerFor),
 	}
-	// Never by trial: a provider may take a code that came with a wrong sort of
-	// authentication for used up.
+	// oauth2 would find out by trial, but a provider may invalidate a code that came with
+	// the wrong kind of authentication.
 	at.code.Endpoint.AuthStyle = oauth2.AuthStyleInParams
-	const basic = "client_secret_basic" // what is meant when nothing is said (OpenID Connect Discovery 1.0, section 3)
+	const basic = "client_secret_basic" // the default (OpenID Connect Discovery 1.0, section 3)
 	if p.ClientSecret != "" && (len(says.Methods) == 0 || slices.Contains(says.Methods, basic)) {
 		at.code.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
@@ -134,9 +134,9 @@ func (p *IdentityProvider) discover(ctx context.Context) (*endpoints, error) {
 	return at, nil
 }
 
-// redeem turns the code that a browser came back with into what the provider
-// says of the person. TIMEOUT when it cannot be reached, INVALID_TOKEN when it
-// does not take the code, or what it says is not about this flow.
+// redeem exchanges the code that a browser brought back for the identity of the person.
+// TIMEOUT when the provider cannot be reached, INVALID_TOKEN when it refuses the code or
+// its ID token is not valid for this flow.
 func (p *IdentityProvider) redeem(ctx context.Context, f Flow, code string) (*identity, error) {
 	at, err := p.find(ctx)
 	if err != nil {
@@ -146,8 +146,8 @@ func (p *IdentityProvider) redeem(ctx context.Context, f Flow, code string) (*id
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused):
-		// Its body is not logged: nobody knows what is in it.
-		p.Log.Warn("the identity provider did not take a code", "status", refused.Response.StatusCode, "code", PlainCode(refused.ErrorCode))
+		// The body is not logged, because it may hold a secret.
+		p.Log.Warn("the identity provider refused a code", "status", refused.Response.StatusCode, "code", PlainCode(refused.ErrorCode))
 		if refused.Response.StatusCode >= http.StatusInternalServerError {
 			return nil, errNoProvider
 		}
@@ -162,24 +162,24 @@ func (p *IdentityProvider) redeem(ctx context.Context, f Flow, code string) (*id
 		return nil, err
 	}
 	if subtle.ConstantTimeCompare([]byte(who.Nonce), []byte(f.Nonce)) != 1 {
-		return nil, p.refuse("it has another nonce")
+		return nil, p.refuse("its nonce is not that of the flow")
 	}
 	return who, nil
 }
 
-// identity is what an ID token says of a person.
+// identity is the claims of an ID token about a person.
 type identity struct {
 	Email    string `json:"email"`
 	Verified yes    `json:"email_verified"`
 	Nonce    string `json:"nonce"`
-	// Times in seconds, perhaps with a fraction.
+	// NotBefore is in seconds, and may have a fraction.
 	NotBefore float64 `json:"nbf"`
 }
 
-// yes is true, as a boolean or, as some providers write it, as text.
+// yes is a boolean that some providers write as a string.
 type yes bool
 
-// UnmarshalJSON takes anything else for no.
+// UnmarshalJSON reads true and "true" as true, and anything else as false.
 func (y *yes) UnmarshalJSON(b []byte) error {
 	text, err := strconv.Unquote(string(b))
 	if err != nil {
@@ -189,17 +189,17 @@ func (y *yes) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// verify returns what an ID token says, once it is known to be the provider's,
-// for this server and no other, and of now. INVALID_TOKEN for any other;
-// TIMEOUT when the provider's keys cannot be fetched.
+// verify returns the identity in an ID token. INVALID_TOKEN unless the provider signed it,
+// for this server alone, and it is valid now; TIMEOUT when the provider's keys cannot be
+// fetched.
 func (p *IdentityProvider) verify(ctx context.Context, idToken string) (*identity, error) {
 	at, err := p.find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	keys := &noted{KeySet: at.keys}
+	keys := &fetching{KeySet: at.keys}
 	verifier := oidc.NewVerifier(p.Issuer, keys, &oidc.Config{
-		ClientID: p.ClientID, SupportedSigningAlgs: signingAlgorithms, SkipExpiryCheck: true, // below, by our clock and with our skew
+		ClientID: p.ClientID, SupportedSigningAlgs: signingAlgorithms, SkipExpiryCheck: true, // checked below, with our clock and skew
 	})
 	t, err := verifier.Verify(ctx, idToken)
 	switch {
@@ -211,52 +211,52 @@ func (p *IdentityProvider) verify(ctx context.Context, idToken string) (*identit
 	}
 	var who identity
 	if err := t.Claims(&who); err != nil {
-		return nil, p.refuse("its claims are of no use")
+		return nil, p.refuse("its claims cannot be read")
 	}
 	now := p.Now()
 	switch {
 	case len(t.Audience) != 1:
-		// Whoever else it is for could sign in here with it (OpenID Connect Core 1.0, section 3.1.3.7).
-		return nil, p.refuse("it is for others, too")
+		// Another recipient could use it to sign in here (OpenID Connect Core 1.0, section 3.1.3.7).
+		return nil, p.refuse("it has more than one audience")
 	case !now.Before(t.Expiry.Add(clockSkew)):
 		return nil, p.refuse("it has expired")
 	case t.IssuedAt.After(now.Add(clockSkew)), who.NotBefore > float64(now.Add(clockSkew).Unix()):
-		return nil, p.refuse("it is of the future")
+		return nil, p.refuse("it is not valid yet")
 	}
 	return &who, nil
 }
 
-// refuse logs why an ID token is not taken; its bearer learns only that.
+// refuse logs why an ID token is not valid. The returned error does not say why.
 func (p *IdentityProvider) refuse(why string) error {
 	p.Log.Warn("refused an ID token", "reason", why)
 	return errIDToken
 }
 
-// noted is a key set that remembers whether the keys could be fetched: the
+// fetching is a key set that records whether the keys could be fetched, because the
 // verifier's error does not tell.
-type noted struct {
+type fetching struct {
 	oidc.KeySet
 
 	unreached bool
 }
 
-// VerifySignature verifies by the key set.
-func (n *noted) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := n.KeySet.VerifySignature(ctx, jwt)
-	// Of its errors only that of fetching has another one inside.
-	n.unreached = errors.Unwrap(err) != nil
+// VerifySignature verifies with the key set.
+func (f *fetching) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := f.KeySet.VerifySignature(ctx, jwt)
+	// Only the error of fetching wraps another one.
+	f.unreached = errors.Unwrap(err) != nil
 	return payload, err
 }
 
-// reason is an error of a library for the log, where what it quotes of somebody
-// else's answer must not fill it.
+// reason returns the text of a library's error for the log. It is cut, because it may
+// quote the response of another server.
 func reason(err error) string {
 	text := err.Error()
 	return text[:min(len(text), maxReason)]
 }
 
-// PlainCode returns an error code of OAuth for the log, such as access_denied;
-// anything that could be more than that is left out.
+// PlainCode returns an error code of OAuth for the log, such as access_denied. Of anything
+// else it returns the length only.
 func PlainCode(code string) string {
 	plain := len(code) <= 40
 	for _, r := range code {

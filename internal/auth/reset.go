@@ -24,14 +24,14 @@ import (
 const (
 	// ResetFor is how long a reset link is good.
 	ResetFor = time.Hour
-	// maxResets is how many resets of one address may be open.
+	// maxResets is how many resets of one address are valid at the same time.
 	maxResets = 20
 )
 
-// RequestPasswordReset mails a link that sets a new password to the user of the
-// address. It answers alike, after the same work, when there is none: the reset
-// is written down and its mail turns out to be obsolete. mailed is false only
-// when the server has no mail. BLANK, INVALID_EMAIL for wrong input; RATE_LIMITED.
+// RequestPasswordReset mails the user of the address a link that sets a new password. An
+// address without a user gets the same answer after the same work: the reset is stored,
+// and its mail turns out to be obsolete. mailed is false only when the server has no
+// mail. BLANK, INVALID_EMAIL for wrong input; RATE_LIMITED.
 func (s *Service) RequestPasswordReset(ctx context.Context, email string) (mailed bool, err error) {
 	addr, bad := address.Parse(email, "email")
 	if bad != nil {
@@ -57,8 +57,8 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string) (maile
 	})
 }
 
-// noteReset writes the reset down and returns its id. The oldest of too many is
-// dropped, so that the newest mail always holds a good link.
+// noteReset stores the reset and returns its id. It deletes the oldest of too many, so
+// that the link of the newest mail is always valid.
 func (s *Service) noteReset(ctx context.Context, tx *store.Tx, emailKey, userID string) (id string, err error) {
 	open, err := tx.PasswordReset.Query().Where(passwordreset.EmailKey(emailKey)).
 		Order(passwordreset.ByCreatedAt(sql.OrderDesc()), passwordreset.ByID(sql.OrderDesc())).IDs(ctx)
@@ -80,17 +80,16 @@ func (s *Service) noteReset(ctx context.Context, tx *store.Tx, emailKey, userID 
 	return id, nil
 }
 
-// ResetPassword takes the token of a reset mail: the user gets the new
-// password, every session of his ends, and he is signed in anew. BLANK or
-// WEAK_PASSWORD for the password, INVALID_TOKEN for a token that is unknown,
-// used or too old, ACCESS_REVOKED or USER_DEACTIVATED as in SignIn. Only a
-// reset that succeeds uses the token up.
+// ResetPassword takes the token of a reset mail, sets the user's password, ends all their
+// sessions and begins a new one. BLANK or WEAK_PASSWORD for the password, INVALID_TOKEN
+// for a token that is unknown, used or expired, ACCESS_REVOKED or USER_DEACTIVATED as in
+// SignIn. Only a reset that succeeds uses the token up.
 func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in *SignedIn, err error) {
 	if bad := s.Hasher.Check(password, "newPassword"); bad != nil {
 		return nil, bad
 	}
 	ctx = access.System(ctx, "reset a password")
-	invalid := fault.Input(fault.InvalidToken, "This link is not valid any more. Ask for a new one.", "token")
+	invalid := fault.Input(fault.InvalidToken, "This link is no longer valid. Ask for a new one.", "token")
 	hash := token.Hash(reset)
 	r, err := s.Store.Read().PasswordReset.Query().
 		Where(passwordreset.TokenHash(hash), passwordreset.ExpiresAtGT(s.Now()), passwordreset.UserIDNEQ("")).Only(ctx)
@@ -133,8 +132,8 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 	return in, err
 }
 
-// passwordChanged ends the user's sessions but the one to keep, makes his open
-// reset links void, and logs the change in the account, if there is one.
+// passwordChanged ends all sessions of the user but the one to keep, deletes their resets,
+// and logs the change in the account, if there is one.
 func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID, keep string) error {
 	if _, err := tx.Session.Delete().Where(session.UserID(userID), session.IDNEQ(keep)).Exec(ctx); err != nil {
 		return fmt.Errorf("end the sessions of %s: %w", userID, err)
@@ -149,12 +148,11 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 		event.Draft{Type: event.UserPasswordChanged, ActorID: userID, SubjectID: userID})
 }
 
-// ChangePassword gives the viewer the new password and ends his other sessions.
-// With renew his own session ends as well, and a new one takes its place: what
-// a browser held before the change is good for nothing after it. BLANK or
-// WEAK_PASSWORD for the new one, INVALID_CREDENTIALS when the current one is
-// wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED when nobody is
-// signed in.
+// ChangePassword sets the viewer's password and ends their other sessions. With renew it
+// replaces the viewer's session by a new one, so that a cookie from before the change is
+// not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
+// when the current one is wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED
+// without a viewer or when their session ends meanwhile.
 func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -192,9 +190,9 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 			return fmt.Errorf("set the password of %s: %w", u.ID, err)
 		}
 		if n == 0 {
-			return wrong // another change came first
+			return wrong // another change was first
 		}
-		// Who was signed out meanwhile is not let in again by this.
+		// A viewer who was signed out meanwhile must not get a new session by this.
 		if alive, err := tx.Session.Query().Where(session.ID(v.SessionID)).Exist(ctx); err != nil {
 			return fmt.Errorf("find session %s: %w", v.SessionID, err)
 		} else if !alive {

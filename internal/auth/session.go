@@ -22,12 +22,11 @@ import (
 )
 
 const (
-	// SessionFor is how long a session lasts at the most (NIST SP 800-63B,
-	// section 4.1.3).
+	// SessionFor is how long a session lasts at the most (NIST SP 800-63B, section 4.1.3).
 	SessionFor = 30 * 24 * time.Hour
-	// idleFor is how long a session may be left unused.
+	// idleFor is how long a session may stay unused.
 	idleFor = 14 * 24 * time.Hour
-	// touchEvery is how exactly the last use of a session is known.
+	// touchEvery is how often the last use of a session is stored.
 	touchEvery = 5 * time.Minute
 	// identifyWithin bounds the look-up of a session and its viewer.
 	identifyWithin = 10 * time.Second
@@ -38,14 +37,14 @@ const (
 	sessionPrefix = "cvs_"
 )
 
-// SignedIn is a new session. Its token is handed out once and stored nowhere.
+// SignedIn is a new session. Its token is returned once and stored nowhere.
 type SignedIn struct {
 	SessionID string
 	Token     string
 	ExpiresAt time.Time
 }
 
-// StartSession signs the user in, in the transaction. The context is the
+// StartSession begins a session of the user in the transaction. The context is the
 // system's.
 func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string) (*SignedIn, error) {
 	now, from := s.Now(), event.RequestFrom(ctx)
@@ -63,8 +62,8 @@ func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string)
 	return in, nil
 }
 
-// seen notes when a user was last active, in the lists of his teams too: the
-// members before their user, the order in which everybody locks.
+// seen stores when a user was last active, also on their members, by which lists sort. It
+// locks the members before the user, as every transaction does.
 func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error {
 	if err := tx.Member.Update().Where(member.UserID(userID)).SetSeenUnix(now.Unix()).Exec(ctx); err != nil {
 		return err
@@ -72,22 +71,22 @@ func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error
 	return tx.User.Update().Where(user.ID(userID)).SetLastSeenAt(now).Exec(ctx)
 }
 
-// Known is a session with its viewer, as they were loaded.
+// Known is a cached session with its viewer.
 type Known struct {
 	viewer   *access.Viewer
 	lastSeen time.Time
 	expires  time.Time
 }
 
-// Authenticate returns the viewer a session token stands for. It fails with
-// UNAUTHENTICATED for a token that is unknown, ended or left idle too long. What
-// was loaded a moment ago is not loaded again while nothing has changed.
+// Authenticate returns the viewer of a session token, from the cache if it is there. It
+// fails with UNAUTHENTICATED when there is no such session, or it has ended or was idle
+// for too long.
 func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*access.Viewer, error) {
 	hash := token.Hash(sessionToken)
 	return s.known(ctx, string(hash), session.TokenHash(hash))
 }
 
-// known returns the viewer of a session, loaded at most a moment ago.
+// known returns the viewer of a session from the cache, or else loads and caches it.
 func (s *Service) known(ctx context.Context, key string, which predicate.Session) (*access.Viewer, error) {
 	if k, ok := s.Sessions.Get(key); ok {
 		if now := s.Now(); now.Before(k.expires) && now.Sub(k.lastSeen) < touchEvery {
@@ -103,8 +102,7 @@ func (s *Service) known(ctx context.Context, key string, which predicate.Session
 	return k.viewer, nil
 }
 
-// Refresh loads the viewer of a session anew, as it stands now; it fails like
-// Authenticate.
+// Refresh loads the viewer of a session, past the cache. It fails like Authenticate.
 func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer, error) {
 	k, err := s.load(ctx, session.ID(sessionID))
 	if err != nil {
@@ -113,8 +111,7 @@ func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer
 	return k.viewer, nil
 }
 
-// Live is the condition that a session has neither ended of age nor been left
-// idle too long.
+// Live is the condition that a session is neither too old nor was idle for too long.
 func (s *Service) Live() predicate.Session {
 	now := s.Now()
 	return session.And(session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor)))
@@ -153,7 +150,7 @@ func (s *Service) Viewers(ctx context.Context, sessionIDs []string) (map[string]
 	return viewers, nil
 }
 
-// ErrEnded is what the holder of a session is told when it is no more.
+// ErrEnded is the error for a session that has ended.
 var ErrEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign in again.")
 
 // Columns of the user that are selected beside those of a session.
@@ -162,8 +159,8 @@ const (
 	userEmailKey = "user_email_key"
 )
 
-// load finds a session and loads its viewer: in three statements, or four for
-// one who is restricted to divisions.
+// load returns a session and its viewer, in three statements, or four for a viewer who is
+// restricted to divisions. It stores the use of the session when that is due.
 func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, error) {
 	ctx, cancel := context.WithTimeout(access.System(ctx, "find out who is asking"), identifyWithin)
 	defer cancel()
@@ -178,9 +175,9 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 	ses := all[0].session
 	k := &Known{viewer: all[0].viewer, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}
 	if now.Sub(ses.LastSeenAt) >= touchEvery {
-		// Reading goes on where nothing can be written.
+		// A request can still be answered while the database takes no writes.
 		if err := s.touch(ctx, ses, now); err != nil {
-			s.Log.Warn("note the use of a session", "session", ses.ID, "error", err)
+			s.Log.Warn("store the last use of a session", "session", ses.ID, "error", err)
 		} else {
 			k.lastSeen = now
 		}
@@ -194,8 +191,8 @@ type loaded struct {
 	viewer  *access.Viewer
 }
 
-// loadAll loads the sessions that have not ended, with their viewers, in as many
-// statements as for one. The context is the system's.
+// loadAll returns the sessions that have not ended, with their viewers, in as many
+// statements as one costs. The context is the system's.
 func (s *Service) loadAll(ctx context.Context, which predicate.Session) ([]loaded, error) {
 	q := s.Store.Read().Session.Query().Where(which, s.Live())
 	q.Modify(func(sel *sql.Selector) {
@@ -231,8 +228,8 @@ func (s *Service) loadAll(ctx context.Context, which predicate.Session) ([]loade
 	return all, nil
 }
 
-// touch notes that a session was used, unless another request has just done so.
-// A session is locked after its user.
+// touch stores the last use of a session, unless another request has done so meanwhile. It
+// locks the user before the session.
 func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) error {
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		untouched := session.And(session.ID(ses.ID), session.LastSeenAt(ses.LastSeenAt))
@@ -246,8 +243,7 @@ func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) er
 	})
 }
 
-// SignOut ends the viewer's session at once. UNAUTHENTICATED when there is
-// none.
+// SignOut ends the viewer's session. UNAUTHENTICATED without a viewer.
 func (s *Service) SignOut(ctx context.Context) error {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -257,8 +253,8 @@ func (s *Service) SignOut(ctx context.Context) error {
 	return err
 }
 
-// RevokeSession ends one of the viewer's sessions at once, his own too.
-// UNAUTHENTICATED, or NOT_FOUND when he has no such session.
+// RevokeSession ends one of the viewer's sessions, also the one in use. UNAUTHENTICATED
+// without a viewer, NOT_FOUND when they have no such session.
 func (s *Service) RevokeSession(ctx context.Context, id string) error {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -271,8 +267,8 @@ func (s *Service) RevokeSession(ctx context.Context, id string) error {
 	return err
 }
 
-// endSession ends a session of the user and logs it; ended is false when there
-// is none.
+// endSession ends a session of the user and logs it. ended is false when there is no such
+// session.
 func (s *Service) endSession(ctx context.Context, userID, id string) (ended bool, err error) {
 	err = s.inActiveAccount(ctx, userID, func(tx *store.Tx, accountID string) error {
 		n, err := tx.Session.Delete().Where(session.ID(id), session.UserID(userID)).Exec(ctx)

@@ -21,19 +21,19 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// SignUp is a wish to join, as typed.
+// SignUp is the input of a sign-up, as typed.
 type SignUp struct {
 	Email, Password     string
 	FirstName, LastName string
 	AccountName         string
 }
 
-// SignUp notes a wish to join and mails a link that proves the address:
-// opening it makes the user, with an account and a default team of his own. It answers
-// alike for a known and an unknown address: who has a user already is told so
-// by mail. mailed is false only when the server has no mail, and the user is
-// made at once. FORBIDDEN when only invited people may join; BLANK,
-// INVALID_EMAIL, WEAK_PASSWORD, TOO_LONG for wrong input; RATE_LIMITED.
+// SignUp stores a sign-up and mails a link that proves the address. VerifyEmail then
+// creates the user, with an account and a default team of their own. The answer and the
+// work are the same for an address that has a user, who is told so by mail. mailed is
+// false only when the server has no mail, and then the user is created at once.
+// FORBIDDEN when only invited people may join; BLANK, INVALID_EMAIL, WEAK_PASSWORD,
+// TOO_LONG for wrong input; RATE_LIMITED.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error) {
 	if s.Policy != Open {
 		return false, fault.Refuse(fault.Forbidden, "Only invited people may join here.")
@@ -65,8 +65,8 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 		case err == nil && s.NoMail:
 			return nil
 		case err == nil:
-			// Noted all the same, so that signing in tells nothing either; its link
-			// is never mailed, and would make no user.
+			// The sign-up is stored all the same, so that a sign-in with its password gets
+			// the same answer. Its link is not mailed, and would create no user.
 			if _, err := s.note(ctx, tx, addr, in, hash); err != nil {
 				return err
 			}
@@ -85,16 +85,16 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 		}
 	})
 	if s.NoMail && ent.IsConstraintError(err) {
-		err = nil // somebody else was first with this address: now it is known
+		err = nil // another sign-up was first, so the address has a user now
 	}
 	return !s.NoMail, err
 }
 
-// ResendVerification mails the link of the newest open sign-up of the address
-// once more, to who knows its password. Anybody else is answered alike, after
-// the same work as for an address nobody has signed up with; so is the owner of
-// an address that has a user, who is told so by mail. mailed is false only when
-// the server has no mail. BLANK, INVALID_EMAIL for wrong input; RATE_LIMITED.
+// ResendVerification mails the link of the address's newest sign-up again, if the password
+// is that of the sign-up. The answer is the same if not, after the same work as for an
+// address without a sign-up. When the address has a user, the mail says so instead.
+// mailed is false only when the server has no mail. BLANK, INVALID_EMAIL for wrong input;
+// RATE_LIMITED.
 func (s *Service) ResendVerification(ctx context.Context, email, password string) (mailed bool, err error) {
 	addr, bad := address.Parse(email, "email")
 	if bad != nil {
@@ -126,8 +126,8 @@ func (s *Service) ResendVerification(ctx context.Context, email, password string
 	})
 }
 
-// waiting returns the newest sign-up of the address that waits to be verified;
-// one without a password when there is none.
+// waiting returns the newest sign-up of the address that is not expired, or one without a
+// password.
 func (s *Service) waiting(ctx context.Context, emailKey string) (*ent.SignUp, error) {
 	up, err := s.Store.Read().SignUp.Query().
 		Where(signup.EmailKey(emailKey), signup.ExpiresAtGT(s.Now())).
@@ -141,9 +141,9 @@ func (s *Service) waiting(ctx context.Context, emailKey string) (*ent.SignUp, er
 	return up, nil
 }
 
-// note writes the sign-up down and returns its id. Each sign-up has a link and
-// a password of its own, so that nobody can put a password of his behind the
-// link somebody else asked for. The oldest of too many is dropped.
+// note stores the sign-up and returns its id. Each sign-up has a link and a password of
+// its own, so that nobody can set the password behind a link that somebody else asked
+// for. The oldest of too many is deleted.
 func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, in SignUp, hash string) (id string, err error) {
 	open, err := tx.SignUp.Query().Where(signup.EmailKey(addr.Key)).Order(signup.ByCreatedAt(), signup.ByID()).IDs(ctx)
 	if err == nil && len(open) >= maxSignUps {
@@ -166,7 +166,7 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, addr address.Address, 
 	return id, nil
 }
 
-// join makes a user with an account of his own.
+// join creates a user with an account of their own.
 func (s *Service) join(ctx context.Context, tx *store.Tx, n NewUser, accountName string) (*ent.User, error) {
 	u, err := s.CreateUser(ctx, tx, n)
 	if err != nil {
@@ -176,12 +176,12 @@ func (s *Service) join(ctx context.Context, tx *store.Tx, n NewUser, accountName
 	return u, err
 }
 
-// VerifyEmail takes the token of a verification mail: the user of that sign-up
-// is made and signed in. INVALID_TOKEN for a token that is unknown, used, or
-// too old, or whose address has got a user meanwhile.
+// VerifyEmail takes the token of a verification mail, creates the user of the sign-up and
+// begins a session. INVALID_TOKEN for a token that is unknown, used or expired, and when
+// the address has a user by now.
 func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *SignedIn, err error) {
 	ctx = access.System(ctx, "verify an address")
-	invalid := fault.Input(fault.InvalidToken, "This link is not valid any more. Sign up again to get a new one.", "token")
+	invalid := fault.Input(fault.InvalidToken, "This link is no longer valid. Sign up again to get a new one.", "token")
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		up, err := tx.SignUp.Query().
 			Where(signup.TokenHash(token.Hash(verification)), signup.ExpiresAtGT(s.Now())).
@@ -208,12 +208,11 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 	return in, err
 }
 
-// Purge forgets sign-ups and resets whose links have run out, and sessions that
-// ended of age.
+// Purge deletes expired sign-ups, resets and sessions.
 func (s *Service) Purge(ctx context.Context) error {
 	ctx = access.System(ctx, "forget old sign-ups, resets and sessions")
 	old, now := s.Store.Read(), s.Now()
-	// A look first: with nothing to do the writer is left alone.
+	// It reads first, so that it does not lock the database when there is nothing to do.
 	signUps, err := old.SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
 	if err != nil {
 		return fmt.Errorf("purge: %w", err)

@@ -11,10 +11,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// SignInWithIDToken takes an ID token of the operator's identity provider, which
-// a client holds already. FEATURE_NOT_AVAILABLE when there is no provider,
-// INVALID_TOKEN for a token that is not its own, not for this server, or too old,
-// and what signInAs returns. TIMEOUT when the provider cannot be reached.
+// SignInWithIDToken begins a session by an ID token of the operator's identity provider
+// that a client has already. FEATURE_NOT_AVAILABLE without a provider, INVALID_TOKEN
+// unless the provider issued the token for this server and it is valid now, TIMEOUT when
+// the provider cannot be reached, and the errors of signInAs.
 func (s *Service) SignInWithIDToken(ctx context.Context, idToken string) (*SignedIn, error) {
 	if s.Provider == nil {
 		return nil, fault.Input(fault.FeatureNotAvailable, "Single sign-on is not set up on this server.")
@@ -26,8 +26,8 @@ func (s *Service) SignInWithIDToken(ctx context.Context, idToken string) (*Signe
 	return s.signInAs(ctx, who)
 }
 
-// SignInWithCode ends a flow with the code that the browser came back with. It
-// fails like SignInWithIDToken.
+// SignInWithCode begins a session by the code that the browser brought back at the end of
+// a flow. It fails like SignInWithIDToken.
 func (s *Service) SignInWithCode(ctx context.Context, f Flow, code string) (*SignedIn, error) {
 	who, err := s.Provider.redeem(ctx, f, code)
 	if err != nil {
@@ -36,23 +36,21 @@ func (s *Service) SignInWithCode(ctx context.Context, f Flow, code string) (*Sig
 	return s.signInAs(ctx, who)
 }
 
-// signInAs signs in the user of the address that the provider vouches for. It
-// makes no user: the first sign-in is by the invitation's link.
+// signInAs begins a session of the user with the address of the identity. It creates no
+// user: a person's first sign-in is by the link of their invitation.
 //
-// EMAIL_NOT_VERIFIED when the provider does not say that the address is the
-// person's: at some providers anybody can enter any address. The same when the
-// address is not known to be the user's here, as on a server without mail: there
-// a stranger may have signed up with it and a password of his, and would share
-// all that its owner does from now on; and the owner of the address has no claim
-// to what the stranger has done so far. NOT_FOUND when the address has no user;
-// that tells its owner nothing of anybody else. ACCESS_REVOKED or
-// USER_DEACTIVATED as in SignIn.
+// EMAIL_NOT_VERIFIED when the provider does not say that it has verified the address,
+// because at some providers anybody can enter any address. The same when this server has
+// not verified the user's address, as without mail: a stranger may have signed up with it,
+// and would share the user with the owner of the address. NOT_FOUND when the address has
+// no user; only the owner of the address learns that. ACCESS_REVOKED or USER_DEACTIVATED
+// as in SignIn.
 func (s *Service) signInAs(ctx context.Context, who *identity) (*SignedIn, error) {
 	ctx = access.System(ctx, "sign in by the identity provider")
 	if who.Email == "" || !who.Verified {
 		return nil, fault.Input(fault.EmailNotVerified, "The identity provider does not say that it has verified your e-mail address.")
 	}
-	addr, _ := address.Parse(who.Email) // what is no address is a stranger's
+	addr, _ := address.Parse(who.Email) // the empty key of an invalid address has no user
 	u, err := s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
