@@ -27,17 +27,17 @@ const accountsAtOnce = 500
 // ErrNoAccount is returned for an id that no account has.
 var ErrNoAccount = errors.New("there is no such account")
 
-// Operator is what who runs the server does to accounts, from a process of its
-// own. Servers may run on the same database: they read limits anew for every
-// request, and events by their poll.
+// Operator does to accounts what only the operator may do, from a process of its own.
+// Servers may run on the same database at the same time: they read limits for every
+// request, and find its events by polling.
 type Operator struct {
 	store  *store.Store
 	roster *Service
 	now    func() time.Time
 }
 
-// NewOperator opens a database that is there, with its schema up to date. The
-// caller closes it.
+// NewOperator opens an existing database. It fails when the schema is not up to date.
+// The caller closes the operator.
 func NewOperator(ctx context.Context, database string, now func() time.Time) (*Operator, error) {
 	if err := checkThere(database); err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func NewOperator(ctx context.Context, database string, now func() time.Time) (*O
 		return nil, err
 	}
 	o := &Operator{store: st, now: now}
-	// Nobody subscribes in this process, so nobody runs the hub. Its verbs for
-	// viewers are not offered: the catalogue lacks the files of a server.
+	// This process has no subscribers, so the hub does not run. It must not use the
+	// verbs for viewers, because its catalogue lacks the files of a server.
 	hub := event.NewHub(st.Read(), slog.New(slog.DiscardHandler))
 	o.roster = &Service{
 		Store: st, Access: access.NewLoader(catalogue, st.Changes(), o.now), Events: event.NewLog(hub, o.now), Now: o.now,
@@ -63,9 +63,9 @@ func NewOperator(ctx context.Context, database string, now func() time.Time) (*O
 	return o, nil
 }
 
-// checkThere refuses an SQLite file that is missing, which opening would make.
+// checkThere fails for a missing SQLite file, because opening it would create it.
 func checkThere(database string) error {
-	if !strings.Contains(database, "://") { // else the address may hold a password
+	if !strings.Contains(database, "://") { // an address may contain a password, which an error must not show
 		_, err := os.Stat(database)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("there is no database %s", database)
@@ -90,7 +90,7 @@ func (o *Operator) Suspend(ctx context.Context, accountID string) error {
 	return orNoAccount(o.roster.Suspend(ctx, accountID))
 }
 
-// Resume lets a suspended account go on, or fails with ErrNoAccount.
+// Resume ends the suspension of an account, or fails with ErrNoAccount.
 func (o *Operator) Resume(ctx context.Context, accountID string) error {
 	return orNoAccount(o.roster.Resume(ctx, accountID))
 }
@@ -108,8 +108,8 @@ type AccountLine struct {
 	Owner            string // the address of its default team's owner
 }
 
-// EachAccount calls f for every account, the oldest first. They are read in
-// portions: an account that is opened meanwhile may be among them.
+// EachAccount calls f for every account, oldest first. It reads them in portions, so an
+// account that is opened in the meantime may be included.
 func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine)) error {
 	ctx = access.System(ctx, "list the accounts for the operator")
 	for last := ""; ; {
@@ -134,7 +134,7 @@ func (o *Operator) EachAccount(ctx context.Context, f func(AccountLine)) error {
 	}
 }
 
-// owners narrows members to owners, with who they are.
+// owners selects owners, with their users.
 func owners(q *ent.MemberQuery) { q.Where(member.IsOwner(true)).WithUser() }
 
 // ownerOf returns the address of the team's owner, who must be loaded.
@@ -145,8 +145,8 @@ func ownerOf(t *ent.Team) string {
 	return ""
 }
 
-// AccountReport is what the operator sees of an account. Its names in JSON are
-// those of the API.
+// AccountReport is the operator's view of an account. Its JSON has the names of the
+// API.
 type AccountReport struct {
 	ID       string          `json:"id"`
 	Name     string          `json:"name"`
@@ -157,14 +157,14 @@ type AccountReport struct {
 	Teams    []TeamReport    `json:"teams"`
 }
 
-// AccountSettings are what an account's admins decide.
+// AccountSettings are the settings that an account's admins choose.
 type AccountSettings struct {
 	InvitationTTLHours              int  `json:"invitationTtlHours"`
 	CountPendingAsSeats             bool `json:"countPendingAsSeats"`
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
-// AccountLimits are what the operator decides; nil is no limit.
+// AccountLimits are the limits that the operator sets; nil means no limit.
 type AccountLimits struct {
 	MaxTeams              *int `json:"maxTeams"`
 	MaxMembersPerTeam     *int `json:"maxMembersPerTeam"`
@@ -172,7 +172,7 @@ type AccountLimits struct {
 	MultiUser             bool `json:"multiUser"`
 }
 
-// TeamReport is a team with its owner's address and how many people it has.
+// TeamReport is a team with its owner's address and its number of people.
 type TeamReport struct {
 	ID     string     `json:"id"`
 	Name   string     `json:"name"`
@@ -180,7 +180,7 @@ type TeamReport struct {
 	Counts TeamCounts `json:"counts"`
 }
 
-// TeamCounts are a team's members and invitations, by where they stand now.
+// TeamCounts are the numbers of a team's members and invitations by current status.
 type TeamCounts struct {
 	Active      int `json:"active"`
 	Invited     int `json:"invited"`
@@ -188,8 +188,8 @@ type TeamCounts struct {
 	Deactivated int `json:"deactivated"`
 }
 
-// Account reports on an account as it is at one moment, its teams oldest first,
-// or fails with ErrNoAccount.
+// Account reads the report of an account in one snapshot, its teams oldest first. It
+// fails with ErrNoAccount.
 func (o *Operator) Account(ctx context.Context, accountID string) (*AccountReport, error) {
 	ctx = access.System(ctx, "show an account to the operator")
 	client, release, err := o.store.Snapshot(ctx)
@@ -200,7 +200,7 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 	a, err := client.Account.Query().Where(account.ID(accountID)).
 		WithTeams(func(q *ent.TeamQuery) {
 			q.Order(team.ByCreatedAt(), team.ByID()).WithMembers(owners).
-				// What ran out and is not written down yet; see graph.counts.
+				// Those that have expired but were not swept yet; see graph.counts.
 				WithInvitations(func(q *ent.InvitationQuery) {
 					q.Where(lifecycle.Overdue(o.now()))
 				})
@@ -227,7 +227,7 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 	return r, nil
 }
 
-// Limits is what the operator changes of an account's limits; nil leaves one.
+// Limits is a change of an account's limits. A nil field stays as it is.
 type Limits struct {
 	MultiUser             *bool
 	MaxTeams              *Limit
@@ -235,11 +235,11 @@ type Limits struct {
 	MaxPendingInvitations *Limit
 }
 
-// Limit is a most; nil = none.
+// Limit is the new value of a limit; nil is no limit.
 type Limit struct{ Most *int }
 
-// SetLimits changes an account's limits: the operator's, not a viewer's. What
-// is above a lower limit already stays. NOT_FOUND when there is no such account.
+// SetLimits changes an account's limits for the operator. People and teams above
+// a lowered limit stay. Fails with NOT_FOUND when there is no such account.
 func (s *Service) SetLimits(ctx context.Context, accountID string, l Limits) error {
 	return s.operate(ctx, accountID, event.AccountUpdated, func(_ *ent.Account, u *ent.AccountUpdateOne) bool {
 		u.SetNillableMultiUser(l.MultiUser)
@@ -264,15 +264,16 @@ func (s *Service) SetLimits(ctx context.Context, accountID string, l Limits) err
 	})
 }
 
-// Suspend stops an account: it can be looked at, and nothing in it changed. It
-// is the operator's. One that is suspended already stays as it is, without an
-// event. NOT_FOUND when there is no such account.
+// Suspend suspends an account for the operator: it can be read and not changed. A
+// suspended account stays so, without an event. Fails with NOT_FOUND when there is
+// no such account.
 func (s *Service) Suspend(ctx context.Context, accountID string) error {
 	return s.setStatus(ctx, accountID, account.StatusSuspended, event.AccountSuspended)
 }
 
-// Resume lets a suspended account go on. It is the operator's. One that is in
-// use stays as it is, without an event. NOT_FOUND when there is no such account.
+// Resume ends the suspension of an account for the operator. An account that is
+// not suspended stays so, without an event. Fails with NOT_FOUND when there is no
+// such account.
 func (s *Service) Resume(ctx context.Context, accountID string) error {
 	return s.setStatus(ctx, accountID, account.StatusActive, event.AccountResumed)
 }
@@ -284,8 +285,8 @@ func (s *Service) setStatus(ctx context.Context, accountID string, to account.St
 	})
 }
 
-// operate changes the account and logs the event, unless change says that
-// there is nothing to do.
+// operate changes the account and logs the event, unless change returns false,
+// which means that nothing changes. Fails with NOT_FOUND.
 func (s *Service) operate(ctx context.Context, accountID string, typ event.Type, change func(*ent.Account, *ent.AccountUpdateOne) bool) error {
 	ctx = access.System(ctx, "the operator changes an account")
 	return s.Store.InAccount(ctx, accountID, func(tx *store.Tx) error {

@@ -84,7 +84,7 @@ func TestWhoIsRestrictedChangesNothingThatReachesFurther(t *testing.T) {
 		for who, want := range map[string]string{
 			"free": "", "inB": "NOT_GRANTABLE roleIds", "atX": "NOT_GRANTABLE roleIds", "both": "NOT_GRANTABLE roleIds",
 		} {
-			if got := refusals(t, everywhere(w.membership(t, "team", who), "roleIds")); got != want {
+			if got := refusals(t, checkUnrestricted(w.membership(t, "team", who), roleIDs)); got != want {
 				t.Errorf("%s: got %q, want %q", who, got, want)
 			}
 		}
@@ -95,7 +95,7 @@ func TestWhoIsRestrictedChangesNothingThatReachesFurther(t *testing.T) {
 		} {
 			for who, want := range map[string]string{"free": "", "atX": "", "inB": c.inB, "both": c.inB} {
 				a := &act.Act{Actor: w.membership(t, "team", who)}
-				if got := refusals(t, within(a, c.division, "parentId")); got != want {
+				if got := refusals(t, checkReaches(a, c.division, "parentId")); got != want {
 					t.Errorf("%s at division %q: got %q, want %q", who, c.division, got, want)
 				}
 			}
