@@ -147,6 +147,13 @@ func TestWithoutGain(t *testing.T) {
 				}
 				return tx.Role.UpdateOneID("r").SetPermissions([]string{a, b}).Exec(ctx)
 			}, "NOT_GRANTABLE permissions"},
+			{"a membership in a third team", func(ctx context.Context, tx *store.Tx) error {
+				err := tx.Team.Create().SetID("third").SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc").SetName("3").Exec(ctx)
+				if err != nil {
+					return err
+				}
+				return aMember(tx, "actor", "third").Exec(ctx)
+			}, "NOT_GRANTABLE permissions"},
 			{"more in the default team than held there", func(ctx context.Context, tx *store.Tx) error {
 				return tx.Member.UpdateOneID("actor@team").SetAllPermissions(true).Exec(ctx)
 			}, "NOT_GRANTABLE permissions"},
