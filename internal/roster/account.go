@@ -11,7 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
-// AccountChange is what to change of an account; nil leaves it.
+// AccountChange is a change of an account. A nil field stays as it is.
 type AccountChange struct {
 	AccountID                       string
 	Name                            *string
@@ -20,9 +20,9 @@ type AccountChange struct {
 	KeepInvitationsOfRemovedMembers *bool
 }
 
-// UpdateAccount changes an account's name and settings. It needs account.update
-// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
-// INVALID_VALUE or ACCOUNT_SUSPENDED.
+// UpdateAccount changes an account's name and settings. Needs account.update
+// account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG or
+// INVALID_VALUE.
 func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
 	return s.Door.Do(ctx, act.AccountWide(c.AccountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
@@ -30,7 +30,7 @@ func (s *Service) UpdateAccount(ctx context.Context, c AccountChange) error {
 			SetNillableCountPendingAsSeats(c.CountPendingAsSeats).
 			SetNillableKeepInvitationsOfRemovedMembers(c.KeepInvitationsOfRemovedMembers)
 		if c.Name != nil {
-			clean, bad := name(*c.Name)
+			clean, bad := checkName(*c.Name)
 			wrong.Add(bad)
 			u.SetName(clean)
 		}

@@ -18,9 +18,9 @@ type Delta struct {
 	All         int // invitations in any state
 }
 
-// Count changes the counters of a team. Nothing else writes them, apart from the
-// creation of the team. The transaction is the account's, because lists and
-// limits read the counters instead of counting rows.
+// Count changes the counters of a team, in the transaction that changes its
+// members or invitations. Only the creation of a team writes them elsewhere.
+// Lists and limits read the counters and do not count rows.
 func Count(ctx context.Context, tx *store.Tx, teamID string, d Delta) error {
 	if d == (Delta{}) {
 		return nil

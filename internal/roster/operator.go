@@ -227,7 +227,7 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 	return r, nil
 }
 
-// Limits is what the operator changes of an account's limits; nil leaves one.
+// Limits is a change of an account's limits. A nil field stays as it is.
 type Limits struct {
 	MultiUser             *bool
 	MaxTeams              *Limit
@@ -235,11 +235,11 @@ type Limits struct {
 	MaxPendingInvitations *Limit
 }
 
-// Limit is a most; nil = none.
+// Limit is the new value of a limit; nil is no limit.
 type Limit struct{ Most *int }
 
-// SetLimits changes an account's limits: the operator's, not a viewer's. What
-// is above a lower limit already stays. NOT_FOUND when there is no such account.
+// SetLimits changes an account's limits for the operator. People and teams above
+// a lowered limit stay. Fails with NOT_FOUND when there is no such account.
 func (s *Service) SetLimits(ctx context.Context, accountID string, l Limits) error {
 	return s.operate(ctx, accountID, event.AccountUpdated, func(_ *ent.Account, u *ent.AccountUpdateOne) bool {
 		u.SetNillableMultiUser(l.MultiUser)
@@ -264,15 +264,16 @@ func (s *Service) SetLimits(ctx context.Context, accountID string, l Limits) err
 	})
 }
 
-// Suspend stops an account: it can be looked at, and nothing in it changed. It
-// is the operator's. One that is suspended already stays as it is, without an
-// event. NOT_FOUND when there is no such account.
+// Suspend suspends an account for the operator: it can be read and not changed. A
+// suspended account stays so, without an event. Fails with NOT_FOUND when there is
+// no such account.
 func (s *Service) Suspend(ctx context.Context, accountID string) error {
 	return s.setStatus(ctx, accountID, account.StatusSuspended, event.AccountSuspended)
 }
 
-// Resume lets a suspended account go on. It is the operator's. One that is in
-// use stays as it is, without an event. NOT_FOUND when there is no such account.
+// Resume ends the suspension of an account for the operator. An account that is
+// not suspended stays so, without an event. Fails with NOT_FOUND when there is no
+// such account.
 func (s *Service) Resume(ctx context.Context, accountID string) error {
 	return s.setStatus(ctx, accountID, account.StatusActive, event.AccountResumed)
 }
@@ -284,8 +285,8 @@ func (s *Service) setStatus(ctx context.Context, accountID string, to account.St
 	})
 }
 
-// operate changes the account and logs the event, unless change says that
-// there is nothing to do.
+// operate changes the account and logs the event, unless change returns false,
+// which means that nothing changes. Fails with NOT_FOUND.
 func (s *Service) operate(ctx context.Context, accountID string, typ event.Type, change func(*ent.Account, *ent.AccountUpdateOne) bool) error {
 	ctx = access.System(ctx, "the operator changes an account")
 	return s.Store.InAccount(ctx, accountID, func(tx *store.Tx) error {

@@ -84,7 +84,7 @@ func TestWhoIsRestrictedChangesNothingThatReachesFurther(t *testing.T) {
 		for who, want := range map[string]string{
 			"free": "", "inB": "NOT_GRANTABLE roleIds", "atX": "NOT_GRANTABLE roleIds", "both": "NOT_GRANTABLE roleIds",
 		} {
-			if got := refusals(t, everywhere(w.membership(t, "team", who), "roleIds")); got != want {
+			if got := refusals(t, checkUnrestricted(w.membership(t, "team", who), roleIDs)); got != want {
 				t.Errorf("%s: got %q, want %q", who, got, want)
 			}
 		}
@@ -95,7 +95,7 @@ func TestWhoIsRestrictedChangesNothingThatReachesFurther(t *testing.T) {
 		} {
 			for who, want := range map[string]string{"free": "", "atX": "", "inB": c.inB, "both": c.inB} {
 				a := &act.Act{Actor: w.membership(t, "team", who)}
-				if got := refusals(t, within(a, c.division, "parentId")); got != want {
+				if got := refusals(t, checkReaches(a, c.division, "parentId")); got != want {
 					t.Errorf("%s at division %q: got %q, want %q", who, c.division, got, want)
 				}
 			}
@@ -146,6 +146,13 @@ func TestWithoutGain(t *testing.T) {
 					return err
 				}
 				return tx.Role.UpdateOneID("r").SetPermissions([]string{a, b}).Exec(ctx)
+			}, "NOT_GRANTABLE permissions"},
+			{"a membership in a third team", func(ctx context.Context, tx *store.Tx) error {
+				err := tx.Team.Create().SetID("third").SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc").SetName("3").Exec(ctx)
+				if err != nil {
+					return err
+				}
+				return aMember(tx, "actor", "third").Exec(ctx)
 			}, "NOT_GRANTABLE permissions"},
 			{"more in the default team than held there", func(ctx context.Context, tx *store.Tx) error {
 				return tx.Member.UpdateOneID("actor@team").SetAllPermissions(true).Exec(ctx)

@@ -14,6 +14,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
+// roleIDs is the field of the input that names roles.
+const roleIDs = "roleIds"
+
 // refusals spells an error out as "CODE field" for each of its faults; empty
 // for no error.
 func refusals(t *testing.T, err error) string {
@@ -59,7 +62,7 @@ func aGroup(id string, roles ...*ent.Role) *ent.Group {
 	return g
 }
 
-func TestExpect(t *testing.T) {
+func TestCheckVersion(t *testing.T) {
 	t.Parallel()
 	version := func(n int) *int { return &n }
 	for _, c := range []struct {
@@ -71,13 +74,13 @@ func TestExpect(t *testing.T) {
 		{version(6), "CONFLICT expectedVersion"},
 		{version(8), "CONFLICT expectedVersion"},
 	} {
-		if got := refusals(t, orNil(expect(c.seen, 7))); got != c.want {
+		if got := refusals(t, orNil(checkVersion(c.seen, 7))); got != c.want {
 			t.Errorf("version 7, the client expects %v: got %q, want %q", c.seen, got, c.want)
 		}
 	}
 }
 
-func TestName(t *testing.T) {
+func TestCheckName(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ä", text.MaxName)
 	for typed, want := range map[string][2]string{
@@ -89,7 +92,7 @@ func TestName(t *testing.T) {
 		" \t":          {"", "BLANK name"},
 		long + "ä":     {"", "TOO_LONG name"},
 	} {
-		got, bad := name(typed)
+		got, bad := checkName(typed)
 		if got != want[0] || refusals(t, orNil(bad)) != want[1] {
 			t.Errorf("%q: got %q, %v; want %q, %q", typed, got, bad, want[0], want[1])
 		}
@@ -110,7 +113,7 @@ func TestFirstOf(t *testing.T) {
 					g.Groups, want = []*ent.Group{{}}, "groupIds"
 				}
 				if roles {
-					g.Roles, want = []*ent.Role{{}}, "roleIds"
+					g.Roles, want = []*ent.Role{{}}, roleIDs
 				}
 				if got := firstOf(g); got != want {
 					t.Errorf("roles %t, groups %t, permissions %t: got %q, want %q", roles, groups, permissions, got, want)
@@ -178,10 +181,10 @@ func TestCheckCeiling(t *testing.T) {
 	}
 	for name, p := range map[string]part{
 		"no role":            {"", func(*access.Grant) {}, []string{"nothing", "a", "b", "a and b", "everything"}},
-		"a role with a":      {"roleIds", func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", a)) }, []string{"a", "a and b", "everything"}},
-		"a role with both":   {"roleIds", func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", a, b)) }, []string{"a and b", "everything"}},
-		"an empty role":      {"roleIds", func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r")) }, []string{"nothing", "a", "b", "a and b", "everything"}},
-		"a role of old keys": {"roleIds", func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", "gone.key")) }, []string{"nothing", "a", "b", "a and b", "everything"}},
+		"a role with a":      {roleIDs, func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", a)) }, []string{"a", "a and b", "everything"}},
+		"a role with both":   {roleIDs, func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", a, b)) }, []string{"a and b", "everything"}},
+		"an empty role":      {roleIDs, func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r")) }, []string{"nothing", "a", "b", "a and b", "everything"}},
+		"a role of old keys": {roleIDs, func(g *access.Grant) { g.Roles = append(g.Roles, aRole("r", "gone.key")) }, []string{"nothing", "a", "b", "a and b", "everything"}},
 		"a group with b":     {"groupIds", func(g *access.Grant) { g.Groups = append(g.Groups, aGroup("g", aRole("r", b))) }, []string{"b", "a and b", "everything"}},
 		"a direct":           {"permissions", func(g *access.Grant) { g.Permissions = append(g.Permissions, a) }, []string{"a", "a and b", "everything"}},
 		"all permissions":    {"allPermissions", func(g *access.Grant) { g.AllPermissions = true }, []string{"everything"}},
@@ -267,13 +270,21 @@ func TestCheckScope(t *testing.T) {
 		{"every id once", Scope{DivisionIDs: []string{"b", "a", "b"}}, Scope{DivisionIDs: []string{"a", "b"}}, ""},
 		{"domains in their normal form, each once", Scope{Domains: []string{"*.B.example.", "a.example", "b.example"}}, Scope{Domains: []string{"a.example", "b.example"}}, ""},
 		{"no domain", Scope{Domains: []string{"a.example", "no domain", "none either"}}, Scope{}, "INVALID_VALUE allowedDomains"},
-		{"as many as can be", Scope{DivisionIDs: many(maxScope, "%03d"), Domains: many(maxScope, "d%03d.example")},
-			Scope{DivisionIDs: many(maxScope, "%03d"), Domains: many(maxScope, "d%03d.example")}, ""},
+		{
+			"as many as can be",
+			Scope{DivisionIDs: many(maxScope, "%03d"), Domains: many(maxScope, "d%03d.example")},
+			Scope{DivisionIDs: many(maxScope, "%03d"), Domains: many(maxScope, "d%03d.example")},
+			"",
+		},
 		{"the same too often", Scope{DivisionIDs: slices.Repeat([]string{"a"}, maxScope+1)}, Scope{DivisionIDs: []string{"a"}}, ""},
 		{"too many divisions", Scope{DivisionIDs: many(maxScope+1, "%03d")}, Scope{}, "INVALID_VALUE divisionIds"},
 		{"too many domains", Scope{Domains: many(maxScope+1, "d%03d.example")}, Scope{}, "INVALID_VALUE allowedDomains"},
-		{"too many of both", Scope{DivisionIDs: many(maxScope+1, "%03d"), Domains: many(maxScope+1, "d%03d.example")}, Scope{},
-			"INVALID_VALUE divisionIds, INVALID_VALUE allowedDomains"},
+		{
+			"too many of both",
+			Scope{DivisionIDs: many(maxScope+1, "%03d"), Domains: many(maxScope+1, "d%03d.example")},
+			Scope{},
+			"INVALID_VALUE divisionIds, INVALID_VALUE allowedDomains",
+		},
 	} {
 		got, err := CheckScope(c.in)
 		if refused := refusals(t, err); refused != c.refused {

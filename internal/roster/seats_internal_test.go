@@ -16,8 +16,15 @@ func TestCountChangesEachCounterByItsNumber(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w world) {
 		var want Delta
 		for _, d := range []Delta{
-			{Active: 2}, {Deactivated: 3}, {Pending: 5}, {Expired: 7}, {All: 11},
-			{Active: -1, Deactivated: 1}, {Pending: -2, Expired: 2}, {Pending: 4, Expired: -1, All: 4}, {},
+			{Active: 2},
+			{Deactivated: 3},
+			{Pending: 5},
+			{Expired: 7},
+			{All: 11},
+			{Active: -1, Deactivated: 1},
+			{Pending: -2, Expired: 2},
+			{Pending: 4, Expired: -1, All: 4},
+			{},
 		} {
 			w.change(t, func(ctx context.Context, tx *store.Tx) error { return Count(ctx, tx, "team", d) })
 			want.Active += d.Active
