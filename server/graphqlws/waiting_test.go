@@ -19,6 +19,7 @@ type quiet struct {
 	says  []func() *graphql.Response
 	asked chan struct{} // each time it had nothing to say
 	left  chan struct{} // each time it let go
+	after int           // how often it was asked after it had let go
 }
 
 func newQuiet() *quiet {
@@ -43,7 +44,10 @@ func (q *quiet) subscribe(ctx context.Context) graphql.ResponseHandler {
 			q.left <- struct{}{}
 			return nil
 		case ctx.Err() != nil:
-			return &graphql.Response{Data: json.RawMessage(`"asked after it had let go"`)}
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.after++
+			return nil
 		case say != nil:
 			return say()
 		}
@@ -117,22 +121,31 @@ func TestAWakeWhileItIsAskedIsNotLost(t *testing.T) {
 // However it ends, a subscription that waits is asked once more, and lets go.
 func TestAWaitingSubscriptionLetsGo(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*site, *peer){
-		"completed": func(_ *site, p *peer) {
+	for name, end := range map[string]func(*testing.T, *site, *peer){
+		"completed": func(_ *testing.T, _ *site, p *peer) {
 			p.says(`{"type":"complete","id":"1"}`)
 			p.asks("1", "{ hello }") // and its id is free
 			p.hears(`{"id":"1","type":"next","payload":{"data":{"hello":null}}}`)
 		},
-		"dropped":     func(_ *site, p *peer) { p.breaks(t) },
-		"at the stop": func(s *site, _ *peer) { <-s.Stop(patience) },
+		"dropped":     func(t *testing.T, _ *site, p *peer) { t.Helper(); p.breaks(t) },
+		"at the stop": func(_ *testing.T, s *site, _ *peer) { <-s.Stop(patience) },
 	} {
-		q := newQuiet()
-		s := serve(t, fields{"quiet": q.subscribe}, nil)
-		p := s.open()
-		p.asks("1", "subscription { quiet }")
-		await(t, q.asked, name+": not asked")
-		end(s, p)
-		await(t, q.left, name+": it has not let go")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := newQuiet()
+			s := serve(t, fields{"quiet": q.subscribe}, nil)
+			p := s.open()
+			p.asks("1", "subscription { quiet }")
+			await(t, q.asked, "not asked")
+			end(t, s, p)
+			await(t, q.left, "it has not let go")
+			<-s.Stop(patience) // no subscription is asked any more
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			if q.after > 0 {
+				t.Errorf("it was asked %d times after it had let go, want none", q.after)
+			}
+		})
 	}
 }
 
