@@ -12,35 +12,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// inviteAll makes one offer to many addresses.
-func inviteAll(p *testkit.Person, emails []string, more ...any) *testkit.Answer {
-	return p.Mutate("inviteUsers", `invitedCount results { email outcome invitation { id status delivery { status } roles { key } } inviteUrl userErrors { code field } }`,
-		append([]any{"teamId", p.TeamID, "emails", emails}, more...)...)
-}
-
-// results are what came of each address: "email OUTCOME CODE field", what is
-// empty left out.
-func results(a *testkit.Answer) []string {
-	lines := a.List("inviteUsers.results", "email")
-	for i := range lines {
-		at := fmt.Sprintf("inviteUsers.results.%d.", i)
-		lines[i] = strings.Join(strings.Fields(strings.Join([]string{
-			lines[i], a.Text(at + "outcome"), a.Text(at + "userErrors.0.code"),
-			strings.Join(a.List(at+"userErrors.0.field", ""), "."),
-		}, " ")), " ")
-	}
-	return lines
-}
-
-// addresses returns n addresses that begin with the prefix.
-func addresses(prefix string, n int) []string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = prefix + itoa(i) + "@example.org"
-	}
-	return list
-}
-
 func TestInvitingManyAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {

@@ -17,31 +17,6 @@ const (
 	watchReceived = `subscription { receivedInvitationsChanged { id status note team { name account { name } } inviter { ... on User { email } } roles { key } } }`
 )
 
-// subscriber opens a subscription, in one way or another.
-type subscriber func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream
-
-// follow tells the story over a socket and over server-sent events; on
-// PostgreSQL also with the subscriptions on another node than the changes: there
-// is where they are.
-func follow(t *testing.T, story func(t *testing.T, w, there *testkit.World, subscribe subscriber)) {
-	t.Helper()
-	for name, subscribe := range map[string]subscriber{"socket": (*testkit.Client).Subscribe, "sse": (*testkit.Client).SubscribeSSE} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			each(t, func(t *testing.T, w *testkit.World) { story(t, w, w, subscribe) })
-			t.Run("BEY-30 on another node", func(t *testing.T) {
-				testdb.Postgres(t, func(t *testing.T, address string) {
-					w := testkit.New(t, address)
-					there := w.Node()
-					story(t, w, there, func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream {
-						return subscribe(c.At(there), query, variables)
-					})
-				})
-			})
-		})
-	}
-}
-
 func TestMembersAreFollowed(t *testing.T) {
 	t.Parallel()
 	follow(t, func(t *testing.T, w, _ *testkit.World, subscribe subscriber) {

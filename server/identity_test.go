@@ -247,16 +247,6 @@ func TestMailsGreetByNameOrNotAtAll(t *testing.T) {
 	})
 }
 
-func signUp(w *testkit.World, email, password string) *testkit.Answer {
-	return w.Anonymous().Do(`mutation($input: SignUpInput!) { signUp(input: $input) { verificationSent userErrors { code field message } } }`,
-		testkit.Input("email", email, "password", password))
-}
-
-func verify(w *testkit.World, secret string) *testkit.Answer {
-	return w.Anonymous().Do(`mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { sessionToken userErrors { code field message } } }`,
-		testkit.Input("token", secret, "transport", "BEARER"))
-}
-
 func TestSigningInAfterSigningUpTellsNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {

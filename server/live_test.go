@@ -9,21 +9,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-const watch = `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) {
-	cursor type at previousStatus invitation { id email status delivery { status error } } member { user { email } } } }`
-
-func seen(a *testkit.Answer) string {
-	return a.Text("inviteStatusChanged.type") + " " + a.Text("inviteStatusChanged.invitation.email")
-}
-
-// onBothTransports follows the invitations of a team: see follow.
-func onBothTransports(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream)) {
-	t.Helper()
-	follow(t, func(t *testing.T, w, _ *testkit.World, subscribe subscriber) {
-		story(t, w, func(p *testkit.Person, v map[string]any) *testkit.Stream { return subscribe(p.Client, watch, v) })
-	})
-}
-
 func TestTheDashboardSeesEveryChange(t *testing.T) {
 	t.Parallel()
 	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {

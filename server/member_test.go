@@ -9,64 +9,11 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
-	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
-	"github.com/convoke-dev/convoke/server"
 )
-
-// eachWith is each, with a setting of its own.
-func eachWith(t *testing.T, option func(*server.Config), story func(t *testing.T, w *testkit.World)) {
-	t.Helper()
-	testdb.Each(t, func(t *testing.T, address string) {
-		t.Helper()
-		story(t, testkit.New(t, address, option))
-	})
-}
-
-// noPersonalAccounts has newcomers belong to the team they join, and to no
-// other.
-func noPersonalAccounts(c *server.Config) { c.PersonalAccounts = false }
 
 const memberFields = `member { id status version roles { key } groups { name } directPermissions
 	effectivePermissions divisions { name } allowedDomains }`
-
-// onMember sends a mutation about a member, with more fields of its input in
-// pairs.
-func onMember(p *testkit.Person, mutation, memberID string, more ...any) *testkit.Answer {
-	selection := memberFields
-	if mutation == "removeMember" {
-		selection = "removedMemberId"
-	}
-	return p.Mutate(mutation, selection, append([]any{"memberId", memberID}, more...)...)
-}
-
-// roleKeys returns what roles a member of his team has, as p sees him.
-func roleKeys(p *testkit.Person, email string) []string {
-	a := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { roles { key } } } }`, map[string]any{"id": p.MemberID(email)}).OK()
-	return inOrder(a.List("node.roles", "key"))
-}
-
-// inOrder sorts what the server gives in any order.
-func inOrder(list []string) []string { return slices.Sorted(slices.Values(list)) }
-
-// inStates returns who is in p's team, as "active invited expired deactivated",
-// by the counts and by the lists.
-func inStates(t *testing.T, p *testkit.Person) string {
-	t.Helper()
-	a := p.Ask(`counts { active invited expired deactivated }
-		active: people(filter: {status: [ACTIVE]}) { totalCount nodes { __typename } }
-		invited: people(filter: {status: [INVITED]}) { totalCount nodes { __typename } }
-		expired: people(filter: {status: [EXPIRED]}) { totalCount nodes { __typename } }
-		deactivated: people(filter: {status: [DEACTIVATED]}) { totalCount nodes { __typename } }`).OK()
-	all := ""
-	for _, state := range []string{"active", "invited", "expired", "deactivated"} {
-		n := a.Text("team.counts." + state)
-		equal(t, state+" people", a.Text("team."+state+".totalCount"), n)
-		equal(t, state+" people listed", itoa(len(a.List("team."+state+".nodes", "__typename"))), n)
-		all += n + " "
-	}
-	return all[:len(all)-1]
-}
 
 func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 	t.Parallel()
@@ -253,14 +200,6 @@ func TestRemoval(t *testing.T) {
 			equalList(t, "members", owner.Members(), "olivia@acme.test", "ann@x.org")
 		})
 	})
-}
-
-// endsWith fails unless nothing but the reason comes before the stream's end.
-func endsWith(t *testing.T, s *testkit.Stream, code string) {
-	t.Helper()
-	if rest := s.Ended(); len(rest) != 1 || rest[0].Code() != code {
-		t.Errorf("before the end came %d answers, want one, %s", len(rest), code)
-	}
 }
 
 // waysToLose are ways to lose members.read: each admits a member who has it, and

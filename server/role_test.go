@@ -17,11 +17,6 @@ func decision(p *testkit.Person, permission string, more ...any) *testkit.Answer
 	return p.Do(decide, testkit.Input(append([]any{"teamId", p.TeamID, "permission", permission}, more...)...))
 }
 
-// may is the answer in one word.
-func may(p *testkit.Person, permission string, more ...any) bool {
-	return decision(p, permission, more...).OK().At("accessDecision.allowed") == true
-}
-
 // grantedBy returns the grants of a decision, in order.
 func grantedBy(a *testkit.Answer) []string {
 	lines := a.OK().List("accessDecision.grantedBy", "kind")
@@ -32,45 +27,6 @@ func grantedBy(a *testkit.Answer) []string {
 		}, " ")), " ")
 	}
 	return inOrder(lines)
-}
-
-func userID(p *testkit.Person) string {
-	return p.Do(`{ viewer { user { id } } }`, nil).OK().Text("viewer.user.id")
-}
-
-// allowed returns which tasks of the whole catalogue p may do, by one query.
-func allowed(p *testkit.Person) (keys []string) {
-	var inputs []any
-	all := inOrder(catalogue(p))
-	for _, key := range all {
-		inputs = append(inputs, map[string]any{"teamId": p.TeamID, "permission": key})
-	}
-	a := p.Do(`query($inputs: [AccessDecisionInput!]!) { accessDecisions(inputs: $inputs) { allowed } }`, map[string]any{"inputs": inputs}).OK()
-	for i, yes := range a.List("accessDecisions", "allowed") {
-		if yes == "true" {
-			keys = append(keys, all[i])
-		}
-	}
-	return keys
-}
-
-func newRole(p *testkit.Person, key string, permissions ...string) (id string) {
-	return p.Mutate("createRole", "role { id }", "accountId", p.AccountID(), "key", key, "name", "The "+key,
-		"permissions", append([]string{}, permissions...)).
-		OK().Text("createRole.role.id")
-}
-
-func newGroup(p *testkit.Person, name string, roleIDs ...string) (id string) {
-	return p.Mutate("createGroup", "group { id }", "accountId", p.AccountID(), "name", name, "roleIds", append([]string{}, roleIDs...)).
-		OK().Text("createGroup.group.id")
-}
-
-func newDivision(p *testkit.Person, name, parentID string) (id string) {
-	pairs := []any{"accountId", p.AccountID(), "name", name}
-	if parentID != "" {
-		pairs = append(pairs, "parentId", parentID)
-	}
-	return p.Mutate("createDivision", "division { id }", pairs...).OK().Text("createDivision.division.id")
 }
 
 func TestThePermissionMatrix(t *testing.T) {

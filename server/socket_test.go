@@ -16,9 +16,6 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// patience is how long a test waits for what should come at once.
-const patience = 30 * time.Second
-
 // rawSocket is a client that speaks in frames.
 type rawSocket struct {
 	*websocket.Conn

@@ -9,21 +9,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// newTeam makes a team in the account of p's team.
-func newTeam(p *testkit.Person, name string) *testkit.Answer {
-	return p.Mutate("createTeam", "team { id name isDefault owner { user { email } } members { totalCount } }",
-		"accountId", p.AccountID(), "name", name)
-}
-
-// onTeam sends a mutation about p's team.
-func onTeam(p *testkit.Person, mutation string, more ...any) *testkit.Answer {
-	selection := map[string]string{
-		"leaveTeam": "removedMemberId", "deleteTeam": "deletedTeamId", "updateTeam": "team { name }",
-		"setActiveTeam": "viewer { activeTeam { id name } }",
-	}[mutation]
-	return p.Mutate(mutation, selection, append([]any{"teamId", p.TeamID}, more...)...)
-}
-
 func activeTeam(p *testkit.Person) string {
 	return p.Do(`{ viewer { activeTeam { id } } }`, nil).OK().Text("viewer.activeTeam.id")
 }
@@ -107,15 +92,6 @@ func TestTeams(t *testing.T) {
 			onTeam(ann.In(second.TeamID), "setActiveTeam").Refused("NOT_FOUND")
 		})
 	})
-}
-
-// catalogue returns all permissions there are.
-func catalogue(p *testkit.Person) (all []string) {
-	a := p.Do(`{ permissions { permissions { key } } }`, nil).OK()
-	for i := range a.List("permissions", "key") {
-		all = append(all, a.List("permissions."+itoa(i)+".permissions", "key")...)
-	}
-	return all
 }
 
 func TestDeletingATeam(t *testing.T) {
