@@ -30,7 +30,7 @@ const (
 type alike struct {
 	*testkit.World
 	statements *atomic.Int64
-	asker      *testkit.Client // for who need not be signed in
+	asker      *testkit.Client // for operations without a session
 	owner      *testkit.Client // of a team the known user is not in
 	teamID     string
 	header     http.Header // of the newest answer
@@ -57,7 +57,7 @@ func newAlike(t testing.TB, database string, options ...func(*server.Config)) *a
 	return a
 }
 
-// settle makes a user with a team of his own, past the mails.
+// settle makes a user with a personal team, without any mail.
 func settle(t testing.TB, w *testkit.World, email string) {
 	t.Helper()
 	ctx := access.System(t.Context(), "make a user")
@@ -78,7 +78,7 @@ func settle(t testing.TB, w *testkit.World, email string) {
 }
 
 // questions are all operations that anybody may ask about an address, and
-// inviting, whose asker may know the people of his own team only.
+// inviting, whose sender may know the people of their own team only.
 func (a *alike) questions() map[string]func(email string) *testkit.Answer {
 	return map[string]func(email string) *testkit.Answer{
 		"signing up": func(email string) *testkit.Answer {

@@ -134,8 +134,8 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 	return checks
 }
 
-// transferTo offers the ownership to the owner himself: refused for that once
-// the right is there.
+// transferTo offers the ownership to the owner, which is refused with another code
+// once the right is there.
 func transferTo(p *testkit.Person, ownerMemberID string) *testkit.Answer {
 	a := p.Mutate("requestOwnershipTransfer", "", "memberId", ownerMemberID)
 	if outcome(a) == "CANNOT_ACT_ON_SELF memberId" {

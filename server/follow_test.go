@@ -28,7 +28,7 @@ func TestMembersAreFollowed(t *testing.T) {
 			equal(t, "event", a.Text("membersChanged.type")+" "+a.Text("membersChanged.member.user.email"), want)
 			return a
 		}
-		t.Run("BEY-1 DC-21 who accepts is seen at once, and whatever becomes of him", func(t *testing.T) {
+		t.Run("BEY-1 DC-21 a new member is seen at once, and every later change of the member", func(t *testing.T) {
 			adam := owner.Join("adam@acme.test", "viewer")
 			id := next("JOINED adam@acme.test").Text("membersChanged.memberId")
 			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("account_admin")}).OK()
@@ -108,7 +108,6 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 			return a
 		}
 		t.Run("BEY-24 an invitation is seen at once, and its end", func(t *testing.T) {
-			// Whoever has got the first one listens.
 			var id string
 			first := owner.Invite("Ann@X.org", "billing", "note", "Join us").OK().Text("inviteUser.invitation.id")
 			a := next("PENDING")
@@ -126,7 +125,7 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 		})
 		t.Run("BEY-24 and nothing that is somebody else's", func(t *testing.T) {
 			id := owner.Invite("bob@x.org", "viewer", "onConflict", "RESEND").OK().Text("inviteUser.invitation.id")
-			equal(t, "the first he hears of", others.Next().OK().Text("receivedInvitationsChanged.id"), id)
+			equal(t, "the first event of Bob's stream", others.Next().OK().Text("receivedInvitationsChanged.id"), id)
 		})
 	})
 }

@@ -140,8 +140,8 @@ func newHostileStory(t *testing.T, address string) *hostileStory {
 
 // tell has somebody with hostile names sign up, and invite with a hostile note
 // into a team of a hostile name, with a hostile role. Then what was stored is
-// replaced by what no input would let through; the mail is sent again, and he
-// forgets his password and that he has a user. All five mails are returned.
+// replaced by text that no input lets through; the mail is sent again, and the
+// inviter asks for a reset and signs up once more. All five mails are returned.
 func (s *hostileStory) tell(t *testing.T, n int, typed string) []letter {
 	t.Helper()
 	inviter, invitee := fmt.Sprintf("olivia%d@acme.test", n), fmt.Sprintf("nina%d@example.org", n)

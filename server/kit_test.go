@@ -26,7 +26,7 @@ func each(t *testing.T, story func(t *testing.T, w *testkit.World)) {
 	})
 }
 
-// eachWith is each, with a setting of its own.
+// eachWith is each, with one setting changed.
 func eachWith(t *testing.T, option func(*server.Config), story func(t *testing.T, w *testkit.World)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, address string) {
@@ -35,7 +35,7 @@ func eachWith(t *testing.T, option func(*server.Config), story func(t *testing.T
 	})
 }
 
-// noPersonalAccounts has newcomers belong to the team they join, and to no
+// noPersonalAccounts makes newcomers members of the team they join, and of no
 // other.
 func noPersonalAccounts(c *server.Config) { c.PersonalAccounts = false }
 
@@ -53,7 +53,7 @@ func equalList(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-// inOrder sorts what the server gives in any order.
+// inOrder sorts a list that the server returns in any order.
 func inOrder(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 func count(list []string, what string) (n int) {
@@ -73,7 +73,8 @@ func ended(t *testing.T, what string, c *testkit.Client) {
 	equal(t, what+": code", a.Code(), "UNAUTHENTICATED")
 }
 
-// endsWith fails unless nothing but the reason comes before the stream's end.
+// endsWith fails unless the error with the code is all that comes before the
+// stream's end.
 func endsWith(t *testing.T, s *testkit.Stream, code string) {
 	t.Helper()
 	if rest := s.Ended(); len(rest) != 1 || rest[0].Code() != code {
@@ -92,7 +93,7 @@ func outcome(a *testkit.Answer) string {
 	return "in"
 }
 
-// together calls f n times at once and waits for all.
+// together calls f n times at once and waits for all of them.
 func together(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -116,7 +117,7 @@ func (f onRequest) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// onAnswer is a transport that shows every answer.
+// onAnswer is a transport that calls the function with every response.
 type onAnswer func(*http.Response)
 
 func (f onAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -163,7 +164,7 @@ func send(t *testing.T, method, url, body string, header ...string) page {
 	return page{status: res.StatusCode, header: res.Header, cookies: len(res.Cookies()), body: string(text)}
 }
 
-// browser is a client with a cookie jar, and what it was told to keep.
+// browser is a client with a cookie jar, and all cookies the server has set.
 func browser(t *testing.T, w *testkit.World) (c *testkit.Client, set *[]*http.Cookie) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -263,14 +264,14 @@ func addresses(prefix string, n int) []string {
 	return list
 }
 
-// inviteAll makes one offer to many addresses.
+// inviteAll invites many addresses with one grant.
 func inviteAll(p *testkit.Person, emails []string, more ...any) *testkit.Answer {
 	return p.Mutate("inviteUsers", `invitedCount results { email outcome invitation { id status delivery { status } roles { key } } inviteUrl userErrors { code field } }`,
 		append([]any{"teamId", p.TeamID, "emails", emails}, more...)...)
 }
 
-// results are what came of each address: "email OUTCOME CODE field", what is
-// empty left out.
+// results are the outcomes by address, each as "email OUTCOME CODE field" without
+// its empty parts.
 func results(a *testkit.Answer) []string {
 	lines := a.List("inviteUsers.results", "email")
 	for i := range lines {
@@ -331,14 +332,14 @@ func userID(p *testkit.Person) string {
 	return p.Do(`{ viewer { user { id } } }`, nil).OK().Text("viewer.user.id")
 }
 
-// roleKeys returns what roles a member of his team has, as p sees him.
+// roleKeys returns the keys of a member's roles, as p sees them.
 func roleKeys(p *testkit.Person, email string) []string {
 	a := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { roles { key } } } }`, map[string]any{"id": p.MemberID(email)}).OK()
 	return inOrder(a.List("node.roles", "key"))
 }
 
-// inStates returns who is in p's team, as "active invited expired deactivated",
-// by the counts and by the lists.
+// inStates returns how many people of p's team are "active invited expired
+// deactivated". The counts and the lists must agree.
 func inStates(t *testing.T, p *testkit.Person) string {
 	t.Helper()
 	a := p.Ask(`counts { active invited expired deactivated }
@@ -356,7 +357,7 @@ func inStates(t *testing.T, p *testkit.Person) string {
 	return all[:len(all)-1]
 }
 
-// may is the answer in one word.
+// may reports whether p may do the task.
 func may(p *testkit.Person, permission string, more ...any) bool {
 	return decision(p, permission, more...).OK().At("accessDecision.allowed") == true
 }
@@ -395,7 +396,7 @@ func eventCursor(p *testkit.Person) string {
 	return p.Do(`query($id: ID!) { team(id: $id) { eventCursor } }`, map[string]any{"id": p.TeamID}).OK().Text("team.eventCursor")
 }
 
-// patience is how long a test waits for what should come at once.
+// patience is how long a test waits for something that should come at once.
 const patience = 30 * time.Second
 
 const watch = `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) {
@@ -408,9 +409,9 @@ func seen(a *testkit.Answer) string {
 // subscriber opens a subscription, in one way or another.
 type subscriber func(c *testkit.Client, query string, variables map[string]any) *testkit.Stream
 
-// follow tells the story over a socket and over server-sent events; on
-// PostgreSQL also with the subscriptions on another node than the changes: there
-// is where they are.
+// follow runs the story over a socket and over server-sent events. On PostgreSQL
+// it also runs it with the subscriptions on another node than the changes; there
+// is that node.
 func follow(t *testing.T, story func(t *testing.T, w, there *testkit.World, subscribe subscriber)) {
 	t.Helper()
 	for name, subscribe := range map[string]subscriber{"socket": (*testkit.Client).Subscribe, "sse": (*testkit.Client).SubscribeSSE} {

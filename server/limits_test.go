@@ -218,6 +218,6 @@ func TestHowManyMailsAStrangerCauses(t *testing.T) {
 			}
 			tooMany(t, nobody.Mutate("requestPasswordReset", "", "email", email), "301")
 		}
-		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // nobody keeps invitations from her so
+		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // so nobody can keep invitations from Olivia
 	})
 }

@@ -16,7 +16,7 @@ func TestTheDashboardSeesEveryChange(t *testing.T) {
 		billing := owner.Join("bella@acme.test", "billing") // may not see people
 		stranger := w.SignUp("mallory@evil.test")
 		from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
-		t.Run("BEY-1 every change is pushed to whoever may see it, and to nobody else", func(t *testing.T) {
+		t.Run("BEY-1 every change is pushed to those who may see it, and to nobody else", func(t *testing.T) {
 			subscribe(stranger, map[string]any{"team": owner.TeamID}).Next().Refused("NOT_FOUND")
 			subscribe(billing, map[string]any{"team": owner.TeamID}).Next().Refused("FORBIDDEN")
 			stream := subscribe(owner, from)
@@ -193,7 +193,7 @@ func TestAStreamEndsWithASessionOfAnotherAccount(t *testing.T) {
 		stream := subscribe(ann, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
 		owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
 		equal(t, "event", seen(stream.Next().OK()), "CREATED bob@x.org")
-		// Her own account's log hears of it, not the one she watches.
+		// The event goes to the log of Ann's own account, not to the watched one.
 		ann.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
 		rest := stream.Ended()
 		if len(rest) != 1 || rest[0].Code() != "UNAUTHENTICATED" {

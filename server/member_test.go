@@ -21,7 +21,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 		owner := w.SignUp("olivia@acme.test")
 		ann := owner.Join("ann@x.org", "billing")
 		id := owner.MemberID(ann.Email)
-		t.Run("SSL-20 the owner gives a member other roles after he joined, several at once", func(t *testing.T) {
+		t.Run("SSL-20 the owner gives a member other roles after they joined, several at once", func(t *testing.T) {
 			a := onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("validation"), owner.Role("installer")}).OK()
 			equalList(t, "roles", inOrder(a.List("setRoles.member.roles", "key")), "installer", "validation")
 			equal(t, "validates", may(ann, "validation.perform"), true)
@@ -29,7 +29,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 		})
 		t.Run("SEC-13 permissions are given and taken later, and count in the open session", func(t *testing.T) {
 			onMember(owner, "setRoles", id, "permissions", []string{"members.read"}).OK()
-			equalList(t, "members as she sees them", ann.Members(), "olivia@acme.test", "ann@x.org")
+			equalList(t, "members as Ann sees them", ann.Members(), "olivia@acme.test", "ann@x.org")
 			equal(t, "validates", may(ann, "validation.perform"), false)
 			a := onMember(owner, "setRoles", id, "permissions", []string{"billing.read"}).OK()
 			equalList(t, "permissions", a.List("setRoles.member.effectivePermissions", ""), "billing.read")
@@ -48,7 +48,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"x.org"}, "expectedVersion", seen).Refused("CONFLICT expectedVersion")
 			equal(t, "refunds", may(ann, "billing.refund"), false)
 		})
-		t.Run("nobody acts on himself, and only who may on others", func(*testing.T) {
+		t.Run("nobody acts on their own membership, and only those with the right on others", func(*testing.T) {
 			adam := owner.Join("adam@x.org", "account_admin")
 			for _, mutation := range []string{"setRoles", "deactivateMember", "removeMember"} {
 				more := []any{}
@@ -56,7 +56,7 @@ func TestWhatAMemberHoldsIsChanged(t *testing.T) {
 					more = []any{"roleIds", []string{}}
 				}
 				onMember(adam, mutation, owner.MemberID(adam.Email), more...).Refused("CANNOT_ACT_ON_SELF memberId")
-				onMember(ann, mutation, owner.MemberID(adam.Email), more...).Refused("NOT_FOUND") // she may not know of him
+				onMember(ann, mutation, owner.MemberID(adam.Email), more...).Refused("NOT_FOUND") // Ann may not know that Adam exists
 				onMember(w.SignUp(mutation+"@evil.test"), mutation, id, more...).Refused("NOT_FOUND")
 			}
 			victor := owner.Join("victor@x.org", "viewer")
@@ -99,7 +99,7 @@ func TestDeactivation(t *testing.T) {
 			equalList(t, "roles", inOrder(a.List("deactivateMember.member.roles", "key")), "billing", "viewer")
 			equalList(t, "permissions", a.List("deactivateMember.member.directPermissions", ""), "validation.upload")
 			equal(t, "people", inStates(t, owner), "1 0 0 1")
-			equal(t, "her open session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
+			equal(t, "Ann's open session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
 			endsWith(t, stream, "UNAUTHENTICATED")
 			signIn(w, ann.Email, testkit.Password).Refused("USER_DEACTIVATED")
 			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
@@ -107,7 +107,7 @@ func TestDeactivation(t *testing.T) {
 			onMember(owner, "deactivateMember", id).OK() // twice is once
 			equal(t, "people", inStates(t, owner), "1 0 0 1")
 		})
-		t.Run("CP-17 reactivate: signs in and holds what she held", func(t *testing.T) {
+		t.Run("CP-17 reactivate: signs in and holds the same as before", func(t *testing.T) {
 			a := onMember(owner, "reactivateMember", id).OK()
 			equal(t, "status", a.Text("reactivateMember.member.status"), "ACTIVE")
 			onMember(owner, "reactivateMember", id).OK()
@@ -115,7 +115,7 @@ func TestDeactivation(t *testing.T) {
 			back := w.SignIn(ann.Email).In(owner.TeamID)
 			equalList(t, "roles", roleKeys(back, ann.Email), "billing", "viewer")
 			equal(t, "uploads", may(back, "validation.upload"), true)
-			equal(t, "her old session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
+			equal(t, "Ann's old session", ann.Do(`{ viewer { user { id } } }`, nil).Code(), "UNAUTHENTICATED")
 		})
 	})
 }
@@ -163,7 +163,7 @@ func TestRemoval(t *testing.T) {
 			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
 			signIn(w, "nobody@x.org", testkit.Password).Refused("INVALID_CREDENTIALS")
 		})
-		t.Run("CP-16 she is invited again, signs in because of it, and accepts", func(t *testing.T) {
+		t.Run("CP-16 Ann is invited again, can sign in because of it, and accepts", func(t *testing.T) {
 			again := owner.Invite(ann.Email, "billing").OK().Text("inviteUser.invitation.id")
 			second := testkit.Token(t, w.Mail.Wait(t, ann.Email, 2))
 			w.Anonymous().Accept(second, "password", "a password of somebody else").Refused("AUTHENTICATION_REQUIRED")
@@ -195,7 +195,7 @@ func TestRemoval(t *testing.T) {
 			carl := w.SignIn("carl@example.org").In(owner.TeamID)
 			id := owner.MemberID("Carl@example.org")
 			equal(t, "left", leave(carl).OK().Text("leaveTeam.removedMemberId"), id)
-			equal(t, "his session", leave(carl).Code(), "UNAUTHENTICATED")
+			equal(t, "the session of the one who left", leave(carl).Code(), "UNAUTHENTICATED")
 			signIn(w, carl.Email, testkit.Password).Refused("ACCESS_REVOKED")
 			equalList(t, "members", owner.Members(), "olivia@acme.test", "ann@x.org")
 		})
@@ -346,12 +346,12 @@ func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
 		clerks := newGroup(hr, "Clerks", clerk)
 		open := hr.Do(testkit.InviteMutation, testkit.Input("teamId", hr.TeamID, "email", "ann@x.org", "roleIds", []string{clerk})).
 			OK().Text("inviteUser.invitation.id")
-		above := map[string]any{ // grants above his rights, and the least of them
+		above := map[string]any{ // grants above the granter's rights, and the least of them
 			"roleIds": []string{clerk, owner.Role("billing")}, "groupIds": []string{billing},
 			"permissions": []string{"members.read", "certificates.read"},
 		}
 		for field, grant := range above {
-			t.Run("BEY-12 nobody grants what he lacks: "+field, func(*testing.T) {
+			t.Run("BEY-12 nobody grants what they lack: "+field, func(*testing.T) {
 				hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", field, grant).Refused("NOT_GRANTABLE " + field)
 				hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, field, grant).Refused("NOT_GRANTABLE " + field)
 				onMember(hr, "setRoles", hr.MemberID("olivia@acme.test"), field, grant).Refused("OWNER_PROTECTED memberId")
@@ -367,11 +367,11 @@ func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
 			hr.Mutate("createGroup", "group { id }", "accountId", account, "name", "More", "roleIds", above["roleIds"]).Refused("NOT_GRANTABLE roleIds")
 			hr.Mutate("updateGroup", "group { id }", "groupId", clerks, "roleIds", above["roleIds"]).Refused("NOT_GRANTABLE roleIds")
 			hr.Mutate("deleteRole", "deletedRoleId", "roleId", clerk, "reassignTo", owner.Role("billing")).Refused("NOT_GRANTABLE reassignTo")
-			equalList(t, "roles he may give", inOrder(hr.Ask(`assignableRoles { key }`).OK().List("team.assignableRoles", "key")), "clerk", "hr")
+			equalList(t, "roles to give", inOrder(hr.Ask(`assignableRoles { key }`).OK().List("team.assignableRoles", "key")), "clerk", "hr")
 			equal(t, "refunds", may(hr, "billing.refund"), false)
 			equal(t, "open invitations", len(owner.Invitations("PENDING")), 1)
 		})
-		t.Run("BEY-12 but what he holds, and what somebody has already", func(t *testing.T) {
+		t.Run("BEY-12 but what they hold, and what the member has already", func(t *testing.T) {
 			id := owner.MemberID(bella.Email)
 			onMember(hr, "setRoles", id, "roleIds", []string{owner.Role("billing"), clerk}, "permissions", []string{"certificates.read:own"}).OK()
 			equalList(t, "roles", roleKeys(owner, bella.Email), "billing", "clerk")
@@ -379,7 +379,7 @@ func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
 			onMember(hr, "setRoles", id, "roleIds", []string{owner.Role("billing")}).Refused("NOT_GRANTABLE roleIds")
 			hr.Mutate("updateRole", "role { id }", "roleId", clerk, "permissions", []string{"members.read", "certificates.read:own"}).OK()
 		})
-		t.Run("BEY-12 nor does he any more who lost it before the invitee accepts", func(t *testing.T) {
+		t.Run("BEY-12 nor what they lost before the invitee accepts", func(t *testing.T) {
 			secret := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
 			for _, held := range [][]string{{"team.read"}, {"members.invite", "members.read"}, {"members.read", "certificates.read:own"}} {
 				onMember(owner, "setRoles", owner.MemberID(hr.Email), "permissions", held).OK()
@@ -396,7 +396,7 @@ func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
 }
 
 // admit makes p a member of the team past GraphQL, and past invitations that
-// are open for him.
+// are open to that person.
 func admit(t *testing.T, w *testkit.World, p, owner *testkit.Person, permissions ...string) {
 	t.Helper()
 	ctx := access.System(t.Context(), "admit somebody who is invited")
@@ -446,7 +446,7 @@ func TestWhatBecomesOfARemovedMembersInvitations(t *testing.T) {
 		send := func(p *testkit.Person, email string) (secret string) {
 			return tokenOf(t, p.Invite(email, "billing", "sendEmail", false).OK().Text("inviteUser.inviteUrl"))
 		}
-		t.Run("BEY-26 removing a member revokes the open invitations he sent, on the open page too", func(t *testing.T) {
+		t.Run("BEY-26 removing a member revokes the open invitations they sent, on the open page too", func(t *testing.T) {
 			adam := owner.Join("adam@acme.test", "account_admin")
 			owner.Delivered(adam.Email)
 			bob := send(adam, "bob@x.org")

@@ -12,7 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// throne is a team whose ownership is fought for.
+// throne is a team whose ownership several people try to change at once.
 type throne struct {
 	t      *testing.T
 	w      *testkit.World
@@ -44,7 +44,7 @@ func (r *throne) members() map[string]*ent.Member {
 	return found
 }
 
-// readmit gives everybody who was removed or deactivated his membership back.
+// readmit gives removed and deactivated members their membership back.
 func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Member) {
 	r.t.Helper()
 	for email, m := range before {

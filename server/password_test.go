@@ -128,7 +128,7 @@ func TestManyResetsWithOneToken(t *testing.T) {
 			}
 			equal(t, "who got in", count(outcomes, "in"), 1)
 			equal(t, "who was refused", count(outcomes, "INVALID_TOKEN token"), atOnce-1)
-			// The password is the winner's, and his session has survived the others.
+			// The password is the winner's, and the winner's session has survived the others.
 			signIn(w, "olivia@acme.test", newPassword+itoa(winner)).OK()
 			w.WithToken(answers[winner].Text("resetPassword.sessionToken")).Do(whoAmI, nil).OK()
 		}
@@ -147,7 +147,7 @@ func TestAResetAdmitsNobodyWhoCouldNotSignIn(t *testing.T) {
 			owner.Mutate(c.mutation, "", "memberId", id).OK()
 			resetPassword(w.Anonymous(), secret, newPassword).Refused(c.want)
 			signIn(w, email, newPassword).Refused("INVALID_CREDENTIALS")
-			// The token is good as soon as he may come in again.
+			// The token is good as soon as the user may sign in again.
 			if c.mutation == "deactivateMember" {
 				owner.Mutate("reactivateMember", "", "memberId", id).OK()
 			} else {

@@ -37,9 +37,9 @@ func (r *reader) leaves() {
 	}
 }
 
-// Whatever is done, in whatever order, over sockets and event streams and over
-// restarts, whoever comes back with his cursor is told of every change of his team
-// exactly once, in order.
+// A client that comes back with its cursor gets every change of its team exactly
+// once, in order: over sockets, event streams and restarts, and whatever was done
+// before.
 func TestEachClientIsToldOnceInOrder(t *testing.T) {
 	t.Parallel()
 	testkit.RandomLives(t, 30) // each restarts the server

@@ -22,7 +22,7 @@ func TestInvitationsThatWait(t *testing.T) {
 			return p.Do(`query($id: ID!) { node(id: $id) { ... on `+selection+` } }`, map[string]any{"id": id})
 		}
 
-		t.Run("BEY-24 the addressee sees what he is offered, where and by whom", func(t *testing.T) {
+		t.Run("BEY-24 the addressee sees what the invitation offers, where and by whom", func(t *testing.T) {
 			a := ann.Do(received, nil).OK()
 			const first = "viewer.receivedInvitations.nodes.0."
 			for path, want := range map[string]string{

@@ -11,7 +11,7 @@ import (
 const decide = `query($input: AccessDecisionInput!) { accessDecision(input: $input) {
 	allowed reason grantedBy { kind role { key } group { name } permission } } }`
 
-// decision asks whether p may do something in his team; more of the question
+// decision asks whether p may do something in p's team; more of the question
 // may follow in pairs.
 func decision(p *testkit.Person, permission string, more ...any) *testkit.Answer {
 	return p.Do(decide, testkit.Input(append([]any{"teamId", p.TeamID, "permission", permission}, more...)...))
@@ -35,7 +35,7 @@ func TestThePermissionMatrix(t *testing.T) {
 		owner := w.SignUp("olivia@acme.test")
 		owner.Join("bella@acme.test", "billing")
 		owner.Invite("ann@x.org", "billing").OK()
-		t.Run("SEC-1 members and invitations are listed, to whoever may see them", func(t *testing.T) {
+		t.Run("SEC-1 members and invitations are listed, to those who may see them", func(t *testing.T) {
 			const listing = `members { nodes { user { email } status } } invitations(filter: {status: [PENDING]}) { nodes { email status } }`
 			a := owner.Join("vic@acme.test", "viewer").Ask(listing).OK()
 			equalList(t, "members", a.List("team.members.nodes", "user.email"), "olivia@acme.test", "bella@acme.test", "vic@acme.test")
@@ -245,7 +245,7 @@ func TestRolesOfOnesOwn(t *testing.T) {
 			create("x", strings.Repeat("x", 101), "audit.read").Refused("TOO_LONG name")
 			w.SignUp("mallory@evil.test").Mutate("createRole", fields, "accountId", account, "key", "x", "name", "X", "permissions", []string{}).Refused("NOT_FOUND")
 		})
-		t.Run("a change counts at once for whoever has it; what is left out stays", func(t *testing.T) {
+		t.Run("a change counts at once for every holder; omitted fields stay", func(t *testing.T) {
 			ann.Ask(`account { auditLog { totalCount } }`).OK()
 			seen := change(id, "name", "Inspector", "expectedVersion", 1).OK().At("updateRole.role.version")
 			equalList(t, "may", allowed(ann), "audit.read")
@@ -442,7 +442,7 @@ func TestScopesNarrowWhatIsHeld(t *testing.T) {
 			} {
 				equal(t, domain, may(carl, "validation.perform", "domain", domain), want)
 			}
-			equal(t, "what he does not hold", may(carl, "billing.refund", "domain", "example.com"), false)
+			equal(t, "a permission Carl does not hold", may(carl, "billing.refund", "domain", "example.com"), false)
 			owner.Invite("x@x.org", "billing", "allowedDomains", []string{"example.com", "not a domain"}).Refused("INVALID_VALUE allowedDomains")
 			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"*"}).Refused("INVALID_VALUE allowedDomains")
 		})
@@ -481,7 +481,7 @@ func TestWhoIsRestrictedLetsNobodyOut(t *testing.T) {
 				onMember(owner, "setRestrictions", owner.MemberID(ann.Email), c.field, []string{}).OK()
 				unbound := owner.Invite("un"+to, "billing").OK().Text("inviteUser.invitation.id")
 				resend(c.p, unbound).Refused("NOT_GRANTABLE invitationId")
-				// Tightened before the invitee accepts, he does not answer for the invitation any more.
+				// Tightened before the invitee accepts, the granter does not answer for the invitation any more.
 				narrow := map[string][]string{"divisionIds": {asia}, "allowedDomains": {"elsewhere.org"}}[c.field]
 				onMember(owner, "setRestrictions", owner.MemberID(c.p.Email), c.field, narrow).OK()
 				secret := testkit.Token(t, w.Mail.Wait(t, to, 1))
@@ -490,7 +490,7 @@ func TestWhoIsRestrictedLetsNobodyOut(t *testing.T) {
 				w.Anonymous().Accept(secret, "password", testkit.Password).OK()
 			})
 		}
-		t.Run("nor himself, by moving a division below his own", func(t *testing.T) {
+		t.Run("nor the viewer, by moving a division below one of theirs", func(t *testing.T) {
 			rob := owner.JoinWith("rob@x.org", "roleIds", admin, "divisionIds", []string{europe})
 			rob.Mutate("updateDivision", "division { id }", "divisionId", asia, "parentId", europe).Refused("NOT_GRANTABLE divisionId")
 			rob.Mutate("updateDivision", "division { id }", "divisionId", france, "parentId", asia).Refused("NOT_GRANTABLE parentId")

@@ -103,7 +103,7 @@ func matches(got, want string) bool {
 	return got == want
 }
 
-// quiet proves that nothing comes but the answer to a ping.
+// quiet proves that nothing comes but the reply to a ping.
 func (s *rawSocket) quiet() {
 	s.t.Helper()
 	s.say(`{"type":"ping"}`)
@@ -385,7 +385,7 @@ func TestEachOperationOfASocketAsksAnew(t *testing.T) {
 		}
 		onMember(owner, "setRoles", owner.MemberID("adam@acme.test"), "roleIds", []string{owner.Role("billing")}).OK()
 		if got := invite("2", "bob@x.org"); !strings.Contains(got, `"code":"FORBIDDEN"`) {
-			t.Errorf("got %s, want FORBIDDEN: his roles have changed", got)
+			t.Errorf("got %s, want FORBIDDEN, because Adam's roles have changed", got)
 		}
 	})
 }

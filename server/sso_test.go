@@ -134,7 +134,7 @@ func TestSigningInByTheIdentityProvider(t *testing.T) {
 			equal(t, "sign-ins in the log", count(logged(owner), "user.signed_in"), 1)
 			nothingLeaks(t, ann, strings.TrimPrefix(w.Log.String(), before))
 		})
-		t.Run("GR-8 afterwards by a token her dashboard holds", func(t *testing.T) {
+		t.Run("GR-8 afterwards by a token that the dashboard holds", func(t *testing.T) {
 			in := withIDToken(w.Anonymous(), p.IDToken("ann@example.org", "email_verified", "true"), "transport", "BEARER").OK()
 			equal(t, "who", in.Text("signInWithIdToken.viewer.user.email"), "Ann@Example.org")
 			w.WithToken(in.Text("signInWithIdToken.sessionToken")).Do(whoAmI, nil).OK()

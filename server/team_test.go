@@ -17,7 +17,7 @@ func TestTeams(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		t.Run("SSL-2 and SSL-3 a new user has a default team, with him alone, its owner", func(t *testing.T) {
+		t.Run("SSL-2 and SSL-3 a new user has a default team, alone in it, as its owner", func(t *testing.T) {
 			a := owner.Ask(`isDefault owner { user { email } } members { nodes { isOwner user { email } } } account { teams { totalCount } }`).OK()
 			equal(t, "default", a.Text("team.isDefault"), "true")
 			equal(t, "teams", a.Text("team.account.teams.totalCount"), "1")
@@ -63,7 +63,7 @@ func TestTeams(t *testing.T) {
 			onTeam(owner.In(third), "deleteTeam").OK()
 			newTeam(owner, "Fourth").OK()
 		})
-		t.Run("SSL-17 and SSL-18 one user in two teams holds in each what he was given there", func(t *testing.T) {
+		t.Run("SSL-17 and SSL-18 one user in two teams holds in each what was given there", func(t *testing.T) {
 			ann := owner.Join("ann@x.org", "billing")
 			second.JoinAs(ann, "account_admin")
 			there := ann.In(second.TeamID)
@@ -88,7 +88,7 @@ func TestTeams(t *testing.T) {
 			}
 			equal(t, "active", activeTeam(ann), second.TeamID)
 			onMember(second, "removeMember", second.MemberID("ann@x.org")).OK()
-			equal(t, "active after she was removed", activeTeam(ann), owner.TeamID)
+			equal(t, "active after Ann was removed", activeTeam(ann), owner.TeamID)
 			onTeam(ann.In(second.TeamID), "setActiveTeam").Refused("NOT_FOUND")
 		})
 	})
@@ -150,7 +150,7 @@ func TestTheOwnerIsProtected(t *testing.T) {
 				equal(t, flag, a.Text("node."+flag), "false")
 			}
 		})
-		t.Run("SSL-10 nor the owner from himself", func(*testing.T) {
+		t.Run("SSL-10 nor the owner their own", func(*testing.T) {
 			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("viewer")}).Refused("CANNOT_ACT_ON_SELF memberId")
 			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"acme.test"}).Refused("OWNER_PROTECTED memberId")
 			onMember(owner, "deactivateMember", id).Refused("CANNOT_ACT_ON_SELF memberId")
@@ -158,7 +158,7 @@ func TestTheOwnerIsProtected(t *testing.T) {
 			onTeam(owner, "leaveTeam").Refused("OWNER_PROTECTED teamId")
 			owner.Mutate("deleteRole", "deletedRoleId", "roleId", owner.Role("account_admin")).Refused("ROLE_PROTECTED roleId")
 		})
-		t.Run("SSL-10 his permissions are all there are", func(t *testing.T) {
+		t.Run("SSL-10 the owner's permissions are all there are", func(t *testing.T) {
 			held := owner.Ask(`viewerMembership { status effectivePermissions }`).OK().List("team.viewerMembership.effectivePermissions", "")
 			equal(t, "permissions", len(held), len(catalogue(owner)))
 			equal(t, "in a division, on a domain", may(owner, "orders.manage", "divisionId", newDivision(owner, "North", ""), "domain", "example.com"), true)
@@ -199,7 +199,7 @@ func TestOwnershipChangesHands(t *testing.T) {
 			a := request(owner, ann.Email).OK()
 			id := a.Text("requestOwnershipTransfer.transfer.id")
 			equal(t, "until", a.Text("requestOwnershipTransfer.transfer.expiresAt"), "2030-01-14T12:00:00Z")
-			equal(t, "seen by her", offered(ann), id)
+			equal(t, "seen by Ann", offered(ann), id)
 			equal(t, "seen by the owner", offered(owner), id)
 			request(owner, adam.Email).Refused("TRANSFER_PENDING memberId")
 			for _, verb := range []string{"accept", "decline"} {

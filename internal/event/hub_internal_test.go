@@ -47,7 +47,7 @@ func quiet(t *testing.T) (*store.Store, *Hub) {
 	return s, h
 }
 
-// unheard is the wake-up of who does not wait.
+// unheard is the wake-up of a subscriber that does not wait.
 func unheard() {}
 
 // followed returns how many accounts the hub follows.
@@ -142,7 +142,7 @@ type pauseKey struct{}
 type pause struct{ reached, goOn chan struct{} }
 
 // Of two who subscribe at once, the first to ask may be the last to be
-// answered: what was written in between is his all the same, and at once.
+// answered. The first gets what was written in between all the same, and at once.
 func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 	t.Parallel()
 	s, h := quiet(t)
