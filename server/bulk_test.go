@@ -44,7 +44,7 @@ func TestInvitingManyAtOnce(t *testing.T) {
 			equalList(t, "addresses", first.List("inviteUsers.results", "email"), list...)
 			equal(t, "invited", first.Text("inviteUsers.invitedCount"), "194")
 			equalList(t, "the others", odd(first, "INVITED"), others...)
-			equal(t, "the invitation of who is named twice", first.Text("inviteUsers.results.120.invitation.id"), first.Text("inviteUsers.results.2.invitation.id"))
+			equal(t, "the invitation of the address named twice", first.Text("inviteUsers.results.120.invitation.id"), first.Text("inviteUsers.results.2.invitation.id"))
 			equal(t, "in the list", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "194")
 		})
 		t.Run("CP-5 one grant for all of them", func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestWhatIsWrongWithAnOfferToMany(t *testing.T) {
 		inviteAll(w.SignUp("mallory@evil.test").In(owner.TeamID), two, "roleIds", roles).Refused("NOT_FOUND")
 		equal(t, "invited by all that", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "0")
 
-		t.Run("what the limits leave room for is invited, the rest is told why", func(t *testing.T) {
+		t.Run("as many are invited as the limits allow, the rest get the reason", func(t *testing.T) {
 			account := owner.AccountID()
 			limit := func(l roster.Limits) {
 				if err := w.Server.Roster.SetLimits(t.Context(), account, l); err != nil {
@@ -185,7 +185,7 @@ func TestManyInvitesOfOneAddress(t *testing.T) {
 			row := owner.Ask(`people(filter: {status: [INVITED]}) { nodes { ... on Invitation { id email viewerCanResend viewerCanRevoke } } }`).OK()
 			equal(t, "row", row.Text("team.people.nodes.0.email")+row.Text("team.people.nodes.0.viewerCanResend")+row.Text("team.people.nodes.0.viewerCanRevoke"), "bob@x.orgtruetrue")
 			id := row.Text("team.people.nodes.0.id")
-			w.Mail.Wait(t, "bob@x.org", 1) // what is sent again too early is sent once
+			w.Mail.Wait(t, "bob@x.org", 1) // sent again too early, it goes out once
 			resend(owner, id).OK()
 			w.Mail.Wait(t, "bob@x.org", 2)
 			revoke(owner, id).OK()
@@ -222,7 +222,7 @@ func TestTheSameCallAgain(t *testing.T) {
 			one(owner, "dora@x.org", "").Refused("BLANK idempotencyKey")
 			one(owner, "dora@x.org", strings.Repeat("k", 256)).Refused("TOO_LONG idempotencyKey")
 		})
-		t.Run("what was refused is tried again", func(*testing.T) {
+		t.Run("a refused address is tried again", func(*testing.T) {
 			one(owner, "eve@x.org", "k4", "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
 			one(owner, "eve@x.org", "k4").OK()
 			one(owner, "eve@x.org", "k5").Refused("ALREADY_INVITED email")

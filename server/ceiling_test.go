@@ -15,7 +15,7 @@ func holds(p *testkit.Person, teamID string) string {
 	return strings.Join(a.List("viewer.permissions", ""), " ")
 }
 
-// joinBy has somebody who has a user join by an invitation with that grant.
+// joinBy has an existing user join by an invitation with the grant.
 func joinBy(p, other *testkit.Person, grant ...any) {
 	pairs := append([]any{"teamId", p.TeamID, "email", other.Email}, grant...)
 	id := p.Do(testkit.InviteMutation, testkit.Input(pairs...)).OK().Text("inviteUser.invitation.id")
@@ -45,7 +45,7 @@ func TestNobodyLiftsHimself(t *testing.T) {
 			equal(t, "holds", holds(adam, secret.TeamID), "team.read")
 			adam.Mutate("updateRole", "", "roleId", changed, "name", "Renamed", "permissions", []string{}).OK()
 		})
-		t.Run("BEY-12 who is restricted lets nobody beyond that", func(*testing.T) {
+		t.Run("BEY-12 a restricted member grants nothing beyond their restrictions", func(*testing.T) {
 			bella := w.SignUp("bella@acme.test")
 			joinBy(owner, bella, "roleIds", []string{owner.Role("viewer")})
 			east := newDivision(owner, "East", "")
@@ -142,7 +142,7 @@ func TestAPlanForOneUser(t *testing.T) {
 		if err := w.Server.Roster.SetLimits(t.Context(), owner.AccountID(), roster.Limits{MultiUser: &plan}); err != nil {
 			t.Fatal(err)
 		}
-		t.Run("GR-1 nobody is added to it, not by what was sent before either", func(*testing.T) {
+		t.Run("GR-1 nobody is added to it, not by an earlier invitation either", func(*testing.T) {
 			owner.Invite("bob@x.org", "viewer").Refused("FEATURE_NOT_AVAILABLE email")
 			resend(owner, id).Refused("FEATURE_NOT_AVAILABLE")
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("FEATURE_NOT_AVAILABLE")

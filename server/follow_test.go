@@ -71,7 +71,7 @@ func TestViewersAreToldWhatTheyHold(t *testing.T) {
 			equal(t, "team", a.Text("viewerAccessChanged.teamId"), team)
 			return a
 		}
-		t.Run("BEY-4 what one holds is pushed: given, changed, taken away", func(t *testing.T) {
+		t.Run("BEY-4 changes of one's rights are pushed: granted, changed, revoked", func(t *testing.T) {
 			owner.JoinAs(ann, "viewer")
 			next("GRANTED", owner.TeamID)
 			id := owner.MemberID(ann.Email)
@@ -199,7 +199,7 @@ func TestWhatAnEventCosts(t *testing.T) {
 		admin = admin.In(owner.TeamID)
 		var streams []*testkit.Stream
 		invited := 0
-		// cost is what an invitation costs that all streams are told of.
+		// cost counts the statements of an invitation that goes to all streams.
 		cost := func(listening int) int64 {
 			for len(streams) < listening {
 				p := []*testkit.Person{owner, admin}[len(streams)%2] // a user has only so many sockets
@@ -213,7 +213,7 @@ func TestWhatAnEventCosts(t *testing.T) {
 					equal(t, "event", seen(s.Next().OK()), fmt.Sprintf("CREATED p%d@x.org", invited))
 				}
 			}
-			tell() // whatever is done once
+			tell() // fill the caches
 			return leastCost(statements, tell)
 		}
 		few := cost(2)

@@ -26,7 +26,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// hostile is what somebody could write in place of a name or a note.
+// hostile are texts that a user could type as a name or a note.
 var hostile = []string{
 	"\r\nBcc: eve@evil.example", "\nSubject: owned", "\rX-Evil: 1", "\r\n\r\n<h1>body</h1>", "%0d%0aBcc: eve@evil.example",
 	"\r\nRCPT TO:<eve@evil.example>", "\r\n.\r\nMAIL FROM:<eve@evil.example>\r\nRCPT TO:<eve@evil.example>\r\nDATA\r\nx\r\n.\r\n", "\n.\n", "\r.\r", "\n.\r\n",
@@ -58,7 +58,7 @@ func (f forged) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// twice sends mails over SMTP, and keeps them for who only wants a link.
+// twice sends mails over SMTP, and keeps them so that the test can read links.
 type twice struct {
 	smtp *mail.SMTP
 	kept *testkit.Postbox

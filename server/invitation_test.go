@@ -166,7 +166,7 @@ func TestWhatTheInviterWrites(t *testing.T) {
 				map[string]any{"id": a.Text("inviteUser.invitation.id")}).OK()
 			equal(t, "name", got.Text("node.firstName")+" "+got.Text("node.lastName")+", "+got.Text("node.jobTitle"), "Ann Ames, Buyer")
 		})
-		t.Run("who is offered everything is told so", func(t *testing.T) {
+		t.Run("an addressee of all permissions is told so", func(t *testing.T) {
 			owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "all@example.org", "allPermissions", true)).OK()
 			mail := w.Mail.Wait(t, "all@example.org", 1)
 			if !strings.Contains(mail.Text, "All permissions") {

@@ -14,7 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// limited has a server limit what the change says, and nothing else.
+// limited sets the limits in the change, and no others.
 func limited(change func(l *server.RateLimits)) func(*server.Config) {
 	return func(c *server.Config) { change(&c.RateLimits) }
 }

@@ -157,7 +157,7 @@ func TestRemoval(t *testing.T) {
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVITATION_ALREADY_ACCEPTED")
 			resend(owner, invitation).Refused("INVITATION_ALREADY_ACCEPTED")
 		})
-		t.Run("GR-14 who is removed and signs in is told so, after the right password only", func(t *testing.T) {
+		t.Run("GR-14 a removed member who signs in is told so, after the right password only", func(t *testing.T) {
 			a := signIn(w, ann.Email, testkit.Password).Refused("ACCESS_REVOKED")
 			equal(t, "session", a.At("signIn.sessionToken"), nil)
 			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
@@ -328,7 +328,7 @@ func invitedSince(owner *testkit.Person) (ids []string) {
 	return ids
 }
 
-// peopleAndRoles is what somebody holds who manages people and roles, and
+// peopleAndRoles are the permissions to manage people and roles, and
 // nothing else.
 var peopleAndRoles = []string{
 	"members.read", "members.invite", "members.update", "members.deactivate", "members.remove",
@@ -431,7 +431,7 @@ func TestAcceptingNeverLowers(t *testing.T) {
 			equal(t, "members", len(owner.Members()), 2)
 			equal(t, "refunds anywhere", may(ann.In(owner.TeamID), "billing.refund", "domain", "example.com"), true)
 		})
-		t.Run("BEY-13 accepting once more does not undo what was given since", func(t *testing.T) {
+		t.Run("BEY-13 accepting once more does not undo later changes", func(t *testing.T) {
 			onMember(owner, "setRoles", owner.MemberID(ann.Email), "roleIds", []string{owner.Role("account_admin")}).OK()
 			equal(t, "again", ann.Accept(secret).OK().Text("acceptInvite.alreadyAccepted"), "true")
 			equalList(t, "roles", roleKeys(owner, ann.Email), "account_admin")

@@ -100,8 +100,8 @@ func TestOneOwner(t *testing.T) {
 	})
 }
 
-// round offers the ownership to two at once, and has the one who got the offer
-// accept while somebody takes it away.
+// round offers the ownership to two members at once. The one with the offer
+// accepts while another act takes the offer away.
 func (r *throne) round(round int, owner *testkit.Person, targets []string, before map[string]*ent.Member) {
 	r.t.Helper()
 	offers := make([]*testkit.Answer, 2)

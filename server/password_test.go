@@ -126,8 +126,8 @@ func TestManyResetsWithOneToken(t *testing.T) {
 					winner = i
 				}
 			}
-			equal(t, "who got in", count(outcomes, "in"), 1)
-			equal(t, "who was refused", count(outcomes, "INVALID_TOKEN token"), atOnce-1)
+			equal(t, "how many got in", count(outcomes, "in"), 1)
+			equal(t, "how many were refused", count(outcomes, "INVALID_TOKEN token"), atOnce-1)
 			// The password is the winner's, and the winner's session has survived the others.
 			signIn(w, "olivia@acme.test", newPassword+itoa(winner)).OK()
 			w.WithToken(answers[winner].Text("resetPassword.sessionToken")).Do(whoAmI, nil).OK()
@@ -230,7 +230,7 @@ func TestTwoChangesOfThePasswordAtOnce(t *testing.T) {
 		})
 		equal(t, "who changed it", count(outcomes, "in"), 1)
 		// The others had a wrong password by then, or no session.
-		equal(t, "who was refused", count(outcomes, "INVALID_CREDENTIALS currentPassword")+count(outcomes, "UNAUTHENTICATED"), atOnce-1)
+		equal(t, "how many were refused", count(outcomes, "INVALID_CREDENTIALS currentPassword")+count(outcomes, "UNAUTHENTICATED"), atOnce-1)
 		signIn(w, "olivia@acme.test", newPassword+itoa(slices.Index(outcomes, "in"))).OK()
 	})
 }

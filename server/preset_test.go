@@ -10,8 +10,8 @@ import (
 )
 
 // administers tries, as p, all that adds, changes or removes users or their
-// rights, or changes the account, and returns what was not refused. The target
-// is a member, the newcomer's address somebody's who is not invited.
+// rights, or changes the account, and returns those that were not refused. The
+// target is a member, and the newcomer's address has no invitation.
 func administers(p, owner *testkit.Person, target, newcomer string) (did []string) {
 	account, id := owner.AccountID(), owner.MemberID(target)
 	invitation := owner.Invite("open-"+newcomer, lowestRole(owner)).OK().Text("inviteUser.invitation.id")
@@ -240,7 +240,7 @@ func TestTheUsersPage(t *testing.T) {
 			}
 			equal(t, "Max may invite", may(member, "members.invite"), false)
 		})
-		t.Run("who may invite and see nobody is told what came of it", func(t *testing.T) {
+		t.Run("a member who may invite and see nobody gets the result", func(t *testing.T) {
 			p := owner.JoinWith("temp@acme.test", "permissions", []string{"members.invite", "billing.read"})
 			a := p.Mutate("inviteUser", "invitation { id email status }", "teamId", p.TeamID, "email", "carl@x.org", "permissions", []string{"billing.read"}).OK()
 			equal(t, "invitation", a.Text("inviteUser.invitation.email"), "carl@x.org")

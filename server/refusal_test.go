@@ -109,7 +109,7 @@ func TestNobodyGrantsWhatHeLacks(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		// One who may invite, see people, and do what billing does.
+		// A member who may invite, see people, and do the tasks of billing.
 		owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "hr@acme.test",
 			"roleIds", []string{owner.Role("billing")}, "permissions", []string{"members.invite", "members.read"})).OK()
 		accepted := w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "hr@acme.test", 1)), "password", testkit.Password).OK()

@@ -321,7 +321,7 @@ func TestGroups(t *testing.T) {
 			owner.Mutate("updateGroup", fields, "groupId", group, "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
 			equalList(t, "groups", owner.Ask(`account { groups { nodes { name } } }`).OK().List("team.account.groups.nodes", "name"), "Validators")
 		})
-		t.Run("DC-16 without the group its people lose what they held by it, and that alone", func(t *testing.T) {
+		t.Run("DC-16 without the group its people lose what it gave them, and nothing else", func(t *testing.T) {
 			owner.Mutate("deleteGroup", "deletedGroupId", "groupId", group).OK()
 			equalList(t, "Ann may", allowed(ann))
 			equalList(t, "Bob may", allowed(bob), "members.read", "roles.read", "team.read")
@@ -410,9 +410,9 @@ func TestScopesNarrowWhatIsHeld(t *testing.T) {
 		t.Run("CP-3 and DC-14 what is held is held per module and in a division and all below it", func(t *testing.T) {
 			equalList(t, "validates in", where(ann, "validation.perform"), "France", "Paris")
 			equalList(t, "refunds in", where(ann, "billing.refund"))
-			equalList(t, "who is not restricted validates in", where(bob, "validation.perform"), "Europe", "France", "Paris", "Asia")
+			equalList(t, "an unrestricted member validates in", where(bob, "validation.perform"), "Europe", "France", "Paris", "Asia")
 			equal(t, "in a division there is none of", may(ann, "validation.perform", "divisionId", "div_none"), false)
-			equal(t, "and to who is restricted to none", may(owner, "validation.perform", "divisionId", "div_none"), false)
+			equal(t, "and to a member without restrictions", may(owner, "validation.perform", "divisionId", "div_none"), false)
 			elsewhere := w.SignUp("other@acme.test")
 			equal(t, "in a division of another account", may(owner, "validation.perform", "divisionId", newDivision(elsewhere, "Far", "")), false)
 			equal(t, "in none in particular", may(ann, "validation.perform"), true)

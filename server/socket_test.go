@@ -60,8 +60,8 @@ func (s *rawSocket) ask(id, query string, variables map[string]any) {
 	}
 }
 
-// hear reads the next frame, which must match the pattern from its begin to its
-// end: a pattern in slashes, or else a text.
+// hear reads the next frame, which must equal the text, or match the pattern as a
+// whole when it stands in slashes.
 func (s *rawSocket) hear(want string) string {
 	s.t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -110,7 +110,7 @@ func (s *rawSocket) quiet() {
 	s.hear(`{"type":"pong"}`)
 }
 
-// end wants the connection to be closed with nothing said before.
+// end wants the connection to be closed without a frame before.
 func (s *rawSocket) end(want string) {
 	s.t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {

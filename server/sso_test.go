@@ -154,7 +154,7 @@ func TestSigningInByTheIdentityProvider(t *testing.T) {
 const jwtBegins = "eyJhbGci"
 
 // nothingLeaks looks at all addresses a browser was sent to, and at the log, for
-// what nobody else may see.
+// secrets.
 func nothingLeaks(t *testing.T, s *surfer, log string) {
 	t.Helper()
 	var codes []string
@@ -396,7 +396,7 @@ func TestTheProviderMayBeAwayAtTheStart(t *testing.T) {
 	equal(t, "who", s.who(), any("olivia@acme.test"))
 	p.Denies(true)
 	equal(t, "who refuses at the provider", newSurfer(t, w).signIn(t), "denied")
-	// What is known of it is good for an hour, no longer.
+	// The provider's configuration is kept for an hour.
 	p.Down(true)
 	w.Clock.Advance(time.Hour - time.Second)
 	withIDToken(w.Anonymous(), p.IDToken("olivia@acme.test")).OK()

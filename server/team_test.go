@@ -114,7 +114,7 @@ func TestDeletingATeam(t *testing.T) {
 			onTeam(both.In(labs.TeamID), "updateTeam", "name", "Mine").Refused("FORBIDDEN")
 			onTeam(w.SignUp("mallory@evil.test").In(labs.TeamID), "deleteTeam").Refused("NOT_FOUND")
 		})
-		t.Run("its people and invitations are gone, and the sessions of who was in no other", func(t *testing.T) {
+		t.Run("its people and invitations are gone, and the sessions of members of no other team", func(t *testing.T) {
 			members := []string{labs.MemberID(ann.Email), labs.MemberID(both.Email)}
 			equal(t, "deleted", onTeam(labs, "deleteTeam").OK().Text("deleteTeam.deletedTeamId"), labs.TeamID)
 			a := owner.Do(`query($team: ID!, $members: [ID!]!) { team(id: $team) { id } nodes(ids: $members) { id } }`,
@@ -124,9 +124,9 @@ func TestDeletingATeam(t *testing.T) {
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVALID_TOKEN token")
 			equal(t, "preview", w.Anonymous().Do(preview, token(secret)).OK().At("invitationByToken"), nil)
 			endsWith(t, stream, "UNAUTHENTICATED")
-			equal(t, "the session of who was in no other", ann.Ask(`name`).Code(), "UNAUTHENTICATED")
+			equal(t, "the session of a member of no other team", ann.Ask(`name`).Code(), "UNAUTHENTICATED")
 			signIn(w, ann.Email, testkit.Password).Refused("ACCESS_REVOKED")
-			equal(t, "the session of who was in another", activeTeam(both), owner.TeamID)
+			equal(t, "the session of a member of another team", activeTeam(both), owner.TeamID)
 			onTeam(labs, "updateTeam", "name", "Back").Refused("NOT_FOUND")
 			onTeam(labs, "deleteTeam").Refused("NOT_FOUND")
 			newTeam(owner, "Labs").OK()
@@ -277,7 +277,7 @@ func TestEveryActHasItsActor(t *testing.T) {
 		transfer := owner.Mutate("requestOwnershipTransfer", transferFields, "memberId", id).OK().Text("requestOwnershipTransfer.transfer.id")
 		onTransferOf(bella, "decline", transfer).OK()
 		onMember(adam, "removeMember", id).OK()
-		t.Run("SSL-26 every act is one user's, also of one who has gone", func(t *testing.T) {
+		t.Run("SSL-26 every act is one user's, also a former member's", func(t *testing.T) {
 			a := owner.Ask(`account { auditLog(first: 100) { nodes { type actor { __typename ... on User { email } } } } }`).OK()
 			types, actors := a.List("team.account.auditLog.nodes", "type"), a.List("team.account.auditLog.nodes", "actor.email")
 			var lines []string

@@ -66,8 +66,8 @@ func TestReadsSeeNothingOfAnotherAccount(t *testing.T) {
 	})
 }
 
-// The ways see what there is when the program itself looks: without that the
-// test above would prove nothing.
+// The program itself sees all rows by these ways. Otherwise the test above would
+// prove nothing.
 func TestReadsOfTheSystemSeeTheOtherAccount(t *testing.T) {
 	t.Parallel()
 	eachWorld(t, func(t *testing.T, w world) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What a MailServer can do instead of a reply.
+// A MailServer can do these instead of a reply.
 const (
 	MailHang = "hang" // send nothing
 	MailDrop = "drop" // close the connection

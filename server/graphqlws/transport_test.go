@@ -63,7 +63,7 @@ func TestADeadPeerIsNoticed(t *testing.T) {
 	s := serve(t, fields{"forever": forever}, func(c *graphqlws.Transport) {
 		c.PingEvery, c.WriteWithin = 30*time.Millisecond, 30*time.Millisecond
 	})
-	s.open().asks("1", "subscription { forever }") // and reads no more, so that no ping is answered
+	s.open().asks("1", "subscription { forever }") // the peer reads no more, so it answers no ping
 	if why := s.closed(); why.Code != websocket.CloseGoingAway {
 		t.Errorf("got %v, want 1001", why)
 	}
@@ -156,7 +156,7 @@ func TestNothingFollowsACompleteOfTheClient(t *testing.T) {
 		p.asks(id, "subscription { flood }")
 		p.hears(`{"id":"` + id + `","type":"next","payload":{"data":{"flood":"x"}}}`)
 		p.says(`{"type":"complete","id":"` + id + `"}`)
-		// What is answered after the complete was read comes after it in time too.
+		// The server replies to the ping after it has read the complete.
 		p.says(`{"type":"ping","payload":{"n":1}}`)
 		for {
 			_, got, err := p.ReadMessage()
