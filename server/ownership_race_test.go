@@ -12,7 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// throne is a team whose ownership is fought for.
+// throne is a team whose ownership several people try to change at once.
 type throne struct {
 	t      *testing.T
 	w      *testkit.World
@@ -44,7 +44,7 @@ func (r *throne) members() map[string]*ent.Member {
 	return found
 }
 
-// readmit gives everybody who was removed or deactivated his membership back.
+// readmit gives removed and deactivated members their membership back.
 func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Member) {
 	r.t.Helper()
 	for email, m := range before {
@@ -100,8 +100,8 @@ func TestOneOwner(t *testing.T) {
 	})
 }
 
-// round offers the ownership to two at once, and has the one who got the offer
-// accept while somebody takes it away.
+// round offers the ownership to two members at once. The one with the offer
+// accepts while another act takes the offer away.
 func (r *throne) round(round int, owner *testkit.Person, targets []string, before map[string]*ent.Member) {
 	r.t.Helper()
 	offers := make([]*testkit.Answer, 2)

@@ -9,7 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// reader is a client that follows a team: it keeps what it was told and its last
+// reader is a client that follows a team: it keeps the changes it got and its last
 // cursor, and may be connected or not.
 type reader struct {
 	subscribe subscriber
@@ -18,7 +18,7 @@ type reader struct {
 	last      string
 }
 
-// reads reads on until the reader has been told of n changes.
+// reads reads on until the reader has got n changes.
 func (r *reader) reads(p *testkit.Person, n int) {
 	for len(r.told) < n {
 		if r.stream == nil {
@@ -29,7 +29,7 @@ func (r *reader) reads(p *testkit.Person, n int) {
 	}
 }
 
-// leaves breaks off the connection; what was not read yet is lost with it.
+// leaves breaks the connection off. Unread events are lost with it.
 func (r *reader) leaves() {
 	if r.stream != nil {
 		r.stream.Close()
@@ -37,9 +37,9 @@ func (r *reader) leaves() {
 	}
 }
 
-// Whatever is done, in whatever order, over sockets and event streams and over
-// restarts, whoever comes back with his cursor is told of every change of his team
-// exactly once, in order.
+// A client that comes back with its cursor gets every change of its team exactly
+// once, in order: over sockets, event streams and restarts, and whatever was done
+// before.
 func TestEachClientIsToldOnceInOrder(t *testing.T) {
 	t.Parallel()
 	testkit.RandomLives(t, 30) // each restarts the server

@@ -82,7 +82,7 @@ func TestTheDemoTellsOfThoseWhoAreThere(t *testing.T) {
 		first := testkit.New(t, address)
 		seeded(t, first)
 		olivia := first.SignIn("olivia@acme.test")
-		olivia.Join("nina@acme.test", "member") // with a password of her own
+		olivia.Join("nina@acme.test", "member") // Nina chooses a password
 		olivia.Mutate("removeMember", "", "memberId", olivia.MemberID("bella@acme.test")).OK()
 		olivia.Mutate("setRoles", "", "memberId", olivia.MemberID("victor@acme.test"),
 			"roleIds", []string{olivia.Role("member"), olivia.Role("viewer")}).OK()

@@ -12,13 +12,6 @@ import (
 
 const mySessions = `{ viewer { sessions { totalCount pageInfo { hasNextPage } nodes { id createdAt lastSeenAt expiresAt userAgent clientIp current } } } }`
 
-// newSession signs the person in once more, elsewhere, and returns the id of
-// the session.
-func newSession(p *testkit.Person) string {
-	return p.Do(`mutation($input: SignInInput!) { signIn(input: $input) { viewer { sessions(first: 1) { nodes { id } } } userErrors { code } } }`,
-		testkit.Input("email", p.Email, "password", testkit.Password, "transport", "BEARER")).OK().Text("signIn.viewer.sessions.nodes.0.id")
-}
-
 func revokeSession(c *testkit.Client, id string) *testkit.Answer {
 	return c.Mutate("revokeSession", "revokedSessionId", "sessionId", id)
 }

@@ -39,9 +39,9 @@ func kills(t *testing.T, address string) int {
 	return n
 }
 
-// acknowledged is what the server has said it did: addresses by invitation.
+// acknowledged are the invitations the server has confirmed: addresses by id.
 type acknowledged struct {
-	// lenient has refusals be no failure: nothing was promised then.
+	// lenient ignores refusals, because they promise nothing.
 	lenient bool
 
 	mu sync.Mutex
