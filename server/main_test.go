@@ -13,7 +13,7 @@ const (
 	// storiesAtOnce is how many stories run at once when the command line does not say.
 	// Most of the time a story waits for the disk, a timer or a worker, so one
 	// story for each core would leave the cores idle.
-	storiesAtOnce = "8"
+	storiesAtOnce = "16"
 	// postgresAtOnce is the same with PostgreSQL: a server opens up to 20
 	// connections, and PostgreSQL usually allows 100.
 	postgresAtOnce = "4"
