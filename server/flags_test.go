@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 	"github.com/convoke-dev/convoke/server"
 )
 
@@ -57,7 +58,7 @@ func TestFlagsAgreeWithMutations(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		w := testkit.New(t, address, func(c *server.Config) { c.SignUp = "open" })
-		for seed := range testkit.Rounds(t, 3) {
+		for seed := range rounds.Of(t, 3) {
 			c := newChance(t, uint64(seed))
 			owner := w.SignUp(fmt.Sprintf("o%d@acme.test", seed))
 			people := []*testkit.Person{owner}
@@ -156,7 +157,7 @@ func TestTeamsKnowTheirNumbers(t *testing.T) {
 		c := newChance(t, 7)
 		owner := w.SignUp("olivia@acme.test")
 		role := []string{owner.Role("billing")}
-		deeds := testkit.Rounds(t, 150)
+		deeds := rounds.Of(t, 150)
 		for i := range deeds {
 			randomDeed(t, w, c, owner, role, i)
 			if i%10 == 9 || i == deeds-1 {

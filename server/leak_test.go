@@ -7,6 +7,7 @@ import (
 
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 // place is the number of the event that a cursor names.
@@ -30,7 +31,7 @@ func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
 			people = append(people, w.SignUp(fmt.Sprintf("victim%d@x.org", n)))
 		}
 		t.Run("BEY-4 a member removed while events come sees none from that commit on", func(t *testing.T) {
-			for round := range testkit.Rounds(t, 5) {
+			for round := range rounds.Of(t, 5) {
 				streams := make([][]*testkit.Stream, victims)
 				members := make([]string, victims)
 				for n, p := range people {

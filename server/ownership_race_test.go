@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 // throne is a team whose ownership several people try to change at once.
@@ -70,7 +71,7 @@ func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Memb
 
 func TestOneOwner(t *testing.T) {
 	t.Parallel()
-	rounds := testkit.Rounds(t, 1000)
+	rounds := rounds.Of(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		// Olivia hands the team over, and stays as its admin. The others have teams
 		// of their own, so that being removed does not sign them out.
@@ -167,7 +168,7 @@ func setSeats(t *testing.T, w *testkit.World, accountID string, most int) {
 func TestTheLastSeat(t *testing.T) {
 	t.Parallel()
 	const atOnce = 3
-	rounds := testkit.Rounds(t, 1000)
+	rounds := rounds.Of(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		account, role := owner.AccountID(), []string{owner.Role("billing")}

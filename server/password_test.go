@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 	"github.com/convoke-dev/convoke/server"
 )
 
@@ -113,7 +114,7 @@ func TestResetsOfOneAddressAreBounded(t *testing.T) {
 func TestManyResetsWithOneToken(t *testing.T) {
 	t.Parallel()
 	const atOnce = 64
-	rounds := testkit.Rounds(t, 5)
+	rounds := rounds.Of(t, 5)
 	each(t, func(t *testing.T, w *testkit.World) {
 		w.SignUp("olivia@acme.test")
 		for range rounds {

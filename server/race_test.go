@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 func TestManyAcceptsOfOneToken(t *testing.T) {
 	t.Parallel()
 	const atOnce = 64
-	rounds := testkit.Rounds(t, 100)
+	rounds := rounds.Of(t, 100)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		stream := owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
@@ -50,7 +51,7 @@ func TestManyAcceptsOfOneToken(t *testing.T) {
 
 func TestRevokeAgainstAccept(t *testing.T) {
 	t.Parallel()
-	rounds := testkit.Rounds(t, 20)
+	rounds := rounds.Of(t, 20)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		in := 0

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 // reader is a client that follows a team: it keeps the changes it got and its last
@@ -42,7 +43,7 @@ func (r *reader) leaves() {
 // before.
 func TestEachClientIsToldOnceInOrder(t *testing.T) {
 	t.Parallel()
-	testkit.RandomLives(t, 30) // each restarts the server
+	rounds.OfRapid(t, 30) // each restarts the server
 	each(t, func(t *testing.T, w *testkit.World) {
 		people := 0
 		rapid.Check(t, func(r *rapid.T) {

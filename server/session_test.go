@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
@@ -126,7 +127,7 @@ func TestTheProfileIsShownEverywhere(t *testing.T) {
 
 func TestChangesOfOnePersonDoNotBlockOneAnother(t *testing.T) {
 	t.Parallel()
-	rounds := testkit.Rounds(t, 12)
+	rounds := rounds.Of(t, 12)
 	each(t, func(t *testing.T, w *testkit.World) {
 		olivia, henry, ann := w.SignUp("olivia@acme.test"), w.SignUp("henry@host.test"), w.SignUp("ann@example.org")
 		olivia.JoinAs(ann, "viewer")

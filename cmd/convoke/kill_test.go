@@ -18,6 +18,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 // kills is how often the server is killed: a few times, or as often as make crash
@@ -30,7 +31,7 @@ func kills(t *testing.T, address string) int {
 	}
 	value := os.Getenv(name)
 	if value == "" {
-		return testkit.Rounds(t, few)
+		return rounds.Of(t, few)
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/convoke-dev/convoke/internal/event"
-	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 )
 
 // following is a reader of an account's log, as a client is: it keeps its last
@@ -22,7 +22,7 @@ type following struct {
 // once, in order, whatever was done before and in whatever order.
 func TestEachCursorSeesItsAccountOnceInOrder(t *testing.T) {
 	t.Parallel()
-	testkit.RandomLives(t, 100)
+	rounds.OfRapid(t, 100)
 	eachNode(t, func(t *testing.T, n node) {
 		heads := map[string]int64{"acc_A": 0, "acc_B": 0}
 		rapid.Check(t, func(r *rapid.T) {

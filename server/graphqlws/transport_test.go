@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/testkit/rounds"
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
@@ -248,7 +248,7 @@ func TestGoroutinesEnd(t *testing.T) { //nolint:paralleltest // it counts gorout
 	s.open().breaks(t)
 	_ = s.closed()
 	before := runtime.NumGoroutine()
-	rounds := testkit.Rounds(t, 10_000)
+	rounds := rounds.Of(t, 10_000)
 	for i := range rounds {
 		p := s.open()
 		p.asks("1", "subscription { forever }")
