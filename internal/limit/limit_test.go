@@ -59,7 +59,7 @@ func TestABucket(t *testing.T) {
 		{0, "a", 8, -1},
 		{0, "a", 3, time.Minute}, // there are two: one is missing, and none of the three is counted
 		{0, "a", 2, -1},
-		{0, "b", 10, -1}, // everybody for himself
+		{0, "b", 10, -1}, // each key has its own limit
 		{30 * time.Second, "a", 1, 30 * time.Second},
 		{30 * time.Second, "a", 1, -1},
 		{0, "a", 0, -1},
