@@ -6,13 +6,19 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: run test test-clients bench crash generate web migration fmt check check-generated check-mod check-web lint
+.PHONY: help run test test-short test-clients bench crash generate web migration fmt check check-generated check-mod check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
 
+help: ## What each target does.
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
+
 test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 	CGO_ENABLED=1 go test -race -timeout 15m ./...
+
+test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
+	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
 
 test-clients: ## The npm clients of dashboards, graphql-ws and graphql-sse, against the real server.
 	cd server/testdata/clients && npm ci --no-audit --no-fund
@@ -38,19 +44,19 @@ fmt: $(GOLANGCI) ## Format the Go code.
 
 check: check-mod check-generated check-web lint ## What is committed is formatted, linted and up to date.
 
-check-mod:
+check-mod: ## The modules are as go.sum has them, and everything builds.
 	go mod verify
 	go build -mod=readonly ./...
 
-check-generated: generate
+check-generated: generate ## The generated Go code is as committed.
 	@git diff --exit-code -- ent graph || { echo 'Generated code is out of date: commit what `make generate` changed.'; exit 1; }
 	@test -z "$$(git status --porcelain -- ent graph)" || { git status --short -- ent graph; echo 'Generated files are missing from the commit.'; exit 1; }
 
-check-web: web
+check-web: web ## The pages are as committed.
 	@git diff --exit-code --stat -- web || { echo 'The pages are out of date: commit what `make web` changed.'; exit 1; }
 	@test -z "$$(git status --porcelain -- web)" || { git status --short -- web; echo 'Built pages are missing from the commit.'; exit 1; }
 
-lint: $(GOLANGCI)
+lint: $(GOLANGCI) ## Vet, format and lint the Go code.
 	go vet ./...
 	$(GOLANGCI) fmt --diff
 	$(GOLANGCI) run

@@ -27,9 +27,9 @@ type Account struct {
 	Name string `json:"name,omitempty"`
 	// Status holds the value of the "status" field.
 	Status account.Status `json:"status,omitempty"`
-	// The role preset its system roles were made from.
+	// The preset that its system roles come from.
 	Preset string `json:"preset,omitempty"`
-	// The sequence number of its newest event.
+	// The number of its newest event.
 	EventSeq int64 `json:"event_seq,omitempty"`
 	// InvitationTTLHours holds the value of the "invitation_ttl_hours" field.
 	InvitationTTLHours int `json:"invitation_ttl_hours,omitempty"`

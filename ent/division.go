@@ -28,7 +28,7 @@ type Division struct {
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
-	// Empty = at the top.
+	// Empty = at the top of the tree.
 	ParentID *string `json:"parent_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the DivisionQuery when eager-loading is set.

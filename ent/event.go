@@ -22,7 +22,7 @@ type Event struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// AccountID holds the value of the "account_id" field.
 	AccountID string `json:"account_id,omitempty"`
-	// Counts up without a gap within the account.
+	// The number in the account's log: 1, 2, 3, without gaps.
 	Seq int64 `json:"seq,omitempty"`
 	// Type holds the value of the "type" field.
 	Type string `json:"type,omitempty"`

@@ -21,13 +21,13 @@ type IdempotencyKey struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// AccountID holds the value of the "account_id" field.
 	AccountID string `json:"account_id,omitempty"`
-	// Who called: keys of others are apart.
+	// The user who called. Each user has keys of their own.
 	ActorID string `json:"actor_id,omitempty"`
 	// Key holds the value of the "key" field.
 	Key string `json:"key,omitempty"`
 	// SHA-256 of the call and its input.
 	InputHash []byte `json:"input_hash,omitempty"`
-	// What came of it, as JSON.
+	// The result, as JSON.
 	Outcome      []byte `json:"outcome,omitempty"`
 	selectValues sql.SelectValues
 }

@@ -36,9 +36,9 @@ type Invitation struct {
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// TeamID holds the value of the "team_id" field.
 	TeamID string `json:"team_id,omitempty"`
-	// As typed; shown and mailed to.
+	// As typed. Shown, and the address of mails.
 	Email string `json:"email,omitempty"`
-	// Normalised; compared.
+	// Normalised, for comparing.
 	EmailKey string `json:"email_key,omitempty"`
 	// FirstName holds the value of the "first_name" field.
 	FirstName string `json:"first_name,omitempty"`
@@ -48,15 +48,15 @@ type Invitation struct {
 	JobTitle string `json:"job_title,omitempty"`
 	// Note holds the value of the "note" field.
 	Note string `json:"note,omitempty"`
-	// As stored; a pending one past expires_at counts as expired.
+	// As stored. A pending one has expired from expires_at on.
 	Status invitation.Status `json:"status,omitempty"`
 	// InviterID holds the value of the "inviter_id" field.
 	InviterID *string `json:"inviter_id,omitempty"`
-	// The user who answers for the grant: it is good while he holds it himself.
+	// The user who answers for the grant. It can be accepted only while they hold all of it.
 	GranterID string `json:"granter_id,omitempty"`
-	// Address and names, folded: what a text is looked for in.
+	// Address and names, folded, for searching.
 	Search string `json:"search,omitempty"`
-	// Ran out, and a newer one went to the same address.
+	// It has expired, and a newer one was sent to the address.
 	Superseded bool `json:"superseded,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
@@ -64,7 +64,7 @@ type Invitation struct {
 	TokenHash []byte `json:"-"`
 	// TokenGeneration holds the value of the "token_generation" field.
 	TokenGeneration int `json:"token_generation,omitempty"`
-	// Whether the current token proves the address: it went there by mail only, or there is no mail at all.
+	// Whether the current token proves the address: it was mailed there, or the server has no mail.
 	TokenMailed bool `json:"token_mailed,omitempty"`
 	// Delivery holds the value of the "delivery" field.
 	Delivery invitation.Delivery `json:"delivery,omitempty"`
@@ -80,7 +80,7 @@ type Invitation struct {
 	SendCount int `json:"send_count,omitempty"`
 	// The last resend, for its cooldown.
 	ResentAt *time.Time `json:"resent_at,omitempty"`
-	// When the current 24 h of the resend cap began.
+	// When the current 24 hours of the daily limit of resends began.
 	ResendDayStart *time.Time `json:"resend_day_start,omitempty"`
 	// ResendsOfDay holds the value of the "resends_of_day" field.
 	ResendsOfDay int `json:"resends_of_day,omitempty"`

@@ -21,11 +21,11 @@ type Job struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Kind holds the value of the "kind" field.
 	Kind string `json:"kind,omitempty"`
-	// Whose event log hears of the result; empty = nobody's.
+	// The account whose event log gets the result; empty = none.
 	AccountID string `json:"account_id,omitempty"`
 	// SubjectID holds the value of the "subject_id" field.
 	SubjectID string `json:"subject_id,omitempty"`
-	// Of the token the mail carries; an older one is not sent.
+	// Generation of the token in the mail. A mail with an older one is not sent.
 	Generation int `json:"generation,omitempty"`
 	// Attempts holds the value of the "attempts" field.
 	Attempts int `json:"attempts,omitempty"`

@@ -44,11 +44,11 @@ type Member struct {
 	IsOwner bool `json:"is_owner,omitempty"`
 	// EmailKey holds the value of the "email_key" field.
 	EmailKey string `json:"email_key,omitempty"`
-	// The name, or else the address, folded.
+	// The name, folded; the address when there is no name.
 	SortName string `json:"sort_name,omitempty"`
 	// When the user was last active, in seconds since 1970; 0 = never.
 	SeenUnix int64 `json:"seen_unix,omitempty"`
-	// Address and names, folded: what a text is looked for in.
+	// Address and names, folded, for searching.
 	Search string `json:"search,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MemberQuery when eager-loading is set.

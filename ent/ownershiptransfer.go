@@ -29,7 +29,7 @@ type OwnershipTransfer struct {
 	FromID string `json:"from_id,omitempty"`
 	// ToID holds the value of the "to_id" field.
 	ToID string `json:"to_id,omitempty"`
-	// As stored; a pending one past expires_at counts as expired.
+	// As stored. A pending one has expired from expires_at on.
 	Status ownershiptransfer.Status `json:"status,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`

@@ -21,7 +21,7 @@ type PasswordReset struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// EmailKey holds the value of the "email_key" field.
 	EmailKey string `json:"email_key,omitempty"`
-	// Empty for an address nobody has.
+	// Empty for an address without a user.
 	UserID string `json:"user_id,omitempty"`
 	// SHA-256 of the token in its link.
 	TokenHash []byte `json:"-"`

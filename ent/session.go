@@ -26,7 +26,7 @@ type Session struct {
 	TokenHash []byte `json:"-"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt time.Time `json:"last_seen_at,omitempty"`
-	// The absolute end; a session left idle ends earlier.
+	// The latest end. A session that is not used ends earlier.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// UserAgent holds the value of the "user_agent" field.
 	UserAgent string `json:"user_agent,omitempty"`

@@ -19,9 +19,9 @@ type SignUp struct {
 	ID string `json:"id,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// As typed; mailed to.
+	// As typed. The address of mails.
 	Email string `json:"email,omitempty"`
-	// Normalised; compared.
+	// Normalised, for comparing.
 	EmailKey string `json:"email_key,omitempty"`
 	// FirstName holds the value of the "first_name" field.
 	FirstName string `json:"first_name,omitempty"`

@@ -34,9 +34,9 @@ type Team struct {
 	ActiveMembers int `json:"active_members,omitempty"`
 	// DeactivatedMembers holds the value of the "deactivated_members" field.
 	DeactivatedMembers int `json:"deactivated_members,omitempty"`
-	// As stored: those that ran out a moment ago are still among them.
+	// As stored: includes expired ones until the sweep.
 	PendingInvitations int `json:"pending_invitations,omitempty"`
-	// Without the superseded ones.
+	// Excludes superseded ones.
 	ExpiredInvitations int `json:"expired_invitations,omitempty"`
 	// AllInvitations holds the value of the "all_invitations" field.
 	AllInvitations int `json:"all_invitations,omitempty"`

@@ -23,9 +23,9 @@ type User struct {
 	Version int `json:"version,omitempty"`
 	// UpdatedAt holds the value of the "updated_at" field.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// As typed; shown.
+	// As typed, for showing.
 	Email string `json:"email,omitempty"`
-	// Normalised; compared.
+	// Normalised, for comparing.
 	EmailKey string `json:"email_key,omitempty"`
 	// FirstName holds the value of the "first_name" field.
 	FirstName string `json:"first_name,omitempty"`
@@ -35,7 +35,7 @@ type User struct {
 	JobTitle string `json:"job_title,omitempty"`
 	// Argon2id in PHC form; empty = no password yet.
 	PasswordHash string `json:"-"`
-	// A user is made by proving the address.
+	// A user is created when the address is verified.
 	EmailVerifiedAt time.Time `json:"email_verified_at,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`

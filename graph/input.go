@@ -8,8 +8,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/roster"
 )
 
-func offerOf(in model.InviteUserInput) invite.Offer {
-	return invite.Offer{
+func draftOf(in model.InviteUserInput) invite.Draft {
+	return invite.Draft{
 		TeamID:    in.TeamID,
 		FirstName: orEmpty(in.FirstName), LastName: orEmpty(in.LastName), JobTitle: orEmpty(in.JobTitle), Note: orEmpty(in.Note),
 		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
@@ -19,8 +19,8 @@ func offerOf(in model.InviteUserInput) invite.Offer {
 	}
 }
 
-func offerToAll(in model.InviteUsersInput) invite.Offer {
-	return invite.Offer{
+func draftToAll(in model.InviteUsersInput) invite.Draft {
+	return invite.Draft{
 		TeamID: in.TeamID, Note: orEmpty(in.Note),
 		Grant:          roster.Wish{RoleIDs: in.RoleIds, GroupIDs: in.GroupIds, Permissions: in.Permissions, AllPermissions: isTrue(in.AllPermissions)},
 		Scope:          roster.Scope{DivisionIDs: in.DivisionIds, Domains: in.AllowedDomains},

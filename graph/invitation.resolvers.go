@@ -131,13 +131,13 @@ func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invit
 
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
-	issued, err := r.Invites.Send(ctx, offerOf(input), input.Email)
+	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
 	return r.invitePayload(ctx, issued, err)
 }
 
 // InviteUsers is the resolver for the inviteUsers field.
 func (r *mutationResolver) InviteUsers(ctx context.Context, input model.InviteUsersInput) (*model.InviteUsersPayload, error) {
-	results, err := r.Invites.SendAll(ctx, offerToAll(input), input.Emails)
+	results, err := r.Invites.SendAll(ctx, draftToAll(input), input.Emails)
 	return r.inviteUsersPayload(ctx, results, err)
 }
 
@@ -184,7 +184,7 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 	if err := canCarry(ctx, input.Transport); err != nil && access.ViewerFrom(ctx) == nil {
 		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
-	done, err := r.Invites.Accept(ctx, invite.Response{
+	done, err := r.Invites.Accept(ctx, invite.Acceptance{
 		Reference: invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)},
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
 	})

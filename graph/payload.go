@@ -165,7 +165,7 @@ func (r *Resolver) inviteUsersPayload(ctx context.Context, results []invite.Resu
 }
 
 // acceptPayload has the new member. Who was not signed in is signed in now.
-func (r *Resolver) acceptPayload(ctx context.Context, done *invite.Admitted, err error, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
+func (r *Resolver) acceptPayload(ctx context.Context, done *invite.Joined, err error, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
 	p := &model.AcceptInvitePayload{}
 	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.AlreadyAccepted = done.Already

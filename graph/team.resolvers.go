@@ -66,7 +66,7 @@ func (r *teamResolver) Owner(ctx context.Context, obj *ent.Team) (*ent.Member, e
 func (r *teamResolver) ViewerMembership(ctx context.Context, obj *ent.Team) (*ent.Member, error) {
 	v := access.ViewerFrom(ctx)
 	if v.Membership(obj.ID) == nil {
-		return nil, nil //nolint:nilnil // null is the answer
+		return nil, nil
 	}
 	for _, m := range obj.Edges.Members {
 		if m.UserID == v.UserID {

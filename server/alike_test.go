@@ -30,7 +30,7 @@ const (
 type alike struct {
 	*testkit.World
 	statements *atomic.Int64
-	asker      *testkit.Client // for who need not be signed in
+	asker      *testkit.Client // for operations without a session
 	owner      *testkit.Client // of a team the known user is not in
 	teamID     string
 	header     http.Header // of the newest answer
@@ -57,7 +57,7 @@ func newAlike(t testing.TB, database string, options ...func(*server.Config)) *a
 	return a
 }
 
-// settle makes a user with a team of his own, past the mails.
+// settle makes a user with a personal team, without any mail.
 func settle(t testing.TB, w *testkit.World, email string) {
 	t.Helper()
 	ctx := access.System(t.Context(), "make a user")
@@ -78,7 +78,7 @@ func settle(t testing.TB, w *testkit.World, email string) {
 }
 
 // questions are all operations that anybody may ask about an address, and
-// inviting, whose asker may know the people of his own team only.
+// inviting, whose sender may know the people of their own team only.
 func (a *alike) questions() map[string]func(email string) *testkit.Answer {
 	return map[string]func(email string) *testkit.Answer{
 		"signing up": func(email string) *testkit.Answer {
@@ -114,8 +114,8 @@ func (a *alike) questions() map[string]func(email string) *testkit.Answer {
 
 var idInAnswer = regexp.MustCompile(`\b[a-z]{3,4}_[0-9a-hjkmnp-tv-z]{26}\b`)
 
-// told is what an answer tells, but for the address that was asked about and
-// ids.
+// told is the content of an answer, without ids and without the address in
+// question.
 func (a *alike) told(answer *testkit.Answer, email string) string {
 	lines := []string{http.StatusText(answer.Status)}
 	for _, name := range slices.Sorted(maps.Keys(a.header)) {
@@ -127,8 +127,8 @@ func (a *alike) told(answer *testkit.Answer, email string) string {
 	return strings.Join(append(lines, body), "\n")
 }
 
-// work is what an answer costs: statements and runs of the password hash, the
-// two things that take time.
+// work counts an answer's statements and its runs of the password hash, because
+// these take time.
 func (a *alike) work(ask func()) (statements, hashes int64) {
 	statements, hashes = a.statements.Load(), a.Server.Auth.Hasher.Runs()
 	ask()
@@ -142,8 +142,8 @@ func TestNobodyLearnsWhoHasAUser(t *testing.T) {
 		a := newAlike(t, database)
 		for what, ask := range a.questions() {
 			t.Run("BEY-29 "+what+" is answered alike, after the same work, for a known and an unknown address", func(t *testing.T) {
-				ask("third@acme.test") // what is loaded once is loaded
-				for round := range 7 { // beyond what is kept of one address
+				ask("third@acme.test") // fill the caches
+				for round := range 7 { // more rounds than there are sign-ups kept for one address
 					var told [2]string
 					var statements, hashes [2]int64
 					for i, email := range []string{knownAddress, unknownAddress} {

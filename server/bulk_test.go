@@ -12,35 +12,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// inviteAll makes one offer to many addresses.
-func inviteAll(p *testkit.Person, emails []string, more ...any) *testkit.Answer {
-	return p.Mutate("inviteUsers", `invitedCount results { email outcome invitation { id status delivery { status } roles { key } } inviteUrl userErrors { code field } }`,
-		append([]any{"teamId", p.TeamID, "emails", emails}, more...)...)
-}
-
-// results are what came of each address: "email OUTCOME CODE field", what is
-// empty left out.
-func results(a *testkit.Answer) []string {
-	lines := a.List("inviteUsers.results", "email")
-	for i := range lines {
-		at := fmt.Sprintf("inviteUsers.results.%d.", i)
-		lines[i] = strings.Join(strings.Fields(strings.Join([]string{
-			lines[i], a.Text(at + "outcome"), a.Text(at + "userErrors.0.code"),
-			strings.Join(a.List(at+"userErrors.0.field", ""), "."),
-		}, " ")), " ")
-	}
-	return lines
-}
-
-// addresses returns n addresses that begin with the prefix.
-func addresses(prefix string, n int) []string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = prefix + itoa(i) + "@example.org"
-	}
-	return list
-}
-
 func TestInvitingManyAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
@@ -73,7 +44,7 @@ func TestInvitingManyAtOnce(t *testing.T) {
 			equalList(t, "addresses", first.List("inviteUsers.results", "email"), list...)
 			equal(t, "invited", first.Text("inviteUsers.invitedCount"), "194")
 			equalList(t, "the others", odd(first, "INVITED"), others...)
-			equal(t, "the invitation of who is named twice", first.Text("inviteUsers.results.120.invitation.id"), first.Text("inviteUsers.results.2.invitation.id"))
+			equal(t, "the invitation of the address named twice", first.Text("inviteUsers.results.120.invitation.id"), first.Text("inviteUsers.results.2.invitation.id"))
 			equal(t, "in the list", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "194")
 		})
 		t.Run("CP-5 one grant for all of them", func(t *testing.T) {
@@ -151,7 +122,7 @@ func TestWhatIsWrongWithAnOfferToMany(t *testing.T) {
 		inviteAll(w.SignUp("mallory@evil.test").In(owner.TeamID), two, "roleIds", roles).Refused("NOT_FOUND")
 		equal(t, "invited by all that", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "0")
 
-		t.Run("what the limits leave room for is invited, the rest is told why", func(t *testing.T) {
+		t.Run("as many are invited as the limits allow, the rest get the reason", func(t *testing.T) {
 			account := owner.AccountID()
 			limit := func(l roster.Limits) {
 				if err := w.Server.Roster.SetLimits(t.Context(), account, l); err != nil {
@@ -214,7 +185,7 @@ func TestManyInvitesOfOneAddress(t *testing.T) {
 			row := owner.Ask(`people(filter: {status: [INVITED]}) { nodes { ... on Invitation { id email viewerCanResend viewerCanRevoke } } }`).OK()
 			equal(t, "row", row.Text("team.people.nodes.0.email")+row.Text("team.people.nodes.0.viewerCanResend")+row.Text("team.people.nodes.0.viewerCanRevoke"), "bob@x.orgtruetrue")
 			id := row.Text("team.people.nodes.0.id")
-			w.Mail.Wait(t, "bob@x.org", 1) // what is sent again too early is sent once
+			w.Mail.Wait(t, "bob@x.org", 1) // sent again too early, it goes out once
 			resend(owner, id).OK()
 			w.Mail.Wait(t, "bob@x.org", 2)
 			revoke(owner, id).OK()
@@ -251,7 +222,7 @@ func TestTheSameCallAgain(t *testing.T) {
 			one(owner, "dora@x.org", "").Refused("BLANK idempotencyKey")
 			one(owner, "dora@x.org", strings.Repeat("k", 256)).Refused("TOO_LONG idempotencyKey")
 		})
-		t.Run("what was refused is tried again", func(*testing.T) {
+		t.Run("a refused address is tried again", func(*testing.T) {
 			one(owner, "eve@x.org", "k4", "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
 			one(owner, "eve@x.org", "k4").OK()
 			one(owner, "eve@x.org", "k5").Refused("ALREADY_INVITED email")

@@ -9,13 +9,13 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// holds is what the person holds in a team, as he sees it.
+// holds is what the person holds in a team, by their own query.
 func holds(p *testkit.Person, teamID string) string {
 	a := p.Do(`query($team: ID!) { viewer { permissions(teamId: $team) } }`, map[string]any{"team": teamID}).OK()
 	return strings.Join(a.List("viewer.permissions", ""), " ")
 }
 
-// joinBy has somebody who has a user join by an invitation with that grant.
+// joinBy has an existing user join by an invitation with the grant.
 func joinBy(p, other *testkit.Person, grant ...any) {
 	pairs := append([]any{"teamId", p.TeamID, "email", other.Email}, grant...)
 	id := p.Do(testkit.InviteMutation, testkit.Input(pairs...)).OK().Text("inviteUser.invitation.id")
@@ -37,7 +37,7 @@ func TestNobodyLiftsHimself(t *testing.T) {
 		group := newGroup(owner, "Helpers", shared)
 		joinBy(secret, adam, "roleIds", []string{changed, replaced}, "groupIds", []string{group})
 		admin := owner.Role("account_admin")
-		t.Run("BEY-12 SSL-18 an account admin gets no more in a team where he holds little", func(t *testing.T) {
+		t.Run("BEY-12 SSL-18 an account admin gets no more in a team where they hold little", func(t *testing.T) {
 			adam.Mutate("updateRole", "", "roleId", changed, "permissions", []string{"team.read", "members.read"}).Refused("NOT_GRANTABLE permissions")
 			adam.Mutate("updateRole", "", "roleId", shared, "permissions", []string{"team.read", "members.read"}).Refused("NOT_GRANTABLE permissions")
 			adam.Mutate("deleteRole", "", "roleId", replaced, "reassignTo", admin).Refused("NOT_GRANTABLE reassignTo")
@@ -45,7 +45,7 @@ func TestNobodyLiftsHimself(t *testing.T) {
 			equal(t, "holds", holds(adam, secret.TeamID), "team.read")
 			adam.Mutate("updateRole", "", "roleId", changed, "name", "Renamed", "permissions", []string{}).OK()
 		})
-		t.Run("BEY-12 who is restricted lets nobody beyond that", func(*testing.T) {
+		t.Run("BEY-12 a restricted member grants nothing beyond their restrictions", func(*testing.T) {
 			bella := w.SignUp("bella@acme.test")
 			joinBy(owner, bella, "roleIds", []string{owner.Role("viewer")})
 			east := newDivision(owner, "East", "")
@@ -72,7 +72,7 @@ func TestWithoutMailOnlyTheLinkCounts(t *testing.T) {
 		signUp(w, "olivia@acme.test", testkit.Password).OK()
 		owner := w.SignIn("olivia@acme.test")
 		a := owner.Invite("ann@x.org", "account_admin").OK()
-		signUp(w, "ann@x.org", testkit.Password).OK() // by whoever it is
+		signUp(w, "ann@x.org", testkit.Password).OK() // by anybody
 		ann := w.SignIn("ann@x.org")
 		t.Run("BEY-24 where nothing shows whose an address is, it opens nothing", func(t *testing.T) {
 			equal(t, "waiting", ann.Do(received, nil).OK().Text("viewer.receivedInvitations.totalCount"), "0")
@@ -99,7 +99,7 @@ func TestWhatIsSeenOfWhoLeft(t *testing.T) {
 			testkit.Input("accountId", owner.AccountID(), "keepInvitationsOfRemovedMembers", true)).OK()
 		onMember(owner, "removeMember", owner.MemberID(ann.Email)).OK()
 		ann.Mutate("updateProfile", "", "jobTitle", "Somewhere else").OK()
-		t.Run("CP-14 what a former member does elsewhere is not seen, who he was is", func(t *testing.T) {
+		t.Run("CP-14 what a former member does elsewhere is not seen, who they were is", func(t *testing.T) {
 			id := user.Text("team.invitations.nodes.0.inviter.id")
 			equal(t, "node", owner.Do(`query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": id}).OK().At("node"), nil)
 			a := owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { inviter { ... on User { email jobTitle lastSeenAt } }
@@ -142,7 +142,7 @@ func TestAPlanForOneUser(t *testing.T) {
 		if err := w.Server.Roster.SetLimits(t.Context(), owner.AccountID(), roster.Limits{MultiUser: &plan}); err != nil {
 			t.Fatal(err)
 		}
-		t.Run("GR-1 nobody is added to it, not by what was sent before either", func(*testing.T) {
+		t.Run("GR-1 nobody is added to it, not by an earlier invitation either", func(*testing.T) {
 			owner.Invite("bob@x.org", "viewer").Refused("FEATURE_NOT_AVAILABLE email")
 			resend(owner, id).Refused("FEATURE_NOT_AVAILABLE")
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("FEATURE_NOT_AVAILABLE")

@@ -57,7 +57,7 @@ func run(t *testing.T, name string, args ...string) *program {
 		for s := bufio.NewScanner(stdout); s.Scan(); {
 			p.lines <- s.Text()
 		}
-		_ = cmd.Wait() // how it ends is not what is tested
+		_ = cmd.Wait() // the test does not look at the exit code
 	}()
 	return p
 }
@@ -69,7 +69,7 @@ func (p *program) say(line string) {
 	}
 }
 
-// hear waits for a line with all of these in it; others may come before.
+// hear waits for a line with all of these parts. Other lines may come before.
 func (p *program) hear(want ...string) {
 	p.t.Helper()
 	late := time.After(patience)

@@ -179,8 +179,7 @@ func (c *Config) templates() (*mail.Templates, error) {
 	return t, nil
 }
 
-// clock is Now in UTC, to the microsecond: as exact as PostgreSQL keeps it.
-func (c *Config) clock() func() time.Time {
-	now := c.Now
+// Clock returns the clock in UTC, to the microsecond: PostgreSQL keeps no more.
+func Clock(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 }

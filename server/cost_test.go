@@ -296,7 +296,7 @@ func BenchmarkPageOfMembers(b *testing.B) {
 	}
 }
 
-// BenchmarkDecision is what a host product's question costs.
+// BenchmarkDecision measures one decision for a host product.
 func BenchmarkDecision(b *testing.B) {
 	w, _, _ := counted(b, b.TempDir()+"/convoke.db")
 	signUp(w, "olivia@acme.test", testkit.Password).OK()

@@ -177,7 +177,7 @@ func TestEverythingGoesOutOnceTheMailServerIsBack(t *testing.T) {
 				w.Clock.Advance(15 * time.Second)
 				attempted("2")
 				c.mend(m)
-				// … but once the server is well nobody waits out his back-off.
+				// … but once the server works, no mail waits out its back-off.
 				testkit.Eventually(t, func() bool {
 					w.Clock.Advance(100 * time.Millisecond)
 					return len(m.Taken()) == n

@@ -44,22 +44,21 @@ func (c chance) some() []string {
 	return held
 }
 
-// lacksRight reports whether an answer refuses for want of a right, rather than
-// for the input or the state of things.
+// lacksRight reports whether an answer refuses because of a missing right, and not
+// because of the input or a state.
 func lacksRight(a *testkit.Answer) bool {
 	return slices.Contains([]string{"FORBIDDEN", "NOT_FOUND", "OWNER_PROTECTED memberId", "CANNOT_ACT_ON_SELF memberId", "NOT_GRANTABLE invitationId"}, outcome(a))
 }
 
-// TestFlagsAgreeWithMutations: a flag is true exactly when the mutation is not
-// refused for want of a right. What is tried changes nothing: it is refused for
-// the version, or repeated by the one who has just done it.
+// A flag is true exactly when the mutation is not refused for lack of a right. The
+// attempts change nothing: they are refused because of the version, or undone.
 func TestFlagsAgreeWithMutations(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
 		w := testkit.New(t, address, func(c *server.Config) { c.SignUp = "open" })
-		for seed := range uint64(3) {
-			c := newChance(t, seed)
+		for seed := range testkit.Rounds(t, 3) {
+			c := newChance(t, uint64(seed))
 			owner := w.SignUp(fmt.Sprintf("o%d@acme.test", seed))
 			people := []*testkit.Person{owner}
 			for i := range 5 {
@@ -97,7 +96,7 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 	manages := false
 	for _, id := range everybody.List("team.members.nodes", "id") {
 		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { isOwner user { email } viewerCanSetRoles viewerCanDeactivate viewerCanRemove } } }`, map[string]any{"id": id}).OK()
-		flag := func(name string) any { return seen.At("node."+name) == true } // hidden is as good as false
+		flag := func(name string) any { return seen.At("node."+name) == true } // a hidden flag counts as false
 		ownOrOwner := seen.Text("node.isOwner") == "true" || seen.Text("node.user.email") == p.Email
 		if seen.At("node.isOwner") == true {
 			agree("viewerCanTransferOwnership", team.At("team.viewerCanTransferOwnership"), transferTo(p, id))
@@ -134,8 +133,8 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 	return checks
 }
 
-// transferTo offers the ownership to the owner himself: refused for that once
-// the right is there.
+// transferTo offers the ownership to the owner, which is refused with another code
+// once the right is there.
 func transferTo(p *testkit.Person, ownerMemberID string) *testkit.Answer {
 	a := p.Mutate("requestOwnershipTransfer", "", "memberId", ownerMemberID)
 	if outcome(a) == "CANNOT_ACT_ON_SELF memberId" {
@@ -144,23 +143,23 @@ func transferTo(p *testkit.Person, ownerMemberID string) *testkit.Answer {
 	return a
 }
 
-// removable admits somebody who is there to be removed.
+// removable admits a member and returns their id, so that a test can remove them.
 func removable(owner *testkit.Person) string {
 	email := "r" + owner.Ask(`counts { active } account { auditLog(first: 1) { nodes { id } } }`).OK().Text("team.account.auditLog.nodes.0.id") + "@x.org"
 	return owner.MemberID(owner.JoinWith(email, "permissions", []string{"team.read"}).Email)
 }
 
-// TestTeamsKnowTheirNumbers compares a team's numbers with counts after
-// whatever happened.
+// The counters of a team agree with counts after any history.
 func TestTeamsKnowTheirNumbers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		c := newChance(t, 7)
 		owner := w.SignUp("olivia@acme.test")
 		role := []string{owner.Role("billing")}
-		for i := range 150 {
+		deeds := testkit.Rounds(t, 150)
+		for i := range deeds {
 			randomDeed(t, w, c, owner, role, i)
-			if i%10 == 9 {
+			if i%10 == 9 || i == deeds-1 {
 				inStates(t, owner)
 				a := owner.Ask(`members(first: 100) { totalCount nodes { status } } invitations(first: 100) { totalCount nodes { status } } counts { active deactivated invited }`).OK()
 				for path, want := range map[string]int{
@@ -185,7 +184,7 @@ func tally(list []string, what string) (n int) {
 	return n
 }
 
-// randomDeed does something to somebody; what is refused is as good as any.
+// randomDeed does one random thing. It may be refused.
 func randomDeed(t *testing.T, w *testkit.World, c chance, owner *testkit.Person, role []string, i int) {
 	t.Helper()
 	pick := func(ids []string) string { return append(ids, "none")[c.IntN(len(ids)+1)] }

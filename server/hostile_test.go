@@ -26,7 +26,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// hostile is what somebody could write in place of a name or a note.
+// hostile are texts that a user could type as a name or a note.
 var hostile = []string{
 	"\r\nBcc: eve@evil.example", "\nSubject: owned", "\rX-Evil: 1", "\r\n\r\n<h1>body</h1>", "%0d%0aBcc: eve@evil.example",
 	"\r\nRCPT TO:<eve@evil.example>", "\r\n.\r\nMAIL FROM:<eve@evil.example>\r\nRCPT TO:<eve@evil.example>\r\nDATA\r\nx\r\n.\r\n", "\n.\n", "\r.\r", "\n.\r\n",
@@ -58,7 +58,7 @@ func (f forged) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// twice sends mails over SMTP, and keeps them for who only wants a link.
+// twice sends mails over SMTP, and keeps them so that the test can read links.
 type twice struct {
 	smtp *mail.SMTP
 	kept *testkit.Postbox
@@ -140,8 +140,8 @@ func newHostileStory(t *testing.T, address string) *hostileStory {
 
 // tell has somebody with hostile names sign up, and invite with a hostile note
 // into a team of a hostile name, with a hostile role. Then what was stored is
-// replaced by what no input would let through; the mail is sent again, and he
-// forgets his password and that he has a user. All five mails are returned.
+// replaced by text that no input lets through; the mail is sent again, and the
+// inviter asks for a reset and signs up once more. All five mails are returned.
 func (s *hostileStory) tell(t *testing.T, n int, typed string) []letter {
 	t.Helper()
 	inviter, invitee := fmt.Sprintf("olivia%d@acme.test", n), fmt.Sprintf("nina%d@example.org", n)

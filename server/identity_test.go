@@ -59,7 +59,7 @@ func TestSignUpAnswersAlike(t *testing.T) {
 		w.SignUp("olivia@acme.test")
 		known := signUp(w, "Olivia@Acme.test", testkit.Password)
 		equal(t, "answer", known.Raw, signUp(w, "nobody@acme.test", testkit.Password).Raw)
-		// The owner of the address hears of it; his password is as it was.
+		// The owner of the address gets a mail; their password is as it was.
 		w.Mail.Wait(t, "olivia@acme.test", 2)
 		signIn(w, "olivia@acme.test", testkit.Password).OK()
 	})
@@ -82,7 +82,7 @@ func TestNobodyLiesInWaitOnAnAddress(t *testing.T) {
 				}
 				signIn(w, "ann@example.org", order[0]).Refused("INVALID_CREDENTIALS")
 				signIn(w, "ann@example.org", order[1]).Refused("EMAIL_NOT_VERIFIED")
-				// The link Ann asked for has her password behind it, whatever came before or after.
+				// The link Ann asked for sets the password Ann typed, whatever came before or after.
 				verify(w, links[testkit.Password]).OK()
 				verify(w, links[testkit.Password]).Refused("INVALID_TOKEN token")
 				verify(w, links[squatters]).Refused("INVALID_TOKEN token")
@@ -192,7 +192,7 @@ func TestTheCookie(t *testing.T) {
 		browser.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
 		equal(t, "viewer after signing out", browser.Do(`{ viewer { user { email } } }`, nil).OK().At("viewer"), nil)
 		equal(t, "cookie taken away", set[len(set)-1].MaxAge, -1)
-		// A dead cookie makes a stranger, not an error: he must be able to sign in.
+		// A request with a dead cookie is anonymous and no error, so that it can sign in.
 		dead := w.WithHTTP(&http.Client{Transport: onRequest(func(r *http.Request) { r.AddCookie(&planted) })})
 		equal(t, "viewer by a dead cookie", dead.Do(`{ viewer { user { email } } }`, nil).OK().At("viewer"), nil)
 	})
@@ -245,16 +245,6 @@ func TestMailsGreetByNameOrNotAtAll(t *testing.T) {
 			}
 		}
 	})
-}
-
-func signUp(w *testkit.World, email, password string) *testkit.Answer {
-	return w.Anonymous().Do(`mutation($input: SignUpInput!) { signUp(input: $input) { verificationSent userErrors { code field message } } }`,
-		testkit.Input("email", email, "password", password))
-}
-
-func verify(w *testkit.World, secret string) *testkit.Answer {
-	return w.Anonymous().Do(`mutation($input: VerifyEmailInput!) { verifyEmail(input: $input) { sessionToken userErrors { code field message } } }`,
-		testkit.Input("token", secret, "transport", "BEARER"))
 }
 
 func TestSigningInAfterSigningUpTellsNothing(t *testing.T) {

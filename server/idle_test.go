@@ -195,7 +195,7 @@ func BenchmarkIdleSubscriptions(b *testing.B) {
 	b.Run("subscription", func(b *testing.B) { measure(b, url, watchIdly(owner)...) })
 }
 
-// watchIdly is what a client says to follow the invitations of p's team.
+// watchIdly are a client's frames that follow the invitations of p's team.
 func watchIdly(p *testkit.Person) []string {
 	return []string{
 		`{"type":"connection_init","payload":{"authorization":"Bearer ` + p.Session + `"}}`,
@@ -205,7 +205,7 @@ func watchIdly(p *testkit.Person) []string {
 }
 
 // BenchmarkFanOut is one invitation until the last of CONVOKE_BENCH_SOCKETS
-// (1000) subscribers in another process has heard of it, beside a bare broadcaster
+// (1000) subscribers in another process has received it, beside a bare broadcaster
 // that writes one prepared frame of the same size to all.
 func BenchmarkFanOut(b *testing.B) {
 	n := sockets(b)
@@ -247,7 +247,7 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 // BenchmarkBurst is ten events at once until the last of CONVOKE_BENCH_SOCKETS
-// (1000) subscribers has heard of all, and by how much the process grows meanwhile
+// (1000) subscribers has received all, and by how much the process grows meanwhile
 // at the most.
 func BenchmarkBurst(b *testing.B) {
 	const burst = 10

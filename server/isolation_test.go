@@ -129,7 +129,7 @@ func isolationPlaces() (places []string) {
 }
 
 // isolationStage is a stage with a few things more: somebody who holds what ids
-// in questions and filters name, and an invitation that the owner herself got.
+// in questions and filters name, and an invitation to the owner.
 func isolationStage(w *testkit.World, owner *testkit.Person) *matrixStage {
 	m := newMatrixStage(owner, "billing")
 	clerk := owner.JoinWith("clerk."+owner.Email, "groupIds", []string{m.things["group"]}, "divisionIds", []string{m.things["division"]},
@@ -325,8 +325,8 @@ func TestARightInOneTeamGivesNothingInAnother(t *testing.T) {
 				return "FORBIDDEN"
 			})
 			tried(t, adam, here, false, unknown)
-			equal(t, "he may there", may(adam, "billing.refund"), true)
-			equal(t, "he may here", may(adam.In(owner.TeamID), "billing.refund"), false)
+			equal(t, "Adam may there", may(adam, "billing.refund"), true)
+			equal(t, "Adam may here", may(adam.In(owner.TeamID), "billing.refund"), false)
 		})
 		t.Run("SSL-18 an admin of the default team sees that there is a second one, and can do nothing in it", func(t *testing.T) {
 			tried(t, owner.Join("anna@acme.test", "account_admin"), there, false, func(r matrixRow) string {

@@ -14,7 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// limited has a server limit what the change says, and nothing else.
+// limited sets the limits in the change, and no others.
 func limited(change func(l *server.RateLimits)) func(*server.Config) {
 	return func(c *server.Config) { change(&c.RateLimits) }
 }
@@ -218,6 +218,6 @@ func TestHowManyMailsAStrangerCauses(t *testing.T) {
 			}
 			tooMany(t, nobody.Mutate("requestPasswordReset", "", "email", email), "301")
 		}
-		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // nobody keeps invitations from her so
+		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // so nobody can keep invitations from Olivia
 	})
 }

@@ -20,7 +20,7 @@ func these(p *testkit.Person, list, arguments, path string) []string {
 	return p.Ask(list+arguments+` { nodes { `+selectionOf(path)+` } }`).OK().List("team."+list+".nodes", path)
 }
 
-// selectionOf returns what is to be selected for the path: a { b } for a.b.
+// selectionOf returns the selection for a path: a { b } for a.b.
 func selectionOf(path string) string {
 	steps := strings.Split(path, ".")
 	return strings.Join(steps, " { ") + strings.Repeat(" }", len(steps)-1)
@@ -248,7 +248,7 @@ func TestWhereSomebodyStands(t *testing.T) {
 			return inOrder(emails)
 		}
 		const day = 24 * time.Hour
-		t.Run("CP-8 who is invited is shown as Invited, listed and counted, until it runs out", func(t *testing.T) {
+		t.Run("CP-8 an addressee is shown as Invited, listed and counted, until it runs out", func(t *testing.T) {
 			invite("ann@x.org")
 			invite("bob@x.org")
 			equal(t, "people", inStates(t, owner), "1 2 0 0")
@@ -359,6 +359,6 @@ func TestTheAuditLogIsNarrowedAndPaged(t *testing.T) {
 			a.Text("team.account.auditLog.nodes.0.at"), a.Text("team.account.auditLog.nodes.0.subjectId"),
 		}, " "), "Created a role adam@acme.test 2030-01-07T12:02:00Z "+role)
 		bella.Ask(`name`).OK()
-		equal(t, "for who lacks audit.read", owner.Join("clerk@acme.test", "billing").Ask(`account { auditLog { totalCount } }`).Code(), "FORBIDDEN")
+		equal(t, "without audit.read", owner.Join("clerk@acme.test", "billing").Ask(`account { auditLog { totalCount } }`).Code(), "FORBIDDEN")
 	})
 }

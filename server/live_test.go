@@ -9,21 +9,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-const watch = `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) {
-	cursor type at previousStatus invitation { id email status delivery { status error } } member { user { email } } } }`
-
-func seen(a *testkit.Answer) string {
-	return a.Text("inviteStatusChanged.type") + " " + a.Text("inviteStatusChanged.invitation.email")
-}
-
-// onBothTransports follows the invitations of a team: see follow.
-func onBothTransports(t *testing.T, story func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream)) {
-	t.Helper()
-	follow(t, func(t *testing.T, w, _ *testkit.World, subscribe subscriber) {
-		story(t, w, func(p *testkit.Person, v map[string]any) *testkit.Stream { return subscribe(p.Client, watch, v) })
-	})
-}
-
 func TestTheDashboardSeesEveryChange(t *testing.T) {
 	t.Parallel()
 	onBothTransports(t, func(t *testing.T, w *testkit.World, subscribe func(*testkit.Person, map[string]any) *testkit.Stream) {
@@ -31,7 +16,7 @@ func TestTheDashboardSeesEveryChange(t *testing.T) {
 		billing := owner.Join("bella@acme.test", "billing") // may not see people
 		stranger := w.SignUp("mallory@evil.test")
 		from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
-		t.Run("BEY-1 every change is pushed to whoever may see it, and to nobody else", func(t *testing.T) {
+		t.Run("BEY-1 every change is pushed to those who may see it, and to nobody else", func(t *testing.T) {
 			subscribe(stranger, map[string]any{"team": owner.TeamID}).Next().Refused("NOT_FOUND")
 			subscribe(billing, map[string]any{"team": owner.TeamID}).Next().Refused("FORBIDDEN")
 			stream := subscribe(owner, from)
@@ -208,7 +193,7 @@ func TestAStreamEndsWithASessionOfAnotherAccount(t *testing.T) {
 		stream := subscribe(ann, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
 		owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
 		equal(t, "event", seen(stream.Next().OK()), "CREATED bob@x.org")
-		// Her own account's log hears of it, not the one she watches.
+		// The event goes to the log of Ann's own account, not to the watched one.
 		ann.Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
 		rest := stream.Ended()
 		if len(rest) != 1 || rest[0].Code() != "UNAUTHENTICATED" {

@@ -36,7 +36,7 @@ type matrixRow struct {
 type matrixColumn struct {
 	*testkit.Person  // without an address for nobody
 	name             string
-	holds            access.Set // nil for who is no member
+	holds            access.Set // nil for a person who is no member
 	owner, addressee bool       // of the team, of the offer and the invitation
 }
 
@@ -77,7 +77,7 @@ func matrixRows() []matrixRow {
 
 		{field: "Subscription.membersChanged", needs: "members.read", does: `membersChanged(teamId: "$team", after: "$start") { cursor }`},
 
-		// A stream that stays open is no answer: only who may not is asked.
+		// A stream that stays open is no answer, so only refusals are tested.
 		{field: "Subscription.receivedInvitationsChanged", who: signedIn, does: `receivedInvitationsChanged { id }`, may: matrixGone},
 		{field: "Subscription.viewerAccessChanged", who: signedIn, does: `viewerAccessChanged { type }`, may: matrixGone},
 
@@ -150,7 +150,7 @@ func (r matrixRow) granted(c matrixColumn) bool {
 	return c.hasAny(r.needs)
 }
 
-// want is what the column is answered.
+// want is the expected answer to the column.
 func (r matrixRow) want(c matrixColumn) string {
 	switch {
 	case c.holds != nil && r.sees != nil && !r.sees(c):
@@ -290,7 +290,7 @@ func TestPermissionMatrix(t *testing.T) {
 	}
 }
 
-// TestEveryRightIsItsOwn has somebody who holds nothing but one right, and
+// TestEveryRightIsItsOwn has a member who holds one right only, and
 // somebody who lacks nothing but it, for each: the presets' roles hold many at
 // once.
 func TestEveryRightIsItsOwn(t *testing.T) {
@@ -307,7 +307,7 @@ func TestEveryRightIsItsOwn(t *testing.T) {
 		for _, r := range matrixRows() {
 			if r.needs != "" && !decides[r.needs] {
 				decides[r.needs] = true
-				join("who holds "+r.needs+" alone", []string{r.needs})
+				join("a member with "+r.needs+" alone", []string{r.needs})
 				join("who lacks "+r.needs+" alone", slices.DeleteFunc(slices.Clone(everything), func(k string) bool { return k == r.needs }))
 			}
 		}

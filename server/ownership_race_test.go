@@ -12,7 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// throne is a team whose ownership is fought for.
+// throne is a team whose ownership several people try to change at once.
 type throne struct {
 	t      *testing.T
 	w      *testkit.World
@@ -44,7 +44,7 @@ func (r *throne) members() map[string]*ent.Member {
 	return found
 }
 
-// readmit gives everybody who was removed or deactivated his membership back.
+// readmit gives removed and deactivated members their membership back.
 func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Member) {
 	r.t.Helper()
 	for email, m := range before {
@@ -70,7 +70,7 @@ func (r *throne) readmit(now map[string]*ent.Member, before map[string]*ent.Memb
 
 func TestOneOwner(t *testing.T) {
 	t.Parallel()
-	const rounds = 1000
+	rounds := testkit.Rounds(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		// Olivia hands the team over, and stays as its admin. The others have teams
 		// of their own, so that being removed does not sign them out.
@@ -100,8 +100,8 @@ func TestOneOwner(t *testing.T) {
 	})
 }
 
-// round offers the ownership to two at once, and has the one who got the offer
-// accept while somebody takes it away.
+// round offers the ownership to two members at once. The one with the offer
+// accepts while another act takes the offer away.
 func (r *throne) round(round int, owner *testkit.Person, targets []string, before map[string]*ent.Member) {
 	r.t.Helper()
 	offers := make([]*testkit.Answer, 2)
@@ -166,7 +166,8 @@ func setSeats(t *testing.T, w *testkit.World, accountID string, most int) {
 
 func TestTheLastSeat(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 1000, 3
+	const atOnce = 3
+	rounds := testkit.Rounds(t, 1000)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		account, role := owner.AccountID(), []string{owner.Role("billing")}
@@ -180,7 +181,7 @@ func TestTheLastSeat(t *testing.T) {
 			people[i] = w.SignUp("p" + itoa(i) + "@x.org")
 			ids[i] = invite(people[i].Email)
 		}
-		t.Run("BEY-7 the last seat goes to one, 1000 times", func(t *testing.T) {
+		t.Run("BEY-7 the last seat goes to one, in each of many rounds", func(t *testing.T) {
 			for round := range rounds {
 				answers := make([]*testkit.Answer, atOnce)
 				together(atOnce, func(i int) {

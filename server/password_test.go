@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"net/http"
-	"net/http/cookiejar"
 	"slices"
 	"strings"
 	"testing"
@@ -13,57 +12,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/server"
 )
-
-const (
-	newPassword = "a password nobody has guessed yet"
-	whoAmI      = `{ viewer { user { email } } }`
-)
-
-func requestReset(c *testkit.Client, email string) *testkit.Answer {
-	return c.Mutate("requestPasswordReset", "resetSent", "email", email)
-}
-
-func resetPassword(c *testkit.Client, secret, password string, more ...any) *testkit.Answer {
-	return c.Mutate("resetPassword", "sessionToken expiresAt viewer { user { email } }",
-		append([]any{"token", secret, "newPassword", password, "transport", "BEARER"}, more...)...)
-}
-
-// resetToken asks for a reset and returns the token out of its mail.
-func resetToken(t *testing.T, w *testkit.World, email string) string {
-	t.Helper()
-	next := len(w.Mail.To(email)) + 1
-	requestReset(w.Anonymous(), email).OK()
-	return testkit.Token(t, w.Mail.Wait(t, email, next))
-}
-
-// ended fails the test unless the session with the token has ended.
-func ended(t *testing.T, what string, c *testkit.Client) {
-	t.Helper()
-	a := c.Do(whoAmI, nil)
-	equal(t, what+": status", a.Status, http.StatusUnauthorized)
-	equal(t, what+": code", a.Code(), "UNAUTHENTICATED")
-}
-
-// browser is a client with a cookie jar, and what it was told to keep.
-func browser(t *testing.T, w *testkit.World) (c *testkit.Client, set *[]*http.Cookie) {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set = &[]*http.Cookie{}
-	return w.WithHTTP(&http.Client{Jar: jar, Transport: onAnswer(func(r *http.Response) { *set = append(*set, r.Cookies()...) })}), set
-}
-
-// withCookie is a client that sends that cookie and nothing else.
-func withCookie(w *testkit.World, cookie http.Cookie) *testkit.Client {
-	return w.WithHTTP(&http.Client{Transport: onRequest(func(r *http.Request) { r.AddCookie(&cookie) })})
-}
-
-// logged returns the types of the account's events, the newest first.
-func logged(p *testkit.Person) []string {
-	return p.Ask(`account { auditLog { nodes { type } } }`).OK().List("team.account.auditLog.nodes", "type")
-}
 
 func TestAForgottenPassword(t *testing.T) {
 	t.Parallel()
@@ -96,15 +44,6 @@ func TestAForgottenPassword(t *testing.T) {
 		p.Client = w.WithToken(again.Text("signIn.sessionToken"))
 		equal(t, "changes of the password in the log", count(logged(&p), "user.password_changed"), 1)
 	})
-}
-
-func count(list []string, what string) (n int) {
-	for _, s := range list {
-		if s == what {
-			n++
-		}
-	}
-	return n
 }
 
 func TestAResetLinkRunsOut(t *testing.T) {
@@ -173,7 +112,8 @@ func TestResetsOfOneAddressAreBounded(t *testing.T) {
 
 func TestManyResetsWithOneToken(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 5, 64
+	const atOnce = 64
+	rounds := testkit.Rounds(t, 5)
 	each(t, func(t *testing.T, w *testkit.World) {
 		w.SignUp("olivia@acme.test")
 		for range rounds {
@@ -186,9 +126,9 @@ func TestManyResetsWithOneToken(t *testing.T) {
 					winner = i
 				}
 			}
-			equal(t, "who got in", count(outcomes, "in"), 1)
-			equal(t, "who was refused", count(outcomes, "INVALID_TOKEN token"), atOnce-1)
-			// The password is the winner's, and his session has survived the others.
+			equal(t, "how many got in", count(outcomes, "in"), 1)
+			equal(t, "how many were refused", count(outcomes, "INVALID_TOKEN token"), atOnce-1)
+			// The password is the winner's, and the winner's session has survived the others.
 			signIn(w, "olivia@acme.test", newPassword+itoa(winner)).OK()
 			w.WithToken(answers[winner].Text("resetPassword.sessionToken")).Do(whoAmI, nil).OK()
 		}
@@ -207,7 +147,7 @@ func TestAResetAdmitsNobodyWhoCouldNotSignIn(t *testing.T) {
 			owner.Mutate(c.mutation, "", "memberId", id).OK()
 			resetPassword(w.Anonymous(), secret, newPassword).Refused(c.want)
 			signIn(w, email, newPassword).Refused("INVALID_CREDENTIALS")
-			// The token is good as soon as he may come in again.
+			// The token is good as soon as the user may sign in again.
 			if c.mutation == "deactivateMember" {
 				owner.Mutate("reactivateMember", "", "memberId", id).OK()
 			} else {
@@ -290,7 +230,7 @@ func TestTwoChangesOfThePasswordAtOnce(t *testing.T) {
 		})
 		equal(t, "who changed it", count(outcomes, "in"), 1)
 		// The others had a wrong password by then, or no session.
-		equal(t, "who was refused", count(outcomes, "INVALID_CREDENTIALS currentPassword")+count(outcomes, "UNAUTHENTICATED"), atOnce-1)
+		equal(t, "how many were refused", count(outcomes, "INVALID_CREDENTIALS currentPassword")+count(outcomes, "UNAUTHENTICATED"), atOnce-1)
 		signIn(w, "olivia@acme.test", newPassword+itoa(slices.Index(outcomes, "in"))).OK()
 	})
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // administers tries, as p, all that adds, changes or removes users or their
-// rights, or changes the account, and returns what was not refused. The target
-// is a member, the newcomer's address somebody's who is not invited.
+// rights, or changes the account, and returns those that were not refused. The
+// target is a member, and the newcomer's address has no invitation.
 func administers(p, owner *testkit.Person, target, newcomer string) (did []string) {
 	account, id := owner.AccountID(), owner.MemberID(target)
 	invitation := owner.Invite("open-"+newcomer, lowestRole(owner)).OK().Text("inviteUser.invitation.id")
@@ -36,7 +36,7 @@ func administers(p, owner *testkit.Person, target, newcomer string) (did []strin
 		"offers ownership": p.Mutate("requestOwnershipTransfer", "transfer { id }", "memberId", id),
 	} {
 		switch outcome(a) {
-		case "FORBIDDEN", "NOT_FOUND": // he may not know of it, or may not do it
+		case "FORBIDDEN", "NOT_FOUND": // hidden, or not allowed
 		default:
 			did = append(did, name)
 		}
@@ -66,7 +66,7 @@ func TestThePresetOfTeams(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		t.Run("SSL-1 teams need no plan: whoever signs up has them, and invites", func(t *testing.T) {
+		t.Run("SSL-1 teams need no plan: every new user has them, and invites", func(t *testing.T) {
 			a := owner.Ask(`viewerCanInvite account { limits { multiUser maxTeams maxMembersPerTeam } }`).OK()
 			equal(t, "may invite", a.Text("team.viewerCanInvite"), "true")
 			equal(t, "multi-user", a.Text("team.account.limits.multiUser"), "true")
@@ -138,16 +138,16 @@ func TestThePresetOfDepartments(t *testing.T) {
 				"certificates.read", "certificates.request", "orders.read", "team.read")
 			equalList(t, "administered", administers(stan, owner, "mia@acme.test", "s@x.org"))
 		})
-		t.Run("DC-12 a limited user approves and sees only what he requested himself", func(t *testing.T) {
+		t.Run("DC-12 a limited user approves and sees only their own requests", func(t *testing.T) {
 			lim, other := owner.Join("lim@acme.test", "limited_user"), owner.Join("other@acme.test", "limited_user")
-			mine, his := userID(lim), userID(other)
+			mine, others := userID(lim), userID(other)
 			equalList(t, "may with anybody's", allowed(lim), "certificates.request", "team.read")
 			for _, task := range []string{"certificates.approve", "certificates.read"} {
-				equalList(t, task+" of his own", grantedBy(decision(lim, task, "resourceOwnerId", mine)), "ROLE limited_user "+task+":own")
-				equal(t, task+" of another's", may(lim, task, "resourceOwnerId", his), false)
+				equalList(t, task+" of their own", grantedBy(decision(lim, task, "resourceOwnerId", mine)), "ROLE limited_user "+task+":own")
+				equal(t, task+" of another's", may(lim, task, "resourceOwnerId", others), false)
 				equal(t, task+" of nobody's", may(lim, task), false)
 			}
-			equal(t, "manages his own", may(lim, "certificates.manage", "resourceOwnerId", mine), false)
+			equal(t, "manages their own", may(lim, "certificates.manage", "resourceOwnerId", mine), false)
 			equalList(t, "administered", administers(lim, owner, "mia@acme.test", "l@x.org"))
 		})
 		t.Run("DC-11 a viewer reads and changes nothing", func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestThePresetOfTheHolder(t *testing.T) {
 			ann.Ask(`account { auditLog { totalCount } }`).OK()
 		})
 		administered := administers(ann, owner, target.Email, "x@x.org")
-		t.Run("GR-3 he neither adds nor removes users", func(t *testing.T) {
+		t.Run("GR-3 an additional user neither adds nor removes users", func(t *testing.T) {
 			for _, mutation := range []string{
 				"inviteUser", "resendInvite", "updateInvite", "revokeInvite", "setRoles", "setRestrictions",
 				"deactivateMember", "reactivateMember", "removeMember", "createRole", "createGroup", "createTeam",
@@ -190,7 +190,7 @@ func TestThePresetOfTheHolder(t *testing.T) {
 			}
 			equalList(t, "roles to give", a.List("team.assignableRoles", "key"))
 		})
-		t.Run("GR-4 nor does he change or delete the account", func(t *testing.T) {
+		t.Run("GR-4 an additional user does not change or delete the account", func(t *testing.T) {
 			equalList(t, "administered", administered, "updateTeam")
 			equal(t, "deletes the account", may(ann, "account.delete"), false)
 			equal(t, "deletes a team", may(ann, "team.delete"), false)
@@ -231,7 +231,7 @@ func TestTheUsersPage(t *testing.T) {
 			equalList(t, "people", lines, "bob@x.org PENDING Viewer", "ann@x.org ACTIVE Billing",
 				"max@acme.test ACTIVE Member", "bella@acme.test DEACTIVATED Billing", "olivia@acme.test ACTIVE")
 		})
-		t.Run("DC-2 the viewer is told what he may do, so that buttons can be hidden", func(t *testing.T) {
+		t.Run("DC-2 the viewer is told what they may do, so that buttons can be hidden", func(t *testing.T) {
 			for _, p := range []*testkit.Person{owner, owner.Join("adam@acme.test", "account_admin"), member, owner.JoinWith("hr@acme.test", "permissions", []string{"members.invite", "members.read"})} {
 				can := p.Ask(`viewerCanInvite`).OK().Text("team.viewerCanInvite") == "true"
 				equal(t, p.Email+" may invite", can, may(p, "members.invite"))
@@ -240,12 +240,12 @@ func TestTheUsersPage(t *testing.T) {
 			}
 			equal(t, "Max may invite", may(member, "members.invite"), false)
 		})
-		t.Run("who may invite and see nobody is told what came of it", func(t *testing.T) {
+		t.Run("a member who may invite and see nobody gets the result", func(t *testing.T) {
 			p := owner.JoinWith("temp@acme.test", "permissions", []string{"members.invite", "billing.read"})
 			a := p.Mutate("inviteUser", "invitation { id email status }", "teamId", p.TeamID, "email", "carl@x.org", "permissions", []string{"billing.read"}).OK()
 			equal(t, "invitation", a.Text("inviteUser.invitation.email"), "carl@x.org")
 			id := a.Text("inviteUser.invitation.id")
-			equal(t, "the invitation of his own", p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { email inviter { ... on User { email } } } } }`, map[string]any{"id": id}).OK().Text("node.email"), "carl@x.org")
+			equal(t, "an invitation to the viewer", p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { email inviter { ... on User { email } } } } }`, map[string]any{"id": id}).OK().Text("node.email"), "carl@x.org")
 			equal(t, "somebody else's", p.Do(`query($id: ID!) { node(id: $id) { id } }`,
 				map[string]any{"id": owner.Invite("dora@x.org", "billing").OK().Text("inviteUser.invitation.id")}).OK().Text("node.id"), "")
 			revoke(p, id).OK()

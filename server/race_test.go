@@ -2,29 +2,15 @@ package server_test
 
 import (
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// together calls f n times at once and waits for all.
-func together(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			f(i)
-		})
-	}
-	close(start)
-	wg.Wait()
-}
-
 func TestManyAcceptsOfOneToken(t *testing.T) {
 	t.Parallel()
-	const rounds, atOnce = 100, 64
+	const atOnce = 64
+	rounds := testkit.Rounds(t, 100)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		stream := owner.Subscribe(watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})
@@ -64,7 +50,7 @@ func TestManyAcceptsOfOneToken(t *testing.T) {
 
 func TestRevokeAgainstAccept(t *testing.T) {
 	t.Parallel()
-	const rounds = 20
+	rounds := testkit.Rounds(t, 20)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		in := 0
@@ -88,17 +74,6 @@ func TestRevokeAgainstAccept(t *testing.T) {
 		}
 		equal(t, "members", len(owner.Members()), in+1)
 	})
-}
-
-// outcome is "in" for an answer without errors, else the first error.
-func outcome(a *testkit.Answer) string {
-	if code := a.Code(); code != "" {
-		return code
-	}
-	if errs := a.UserErrors(); len(errs) > 0 {
-		return errs[0]
-	}
-	return "in"
 }
 
 func TestOneNewcomerInvitedByManyTeams(t *testing.T) {

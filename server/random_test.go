@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"flag"
 	"slices"
 	"testing"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// reader is a client that follows a team: it keeps what it was told and its last
+// reader is a client that follows a team: it keeps the changes it got and its last
 // cursor, and may be connected or not.
 type reader struct {
 	subscribe subscriber
@@ -19,7 +18,7 @@ type reader struct {
 	last      string
 }
 
-// reads reads on until the reader has been told of n changes.
+// reads reads on until the reader has got n changes.
 func (r *reader) reads(p *testkit.Person, n int) {
 	for len(r.told) < n {
 		if r.stream == nil {
@@ -30,7 +29,7 @@ func (r *reader) reads(p *testkit.Person, n int) {
 	}
 }
 
-// leaves breaks off the connection; what was not read yet is lost with it.
+// leaves breaks the connection off. Unread events are lost with it.
 func (r *reader) leaves() {
 	if r.stream != nil {
 		r.stream.Close()
@@ -38,16 +37,12 @@ func (r *reader) leaves() {
 	}
 }
 
-// Whatever is done, in whatever order, over sockets and event streams and over
-// restarts, whoever comes back with his cursor is told of every change of his team
-// exactly once, in order.
+// A client that comes back with its cursor gets every change of its team exactly
+// once, in order: over sockets, event streams and restarts, and whatever was done
+// before.
 func TestEachClientIsToldOnceInOrder(t *testing.T) {
 	t.Parallel()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("30"); err != nil { // each has a server restarted
-			t.Fatal(err)
-		}
-	}
+	testkit.RandomLives(t, 30) // each restarts the server
 	each(t, func(t *testing.T, w *testkit.World) {
 		people := 0
 		rapid.Check(t, func(r *rapid.T) {

@@ -22,7 +22,7 @@ func TestInvitationsThatWait(t *testing.T) {
 			return p.Do(`query($id: ID!) { node(id: $id) { ... on `+selection+` } }`, map[string]any{"id": id})
 		}
 
-		t.Run("BEY-24 the addressee sees what he is offered, where and by whom", func(t *testing.T) {
+		t.Run("BEY-24 the addressee sees what the invitation offers, where and by whom", func(t *testing.T) {
 			a := ann.Do(received, nil).OK()
 			const first = "viewer.receivedInvitations.nodes.0."
 			for path, want := range map[string]string{
@@ -55,14 +55,14 @@ func TestInvitationsThatWait(t *testing.T) {
 			equal(t, "node", node(carl, id, "Invitation { status }").OK().At("node"), nil)
 			equal(t, "to nobody", w.Anonymous().Do(received, nil).OK().At("viewer"), nil)
 		})
-		t.Run("BEY-24 and accepts without the mail, also what was handed over", func(t *testing.T) {
+		t.Run("BEY-24 and accepts without the mail, also an invitation that was handed over", func(t *testing.T) {
 			equal(t, "member", ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK().Text("acceptInvite.member.user.email"), "Ann@X.org")
 			equal(t, "left", ann.Do(received, nil).OK().Text("viewer.receivedInvitations.totalCount"), "0")
 			second := w.SignUp("otto@b.test")
 			handed := second.Invite("ann@x.org", "viewer", "sendEmail", false).OK().Text("inviteUser.invitation.id")
 			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", handed)).OK()
 		})
-		t.Run("BEY-24 what is declined, revoked or run out waits no more", func(t *testing.T) {
+		t.Run("BEY-24 a declined, revoked or expired invitation waits no more", func(t *testing.T) {
 			other := w.SignUp("bob@x.org")
 			for _, end := range []func(id string){
 				func(id string) { other.Mutate("declineInvite", "", "invitationId", id).OK() },

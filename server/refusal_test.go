@@ -109,7 +109,7 @@ func TestNobodyGrantsWhatHeLacks(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		// One who may invite, see people, and do what billing does.
+		// A member who may invite, see people, and do the tasks of billing.
 		owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "hr@acme.test",
 			"roleIds", []string{owner.Role("billing")}, "permissions", []string{"members.invite", "members.read"})).OK()
 		accepted := w.Anonymous().Accept(testkit.Token(t, w.Mail.Wait(t, "hr@acme.test", 1)), "password", testkit.Password).OK()
@@ -148,7 +148,7 @@ func TestBadAnswersToAnInvitation(t *testing.T) {
 		nobody.Accept(secret, "password", testkit.Password, "firstName", strings.Repeat("x", 101)).Refused("TOO_LONG firstName")
 
 		other := w.SignUp("carl@x.org")
-		t.Run("BEY-10 somebody else is told who he is, and not for whom it is", func(t *testing.T) {
+		t.Run("BEY-10 another user is told their own address, and not the addressee's", func(t *testing.T) {
 			asItIs := func() string {
 				return owner.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status acceptedBy { id } timeline { nodes { type } } } } }`,
 					map[string]any{"id": id}).OK().Raw

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/server"
@@ -56,7 +57,7 @@ func TestTheDemoShowsEveryPreset(t *testing.T) {
 }
 
 // seeded has the server make its sample, or find it.
-func seeded(t *testing.T, w *testkit.World) server.Sample {
+func seeded(t *testing.T, w *testkit.World) demo.Sample {
 	t.Helper()
 	s, err := w.Server.Seed(t.Context())
 	if err != nil {
@@ -66,7 +67,7 @@ func seeded(t *testing.T, w *testkit.World) server.Sample {
 }
 
 // played returns the people of a sample as "olivia owner".
-func played(s server.Sample) []string {
+func played(s demo.Sample) []string {
 	people := make([]string, len(s.People))
 	for i, p := range s.People {
 		people[i] = p.Email[:len(p.Email)-len("@acme.test")] + " " + p.Role
@@ -81,7 +82,7 @@ func TestTheDemoTellsOfThoseWhoAreThere(t *testing.T) {
 		first := testkit.New(t, address)
 		seeded(t, first)
 		olivia := first.SignIn("olivia@acme.test")
-		olivia.Join("nina@acme.test", "member") // with a password of her own
+		olivia.Join("nina@acme.test", "member") // Nina chooses a password
 		olivia.Mutate("removeMember", "", "memberId", olivia.MemberID("bella@acme.test")).OK()
 		olivia.Mutate("setRoles", "", "memberId", olivia.MemberID("victor@acme.test"),
 			"roleIds", []string{olivia.Role("member"), olivia.Role("viewer")}).OK()

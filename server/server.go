@@ -23,6 +23,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
+	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
@@ -111,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Store: st, cfg: cfg, now: cfg.clock(), log: cfg.Log}
+	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log}
 	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -203,6 +204,15 @@ func signUpPolicy(p auth.SignUpPolicy) model.SignUpPolicy {
 
 // Streams returns the number of open subscriptions.
 func (s *Server) Streams() int { return s.live.Streams() }
+
+// Seed makes the demo's sample account, or reads it where it exists.
+func (s *Server) Seed(ctx context.Context) (demo.Sample, error) {
+	seeder := &demo.Seeder{Store: s.Store, Auth: s.Auth, Roster: s.Roster, Invites: s.Invites, Now: s.now}
+	if s.cfg.Mailbox != nil {
+		seeder.Deliver = s.worker.Drain
+	}
+	return seeder.Seed(ctx)
+}
 
 // Handler serves HTTP. Mails and live updates need Work to run.
 func (s *Server) Handler() http.Handler { return s.handler }

@@ -79,7 +79,7 @@ func TestAClientThatReadsNothingIsCutAndCatchesUp(t *testing.T) {
 }
 
 // BenchmarkBesideStalled is one change of an invitation until the last of 100 subscribers has
-// heard of it, alone and beside 3 clients that read nothing: the 99th percentile
+// received it, alone and beside 3 clients that read nothing: the 99th percentile
 // of 500.
 func BenchmarkBesideStalled(b *testing.B) {
 	const others, stalled, rounds = 100, 3, 500

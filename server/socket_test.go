@@ -16,9 +16,6 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// patience is how long a test waits for what should come at once.
-const patience = 30 * time.Second
-
 // rawSocket is a client that speaks in frames.
 type rawSocket struct {
 	*websocket.Conn
@@ -63,8 +60,8 @@ func (s *rawSocket) ask(id, query string, variables map[string]any) {
 	}
 }
 
-// hear reads the next frame, which must match the pattern from its begin to its
-// end: a pattern in slashes, or else a text.
+// hear reads the next frame, which must equal the text, or match the pattern as a
+// whole when it stands in slashes.
 func (s *rawSocket) hear(want string) string {
 	s.t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -106,14 +103,14 @@ func matches(got, want string) bool {
 	return got == want
 }
 
-// quiet proves that nothing comes but the answer to a ping.
+// quiet proves that nothing comes but the reply to a ping.
 func (s *rawSocket) quiet() {
 	s.t.Helper()
 	s.say(`{"type":"ping"}`)
 	s.hear(`{"type":"pong"}`)
 }
 
-// end wants the connection to be closed with nothing said before.
+// end wants the connection to be closed without a frame before.
 func (s *rawSocket) end(want string) {
 	s.t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -388,7 +385,7 @@ func TestEachOperationOfASocketAsksAnew(t *testing.T) {
 		}
 		onMember(owner, "setRoles", owner.MemberID("adam@acme.test"), "roleIds", []string{owner.Role("billing")}).OK()
 		if got := invite("2", "bob@x.org"); !strings.Contains(got, `"code":"FORBIDDEN"`) {
-			t.Errorf("got %s, want FORBIDDEN: his roles have changed", got)
+			t.Errorf("got %s, want FORBIDDEN, because Adam's roles have changed", got)
 		}
 	})
 }

@@ -94,7 +94,7 @@ func (t sse) answer(ctx context.Context, cancel func(), s *eventStream, op *grap
 			return
 		}
 		s.next(answer, stream.Cursor(within))
-		if !streams && (answer.HasNext == nil || !*answer.HasNext) {
+		if !streams {
 			s.complete()
 			return
 		}

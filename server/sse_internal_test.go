@@ -54,7 +54,9 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(res.Body)
-	for comments := 0; comments < 10 && lines.Scan(); {
+	const enough = 10
+	comments := 0
+	for comments < enough && lines.Scan() {
 		switch lines.Text() {
 		case ":":
 			comments++
@@ -62,6 +64,9 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 		default:
 			t.Errorf("got %q, want comments", lines.Text())
 		}
+	}
+	if comments < enough {
+		t.Errorf("the stream ended after %d comments, want it to go on: %v", comments, lines.Err())
 	}
 	if err := res.Body.Close(); err != nil {
 		t.Error(err)

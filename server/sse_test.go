@@ -115,7 +115,7 @@ func TestEventsCarryTheirCursor(t *testing.T) {
 		}
 		invite("carl@x.org")
 		const bare = `subscription($team: ID!, $after: EventCursor) { inviteStatusChanged(teamId: $team, after: $after) { invitation { email } } }`
-		t.Run("who comes back goes on after it", func(t *testing.T) {
+		t.Run("a client that comes back goes on after it", func(t *testing.T) {
 			t.Parallel()
 			s := openEvents(owner, t, w, bare, map[string]any{"team": owner.TeamID}, ann.id)
 			s.want("next", "bob@x.org")
@@ -123,7 +123,7 @@ func TestEventsCarryTheirCursor(t *testing.T) {
 				t.Error("no id, want one though the cursor is not selected")
 			}
 		})
-		t.Run("who repeats his request too", func(t *testing.T) {
+		t.Run("a client that repeats its request too", func(t *testing.T) {
 			t.Parallel()
 			s := openEvents(owner, t, w, bare, from, ann.id)
 			s.want("next", "bob@x.org")

@@ -50,6 +50,8 @@ func TestOnlyWellFormedRequestsAreAnswered(t *testing.T) {
 		"a syntax error":        {`{"query":"{ viewer "}`, nil, 200, "GRAPHQL_PARSE_FAILED"},
 		"an unknown field":      {`{"query":"{ veiwer { user { id } } }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
 		"introspection":         {`{"query":"{ __schema { types { name } } }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
+		"a deferred fragment":   {`{"query":"{ serverInfo { ... @defer { version } } }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
+		"a deferred spread":     {`{"query":"{ serverInfo { ...f @defer } } fragment f on ServerInfo { version }"}`, nil, 200, "GRAPHQL_VALIDATION_FAILED"},
 		"a dead bearer token":   {ask, []string{"Authorization", "Bearer nonsense"}, 401, "UNAUTHENTICATED"},
 		"another scheme":        {ask, []string{"Authorization", "Basic b2xpdmlhOngK"}, 401, "UNAUTHENTICATED"},
 		"a foreign origin":      {ask, []string{"Origin", "https://evil.example"}, 403, "FORBIDDEN"},

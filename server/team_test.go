@@ -9,21 +9,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// newTeam makes a team in the account of p's team.
-func newTeam(p *testkit.Person, name string) *testkit.Answer {
-	return p.Mutate("createTeam", "team { id name isDefault owner { user { email } } members { totalCount } }",
-		"accountId", p.AccountID(), "name", name)
-}
-
-// onTeam sends a mutation about p's team.
-func onTeam(p *testkit.Person, mutation string, more ...any) *testkit.Answer {
-	selection := map[string]string{
-		"leaveTeam": "removedMemberId", "deleteTeam": "deletedTeamId", "updateTeam": "team { name }",
-		"setActiveTeam": "viewer { activeTeam { id name } }",
-	}[mutation]
-	return p.Mutate(mutation, selection, append([]any{"teamId", p.TeamID}, more...)...)
-}
-
 func activeTeam(p *testkit.Person) string {
 	return p.Do(`{ viewer { activeTeam { id } } }`, nil).OK().Text("viewer.activeTeam.id")
 }
@@ -32,7 +17,7 @@ func TestTeams(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		t.Run("SSL-2 and SSL-3 a new user has a default team, with him alone, its owner", func(t *testing.T) {
+		t.Run("SSL-2 and SSL-3 a new user has a default team, alone in it, as its owner", func(t *testing.T) {
 			a := owner.Ask(`isDefault owner { user { email } } members { nodes { isOwner user { email } } } account { teams { totalCount } }`).OK()
 			equal(t, "default", a.Text("team.isDefault"), "true")
 			equal(t, "teams", a.Text("team.account.teams.totalCount"), "1")
@@ -78,7 +63,7 @@ func TestTeams(t *testing.T) {
 			onTeam(owner.In(third), "deleteTeam").OK()
 			newTeam(owner, "Fourth").OK()
 		})
-		t.Run("SSL-17 and SSL-18 one user in two teams holds in each what he was given there", func(t *testing.T) {
+		t.Run("SSL-17 and SSL-18 one user in two teams holds in each what was given there", func(t *testing.T) {
 			ann := owner.Join("ann@x.org", "billing")
 			second.JoinAs(ann, "account_admin")
 			there := ann.In(second.TeamID)
@@ -103,19 +88,10 @@ func TestTeams(t *testing.T) {
 			}
 			equal(t, "active", activeTeam(ann), second.TeamID)
 			onMember(second, "removeMember", second.MemberID("ann@x.org")).OK()
-			equal(t, "active after she was removed", activeTeam(ann), owner.TeamID)
+			equal(t, "active after Ann was removed", activeTeam(ann), owner.TeamID)
 			onTeam(ann.In(second.TeamID), "setActiveTeam").Refused("NOT_FOUND")
 		})
 	})
-}
-
-// catalogue returns all permissions there are.
-func catalogue(p *testkit.Person) (all []string) {
-	a := p.Do(`{ permissions { permissions { key } } }`, nil).OK()
-	for i := range a.List("permissions", "key") {
-		all = append(all, a.List("permissions."+itoa(i)+".permissions", "key")...)
-	}
-	return all
 }
 
 func TestDeletingATeam(t *testing.T) {
@@ -138,7 +114,7 @@ func TestDeletingATeam(t *testing.T) {
 			onTeam(both.In(labs.TeamID), "updateTeam", "name", "Mine").Refused("FORBIDDEN")
 			onTeam(w.SignUp("mallory@evil.test").In(labs.TeamID), "deleteTeam").Refused("NOT_FOUND")
 		})
-		t.Run("its people and invitations are gone, and the sessions of who was in no other", func(t *testing.T) {
+		t.Run("its people and invitations are gone, and the sessions of members of no other team", func(t *testing.T) {
 			members := []string{labs.MemberID(ann.Email), labs.MemberID(both.Email)}
 			equal(t, "deleted", onTeam(labs, "deleteTeam").OK().Text("deleteTeam.deletedTeamId"), labs.TeamID)
 			a := owner.Do(`query($team: ID!, $members: [ID!]!) { team(id: $team) { id } nodes(ids: $members) { id } }`,
@@ -148,9 +124,9 @@ func TestDeletingATeam(t *testing.T) {
 			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVALID_TOKEN token")
 			equal(t, "preview", w.Anonymous().Do(preview, token(secret)).OK().At("invitationByToken"), nil)
 			endsWith(t, stream, "UNAUTHENTICATED")
-			equal(t, "the session of who was in no other", ann.Ask(`name`).Code(), "UNAUTHENTICATED")
+			equal(t, "the session of a member of no other team", ann.Ask(`name`).Code(), "UNAUTHENTICATED")
 			signIn(w, ann.Email, testkit.Password).Refused("ACCESS_REVOKED")
-			equal(t, "the session of who was in another", activeTeam(both), owner.TeamID)
+			equal(t, "the session of a member of another team", activeTeam(both), owner.TeamID)
 			onTeam(labs, "updateTeam", "name", "Back").Refused("NOT_FOUND")
 			onTeam(labs, "deleteTeam").Refused("NOT_FOUND")
 			newTeam(owner, "Labs").OK()
@@ -174,7 +150,7 @@ func TestTheOwnerIsProtected(t *testing.T) {
 				equal(t, flag, a.Text("node."+flag), "false")
 			}
 		})
-		t.Run("SSL-10 nor the owner from himself", func(*testing.T) {
+		t.Run("SSL-10 nor the owner their own", func(*testing.T) {
 			onMember(owner, "setRoles", id, "roleIds", []string{owner.Role("viewer")}).Refused("CANNOT_ACT_ON_SELF memberId")
 			onMember(owner, "setRestrictions", id, "allowedDomains", []string{"acme.test"}).Refused("OWNER_PROTECTED memberId")
 			onMember(owner, "deactivateMember", id).Refused("CANNOT_ACT_ON_SELF memberId")
@@ -182,7 +158,7 @@ func TestTheOwnerIsProtected(t *testing.T) {
 			onTeam(owner, "leaveTeam").Refused("OWNER_PROTECTED teamId")
 			owner.Mutate("deleteRole", "deletedRoleId", "roleId", owner.Role("account_admin")).Refused("ROLE_PROTECTED roleId")
 		})
-		t.Run("SSL-10 his permissions are all there are", func(t *testing.T) {
+		t.Run("SSL-10 the owner's permissions are all there are", func(t *testing.T) {
 			held := owner.Ask(`viewerMembership { status effectivePermissions }`).OK().List("team.viewerMembership.effectivePermissions", "")
 			equal(t, "permissions", len(held), len(catalogue(owner)))
 			equal(t, "in a division, on a domain", may(owner, "orders.manage", "divisionId", newDivision(owner, "North", ""), "domain", "example.com"), true)
@@ -223,7 +199,7 @@ func TestOwnershipChangesHands(t *testing.T) {
 			a := request(owner, ann.Email).OK()
 			id := a.Text("requestOwnershipTransfer.transfer.id")
 			equal(t, "until", a.Text("requestOwnershipTransfer.transfer.expiresAt"), "2030-01-14T12:00:00Z")
-			equal(t, "seen by her", offered(ann), id)
+			equal(t, "seen by Ann", offered(ann), id)
 			equal(t, "seen by the owner", offered(owner), id)
 			request(owner, adam.Email).Refused("TRANSFER_PENDING memberId")
 			for _, verb := range []string{"accept", "decline"} {
@@ -301,7 +277,7 @@ func TestEveryActHasItsActor(t *testing.T) {
 		transfer := owner.Mutate("requestOwnershipTransfer", transferFields, "memberId", id).OK().Text("requestOwnershipTransfer.transfer.id")
 		onTransferOf(bella, "decline", transfer).OK()
 		onMember(adam, "removeMember", id).OK()
-		t.Run("SSL-26 every act is one user's, also of one who has gone", func(t *testing.T) {
+		t.Run("SSL-26 every act is one user's, also a former member's", func(t *testing.T) {
 			a := owner.Ask(`account { auditLog(first: 100) { nodes { type actor { __typename ... on User { email } } } } }`).OK()
 			types, actors := a.List("team.account.auditLog.nodes", "type"), a.List("team.account.auditLog.nodes", "actor.email")
 			var lines []string

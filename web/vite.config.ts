@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 
-// The pages are named by the server's routes: "/accept" is accept.html, and so on. What they load lies under /assets,
-// with a hash of its content in the name, so that two builds of the same source are the same files.
+// The pages have the names of the server's routes: "/accept" is accept.html, and so on. Their files are under /assets. A
+// file's name contains a hash of its content, so that two builds of the same source produce the same files.
 export default defineConfig({
   build: {
     target: 'es2022',
@@ -11,7 +11,7 @@ export default defineConfig({
     license: { fileName: 'assets/licenses.md' },
     rolldownOptions: {
       input: ['index.html', 'accept.html', 'verify.html', 'reset.html', 'mailbox.html', 'graphiql.html'],
-      // "use client" means nothing here: there is no server rendering.
+      // "use client" has no effect, because there is no server rendering.
       onLog(level, log, handle) {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') {
           handle(level, log);

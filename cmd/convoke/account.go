@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -19,7 +20,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// noLimit is how an operator writes that there is no limit.
+// noLimit is the word for no limit on the command line.
 const noLimit = "none"
 
 // accountCommand is convoke account.
@@ -27,17 +28,17 @@ type accountCommand struct {
 	List    listCommand    `cmd:"" help:"List the accounts: id, name, status, the owner's address."`
 	Show    showCommand    `cmd:"" help:"Show an account: its settings, limits and teams."`
 	Limits  limitsCommand  `cmd:"" help:"Change limits of an account."`
-	Suspend suspendCommand `cmd:"" help:"Stop an account: it can be looked at, and nothing in it changed."`
-	Resume  resumeCommand  `cmd:"" help:"Let a suspended account go on."`
+	Suspend suspendCommand `cmd:"" help:"Suspend an account: it can be read, but nothing in it can be changed."`
+	Resume  resumeCommand  `cmd:"" help:"End the suspension of an account."`
 }
 
-// database says on what database a command works.
+// database holds the flags that name the database of a command.
 type database struct {
 	DB   string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default the file convoke.db." name:"db" placeholder:"DB"`
-	Data string `help:"The demo's data folder, whose convoke.db is meant; in the place of --db." type:"path" placeholder:"DIR"`
+	Data string `help:"The demo's data folder, which contains convoke.db; instead of --db." type:"path" placeholder:"DIR"`
 }
 
-func (d database) open(ctx context.Context) (*server.Operator, error) {
+func (d database) open(ctx context.Context) (*roster.Operator, error) {
 	switch {
 	case d.DB != "" && d.Data != "":
 		return nil, errors.New("both --db and --data are given (perhaps by CONVOKE_DB or CONVOKE_DATA): give one of them")
@@ -46,11 +47,11 @@ func (d database) open(ctx context.Context) (*server.Operator, error) {
 	case d.DB == "":
 		d.DB = defaultDB
 	}
-	return server.NewOperator(ctx, d.DB)
+	return roster.NewOperator(ctx, d.DB, server.Clock(time.Now))
 }
 
 // operate runs f on the database, and closes it.
-func (d database) operate(ctx context.Context, f func(*server.Operator) error) (err error) {
+func (d database) operate(ctx context.Context, f func(*roster.Operator) error) (err error) {
 	o, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func (d database) operate(ctx context.Context, f func(*server.Operator) error) (
 	return f(o)
 }
 
-// oneAccount is what commands on one account have in common.
+// oneAccount holds the arguments of a command on one account.
 type oneAccount struct {
 	database
 
@@ -70,10 +71,10 @@ type listCommand struct{ database }
 
 // Run prints a line for every account.
 func (c *listCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		var b strings.Builder
 		b.WriteString("ID\tNAME\tSTATUS\tOWNER\n")
-		err := o.EachAccount(ctx, func(a server.AccountLine) {
+		err := o.EachAccount(ctx, func(a roster.AccountLine) {
 			fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Status, a.Owner)
 		})
 		if err != nil {
@@ -89,9 +90,9 @@ type showCommand struct {
 	JSON bool `help:"Print it as JSON." name:"json" env:"-"`
 }
 
-// Run prints the account, and what it has.
+// Run prints the account with its settings, limits and teams.
 func (c *showCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		a, err := o.Account(ctx, c.ID)
 		if err != nil {
 			return err
@@ -106,7 +107,7 @@ func (c *showCommand) Run(ctx context.Context) error {
 	})
 }
 
-func show(a *server.AccountReport) error {
+func show(a *roster.AccountReport) error {
 	var b strings.Builder
 	for _, line := range [][2]any{
 		{"id", a.ID},
@@ -130,8 +131,8 @@ func show(a *server.AccountReport) error {
 	return printAligned(b.String(), 0)
 }
 
-// printAligned prints text whose columns are parted by tabs; those of lines
-// that follow each other stand below each other, as wide as asked at least.
+// printAligned prints text with aligned columns. The columns of the text are separated by
+// tabs. width is the smallest width of a column.
 func printAligned(text string, width int) error {
 	w := tabwriter.NewWriter(os.Stdout, width, 0, 2, ' ', 0)
 	_, err := io.WriteString(w, text)
@@ -141,13 +142,13 @@ func printAligned(text string, width int) error {
 type limitsCommand struct {
 	oneAccount
 
-	MaxTeams              limitFlag `help:"The most teams: a number, or none for no limit." placeholder:"N" env:"-"`
-	MaxMembersPerTeam     limitFlag `help:"The most members of a team: a number, or none." placeholder:"N" env:"-"`
-	MaxPendingInvitations limitFlag `help:"The most open invitations: a number, or none." placeholder:"N" env:"-"`
+	MaxTeams              limitFlag `help:"The largest number of teams, or none for no limit." placeholder:"N" env:"-"`
+	MaxMembersPerTeam     limitFlag `help:"The largest number of members of a team, or none." placeholder:"N" env:"-"`
+	MaxPendingInvitations limitFlag `help:"The largest number of open invitations, or none." placeholder:"N" env:"-"`
 	MultiUser             boolFlag  `help:"Whether it may have more than one user: true or false." placeholder:"BOOL" env:"-"`
 }
 
-// Run changes the limits that were given, and says which.
+// Run changes the limits that were given, and prints them.
 func (c *limitsCommand) Run(ctx context.Context) error {
 	var changed []string
 	for _, f := range []struct {
@@ -168,7 +169,7 @@ func (c *limitsCommand) Run(ctx context.Context) error {
 	if len(changed) == 0 {
 		return errors.New("say what to change: --max-teams, --max-members-per-team, --max-pending-invitations (a number, or none), --multi-user (true or false)")
 	}
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		err := o.SetLimits(ctx, c.ID, roster.Limits{
 			MultiUser: c.MultiUser.to, MaxTeams: c.MaxTeams.to,
 			MaxMembersPerTeam: c.MaxMembersPerTeam.to, MaxPendingInvitations: c.MaxPendingInvitations.to,
@@ -181,8 +182,8 @@ func (c *limitsCommand) Run(ctx context.Context) error {
 	})
 }
 
-// limitFlag is a limit as typed; without the flag it leads nowhere. It decodes
-// itself, for kong takes a negative number for a flag.
+// limitFlag is the value of a flag for a limit; to is nil without the flag. It has a
+// decoder of its own, because kong would read a negative number as a flag.
 type limitFlag struct{ to *roster.Limit }
 
 // Decode reads a limit that fits GraphQL's Int.
@@ -201,7 +202,8 @@ func (f *limitFlag) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-// boolFlag is a yes or no that may be left out, and stands behind a space too.
+// boolFlag is the value of an optional flag; to is nil without the flag. The value may be
+// separated by a space.
 type boolFlag struct{ to *bool }
 
 // Decode reads true or false.
@@ -215,7 +217,7 @@ func (f *boolFlag) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-// behind returns what stands behind a flag, empty at the end of the line.
+// behind returns the argument after a flag. It is empty at the end of the line.
 func behind(ctx *kong.DecodeContext) string {
 	if t := ctx.Scan.Pop(); !t.IsEOL() {
 		return t.String()
@@ -232,9 +234,9 @@ func mostText(n *int) string {
 
 type suspendCommand struct{ oneAccount }
 
-// Run suspends the account; one that is suspended already stays so.
+// Run suspends the account. A suspended account stays suspended.
 func (c *suspendCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		if err := o.Suspend(ctx, c.ID); err != nil {
 			return err
 		}
@@ -245,9 +247,9 @@ func (c *suspendCommand) Run(ctx context.Context) error {
 
 type resumeCommand struct{ oneAccount }
 
-// Run lets the account go on; one that is in use stays so.
+// Run ends the suspension of the account. An active account stays active.
 func (c *resumeCommand) Run(ctx context.Context) error {
-	return c.operate(ctx, func(o *server.Operator) error {
+	return c.operate(ctx, func(o *roster.Operator) error {
 		if err := o.Resume(ctx, c.ID); err != nil {
 			return err
 		}

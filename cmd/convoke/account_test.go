@@ -165,7 +165,7 @@ func TestAnOperatorActsWhileAServerRuns(t *testing.T) {
 }
 
 // otherAccount has somebody accept an invitation, and returns the id of the
-// account of his own he gets.
+// personal account that this opens.
 func (o *operated) otherAccount(t *testing.T) string {
 	t.Helper()
 	_, mailbox := o.get("/mailbox.json")

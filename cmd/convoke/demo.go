@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/server"
@@ -19,10 +20,10 @@ import (
 type demoCommand struct {
 	settings
 
-	Data string `help:"A folder to keep everything in; without it the demo starts afresh every time." type:"path" placeholder:"DIR"`
+	Data string `help:"A folder for all data. Without it, every start of the demo begins with a new sample." type:"path" placeholder:"DIR"`
 }
 
-// Run serves the sample until it is told to stop.
+// Run serves the sample until ctx ends.
 func (c *demoCommand) Run(ctx context.Context) (err error) {
 	data, clean, err := c.folder()
 	if err != nil {
@@ -35,7 +36,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	}
 	c.GraphiQL = true
 	limits := server.DefaultRateLimits()
-	limits.Client = limit.Rule{} // whoever tries it out is one client
+	limits.Client = limit.Rule{} // all requests of a demo may come from one address
 	cfg, err := c.config(limits)
 	if err != nil {
 		return err
@@ -81,8 +82,8 @@ func (c *demoCommand) serve(ctx context.Context, cfg server.Config) error {
 	return errors.Join(s.Run(ctx, l), s.Close())
 }
 
-// reachable returns the address under which a listener is reached from here:
-// one that listens everywhere, by the name of this machine for itself.
+// reachable returns the address at which this machine reaches a listener. For a listener on
+// all addresses that is localhost.
 func reachable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err == nil && net.ParseIP(host).IsUnspecified() {
@@ -91,7 +92,7 @@ func reachable(addr string) string {
 	return addr
 }
 
-// folder returns where the data is kept, and what removes it at the end.
+// folder returns the folder for the data. clean removes it at the end if it is temporary.
 func (c *demoCommand) folder() (path string, clean func() error, err error) {
 	if c.Data != "" {
 		return c.Data, func() error { return nil }, os.MkdirAll(c.Data, 0o700)
@@ -100,7 +101,7 @@ func (c *demoCommand) folder() (path string, clean func() error, err error) {
 	return path, func() error { return os.RemoveAll(path) }, err
 }
 
-func announce(u *url.URL, sample server.Sample) {
+func announce(u *url.URL, sample demo.Sample) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `Convoke demo
 
@@ -116,5 +117,5 @@ func announce(u *url.URL, sample server.Sample) {
 		fmt.Fprintf(&b, "  %s\t%s\n", p.Role, p.Email)
 	}
 	fmt.Fprintf(&b, "  password\t%s\n\nStop with Ctrl-C.\n", sample.Password)
-	_ = printAligned(b.String(), 18) // who closed the output does not want to know
+	_ = printAligned(b.String(), 18) // standard output may be closed
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// secretKeys returns the given keys, or else the one in the file, which is
-// made, readable by its owner alone, when it is missing.
+// secretKeys returns the given keys, or the key in the file when none is given. A missing
+// file is created with a new key, readable by its owner only.
 func secretKeys(given []string, file string) ([][]byte, error) {
 	if len(given) == 0 {
 		kept, err := keptKey(file)
@@ -44,17 +44,17 @@ func keptKey(file string) (string, error) {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	key := base64.StdEncoding.EncodeToString(b[:])
-	// Written aside and then named, so that a crash leaves no half of a key.
+	// Write a temporary file and rename it, so that a crash leaves no incomplete key.
 	f, err := os.CreateTemp(filepath.Dir(file), ".key-*") // mode 0600
 	if err != nil {
-		return "", fmt.Errorf("keep a new secret key: %w", err)
+		return "", fmt.Errorf("store a new secret key: %w", err)
 	}
 	_, err = f.WriteString(key + "\n")
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", fmt.Errorf("keep a new secret key: %w", err)
+		return "", fmt.Errorf("store a new secret key: %w", err)
 	}
 	if err := os.Rename(f.Name(), file); err != nil {
-		return "", fmt.Errorf("keep a new secret key: %w", err)
+		return "", fmt.Errorf("store a new secret key: %w", err)
 	}
 	return key, nil
 }

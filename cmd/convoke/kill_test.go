@@ -20,8 +20,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// kills is how often the server is killed: a few times, or as often as the
-// environment says (see make crash).
+// kills is how often the server is killed: a few times, or as often as make crash
+// says in the environment.
 func kills(t *testing.T, address string) int {
 	t.Helper()
 	name, few := "CONVOKE_TEST_KILLS", 10
@@ -30,7 +30,7 @@ func kills(t *testing.T, address string) int {
 	}
 	value := os.Getenv(name)
 	if value == "" {
-		return few
+		return testkit.Rounds(t, few)
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil {
@@ -39,9 +39,9 @@ func kills(t *testing.T, address string) int {
 	return n
 }
 
-// acknowledged is what the server has said it did: addresses by invitation.
+// acknowledged are the invitations the server has confirmed: addresses by id.
 type acknowledged struct {
-	// lenient has refusals be no failure: nothing was promised then.
+	// lenient ignores refusals, because they promise nothing.
 	lenient bool
 
 	mu sync.Mutex

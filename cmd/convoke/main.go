@@ -1,5 +1,4 @@
-// Command convoke is the team page of a SaaS portal as a ready GraphQL
-// backend.
+// Command convoke is the team page of a SaaS portal as a complete GraphQL backend.
 package main
 
 import (
@@ -15,20 +14,20 @@ import (
 // version is set at release by the linker.
 var version = "dev"
 
-// commands is the command line; every flag of it may come from the environment
-// too, as CONVOKE_ and its name.
+// commands is the command line. Every flag can also be set by the environment variable
+// CONVOKE_ with the flag's name.
 type commands struct {
-	Serve   serveCommand     `cmd:"" help:"Serve on real settings."`
-	Demo    demoCommand      `cmd:"" help:"Serve a sample account, with its mails shown in a mailbox."`
-	Migrate migrateCommand   `cmd:"" help:"Bring a database's schema up to date, and end."`
-	Account accountCommand   `cmd:"" help:"What the operator decides about accounts, also while a server runs."`
-	Version kong.VersionFlag `help:"Print the version, and end." env:"-"`
+	Serve   serveCommand     `cmd:"" help:"Serve with your own settings."`
+	Demo    demoCommand      `cmd:"" help:"Serve a sample account and show its mails in a mailbox."`
+	Migrate migrateCommand   `cmd:"" help:"Bring a database's schema up to date, and exit."`
+	Account accountCommand   `cmd:"" help:"Show and change accounts as the operator, also while a server runs."`
+	Version kong.VersionFlag `help:"Print the version, and exit." env:"-"`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	var c commands
 	k := kong.Parse(&c,
 		kong.Name("convoke"),

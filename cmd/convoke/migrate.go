@@ -7,7 +7,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// defaultDB is the SQLite file where none is named.
+// defaultDB is the default SQLite file.
 const defaultDB = "convoke.db"
 
 // migrateCommand is convoke migrate.
@@ -15,7 +15,7 @@ type migrateCommand struct {
 	DB string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name." name:"db" default:"convoke.db"`
 }
 
-// Run applies what is missing and says what it did.
+// Run applies the missing migrations and prints their names.
 func (c *migrateCommand) Run(ctx context.Context) error {
 	if err := store.CheckAddress(c.DB); err != nil {
 		return fmt.Errorf("--db: %w", err)

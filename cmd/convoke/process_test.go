@@ -16,28 +16,32 @@ import (
 	"testing"
 	"time"
 
+	program "github.com/convoke-dev/convoke/cmd/convoke"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// binary is the program under test, built once.
+// binary is the program under test: this test binary, which is the program where
+// asProgram is set.
 var binary string
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
+// asProgram is the environment variable that makes this binary the program. So nothing
+// has to be built while the tests run, and with -race the program is watched, too.
+const asProgram = "CONVOKE_TEST_AS_PROGRAM"
 
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "convoke-test-")
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		program.Main()
+		return
+	}
+	var err error
+	if binary, err = os.Executable(); err == nil {
+		err = os.Setenv(asProgram, "yes") // for the processes that tests start
+	}
 	if err != nil {
 		panic(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "convoke")
-	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	return m.Run()
+	os.Exit(m.Run())
 }
 
 // process is a running convoke.

@@ -107,7 +107,7 @@ func (f *follower) follow(ctx context.Context) {
 func TestFollowersMissNothing(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
-		t.Run("BEY-2 who comes back with his last cursor gets what he missed, once, in order, over crashes and stops", func(t *testing.T) {
+		t.Run("BEY-2 a follower that comes back with its last cursor gets every missed event once, in order, over crashes and stops", func(t *testing.T) {
 			m := newMailServer(t)
 			args := append(serveArgs(address, m), "--rate-limits=off")
 			p := start(t, args...)

@@ -10,7 +10,7 @@ import (
 // serveCommand is convoke serve.
 type serveCommand struct{ settings }
 
-// Run serves until it is told to stop.
+// Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context) error {
 	if c.DB == "" {
 		c.DB = defaultDB
@@ -20,7 +20,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if cfg.PublicURL == nil {
-		return errors.New("--public-url is missing: say where people reach this server, such as https://team.example.com")
+		return errors.New("--public-url is missing: give the address at which people reach this server, such as https://team.example.com")
 	}
 	if cfg.Sender, err = c.sender(cfg.Log); err != nil {
 		return err

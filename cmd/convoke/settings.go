@@ -16,34 +16,34 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// settings are what serve and demo have in common.
+// settings are the flags of serve and demo.
 type settings struct {
-	Addr             string   `help:"Where to listen." default:"127.0.0.1:8080"`
-	PublicURL        string   `help:"Where people reach this server, such as https://team.example.com; links in mails are made from it." name:"public-url" placeholder:"URL"`
+	Addr             string   `help:"The address to listen on." default:"127.0.0.1:8080"`
+	PublicURL        string   `help:"The address at which people reach this server, such as https://team.example.com. Links in mails begin with it." name:"public-url" placeholder:"URL"`
 	MailFrom         string   `help:"The sender of mails, such as \"Portal <no-reply@example.com>\"." placeholder:"ADDRESS"`
-	SecretKey        []string `help:"The key tokens are derived from, at least 32 characters; older keys may follow. Without it one is made and kept beside the data." placeholder:"KEY"`
+	SecretKey        []string `help:"The key that tokens are derived from, at least 32 characters; older keys may follow. Without it, a key is created and stored beside the data." placeholder:"KEY"`
 	SignUp           string   `help:"Who may sign up: open or invite-only." enum:"open,invite-only" default:"open"`
-	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of his own." default:"true" negatable:""`
+	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of their own." default:"true" negatable:""`
 	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
 	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable." name:"cors-origin" placeholder:"ORIGIN"`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
-	Migrate          string   `help:"Whether to bring the schema up to date at start: auto or off." enum:"auto,off" default:"auto"`
-	Mail             string   `help:"How mail goes out: smtp, log (only noted in the log), or none (links are handed over, and trusted). By default smtp, for the demo into its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
-	MailTemplates    string   `help:"A folder of templates that replace the built-in ones of mails." placeholder:"DIR"`
+	Migrate          string   `help:"Whether to bring the schema up to date at the start: auto or off." enum:"auto,off" default:"auto"`
+	Mail             string   `help:"How mail is sent: smtp, log (only written to the log), or none (links are handed over and trusted). The default is smtp; for the demo, its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
+	MailTemplates    string   `help:"A folder with templates that replace the built-in mail templates." placeholder:"DIR"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
-	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters; without it nobody can." placeholder:"SECRET"`
-	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm: with it people who have joined can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
-	OIDCClientID     string   `help:"What that provider knows this server as." name:"oidc-client-id" placeholder:"ID"`
-	OIDCClientSecret string   `help:"This server's secret at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
-	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off for none at all." placeholder:"LIMIT"`
-	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
+	MailHookSecret   string   `help:"The secret with which a mail provider reports bounces to /hooks/mail, at least 16 characters. Without it, there is no hook." placeholder:"SECRET"`
+	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm. With it, existing users can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
+	OIDCClientID     string   `help:"The client id of this server at that provider." name:"oidc-client-id" placeholder:"ID"`
+	OIDCClientSecret string   `help:"The client secret of this server at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
+	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off removes all limits." placeholder:"LIMIT"`
+	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
-	LogLevel         string   `help:"What is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	LogLevel         string   `help:"The lowest level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
-// networks reads addresses and networks.
+// networks parses addresses and networks.
 func networks(list []string) ([]netip.Prefix, error) {
 	found := make([]netip.Prefix, len(list))
 	for i, s := range list {
@@ -59,8 +59,8 @@ func networks(list []string) ([]netip.Prefix, error) {
 	return found, nil
 }
 
-// config turns the settings into a server's, all but the sender of mails. The
-// limits are those that --rate-limits changes.
+// config converts the settings to a server's, except for the sender of mails and the keys.
+// limits are the defaults, which --rate-limits changes.
 func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
@@ -99,14 +99,14 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 	return cfg, nil
 }
 
-// sender returns what sends mails, or nil when there is to be none.
+// sender returns the sender of mails, or nil for --mail=none.
 func (s *settings) sender(log *slog.Logger) (mail.Sender, error) {
 	switch s.Mail {
 	case "none":
-		log.Warn("there is no mail: invitation links are handed over and trusted as proof of an address, and sign-ups are not verified")
+		log.Warn("no mail is sent: invitation links are handed over and trusted as proof of an address, and sign-ups are not verified")
 		return nil, nil //nolint:nilnil // no sender is a setting
 	case "log":
-		log.Warn("mails are only noted in the log; nobody receives them")
+		log.Warn("mails are only written to the log; nobody receives them")
 		return mail.NewLog(log), nil
 	}
 	if s.SMTPURL == "" {
@@ -122,8 +122,7 @@ func (s *settings) sender(log *slog.Logger) (mail.Sender, error) {
 	return sender, nil
 }
 
-// keys returns the keys that were given, or the one in the file beside the
-// data.
+// keys returns the keys that were given, or the key in the file beside the data.
 func (s *settings) keys(file string) ([][]byte, error) {
 	if err := store.CheckAddress(s.DB); err != nil {
 		return nil, fmt.Errorf("--db: %w", err)
@@ -134,7 +133,7 @@ func (s *settings) keys(file string) ([][]byte, error) {
 	return secretKeys(s.SecretKey, file)
 }
 
-// listen opens the address, or says what to change.
+// listen listens on the address. Its error says what to change.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Account is the customer: it holds settings, limits, roles and the event log.
+// Account is a customer. It has settings, limits, roles and an event log.
 type Account struct{ ent.Schema }
 
 // Mixin of Account.
@@ -19,8 +19,8 @@ func (Account) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty(),
 		field.Enum("status").NamedValues("Active", "ACTIVE", "Suspended", "SUSPENDED").Default("ACTIVE"),
-		field.String("preset").Immutable().Comment("The role preset its system roles were made from."),
-		field.Int64("event_seq").Default(0).Comment("The sequence number of its newest event."),
+		field.String("preset").Immutable().Comment("The preset that its system roles come from."),
+		field.Int64("event_seq").Default(0).Comment("The number of its newest event."),
 		field.Int("invitation_ttl_hours").Default(72).Range(1, 720),
 		field.Bool("count_pending_as_seats").Default(false),
 		field.Bool("keep_invitations_of_removed_members").Default(false),
@@ -52,12 +52,12 @@ func (Team) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty(),
 		field.Bool("is_default").Default(false).Immutable(),
-		// Kept by the verbs, under the account's lock, so that no page counts a
-		// whole team.
+		// The verbs update these counters under the account's lock, so that a page does
+		// not have to count a whole team.
 		field.Int("active_members").Default(0),
 		field.Int("deactivated_members").Default(0),
-		field.Int("pending_invitations").Default(0).Comment("As stored: those that ran out a moment ago are still among them."),
-		field.Int("expired_invitations").Default(0).Comment("Without the superseded ones."),
+		field.Int("pending_invitations").Default(0).Comment("As stored: includes expired ones until the sweep."),
+		field.Int("expired_invitations").Default(0).Comment("Excludes superseded ones."),
 		field.Int("all_invitations").Default(0),
 	}
 }
@@ -112,7 +112,7 @@ func (Role) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("account_id", "key").Unique()}
 }
 
-// Group is people of an account who share roles.
+// Group is a set of people in an account who share roles.
 type Group struct{ ent.Schema }
 
 // Mixin of Group.
@@ -150,7 +150,7 @@ func (Division) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}, 
 func (Division) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty(),
-		field.String("parent_id").Optional().Nillable().Comment("Empty = at the top."),
+		field.String("parent_id").Optional().Nillable().Comment("Empty = at the top of the tree."),
 	}
 }
 

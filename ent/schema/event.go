@@ -6,8 +6,8 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Event is one line of an account's log. Rows are never changed or deleted;
-// a trigger in the migrations holds that.
+// Event is one line of an account's event log. Rows are never changed or deleted; a
+// trigger in the migrations enforces it.
 type Event struct{ ent.Schema }
 
 // Mixin of Event.
@@ -16,7 +16,7 @@ func (Event) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}} }
 // Fields of Event.
 func (Event) Fields() []ent.Field {
 	return []ent.Field{
-		field.Int64("seq").Positive().Immutable().Comment("Counts up without a gap within the account."),
+		field.Int64("seq").Positive().Immutable().Comment("The number in the account's log: 1, 2, 3, without gaps."),
 		field.String("type").NotEmpty().Immutable(),
 		field.String("actor_id").Default("").Immutable().Comment("A user's id; empty = the system."),
 		field.String("team_id").Default("").Immutable(),
@@ -36,8 +36,8 @@ func (Event) Indexes() []ent.Index {
 	}
 }
 
-// Job is one line of the outbox: a mail to be sent, written in the
-// transaction that decided to send it. It holds no secret.
+// Job is one row of the outbox: a mail to send. The transaction that requests the mail
+// writes it. It contains no secret.
 type Job struct{ ent.Schema }
 
 // Mixin of Job.
@@ -47,9 +47,9 @@ func (Job) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
 func (Job) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("kind").NotEmpty().Immutable(),
-		field.String("account_id").Default("").Immutable().Comment("Whose event log hears of the result; empty = nobody's."),
+		field.String("account_id").Default("").Immutable().Comment("The account whose event log gets the result; empty = none."),
 		field.String("subject_id").NotEmpty().Immutable(),
-		field.Int("generation").Default(0).Immutable().Comment("Of the token the mail carries; an older one is not sent."),
+		field.Int("generation").Default(0).Immutable().Comment("Generation of the token in the mail. A mail with an older one is not sent."),
 		field.Int("attempts").Default(0),
 		field.Time("run_at"),
 		field.Time("leased_until").Optional().Nillable(),
@@ -63,8 +63,8 @@ func (Job) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("dead_at", "run_at"), index.Fields("subject_id")}
 }
 
-// IdempotencyKey remembers what came of a call, so that the same call again
-// has the same answer and does nothing. It holds no secret.
+// IdempotencyKey stores the result of a call, so that the same call returns it again and
+// has no further effect. It contains no secret.
 type IdempotencyKey struct{ ent.Schema }
 
 // Mixin of IdempotencyKey.
@@ -73,10 +73,10 @@ func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, own
 // Fields of IdempotencyKey.
 func (IdempotencyKey) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("actor_id").NotEmpty().Immutable().Comment("Who called: keys of others are apart."),
+		field.String("actor_id").NotEmpty().Immutable().Comment("The user who called. Each user has keys of their own."),
 		field.String("key").NotEmpty().Immutable(),
 		field.Bytes("input_hash").Immutable().Comment("SHA-256 of the call and its input."),
-		field.Bytes("outcome").Immutable().Comment("What came of it, as JSON."),
+		field.Bytes("outcome").Immutable().Comment("The result, as JSON."),
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package schema describes the tables. Rules live in the domain packages;
-// what stands here is shape, and the invariants a database can hold by itself.
+// Package schema describes the tables: their shape, and the invariants that a database can
+// enforce. Rules are in the domain packages.
 package schema
 
 import (
@@ -9,8 +9,8 @@ import (
 	"entgo.io/ent/schema/mixin"
 )
 
-// identified gives a table its prefixed, sortable text id. The verb that
-// creates the row sets it: its events and mails name it in the same breath.
+// identified gives a table its prefixed, sortable text id. The verb that creates the row
+// sets the id, because the events and mails of the same transaction contain it.
 type identified struct{ mixin.Schema }
 
 func (identified) Fields() []ent.Field {
@@ -20,8 +20,8 @@ func (identified) Fields() []ent.Field {
 	}
 }
 
-// owned marks a table whose rows belong to one account. The guard on the
-// client hangs on this column.
+// owned marks a table whose rows belong to one account. The guard on the ent client needs
+// this column.
 type owned struct{ mixin.Schema }
 
 func (owned) Fields() []ent.Field {
@@ -38,8 +38,8 @@ func (versioned) Fields() []ent.Field {
 	}
 }
 
-// granted carries what an invitation offers and a member holds directly,
-// beside roles. all_permissions stays true when the catalogue grows.
+// granted holds what an invitation grants, or a member holds directly, in addition to
+// roles. all_permissions includes permissions that are added to the catalogue later.
 type granted struct{ mixin.Schema }
 
 func (granted) Fields() []ent.Field {
@@ -50,5 +50,5 @@ func (granted) Fields() []ent.Field {
 	}
 }
 
-// byAge is the index behind a list ordered by creation.
+// byAge returns the index for a list in order of creation.
 func byAge(parent string) ent.Index { return index.Fields(parent, "created_at", "id") }

@@ -17,13 +17,13 @@ func (User) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, versioned{}} 
 // Fields of User.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("email").NotEmpty().Comment("As typed; shown."),
-		field.String("email_key").NotEmpty().Unique().Comment("Normalised; compared."),
+		field.String("email").NotEmpty().Comment("As typed, for showing."),
+		field.String("email_key").NotEmpty().Unique().Comment("Normalised, for comparing."),
 		field.String("first_name").Default(""),
 		field.String("last_name").Default(""),
 		field.String("job_title").Default(""),
 		field.String("password_hash").Default("").Sensitive().Comment("Argon2id in PHC form; empty = no password yet."),
-		field.Time("email_verified_at").Immutable().Comment("A user is made by proving the address."),
+		field.Time("email_verified_at").Immutable().Comment("A user is created when the address is verified."),
 		field.Time("last_seen_at").Optional().Nillable(),
 		field.String("active_team_id").Default(""),
 	}
@@ -39,9 +39,9 @@ func (User) Edges() []ent.Edge {
 	}
 }
 
-// SignUp is a sign-up whose address is not verified yet. There may be several
-// of one address, each with a password and a link of its own; the first link
-// that is opened makes the user, and all of them are gone.
+// SignUp is a sign-up whose address is not verified yet. An address may have several, each
+// with its own password and link. The first link that is opened creates the user, and all
+// sign-ups of the address are deleted.
 type SignUp struct{ ent.Schema }
 
 // Mixin of SignUp.
@@ -50,8 +50,8 @@ func (SignUp) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
 // Fields of SignUp.
 func (SignUp) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("email").NotEmpty().Immutable().Comment("As typed; mailed to."),
-		field.String("email_key").NotEmpty().Immutable().Comment("Normalised; compared."),
+		field.String("email").NotEmpty().Immutable().Comment("As typed. The address of mails."),
+		field.String("email_key").NotEmpty().Immutable().Comment("Normalised, for comparing."),
 		field.String("first_name").Default("").Immutable(),
 		field.String("last_name").Default("").Immutable(),
 		field.String("account_name").Default("").Immutable(),
@@ -81,11 +81,11 @@ func (Member) Fields() []ent.Field {
 		field.String("user_id").NotEmpty().Immutable(),
 		field.Enum("status").NamedValues("Active", "ACTIVE", "Deactivated", "DEACTIVATED").Default("ACTIVE"),
 		field.Bool("is_owner").Default(false),
-		// Of the user, so that a team of any size is listed by its own indexes.
+		// Copies of the user's values, so that the lists of a team use its own indexes.
 		field.String("email_key").Default(""),
-		field.String("sort_name").Default("").Comment("The name, or else the address, folded."),
+		field.String("sort_name").Default("").Comment("The name, folded; the address when there is no name."),
 		field.Int64("seen_unix").Default(0).Comment("When the user was last active, in seconds since 1970; 0 = never."),
-		field.String("search").Default("").Comment("Address and names, folded: what a text is looked for in."),
+		field.String("search").Default("").Comment("Address and names, folded, for searching."),
 	}
 }
 
@@ -116,7 +116,7 @@ func (Member) Indexes() []ent.Index {
 	}
 }
 
-// OwnershipTransfer is a team on offer by its owner to a member.
+// OwnershipTransfer is an owner's offer of a team's ownership to a member.
 type OwnershipTransfer struct{ ent.Schema }
 
 // Mixin of OwnershipTransfer.
@@ -130,7 +130,7 @@ func (OwnershipTransfer) Fields() []ent.Field {
 		field.String("to_id").NotEmpty().Immutable(),
 		field.Enum("status").NamedValues(
 			"Pending", "PENDING", "Accepted", "ACCEPTED", "Declined", "DECLINED", "Canceled", "CANCELED", "Expired", "EXPIRED",
-		).Default("PENDING").Comment("As stored; a pending one past expires_at counts as expired."),
+		).Default("PENDING").Comment("As stored. A pending one has expired from expires_at on."),
 		field.Time("expires_at").Immutable(),
 	}
 }
@@ -167,7 +167,7 @@ func (Session) Fields() []ent.Field {
 		field.String("user_id").NotEmpty().Immutable(),
 		field.Bytes("token_hash").Unique().Immutable().Sensitive(),
 		field.Time("last_seen_at"),
-		field.Time("expires_at").Immutable().Comment("The absolute end; a session left idle ends earlier."),
+		field.Time("expires_at").Immutable().Comment("The latest end. A session that is not used ends earlier."),
 		field.String("user_agent").Default("").Immutable(),
 		field.String("client_ip").Default("").Immutable(),
 	}
@@ -185,8 +185,8 @@ func (Session) Indexes() []ent.Index {
 	return []ent.Index{byAge("user_id"), index.Fields("expires_at")}
 }
 
-// PasswordReset is a link that sets a new password. Every request leaves one,
-// also for an address nobody has, so that the two take equally long.
+// PasswordReset is a link that sets a new password. A request for an address without a user
+// writes a row too, so that both take equally long.
 type PasswordReset struct{ ent.Schema }
 
 // Mixin of PasswordReset.
@@ -196,7 +196,7 @@ func (PasswordReset) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
 func (PasswordReset) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("email_key").NotEmpty().Immutable(),
-		field.String("user_id").Default("").Immutable().Comment("Empty for an address nobody has."),
+		field.String("user_id").Default("").Immutable().Comment("Empty for an address without a user."),
 		field.Bytes("token_hash").Unique().Immutable().Sensitive().Comment("SHA-256 of the token in its link."),
 		field.Time("expires_at").Immutable(),
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// position is where a row stands in its list. The key is a time.Time, a string
-// or an int64.
+// position is the position of a row in its list. The key is a time.Time, a string or an
+// int64.
 type position struct {
 	key any
 	id  string
@@ -28,12 +28,12 @@ func (p position) cursor(name string) string {
 	case string:
 		parts[1] = key
 	}
-	raw, _ := json.Marshal(parts) // texts are always written
+	raw, _ := json.Marshal(parts) // texts can always be encoded
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// parse reads a cursor of the list. BAD_USER_INPUT for whatever the method
-// cursor would not have written.
+// parse reads a cursor of the list. It fails with BAD_USER_INPUT for everything that the
+// method cursor would not have written.
 func parse(cursor, name string, kind Kind) (position, error) {
 	refused := fault.Refuse(fault.BadUserInput, "The cursor is not one of this list.")
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
@@ -48,8 +48,8 @@ func parse(cursor, name string, kind Kind) (position, error) {
 	if p.key, err = kind.parse(parts[1]); err != nil || strings.ContainsRune(parts[1]+p.id, 0) {
 		return position{}, refused
 	}
-	// Written again it differs if the name is another's, a time is finer than a
-	// microsecond, or text was no UTF-8.
+	// Encoded again, the position differs if the name is that of another list, a time
+	// is finer than a microsecond, or a text is not UTF-8.
 	if p.cursor(name) != cursor {
 		return position{}, refused
 	}

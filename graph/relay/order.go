@@ -7,28 +7,28 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
-// Kind is what the column of an order holds, and its keys are.
+// Kind is the type of an order's column and keys.
 type Kind int
 
-// The kinds of keys. Stored times are whole microseconds, as exact as
-// PostgreSQL keeps them: the cursor of a finer one would be refused.
+// The kinds of keys. Stored times are whole microseconds, which is PostgreSQL's precision.
+// The cursor of a finer time would be refused.
 const (
 	Time   Kind = iota // time.Time
 	Text               // string, sorted as the database does
 	Number             // int64
 )
 
-// Order is how a list is ordered: by a column that is never null, and by id in
-// the same direction where that is equal.
+// Order is the order of a list: by a column that is never null, and for equal values by id
+// in the same direction.
 type Order[T any] struct {
-	// Name stands in every cursor, so that those of another list or order are
-	// refused. Both directions share it: a position is good in either.
+	// Name is part of every cursor, so that the cursor of another list or order is
+	// refused. Both directions have the same name, because a position is valid in both.
 	Name       string
 	Column     string
 	Kind       Kind
 	Descending bool
-	// Position returns the value of the column, of the order's kind, and the
-	// id. Reading a page fails when the key is of another kind.
+	// Position returns the value of the column, which has the order's kind, and the id.
+	// Reading a page fails when the key is of another kind.
 	Position func(T) (key any, id string)
 }
 

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// DefaultPage is the size of a page nobody asked a size for.
+	// DefaultPage is the size of a page when the client gives none.
 	DefaultPage = 50
 	// MaxPage is the largest page.
 	MaxPage = 100
 )
 
-// Args says which page of a list is wanted: the first n after a cursor, or
-// the last n before one.
+// Args selects a page of a list: the first n elements after a cursor, or the last n before
+// one.
 type Args struct {
 	First  *int
 	After  *string
@@ -27,7 +27,7 @@ type Args struct {
 	Before *string
 }
 
-// PageInfo says where a page begins and ends.
+// PageInfo is the position of a page in its list.
 type PageInfo struct {
 	HasNextPage     bool
 	HasPreviousPage bool
@@ -58,11 +58,10 @@ func (c *Connection[T]) Nodes() []T {
 	return nodes
 }
 
-// TotalCount counts the whole list; it is called only when it was asked for.
+// TotalCount counts the whole list. It is called only when the field is selected.
 func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
 
-// CountedBy has the whole list counted by f instead of by a query. It returns
-// the same connection.
+// CountedBy makes TotalCount call f instead of a query. It returns the same connection.
 func (c *Connection[T]) CountedBy(f func(context.Context) (int, error)) *Connection[T] {
 	c.count = f
 	return c
@@ -78,8 +77,8 @@ type query[Q, T any, P, O ~func(*sql.Selector)] interface {
 	Count(context.Context) (int, error)
 }
 
-// Page reads one page of the query in that order: one statement, whatever the
-// length of the list. BAD_USER_INPUT for a size or cursor that makes no sense.
+// Page reads one page of the query in the given order, with one statement for a list of
+// any length. It fails with BAD_USER_INPUT for an invalid size or cursor.
 func Page[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Context, q Q, args Args, order Order[T]) (*Connection[T], error) {
 	w, err := args.window(order.Name, order.Kind)
 	if err != nil {
@@ -93,7 +92,7 @@ func Page[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Con
 	return connect(rows, w, order.Name, whole.Count), nil
 }
 
-// window is which part of a list is read.
+// window is the part of a list that is read.
 type window struct {
 	size          int
 	backward      bool
@@ -144,8 +143,8 @@ type element[T any] struct {
 	node T
 }
 
-// read reads the rows of a window and one more if there is one, from the end
-// the window is counted from.
+// read reads the rows of a window, from the end that the window is counted from, and one
+// more row if there is one.
 func read[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Context, q Q, order Order[T], w window) ([]element[T], error) {
 	q = q.Clone()
 	if w.after != nil {
@@ -169,7 +168,7 @@ func read[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Con
 	return rows, nil
 }
 
-// connect makes a page of what was read for the window.
+// connect returns the page for the rows that were read for the window.
 func connect[T any](rows []element[T], w window, name string, count func(context.Context) (int, error)) *Connection[T] {
 	more := len(rows) > w.size
 	if more {
@@ -193,7 +192,7 @@ func connect[T any](rows []element[T], w window, name string, count func(context
 	return c
 }
 
-// Map returns the page with its elements turned into others.
+// Map returns the page with its elements converted.
 func Map[A, B any](c *Connection[A], f func(A) B) *Connection[B] {
 	out := &Connection[B]{Edges: make([]*Edge[B], len(c.Edges)), PageInfo: c.PageInfo, count: c.count}
 	for i, e := range c.Edges {

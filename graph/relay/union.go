@@ -18,8 +18,8 @@ type Source[T any] struct {
 	count      func(context.Context) (int, error)
 }
 
-// From makes a source of a query in that order, whose rows become elements of
-// the union by as.
+// From returns a source for a query in the given order. as converts its rows to elements
+// of the union.
 func From[Q query[Q, R, P, O], R, T any, P, O ~func(*sql.Selector)](q Q, order Order[R], as func(R) T) Source[T] {
 	q = q.Clone()
 	return Source[T]{
@@ -39,12 +39,11 @@ func From[Q query[Q, R, P, O], R, T any, P, O ~func(*sql.Selector)](q Q, order O
 	}
 }
 
-// Union reads one page of one or more queries as one list, with one statement
-// for each. Their orders share name and direction, and their keys are times: how
-// texts compare is the database's own affair, and merging has to do the same.
-// Ids are compared by their bytes, which every database agrees with as long as
-// they are of lower-case ASCII. BAD_USER_INPUT for a size or cursor that makes
-// no sense.
+// Union reads one page of one or more queries as one list, with one statement for each.
+// Their orders must have the same name and direction, and keys that are times, because
+// merging has to compare keys as the database does, and databases differ for texts. Ids
+// are compared by their bytes; all databases do the same for lower-case ASCII. It fails
+// with BAD_USER_INPUT for an invalid size or cursor.
 func Union[T any](ctx context.Context, args Args, sources ...Source[T]) (*Connection[T], error) {
 	if len(sources) == 0 {
 		return nil, errors.New("union of no sources")
@@ -52,7 +51,7 @@ func Union[T any](ctx context.Context, args Args, sources ...Source[T]) (*Connec
 	first := sources[0]
 	for _, s := range sources {
 		if s.name != first.name || s.descending != first.descending || s.kind != Time {
-			return nil, errors.New("union of " + first.name + " and " + s.name + ": not one order by times")
+			return nil, errors.New("union of " + first.name + " and " + s.name + ": their orders differ, or are not by times")
 		}
 	}
 	w, err := args.window(first.name, first.kind)
@@ -78,7 +77,7 @@ func Union[T any](ctx context.Context, args Args, sources ...Source[T]) (*Connec
 	}), nil
 }
 
-// merge returns the first n elements of lists that are in order each.
+// merge returns the first n elements of several ordered lists.
 func merge[T any](lists [][]element[T], n int, descending bool) []element[T] {
 	var merged []element[T]
 	for len(merged) < n {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// The permissions this program itself asks for. The rest of the catalogue is
-// the host product's.
+// The permissions that this program itself checks. The host product checks the rest of the
+// catalogue.
 const (
 	AccountRead       = "account.read"
 	AccountUpdate     = "account.update"
@@ -28,28 +28,28 @@ const (
 	AuditRead         = "audit.read"
 )
 
-// Permission is one task somebody may be allowed to do.
+// Permission is the right to do one kind of task.
 type Permission struct {
 	Key         string `yaml:"key"`
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
 }
 
-// Module is a group of permissions, as a matrix shows them.
+// Module is a group of permissions that are shown together.
 type Module struct {
 	Key         string       `yaml:"key"`
 	Name        string       `yaml:"name"`
 	Permissions []Permission `yaml:"permissions"`
 }
 
-// RoleTemplate is a read-only role of a preset, its permissions spelt out.
+// RoleTemplate is a read-only role of a preset. Its patterns are expanded to keys.
 type RoleTemplate struct {
 	Key         string   `yaml:"key"`
 	Name        string   `yaml:"name"`
 	Description string   `yaml:"description"`
 	Permissions []string `yaml:"permissions"`
-	// Except is what the patterns of the file take in too much. Permissions
-	// are already without it.
+	// Except lists the keys and patterns that are removed from the patterns of the file.
+	// They are already removed from Permissions.
 	Except []string `yaml:"except"`
 }
 
@@ -57,13 +57,13 @@ type RoleTemplate struct {
 type Preset struct {
 	Key  string `yaml:"key"`
 	Name string `yaml:"name"`
-	// Admin is the key of the role a former owner gets.
+	// Admin is the key of the role that a former owner gets.
 	Admin string         `yaml:"admin"`
 	Roles []RoleTemplate `yaml:"roles"`
 }
 
-// Catalogue knows every permission and preset. It is read once at start and
-// never changes.
+// Catalogue holds all permissions and presets. It is read once at the start and never
+// changes.
 type Catalogue struct {
 	modules []Module
 	presets []Preset
@@ -73,10 +73,10 @@ type Catalogue struct {
 //go:embed catalogue.yaml presets.yaml
 var builtin embed.FS
 
-// NewCatalogue reads the built-in catalogue and presets, and then the files of
-// an operator, which add to them. Presets come after all permissions, so that
-// the patterns of the built-in ones take in the operator's too. What is wrong
-// with a file is told as PATH:LINE: reason.
+// NewCatalogue reads the built-in catalogue and presets, and then the operator's files,
+// which add to them. It reads all permissions before the presets, so that the patterns of
+// built-in presets include the operator's permissions. Its errors have the form
+// PATH:LINE: reason.
 func NewCatalogue(files ...string) (*Catalogue, error) {
 	parts, err := readAll(builtin.ReadFile, "catalogue.yaml", "presets.yaml")
 	if err != nil {
@@ -101,7 +101,8 @@ func NewCatalogue(files ...string) (*Catalogue, error) {
 	return c, nil
 }
 
-// addModules adds what is new, also to modules that are there.
+// addModules adds a file's modules and permissions. A file may add permissions to an
+// existing module.
 func (c *Catalogue) addModules(f *file) error {
 	for i, m := range f.Modules {
 		place := fmt.Sprintf("$.modules[%d]", i)
@@ -115,7 +116,7 @@ func (c *Catalogue) addModules(f *file) error {
 			return err
 		}
 		if m.Name != "" && m.Name != into.Name {
-			return f.refuse(place+".name", "the module %s is there and its name is %q; leave the name out", m.Key, into.Name)
+			return f.refuse(place+".name", "the module %s exists and its name is %q; omit the name", m.Key, into.Name)
 		}
 		if len(m.Permissions) == 0 {
 			return f.refuse(place+".permissions", "the module %s has no permissions", m.Key)
@@ -126,7 +127,7 @@ func (c *Catalogue) addModules(f *file) error {
 				return err
 			}
 			if c.all.Has(p.Key) {
-				return f.refuse(place+".key", "the permission %s is there already", p.Key)
+				return f.refuse(place+".key", "the permission %s exists already", p.Key)
 			}
 			c.all[p.Key] = struct{}{}
 			into.Permissions = append(into.Permissions, p)
@@ -142,7 +143,7 @@ func (c *Catalogue) addPresets(f *file) error {
 			return err
 		}
 		if slices.Contains(c.PresetKeys(), p.Key) {
-			return f.refuse(place+".key", "the preset %s is there already", p.Key)
+			return f.refuse(place+".key", "the preset %s exists already", p.Key)
 		}
 		if len(p.Roles) == 0 {
 			return f.refuse(place+".roles", "the preset %s has no roles", p.Key)
@@ -169,9 +170,9 @@ func (c *Catalogue) addPresets(f *file) error {
 	return nil
 }
 
-// expand replaces the patterns of a role by the keys they stand for, sorted.
-// An exception that takes nothing away is refused: it is a slip that leaves
-// somebody with more than was meant.
+// expand replaces the patterns of a role by the keys that they match, sorted. It refuses an
+// exception that removes nothing, because that is a mistake by which members would hold
+// more than intended.
 func (c *Catalogue) expand(f *file, place string, r *RoleTemplate) error {
 	held, except := Set{}, Set{}
 	for i, pattern := range r.Permissions {
@@ -194,8 +195,8 @@ func (c *Catalogue) expand(f *file, place string, r *RoleTemplate) error {
 	return nil
 }
 
-// match returns the keys for `*`, `module.*`, `*.task` or a key itself, each
-// also with Own.
+// match returns the keys that a pattern matches: `*`, `module.*`, `*.task` or a single key,
+// each also with Own.
 func (c *Catalogue) match(pattern string) []string {
 	pattern, own := strings.CutSuffix(pattern, Own)
 	var keys []string
@@ -212,15 +213,14 @@ func (c *Catalogue) match(pattern string) []string {
 	return keys
 }
 
-// Modules returns the catalogue in its order. The caller does not change it.
+// Modules returns the modules in the catalogue's order. The caller must not change them.
 func (c *Catalogue) Modules() []Module { return c.modules }
 
-// All returns every permission there is, none with Own. The caller does not
-// change it.
+// All returns all permissions, without Own. The caller must not change the set.
 func (c *Catalogue) All() Set { return c.all }
 
-// Knows reports whether the key may be granted: a permission of the
-// catalogue, or one with Own.
+// Knows reports whether the key can be granted: it is a permission of the catalogue, or
+// one with Own.
 func (c *Catalogue) Knows(key string) bool { return c.all.Has(strings.TrimSuffix(key, Own)) }
 
 // PresetKeys returns the keys of all presets, in their order.
@@ -232,8 +232,7 @@ func (c *Catalogue) PresetKeys() []string {
 	return keys
 }
 
-// Preset returns the preset with the key, or an error that names the ones
-// there are.
+// Preset returns the preset with the key, or an error that lists all keys.
 func (c *Catalogue) Preset(key string) (Preset, error) {
 	i := slices.IndexFunc(c.presets, func(p Preset) bool { return p.Key == key })
 	if i < 0 {

@@ -12,11 +12,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// word is the shape of keys and of the parts of keys.
+// word is the form of keys and of their parts.
 var word = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// file is a part of the catalogue, built-in or an operator's. What is wrong
-// with it is told with its line.
+// file is a part of the catalogue: built-in, or the operator's.
 type file struct {
 	path string
 	body ast.Node
@@ -39,8 +38,8 @@ func readAll(from func(string) ([]byte, error), paths ...string) ([]*file, error
 	return files, nil
 }
 
-// parse reads mappings, lists and text, and refuses whatever else YAML has:
-// `name: 010` would become another name without a word.
+// parse reads a file. It accepts only mappings, lists and text, because YAML would silently
+// change other values: `name: 010` is a number.
 func parse(path string, text []byte) (*file, error) {
 	f := &file{path: path}
 	tree, err := parser.ParseBytes(text, 0)
@@ -51,7 +50,7 @@ func parse(path string, text []byte) (*file, error) {
 		var odd oddity
 		if ast.Walk(&odd, doc); odd.node != nil {
 			t := odd.node.GetToken()
-			return nil, f.wrong(t, "%q is no plain text; put the value in quotes", t.Value)
+			return nil, f.wrong(t, "%q is not plain text; put the value in quotes", t.Value)
 		}
 		if i > 0 {
 			return nil, f.wrong(doc.Start, "a second document begins here")
@@ -85,11 +84,11 @@ func (o *oddity) Visit(n ast.Node) ast.Visitor {
 	return nil
 }
 
-// translate turns an error of the YAML library into one of the file.
+// translate converts an error of the YAML library to one with the file's path and line.
 func (f *file) translate(err error) error {
 	var typ *yaml.TypeError
 	if errors.As(err, &typ) {
-		return f.wrong(typ.Token, "there must be text here")
+		return f.wrong(typ.Token, "the value must be text")
 	}
 	var located yaml.Error
 	if errors.As(err, &located) {
@@ -98,8 +97,8 @@ func (f *file) translate(err error) error {
 	return f.wrong(nil, "%w", err)
 }
 
-// refuse returns the reason with path and line. A place that is not there has
-// the line of what it is missing from.
+// refuse returns the reason with path and line. A missing place has the line of the node
+// that it is missing from.
 func (f *file) refuse(place, reason string, args ...any) error {
 	for ; place != "" && f.body != nil; place = place[:max(0, strings.LastIndexAny(place, ".["))] {
 		path, err := yaml.PathString(place)
@@ -113,7 +112,7 @@ func (f *file) refuse(place, reason string, args ...any) error {
 	return f.wrong(nil, reason, args...)
 }
 
-// wrong puts path and line before the reason; without a token it is the first.
+// wrong returns the reason with path and line; without a token, with line 1.
 func (f *file) wrong(t *token.Token, reason string, args ...any) error {
 	line := 1
 	if t != nil {
@@ -122,7 +121,7 @@ func (f *file) wrong(t *token.Token, reason string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", f.path, line, fmt.Errorf(reason, args...))
 }
 
-// named refuses a key that is not the prefix and a word, and a missing name.
+// named fails for a key that is not prefix and a word, and for a missing name.
 func (f *file) named(place, prefix, key, name string) error {
 	rest, prefixed := strings.CutPrefix(key, prefix)
 	switch {

@@ -170,15 +170,15 @@ func TestWhatIsWrongWithAFileIsToldWithItsLine(t *testing.T) {
 		"Windows line ends":      {"modules:\r\n- key: mine\r\n  colour: red\r\n", ":3: unknown field \"colour\""},
 		"text for a list":        {preset + "  - key: all\n    name: All\n    permissions: \"*\"\n", ":8: string was used where sequence is expected"},
 		"text for a mapping":     {"modules:\n- key: team\n  permissions:\n  - team.fly\n", ":4: string was used where mapping is expected"},
-		"a list for text":        {"modules:\n- key: mine\n  name: [Mine]\n", ":3: there must be text here"},
-		"a mapping for text":     {preset + "  - key: all\n    name: All\n    permissions:\n    - \"*\"\n    - a: b\n", ":10: there must be text here"},
-		"a number for text":      {"modules:\n- key: mine\n  name: 010\n", ":3: \"010\" is no plain text; put the value in quotes"},
-		"a truth for text":       {"modules:\n- key: mine\n  name: true\n", ":3: \"true\" is no plain text"},
-		"a number for a field":   {"modules:\n- key: mine\n  1: Mine\n", ":3: \"1\" is no plain text"},
-		"a pattern unquoted":     {preset + "  - key: all\n    name: All\n    permissions:\n    - *.read\n", ":9: \"*\" is no plain text; put the value in quotes"},
-		"an anchor":              {"modules:\n- &m\n  key: mine\n", ":2: \"&\" is no plain text"},
-		"a tag":                  {"modules: !!int mine\n", ":1: \"!!int\" is no plain text"},
-		"a merge":                {"modules:\n- <<: {key: mine}\n", ":2: \"<<\" is no plain text"},
+		"a list for text":        {"modules:\n- key: mine\n  name: [Mine]\n", ":3: the value must be text"},
+		"a mapping for text":     {preset + "  - key: all\n    name: All\n    permissions:\n    - \"*\"\n    - a: b\n", ":10: the value must be text"},
+		"a number for text":      {"modules:\n- key: mine\n  name: 010\n", ":3: \"010\" is not plain text; put the value in quotes"},
+		"a truth for text":       {"modules:\n- key: mine\n  name: true\n", ":3: \"true\" is not plain text"},
+		"a number for a field":   {"modules:\n- key: mine\n  1: Mine\n", ":3: \"1\" is not plain text"},
+		"a pattern unquoted":     {preset + "  - key: all\n    name: All\n    permissions:\n    - *.read\n", ":9: \"*\" is not plain text; put the value in quotes"},
+		"an anchor":              {"modules:\n- &m\n  key: mine\n", ":2: \"&\" is not plain text"},
+		"a tag":                  {"modules: !!int mine\n", ":1: \"!!int\" is not plain text"},
+		"a merge":                {"modules:\n- <<: {key: mine}\n", ":2: \"<<\" is not plain text"},
 		"a second document":      {"modules:\n- key: team\n---\npresets: []\n", ":3: a second document begins here"},
 
 		"a module without a key":            {"modules:\n- name: Mine\n  permissions: []\n", ":2: the key is missing"},
@@ -189,7 +189,7 @@ func TestWhatIsWrongWithAFileIsToldWithItsLine(t *testing.T) {
 		"a module with a dot":               {"modules:\n- name: Mine\n  key: a.b\n", ":3: the key \"a.b\" must be like"},
 		"a new module without a name":       {"modules:\n- key: mine\n  permissions: [{key: mine.read, name: See}]\n", ":2: the name of mine is missing"},
 		"a blank name":                      {"modules:\n- key: mine\n  name: \" \"\n", ":3: the name of mine is missing"},
-		"another name for a module":         {"modules:\n- key: team\n  name: Crews\n", ":3: the module team is there"},
+		"another name for a module":         {"modules:\n- key: team\n  name: Crews\n", ":3: the module team exists"},
 		"a module without permissions":      {"modules:\n- key: mine\n  name: Mine\n", ":2: the module mine has no permissions"},
 		"a permission without a key":        {"modules:\n- key: team\n  permissions:\n  - name: Fly\n", ":4: the key is missing"},
 		"a permission without a name":       {"modules:\n- key: team\n  permissions:\n  - key: team.fly\n    description: So\n", ":4: the name of team.fly is missing"},
@@ -198,13 +198,13 @@ func TestWhatIsWrongWithAFileIsToldWithItsLine(t *testing.T) {
 		"a permission of three words":       {"modules:\n- key: team\n  permissions:\n  - name: Fly\n    key: team.fly.high\n", ":5: the key \"team.fly.high\" must be like"},
 		"a permission of one's own":         {"modules:\n- key: team\n  permissions:\n  - name: Fly\n    key: team.fly:own\n", ":5: the key \"team.fly:own\" must be like"},
 		"a permission that is a pattern":    {"modules:\n- key: team\n  permissions:\n  - name: Fly\n    key: team.*\n", ":5: the key \"team.*\" must be like"},
-		"a permission there is":             {"modules:\n- key: team\n  permissions:\n  - {key: team.fly, name: Fly}\n  - {key: team.read, name: See}\n", ":5: the permission team.read is there already"},
-		"a permission twice":                {"modules:\n- key: team\n  permissions: [{key: team.fly, name: Fly}]\n- key: team\n  permissions:\n  - {key: team.fly, name: Fly}\n", ":6: the permission team.fly is there already"},
+		"a permission there is":             {"modules:\n- key: team\n  permissions:\n  - {key: team.fly, name: Fly}\n  - {key: team.read, name: See}\n", ":5: the permission team.read exists already"},
+		"a permission twice":                {"modules:\n- key: team\n  permissions: [{key: team.fly, name: Fly}]\n- key: team\n  permissions:\n  - {key: team.fly, name: Fly}\n", ":6: the permission team.fly exists already"},
 		"a preset without a key":            {"presets:\n- name: Mine\n", ":2: the key is missing"},
 		"a preset with an odd key":          {"presets:\n- key: my-preset\n", ":2: the key \"my-preset\" must be like"},
 		"a preset without a name":           {"presets:\n- key: mine\n", ":2: the name of mine is missing"},
-		"a preset there is":                 {"presets:\n- name: Teams\n  key: teams\n", ":3: the preset teams is there already"},
-		"a preset twice":                    {preset + "  - {key: all, name: All}\n- name: Mine\n  key: mine\n", ":8: the preset mine is there already"},
+		"a preset there is":                 {"presets:\n- name: Teams\n  key: teams\n", ":3: the preset teams exists already"},
+		"a preset twice":                    {preset + "  - {key: all, name: All}\n- name: Mine\n  key: mine\n", ":8: the preset mine exists already"},
 		"a preset without roles":            {"presets:\n- key: mine\n  name: Mine\n  admin: all\n", ":2: the preset mine has no roles"},
 		"a preset with an empty list":       {"presets:\n- key: mine\n  name: Mine\n  roles: []\n", ":4: the preset mine has no roles"},
 		"a preset without an admin":         {"presets:\n- key: mine\n  name: Mine\n  roles:\n  - {key: all, name: All}\n", ":2: the admin of the preset mine"},
@@ -239,7 +239,7 @@ func TestWhatIsWrongWithAFileIsToldWithItsLine(t *testing.T) {
 func TestRefusalNamesTheFileThatIsWrong(t *testing.T) {
 	t.Parallel()
 	first, second := catalogueFile(t, shop), catalogueFile(t, shop)
-	if _, err := access.NewCatalogue(first, second); err == nil || !strings.HasPrefix(err.Error(), second+":5: the permission certificates.escrow is there already") {
+	if _, err := access.NewCatalogue(first, second); err == nil || !strings.HasPrefix(err.Error(), second+":5: the permission certificates.escrow exists already") {
 		t.Errorf("err = %v, want line 5 of %s", err, second)
 	}
 	missing := filepath.Join(t.TempDir(), "missing.yaml")

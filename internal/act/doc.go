@@ -1,6 +1,6 @@
-// Package act is the one door for writes: every change of an account that
-// somebody asks for passes through Door.Do. A verb says who may act by a Rule,
-// and gets an Act: the transaction, the account's row, and the actor.
+// Package act is the one door for writes: every change that a person makes in an
+// account passes through Door.Do. A verb gives it a Rule, which decides who may
+// act, and gets an Act: the transaction, the account's row, and the actor.
 //
 //	a verb ──► Door.Do(ctx, rule, f)
 //	             │
@@ -27,14 +27,13 @@
 // Step 1 keeps people who may not act from taking the account's lock. Step 3 is
 // the check that counts, because a right may be taken away between the two.
 // Step 4 fails with ACCOUNT_SUSPENDED. A rule with EvenSuspended leaves step 4
-// out; its verb may still call Act.InUse where the order of its refusals wants
-// it later. NOT_FOUND also when the account is gone at the beginning of the
-// transaction.
+// out; its verb may call Act.InUse where its order of refusals needs it later. On
+// PostgreSQL the transaction fails with NOT_FOUND when the account is gone.
 //
 // From step 5 on the guard of package access no longer narrows what is read and
 // written. So f names the account or the team in every query.
 //
-// Writes that do not pass here act for nobody, such as the sweep, or change only
-// the user's own rows, such as signing in. internal/archtest has the list, with
-// a reason for each.
+// Some writes do not pass through the door: those without an actor, such as the
+// sweep, and those that change the user's own rows alone, such as signing in.
+// internal/archtest has the list, with a reason for each.
 package act

@@ -8,7 +8,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// Rule says who may act, and in which account.
+// Rule decides who may act, and in which account.
 type Rule struct {
 	enter         func(ctx context.Context, d *Door) (*entry, error)
 	check         func() error
@@ -23,7 +23,9 @@ type entry struct {
 	again     func(ctx context.Context, tx *store.Tx) (*access.Membership, error)
 }
 
-// InTeam lets the viewer act who holds the permission in the team.
+// InTeam allows viewers who hold the permission in the team. The act fails with
+// UNAUTHENTICATED, NOT_FOUND when the viewer may not know of the team, FORBIDDEN
+// or ACCOUNT_SUSPENDED.
 func InTeam(teamID, permission string) Rule {
 	return Rule{enter: func(ctx context.Context, d *Door) (*entry, error) {
 		m, err := access.Require(ctx, d.Store.Read(), teamID, permission)
@@ -34,8 +36,9 @@ func InTeam(teamID, permission string) Rule {
 	}}
 }
 
-// AccountWide lets the viewer act who holds the permission in the default team
-// of the account.
+// AccountWide allows viewers who hold the permission in the default team of the
+// account. The act fails with UNAUTHENTICATED, NOT_FOUND when the viewer is in no
+// team of the account, FORBIDDEN or ACCOUNT_SUSPENDED.
 func AccountWide(accountID, permission string) Rule {
 	return Rule{enter: func(ctx context.Context, d *Door) (*entry, error) {
 		m, err := access.RequireInAccount(ctx, accountID, permission)
@@ -48,28 +51,30 @@ func AccountWide(accountID, permission string) Rule {
 
 // holder is the entry of a viewer who holds the permission by the membership.
 func (d *Door) holder(m *access.Membership, permission string) *entry {
-	return &entry{accountID: m.AccountID, userID: m.UserID,
-		again: func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
-			return d.Access.RequireStill(ctx, tx.Client(), m.TeamID, permission)
-		}}
+	return &entry{m.AccountID, m.UserID, func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
+		return d.Access.RequireStill(ctx, tx.Client(), m.TeamID, permission)
+	}}
 }
 
-// AsMember lets the viewer act who is an active member of the team, whatever
-// they hold. The team is one of the account.
+// AsMember allows active members of the team, with any permissions. The team is one
+// of the account. The act fails with UNAUTHENTICATED, NOT_FOUND or
+// ACCOUNT_SUSPENDED. Only the transaction decides, because the viewer was loaded
+// before the operation and may have joined since.
 func AsMember(accountID, teamID string) Rule {
 	return Rule{enter: func(ctx context.Context, d *Door) (*entry, error) {
 		v, err := access.SignedIn(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return &entry{accountID: accountID, userID: v.UserID,
-			again: func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
-				return d.Access.Membership(ctx, tx.Client(), teamID, v.UserID)
-			}}, nil
+		return &entry{accountID, v.UserID, func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
+			return d.Access.Membership(ctx, tx.Client(), teamID, v.UserID)
+		}}, nil
 	}}
 }
 
-// AsOwner lets the owner of the team act. The team is one of the account.
+// AsOwner allows the owner of the team. The team is one of the account. The act
+// fails with UNAUTHENTICATED, FORBIDDEN or ACCOUNT_SUSPENDED. Only the transaction
+// decides, as for AsMember.
 func AsOwner(accountID, teamID string) Rule {
 	return Rule{enter: func(ctx context.Context, d *Door) (*entry, error) {
 		e, err := AsMember(accountID, teamID).enter(ctx, d)
@@ -88,17 +93,16 @@ func AsOwner(accountID, teamID string) Rule {
 	}}
 }
 
-// AsAddressee lets the addressee of an invitation into the account act, who need
-// not be a member of it. userID is their user, empty when they are not signed
-// in. The caller has found the invitation by its token or for its addressee;
-// proof finds it once more in the transaction, in a context of the system, and
-// fails when the actor may not answer it any more.
+// AsAddressee allows the addressee of an invitation, who need not be a member of
+// the account. userID is their user, empty when they are not signed in. The caller
+// has found the invitation by its token or its address; proof finds it again in
+// the transaction, in a context of the system, and fails when the actor may not
+// answer it any more. The act fails with the error of proof or ACCOUNT_SUSPENDED.
 func AsAddressee(accountID, userID string, proof func(ctx context.Context, tx *store.Tx) error) Rule {
 	return Rule{enter: func(context.Context, *Door) (*entry, error) {
-		return &entry{accountID: accountID, userID: userID,
-			again: func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
-				return nil, proof(access.System(ctx, "find an invitation for its addressee"), tx)
-			}}, nil
+		return &entry{accountID, userID, func(ctx context.Context, tx *store.Tx) (*access.Membership, error) {
+			return nil, proof(access.System(ctx, "find an invitation for its addressee"), tx)
+		}}, nil
 	}}
 }
 
@@ -109,7 +113,8 @@ func (r Rule) Checking(check func() error) Rule {
 	return r
 }
 
-// EvenSuspended allows the act in a suspended account too. The verb says why.
+// EvenSuspended allows the act in a suspended account too. The verb's comment gives
+// the reason.
 func (r Rule) EvenSuspended() Rule {
 	r.evenSuspended = true
 	return r

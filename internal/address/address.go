@@ -1,5 +1,5 @@
-// Package address reads e-mail addresses: what is shown is what was typed,
-// what is compared is its normal form.
+// Package address parses e-mail addresses. An address is shown as it was typed and
+// compared by its normal form.
 package address
 
 import (
@@ -25,7 +25,8 @@ const (
 
 // Address is one mailbox.
 type Address struct {
-	// Typed is the address as it was typed, trimmed: shown and mailed to.
+	// Typed is the address as it was typed, trimmed. It is shown, and mails are sent to
+	// it.
 	Typed string
 	// Key is the normal form: lower case, the domain in ASCII. Two addresses
 	// with one key are the same address.
@@ -34,19 +35,19 @@ type Address struct {
 
 var (
 	domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
-	// identifiers are letters, digits and their marks, beside all of ASCII: no
-	// symbols, no fillers, no compatibility forms such as full-width letters
-	// (RFC 8264, section 4.2).
+	// identifiers allows all of ASCII, and letters, digits and their marks. It refuses
+	// symbols, fillers and compatibility forms such as full-width letters (RFC 8264,
+	// section 4.2).
 	identifiers = precis.NewIdentifier(precis.Norm(norm.NFC))
-	// lower is simple case folding, for what can stand in an address: it knows
-	// the final sigma, keeps ß apart from ss, and never makes a Turkish İ an i.
+	// lower is simple case folding for the characters of an address. It handles the
+	// final sigma, does not turn ß into ss, and does not turn a Turkish İ into i.
 	lower = strings.NewReplacer("İ", "i\u0307", "ς", "σ")
 )
 
-// Parse reads an address as typed into a form. BLANK when there is nothing,
-// INVALID_EMAIL for anything that is not one plain address, and for one that
-// cannot be told from another by looking at it: with invisible characters, or
-// with letters of several scripts in one word. The error names the field.
+// Parse reads an address as typed into a form. It fails with BLANK for an empty one, and
+// with INVALID_EMAIL for anything that is not one plain address. It also refuses an
+// address that looks like another one: with invisible characters, or with letters of
+// several scripts in one word. The error names the field.
 func Parse(s string, field ...string) (Address, *fault.Error) {
 	invalid := fault.Input(fault.InvalidEmail, "This is not an e-mail address.", field...)
 	typed := norm.NFC.String(strings.TrimSpace(s))
@@ -74,8 +75,8 @@ func Parse(s string, field ...string) (Address, *fault.Error) {
 	return Address{Typed: typed, Key: key}, nil
 }
 
-// normalLocal returns what stands before the @, for comparing. Dots and what
-// follows a plus are kept: only some providers ignore them.
+// normalLocal returns the normal form of the part before the @. Dots and the part after a
+// plus are kept, because only some providers ignore them.
 func normalLocal(s string) (string, bool) {
 	key := norm.NFC.String(strings.ToLower(lower.Replace(s)))
 	switch {
@@ -111,19 +112,19 @@ func normalDomain(s string) (string, bool) {
 	return ascii, err == nil && again == ascii
 }
 
-// legible reports whether s can be told from others by looking at it.
+// legible reports whether s can be distinguished from others by its look.
 func legible(s string) bool {
 	if _, err := identifiers.String(s); err != nil {
 		return false
 	}
-	base := false // whether there is something for a mark to stand on
+	base := false // whether there is a character that a mark can combine with
 	for _, r := range s {
 		if unicode.IsMark(r) && !base {
 			return false
 		}
 		base = unicode.In(r, unicode.L, unicode.M)
 	}
-	// The second dot of these falls onto the first.
+	// The second dot of these is drawn over the first.
 	for _, dotted := range []string{"i\u0307", "j\u0307", "ı\u0307", "ȷ\u0307"} {
 		if strings.Contains(s, dotted) {
 			return false
@@ -132,16 +133,16 @@ func legible(s string) bool {
 	return oneScript(s)
 }
 
-// together are the scripts that one word may mix: "highly restrictive" in
-// UTS 39, section 5.2.
+// together lists the scripts that one word may mix: "highly restrictive" in UTS 39,
+// section 5.2.
 var together = [][]*unicode.RangeTable{
 	{unicode.Latin, unicode.Han, unicode.Hiragana, unicode.Katakana},
 	{unicode.Latin, unicode.Han, unicode.Bopomofo},
 	{unicode.Latin, unicode.Han, unicode.Hangul},
 }
 
-// oneScript reports whether all letters are of one script, or of such as are
-// written together.
+// oneScript reports whether all letters belong to one script, or to scripts that may be
+// mixed.
 func oneScript(s string) bool {
 	letters := strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Common, unicode.Inherited) {
@@ -169,7 +170,7 @@ func hidden(r rune) bool {
 		unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// Mask hides most of an address, for somebody who may only recognise it.
+// Mask hides most of an address. People who know the address still recognise it.
 func Mask(typed string) string {
 	local, domain, ok := strings.Cut(typed, "@")
 	if !ok {

@@ -36,6 +36,7 @@ var siblings = map[string][]string{
 	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
 	"live": {"access", "auth", "event", "fault"},
+	"demo": slices.Concat(leaves, []string{"access", "store", "event", "roster", "auth", "invite"}),
 
 	"idempotency": {"access", "store", "fault", "uid"},
 }

@@ -12,23 +12,19 @@ import (
 // reason: a folder, or a function of one. Every other write passes through
 // act.Door.
 var pastTheDoor = map[string]string{
-	"internal/act":           "is the door",
-	"internal/store":         "has the transactions",
-	"internal/outbox":        "the worker sends mails and stores what became of them: it acts for nobody",
-	"internal/idempotency":   "deletes old keys: it acts for nobody",
-	"internal/auth":          "changes what belongs to a user and not to an account: sign-ups, sessions, passwords, the profile",
-	"server.seed":            "fills the demo before anybody can sign in",
-	"server.seedInvitations": "fills the demo before anybody can sign in",
+	"internal/act":                  "is the door",
+	"internal/store":                "has the transactions",
+	"internal/outbox":               "the worker sends mails and stores what became of them: it acts for nobody",
+	"internal/idempotency":          "deletes old keys: it acts for nobody",
+	"internal/auth":                 "changes what belongs to a user and not to an account: sign-ups, sessions, passwords, the profile",
+	"internal/demo.seed":            "fills the demo before anybody can sign in",
+	"internal/demo.seedInvitations": "fills the demo before anybody can sign in",
 
 	"internal/roster.operate":       "is the operator's: no viewer, and suspended accounts too",
 	"internal/roster.SetActiveTeam": "changes the user's own row alone",
 
-	"internal/invite.Sweep":    "stores what has expired: it acts for nobody",
-	"internal/invite.bounce":   "stores the report of a mail provider: it acts for nobody",
-	"internal/invite.claim":    "does not use the door yet",
-	"internal/invite.Decline":  "does not use the door yet",
-	"internal/invite.dispatch": "does not use the door yet",
-	"internal/invite.manage":   "does not use the door yet",
+	"internal/invite.Sweep":  "stores what has expired: it acts for nobody",
+	"internal/invite.bounce": "stores the report of a mail provider: it acts for nobody",
 }
 
 var transactions = []string{"InTx", "InAccount", "InAccounts"}

@@ -53,7 +53,7 @@
 //     that Next may return something; it is called with the hub's mutex held.
 //   - The number of database reads for an event on a node does not depend on the number of
 //     subscribers, except for those that replay.
-//   - The package decides nothing about rights. Whoever reads a subscription checks, for
+//   - The package decides nothing about rights. The code that reads a subscription checks, for
 //     each event, whether the viewer may see it.
 //   - Hub.Run and Notifier.Run start the only goroutines. They end when their context ends.
 package event

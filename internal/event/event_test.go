@@ -80,7 +80,7 @@ func start(t *testing.T, s *store.Store) node {
 	return node{Store: s, hub: hub, log: event.NewLog(hub, now), stop: stop}
 }
 
-// append writes n events of the account in one transaction.
+// append writes events of the account in one transaction.
 func (n node) append(ctx context.Context, accountID string, amount int) error {
 	return n.InAccount(ctx, accountID, func(tx *store.Tx) error {
 		drafts := make([]event.Draft, amount)
@@ -119,7 +119,7 @@ func (n node) subscribe(t *testing.T, after int64) *listener {
 	return s
 }
 
-// listener is a reader who waits for what he has been woken for.
+// listener is a subscriber that waits until it is woken.
 type listener struct {
 	*event.Subscription
 	woken chan struct{}

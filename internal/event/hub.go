@@ -265,7 +265,7 @@ func (h *Hub) load(ctx context.Context, accountID string, after int64) ([]*ent.E
 func Head(ctx context.Context, client *ent.Client, accountID string) (int64, error) {
 	a, err := client.Account.Query().Where(account.ID(accountID)).
 		Select(account.FieldID, account.FieldEventSeq).
-		Only(access.System(ctx, "read where the event log stands"))
+		Only(access.System(ctx, "read the end of the event log"))
 	if err != nil {
 		return 0, fmt.Errorf("read the event log's head of %s: %w", accountID, err)
 	}

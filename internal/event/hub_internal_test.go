@@ -47,7 +47,7 @@ func quiet(t *testing.T) (*store.Store, *Hub) {
 	return s, h
 }
 
-// unheard is the wake-up of who does not wait.
+// unheard is the wake-up of a subscriber that does not wait.
 func unheard() {}
 
 // followed returns how many accounts the hub follows.
@@ -133,13 +133,16 @@ func TestWakingAnAccountNobodyFollowsKeepsNothing(t *testing.T) {
 	}
 }
 
+// patience is how long a test waits for something that should come at once.
+const patience = 30 * time.Second
+
 type pauseKey struct{}
 
 // pause is where a query waits after it has been answered.
 type pause struct{ reached, goOn chan struct{} }
 
 // Of two who subscribe at once, the first to ask may be the last to be
-// answered: what was written in between is his all the same, and at once.
+// answered. The first gets what was written in between all the same, and at once.
 func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 	t.Parallel()
 	s, h := quiet(t)
@@ -188,8 +191,8 @@ func TestTwoFirstSubscribersMissNothing(t *testing.T) {
 		select {
 		case <-woken:
 			batch, err = sub.Next(t.Context())
-		case <-time.After(2 * pollEvery):
-			t.Fatal("not woken")
+		case <-time.After(patience):
+			t.Fatal("the subscriber was not woken")
 		}
 	}
 	if err != nil || len(batch) != 1 || batch[0].Seq != 1 {

@@ -134,11 +134,11 @@ func (n *Notifier) listen(ctx context.Context, conn *pgx.Conn) error {
 	}
 	n.hub.Look()
 	for {
-		heard, err := conn.WaitForNotification(ctx)
+		notification, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return fmt.Errorf("wait: %w", err)
 		}
-		if node, accountID, ok := strings.Cut(heard.Payload, " "); ok && node != n.node {
+		if node, accountID, ok := strings.Cut(notification.Payload, " "); ok && node != n.node {
 			n.hub.Wake(accountID)
 		}
 	}

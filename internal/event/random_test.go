@@ -7,20 +7,22 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-// following is a reader of an account's log, as a client is: it keeps its
-// last cursor, and may be connected or not.
+// following is a reader of an account's log, as a client is: it keeps its last
+// cursor, and may be connected or not.
 type following struct {
 	account string
 	last    int64
 	sub     *listener
 }
 
-// Whatever is done, in whatever order, a reader who comes back with his cursor
-// sees every event of his account exactly once, in order.
+// A reader that comes back with its cursor gets every event of its account exactly
+// once, in order, whatever was done before and in whatever order.
 func TestEachCursorSeesItsAccountOnceInOrder(t *testing.T) {
 	t.Parallel()
+	testkit.RandomLives(t, 100)
 	eachNode(t, func(t *testing.T, n node) {
 		heads := map[string]int64{"acc_A": 0, "acc_B": 0}
 		rapid.Check(t, func(r *rapid.T) {

@@ -1,5 +1,5 @@
-// Package fault is the one error type a client may see: a stable code, a safe
-// sentence and, for wrong input, the path of the field it is about.
+// Package fault is the only error type that a client may see. It has a stable code, a safe
+// sentence and, for wrong input, the path of the field that is wrong.
 package fault
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Code is one of the contract's error codes. Clients decide by it.
+// Code is one of the contract's error codes. Programs decide by it.
 type Code string
 
 // Codes of top-level errors (extensions.code).
@@ -70,7 +70,7 @@ const (
 // Extensions returns the extensions of a GraphQL error with the code.
 func Extensions(c Code) map[string]any { return map[string]any{"code": string(c)} }
 
-// Error is what a client may be told.
+// Error is an error that a client may see.
 type Error struct {
 	Code    Code
 	Message string
@@ -85,13 +85,13 @@ type Error struct {
 // Error returns code and sentence.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
-// Refuse is a top-level error: the request as a whole is turned down.
+// Refuse returns a top-level error, which refuses the request as a whole.
 func Refuse(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Input is a user error about the field at the path; without a path it is
-// about the input as a whole.
+// Input returns a user error for the field at the path. Without a path, the input as a
+// whole is wrong.
 func Input(code Code, message string, field ...string) *Error {
 	if field == nil {
 		field = []string{}
@@ -120,8 +120,8 @@ func (es Errors) Err() error {
 	return es
 }
 
-// UserErrors returns the user errors err consists of; ok is false when err is
-// anything else and must be answered at the top level.
+// UserErrors returns the user errors that err consists of. ok is false when err is anything
+// else, and must be returned as a top-level error.
 func UserErrors(err error) (list []*Error, ok bool) {
 	var es Errors
 	if errors.As(err, &es) {

@@ -1,5 +1,5 @@
-// Package idempotency has a call that is made again with its key answered as
-// it was the first time, without doing anything again.
+// Package idempotency makes repeated calls safe: a call with the same key as an earlier
+// one returns the earlier result and has no further effect.
 package idempotency
 
 import (
@@ -18,14 +18,13 @@ import (
 )
 
 const (
-	// KeptFor is how long a key is remembered.
+	// KeptFor is how long a key is stored.
 	KeptFor = 24 * time.Hour
 	maxKey  = 255 // bytes
 	field   = "idempotencyKey"
 )
 
-// Call is a call that may be made again. Without a key it is a new one each
-// time.
+// Call is a call that may be repeated. A call without a key is always a new one.
 type Call struct {
 	AccountID, ActorID string
 	Name               string // of the mutation
@@ -33,24 +32,24 @@ type Call struct {
 	Input              any // as typed
 }
 
-// Check refuses keys that are none: BLANK, TOO_LONG.
+// Check fails with BLANK or TOO_LONG for an invalid key.
 func Check(key *string) *fault.Error {
 	switch {
 	case key == nil:
 		return nil
 	case *key == "":
-		return fault.Input(fault.Blank, "A key must not be empty; leave it out.", field)
+		return fault.Input(fault.Blank, "A key must not be empty; omit it instead.", field)
 	case len(*key) > maxKey:
 		return fault.Input(fault.TooLong, fmt.Sprintf("A key has at most %d bytes.", maxKey), field)
 	}
 	return nil
 }
 
-// Once runs f, and keeps what came of it if f says that something was done.
-// When the actor made the call before, f is not run, and what came of it then is
-// returned. IDEMPOTENCY_KEY_REUSED when his key belongs to another call. What is
-// kept is JSON and holds no secret. The transaction is the account's, so that two
-// calls at once do not both run.
+// Once runs f and stores its result, if f reports that something was done. When the actor
+// has made the same call before, Once does not run f and returns the stored result. It
+// fails with IDEMPOTENCY_KEY_REUSED when the actor has used the key for another call. The
+// result is stored as JSON and must contain no secret. The transaction must be one of
+// store.InAccount, so that of two calls at once only one runs f.
 func Once[T any](ctx context.Context, tx *store.Tx, now time.Time, c Call, f func() (came T, done bool, err error)) (came T, before bool, err error) {
 	if c.Key == nil {
 		came, _, err = f()
@@ -69,11 +68,11 @@ func Once[T any](ctx context.Context, tx *store.Tx, now time.Time, c Call, f fun
 		return came, false, fault.Input(fault.IdempotencyKeyReused, "This key belongs to another call; use a new one.", field)
 	case err == nil:
 		if err := json.Unmarshal(kept.Outcome, &came); err != nil {
-			return came, false, fmt.Errorf("read what came of call %s: %w", kept.ID, err)
+			return came, false, fmt.Errorf("read the result of call %s: %w", kept.ID, err)
 		}
 		return came, true, nil
 	case !ent.IsNotFound(err):
-		return came, false, fmt.Errorf("look for a call made before: %w", err)
+		return came, false, fmt.Errorf("look for an earlier call: %w", err)
 	}
 	came, done, err := f()
 	if err != nil || !done {
@@ -86,7 +85,7 @@ func Once[T any](ctx context.Context, tx *store.Tx, now time.Time, c Call, f fun
 			SetKey(*c.Key).SetInputHash(hash).SetOutcome(outcome).Exec(ctx)
 	}
 	if err != nil {
-		return came, false, fmt.Errorf("keep what came of %s: %w", c.Name, err)
+		return came, false, fmt.Errorf("store the result of %s: %w", c.Name, err)
 	}
 	return came, false, nil
 }
@@ -100,7 +99,7 @@ func (c Call) hash() ([]byte, error) {
 	return sum[:], nil
 }
 
-// Purge forgets the keys that were kept long enough.
+// Purge deletes the keys that are older than KeptFor.
 func Purge(ctx context.Context, s *store.Store, now time.Time) error {
 	ctx = access.System(ctx, "forget old idempotency keys")
 	old := idempotencykey.CreatedAtLTE(now.Add(-KeptFor))

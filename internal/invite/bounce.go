@@ -18,28 +18,30 @@ import (
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// maxBounceReason is how much of a reason is kept, in runes.
+// maxBounceReason is how many runes of a reason are stored.
 const maxBounceReason = 200
 
-// maxBounced is how many invitations one report about an address may mark.
+// maxBounced is how many invitations one report may mark.
 const maxBounced = 100
 
-// Bounce is a report that a mail came back. One of MessageID and Email tells
-// which: the id names one mail, the address all that went there and are open.
+// Bounce is a report of a mail provider that a mail came back. MessageID names
+// one mail; without it, Email names all mails of pending invitations to that
+// address.
 type Bounce struct {
 	MessageID string // with or without angle brackets
 	Email     string
-	Reason    string // shown to the team's admins; may be empty
+	Reason    string // shown to people who manage the invitation; may be empty
 }
 
-// Bounce notes that mails came back, and returns how many invitations they were
-// of. A report about nothing of ours, about an older link, or made twice,
-// changes nothing. BLANK without a Message-ID and an address, INVALID_EMAIL.
-// Whoever calls it has proved to be the mail provider.
+// Bounce stores that mails came back, and returns how many invitations it
+// marked. It needs no permission: the caller has checked that the report comes
+// from the mail provider. A report about an unknown mail or an older link, or
+// one made twice, marks nothing. Bounce fails with BLANK without a Message-ID and
+// an address, or with INVALID_EMAIL.
 func (s *Service) Bounce(ctx context.Context, b Bounce) (marked int, err error) {
-	ctx = access.System(ctx, "note that a mail came back")
+	ctx = access.System(ctx, "store that a mail came back")
 	reason := []rune(strings.Join(strings.Fields(b.Reason), " "))
-	b.Reason, _ = text.Note(string(reason[:min(len(reason), maxBounceReason)])) // which is never too long
+	b.Reason, _ = text.Note(string(reason[:min(len(reason), maxBounceReason)])) // short enough not to fail
 	if b.Reason == "" {
 		b.Reason = "The mail came back."
 	}
@@ -58,7 +60,7 @@ func (s *Service) Bounce(ctx context.Context, b Bounce) (marked int, err error) 
 	return marked, errors.Join(failed...)
 }
 
-// bounced finds the invitations a report is about.
+// bounced finds the invitations that a report is about.
 func (s *Service) bounced(ctx context.Context, b Bounce) ([]*ent.Invitation, error) {
 	q := s.Store.Read().Invitation.Query().Limit(maxBounced)
 	id, generation, ours := outbox.ParseMessageID(b.MessageID)
@@ -78,12 +80,12 @@ func (s *Service) bounced(ctx context.Context, b Bounce) ([]*ent.Invitation, err
 	}
 	hit, err := q.Where(invitation.DeliveryIn(invitation.DeliveryQueued, invitation.DeliverySent)).All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find what came back: %w", err)
+		return nil, fmt.Errorf("find the invitations of a bounce: %w", err)
 	}
 	return hit, nil
 }
 
-// bounce marks one invitation, unless a newer mail is on its way.
+// bounce marks one invitation, unless it has a newer link or is marked already.
 func (s *Service) bounce(ctx context.Context, seen *ent.Invitation, reason string) (changed bool, err error) {
 	err = s.Store.InAccount(ctx, seen.AccountID, func(tx *store.Tx) error {
 		i, err := find(ctx, tx.Client(), seen.ID)

@@ -5,28 +5,27 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/roster"
-	"github.com/convoke-dev/convoke/internal/store"
 )
 
 // grant returns what a wish amounts to, and the divisions it is restricted to.
 // NOT_GRANTABLE or DOMAIN_NOT_ALLOWED when the inviter holds less, or is
 // restricted more.
-func (s *Service) grant(ctx context.Context, tx *store.Tx, inviter *access.Membership, w roster.Wish, sc roster.Scope) (access.Grant, []*ent.Division, error) {
-	ctx = access.System(ctx, "read the roles, groups and divisions that a grant names, of the account alone")
-	g, err := s.Roster.Resolve(ctx, tx, inviter.AccountID, w)
+func (s *Service) grant(ctx context.Context, a *act.Act, w roster.Wish, sc roster.Scope) (access.Grant, []*ent.Division, error) {
+	g, err := s.Roster.Resolve(ctx, a.Tx, a.Account.ID, w)
 	if err != nil {
 		return g, nil, err
 	}
-	divisions, err := s.Roster.Divisions(ctx, tx, inviter.AccountID, sc.DivisionIDs)
+	divisions, err := s.Roster.Divisions(ctx, a.Tx, a.Account.ID, sc.DivisionIDs)
 	if err != nil {
 		return g, nil, err
 	}
-	if err := s.Roster.CheckCeiling(inviter, g); err != nil {
+	if err := s.Roster.CheckCeiling(a.Actor, g); err != nil {
 		return g, nil, err
 	}
-	return g, divisions, roster.CheckReach(inviter, sc)
+	return g, divisions, roster.CheckReach(a.Actor, sc)
 }
 
 // answersFor fails with NOT_GRANTABLE when the member holds less than the

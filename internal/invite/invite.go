@@ -1,5 +1,3 @@
-// Package invite is the invitation: its states, its tokens, and everything
-// that is done with it from being sent to being accepted.
 package invite
 
 import (
@@ -38,35 +36,36 @@ type Service struct {
 	Tokens    *token.Deriver
 	PublicURL *url.URL
 	Now       func() time.Time
-	// PersonalAccounts gives an invited newcomer an account and a default team
-	// of his own.
+	// PersonalAccounts gives a newcomer an account and a default team of their
+	// own.
 	PersonalAccounts bool
-	// NoMail hands every link over instead of mailing it, and trusts it as if
-	// it had been mailed.
+	// NoMail returns every link to the inviter instead of mailing it, and trusts
+	// it as proof of the address like a mailed one.
 	NoMail bool
-	// How many invitations a user may send, and an account; and how many mails go
-	// to an address.
+	// The rate limits: invitations by one inviter, by one account, and mails to
+	// one address.
 	PerInviter, PerAccount, PerRecipient *limit.Bucket
 }
 
-// Issued is an invitation whose link was made just now.
+// Issued is an invitation with the link that was made just now.
 type Issued struct {
 	ID string
-	// URL is the link; set only when it was not mailed, and shown once.
+	// URL is the link. It is set only when the link was not mailed.
 	URL string
 
 	generation int // of the link
 }
 
-// link returns the address of the accept page for the token. The token stands
-// behind the #, where no server, log or referrer sees it.
+// link returns the address of the accept page for the token. The token is the
+// fragment of the address, which browsers send to no server, log or referrer.
 func (s *Service) link(invitationToken string) string {
 	u := *s.PublicURL.JoinPath("/accept")
 	u.Fragment = invitationToken
 	return u.String()
 }
 
-// find returns the invitation as the viewer may know it: NOT_FOUND otherwise.
+// find returns the invitation with its grant, if the guard lets the viewer
+// know of it: NOT_FOUND otherwise.
 func find(ctx context.Context, client *ent.Client, id string) (*ent.Invitation, error) {
 	q := client.Invitation.Query().Where(invitation.ID(id))
 	withGrant(q)
@@ -80,54 +79,43 @@ func find(ctx context.Context, client *ent.Client, id string) (*ent.Invitation, 
 	return i, nil
 }
 
-// withGrant loads all an invitation offers.
+// withGrant loads everything that an invitation grants.
 func withGrant(q *ent.InvitationQuery) {
 	q.WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions()
 }
 
-// forManager returns the invitation if the viewer may manage it: NOT_FOUND
-// when he may not know of it, FORBIDDEN when he lacks members.invite.
-func (s *Service) forManager(ctx context.Context, id string) (*ent.Invitation, error) {
+// manage runs f on the invitation as the transaction sees it, for a viewer who
+// holds members.invite in its team. It fails with UNAUTHENTICATED, with
+// NOT_FOUND when the viewer may not know of the invitation, or with FORBIDDEN.
+// It opens suspended accounts too, because some verbs refuse an invitation in
+// the wrong state first: f calls InUse.
+func (s *Service) manage(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, i *ent.Invitation) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	i, err := find(ctx, s.Store.Read(), id)
-	if err != nil {
-		return nil, err
-	}
-	_, err = access.Require(ctx, s.Store.Read(), i.TeamID, access.MembersInvite)
-	return i, err
-}
-
-// manage runs f in a transaction on the invitation as it stands there, for a
-// viewer whose right to manage it is checked there once more.
-func (s *Service) manage(ctx context.Context, id string, f func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error) error {
-	known, err := s.forManager(ctx, id)
+	seen, err := find(ctx, s.Store.Read(), id)
 	if err != nil {
 		return err
 	}
-	return s.Store.InAccount(ctx, known.AccountID, func(tx *store.Tx) error {
-		m, err := s.Access.RequireStill(ctx, tx.Client(), known.TeamID, access.MembersInvite)
+	rule := act.InTeam(seen.TeamID, access.MembersInvite).EvenSuspended()
+	return s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
+		i, err := find(ctx, a.Tx.Client(), id)
 		if err != nil {
 			return err
 		}
-		i, err := find(access.System(ctx, "manage an invitation of the viewer's team"), tx.Client(), id)
-		if err != nil {
-			return err
-		}
-		return f(tx, i, m)
+		return f(ctx, a, i)
 	})
 }
 
-// move changes the state by compare-and-set: CONFLICT when the invitation is
-// not any more as it was read in this transaction.
-func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status, more func(*ent.InvitationUpdate)) error {
-	now := s.Now()
+// move changes the state by compare-and-set, and with it what change sets. It
+// fails with CONFLICT when the state or the link is not as it was read in this
+// transaction.
+func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status, change func(*ent.InvitationUpdate)) error {
 	u := tx.Invitation.Update().
 		Where(invitation.ID(i.ID), invitation.StatusEQ(i.Status), invitation.TokenGeneration(i.TokenGeneration)).
-		SetStatus(to).AddVersion(1).SetUpdatedAt(now)
-	if more != nil {
-		more(u)
+		SetStatus(to).AddVersion(1).SetUpdatedAt(s.Now())
+	if change != nil {
+		change(u)
 	}
 	n, err := u.Save(ctx)
 	if err != nil {
@@ -136,35 +124,27 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, i *ent.Invitation, to 
 	if n == 0 {
 		return fault.Input(fault.Conflict, "The invitation has changed meanwhile; look at it again.")
 	}
-	return s.recount(ctx, tx, i, to)
+	return roster.Count(ctx, tx, i.TeamID, moved(i, to))
 }
 
-// recount keeps the team's numbers when an invitation, as it was read, moves to
-// another state.
-func (s *Service) recount(ctx context.Context, tx *store.Tx, i *ent.Invitation, to lifecycle.Status) error {
-	if i.Status == to {
-		return nil
-	}
-	t := tx.Team.UpdateOneID(i.TeamID)
-	for _, c := range []struct {
-		status lifecycle.Status
-		by     int
-	}{{i.Status, -1}, {to, 1}} {
+// moved is the change of the team's counters when the invitation, as it was
+// read, moves to the state. Only pending and expired invitations are counted by
+// state, and superseded ones not even then.
+func moved(i *ent.Invitation, to lifecycle.Status) (d roster.Delta) {
+	for status, by := range map[lifecycle.Status]int{i.Status: -1, to: 1} {
 		switch {
-		case c.status == lifecycle.Pending:
-			t.AddPendingInvitations(c.by)
-		case c.status == lifecycle.Expired && !i.Superseded:
-			t.AddExpiredInvitations(c.by)
+		case i.Status == to:
+		case status == lifecycle.Pending:
+			d.Pending = by
+		case status == lifecycle.Expired && !i.Superseded:
+			d.Expired = by
 		}
 	}
-	if err := t.Exec(access.System(ctx, "keep the team's numbers")); err != nil {
-		return fmt.Errorf("count the invitations of %s: %w", i.TeamID, err)
-	}
-	return nil
+	return d
 }
 
-// draft returns an event about the invitation.
-func draft(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
+// eventOf returns an event about the invitation, ready to append.
+func eventOf(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
 	return event.Draft{Type: typ, ActorID: actorID, TeamID: i.TeamID, SubjectID: i.ID, Data: data}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -18,15 +19,15 @@ import (
 
 // issue writes what the plan decided: first the resends, in their order, then
 // all new invitations together. It returns the invitation of each address.
-func (s *Service) issue(ctx context.Context, tx *store.Tx, b *batch, to []addressee, p plan) ([]*Issued, error) {
+func (s *Service) issue(ctx context.Context, b *batch, to []addressee, p plan) ([]*Issued, error) {
 	issued := make([]*Issued, len(p))
 	for n, d := range p {
 		var err error
 		switch {
 		case d.outcome == Resent:
-			issued[n], err = s.renew(ctx, tx, d.open, renewal{
-				now: b.now, expires: b.now.Add(ttl(b.acc, b.ExpiresInHours)), mailed: b.mailed,
-				granterID: b.inviter.UserID, quota: d.quota, previous: lifecycle.Pending,
+			issued[n], err = s.renew(ctx, b.Tx, d.open, renewal{
+				now: b.now, expires: b.now.Add(ttl(b.Account, b.ExpiresInHours)), mailed: b.mailed,
+				granterID: b.UserID, quota: d.quota, previous: lifecycle.Pending,
 			})
 		case d.open != nil:
 			issued[n] = &Issued{ID: d.open.ID}
@@ -35,7 +36,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, b *batch, to []addres
 			return nil, err
 		}
 	}
-	if err := s.create(ctx, tx, b, to, p, issued); err != nil {
+	if err := s.create(ctx, b, to, p, issued); err != nil {
 		return nil, err
 	}
 	for n, d := range p {
@@ -48,7 +49,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, b *batch, to []addres
 
 // create makes the new invitations of the plan, with their events and mails,
 // and notes them in issued.
-func (s *Service) create(ctx context.Context, tx *store.Tx, b *batch, to []addressee, p plan, issued []*Issued) error {
+func (s *Service) create(ctx context.Context, b *batch, to []addressee, p plan, issued []*Issued) error {
 	var creates []*ent.InvitationCreate
 	var secrets []string
 	var places []int // in the plan
@@ -59,16 +60,16 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, b *batch, to []addre
 		id := uid.New(uid.Invitation)
 		secret := s.Tokens.Derive(token.Invitation, id, 1)
 		places, secrets = append(places, n), append(secrets, secret)
-		creates = append(creates, b.row(tx, id, to[n]).SetTokenHash(token.Hash(secret)).SetTokenMailed(b.mailed || s.NoMail))
+		creates = append(creates, b.row(id, to[n]).SetTokenHash(token.Hash(secret)).SetTokenMailed(b.mailed || s.NoMail))
 	}
 	if len(creates) == 0 {
 		return nil
 	}
-	made, err := tx.Invitation.CreateBulk(creates...).Save(ctx)
+	made, err := b.Tx.Invitation.CreateBulk(creates...).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
-	if err := s.supersede(ctx, tx, b.TeamID, made); err != nil {
+	if err := s.supersede(ctx, b.Tx, b.TeamID, made); err != nil {
 		return err
 	}
 	var events []event.Draft
@@ -76,31 +77,31 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, b *batch, to []addre
 	for n, i := range made {
 		out := &Issued{ID: i.ID, generation: i.TokenGeneration}
 		issued[places[n]] = out
-		events = append(events, draft(event.InvitationCreated, i, b.inviter.UserID, nil))
+		events = append(events, eventOf(event.InvitationCreated, i, b.UserID, nil))
 		if !b.mailed {
 			out.URL = s.link(secrets[n])
 			continue
 		}
-		events, mails = append(events, draft(event.InvitationQueued, i, b.inviter.UserID, nil)), append(mails, mailOf(i))
+		events, mails = append(events, eventOf(event.InvitationQueued, i, b.UserID, nil)), append(mails, mailOf(i))
 	}
-	if err := s.Events.Append(ctx, tx, b.acc.ID, events...); err != nil {
+	if err := s.Events.Append(ctx, b.Tx, b.Account.ID, events...); err != nil {
 		return err
 	}
-	return s.Outbox.Enqueue(ctx, tx, mails...)
+	return s.Outbox.Enqueue(ctx, b.Tx, mails...)
 }
 
 // row returns a new invitation without its token.
-func (b *batch) row(tx *store.Tx, id string, a addressee) *ent.InvitationCreate {
-	c := tx.Invitation.Create().
-		SetID(id).SetCreatedAt(b.now).SetUpdatedAt(b.now).SetAccountID(b.acc.ID).SetTeamID(b.TeamID).
+func (b *batch) row(id string, a addressee) *ent.InvitationCreate {
+	c := b.Tx.Invitation.Create().
+		SetID(id).SetCreatedAt(b.now).SetUpdatedAt(b.now).SetAccountID(b.Account.ID).SetTeamID(b.TeamID).
 		SetEmail(a.address.Typed).SetEmailKey(a.key()).
 		SetFirstName(b.FirstName).SetLastName(b.LastName).SetJobTitle(b.JobTitle).SetNote(b.Note).
 		SetSearch(text.Fold(a.address.Typed, b.FirstName, b.LastName)).
 		SetAllPermissions(b.grant.AllPermissions).SetPermissions(b.grant.Permissions).
 		AddRoles(b.grant.Roles...).AddGroups(b.grant.Groups...).
 		SetAllowedDomains(b.Scope.Domains).AddDivisions(b.divisions...).
-		SetInviterID(b.inviter.UserID).SetGranterID(b.inviter.UserID).
-		SetExpiresAt(b.now.Add(ttl(b.acc, b.ExpiresInHours)))
+		SetInviterID(b.UserID).SetGranterID(b.UserID).
+		SetExpiresAt(b.now.Add(ttl(b.Account, b.ExpiresInHours)))
 	if b.mailed {
 		c.SetDelivery(invitation.DeliveryQueued).SetDeliveryUpdatedAt(b.now).SetLastSentAt(b.now).SetSendCount(1)
 	}
@@ -136,11 +137,11 @@ func (s *Service) renew(ctx context.Context, tx *store.Tx, i *ent.Invitation, r 
 		return nil, err
 	}
 	i.TokenGeneration = generation
-	resent := draft(event.InvitationResent, i, r.granterID, was(r.previous))
+	resent := eventOf(event.InvitationResent, i, r.granterID, was(r.previous))
 	if !r.mailed {
 		return &Issued{ID: i.ID, URL: s.link(secret), generation: generation}, s.Events.Append(ctx, tx, i.AccountID, resent)
 	}
-	if err := s.Events.Append(ctx, tx, i.AccountID, resent, draft(event.InvitationQueued, i, r.granterID, nil)); err != nil {
+	if err := s.Events.Append(ctx, tx, i.AccountID, resent, eventOf(event.InvitationQueued, i, r.granterID, nil)); err != nil {
 		return nil, err
 	}
 	return &Issued{ID: i.ID}, s.Outbox.Enqueue(ctx, tx, mailOf(i))
@@ -161,13 +162,10 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	expired, err := tx.Invitation.Update().
 		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.Superseded(false)).
 		SetSuperseded(true).Save(ctx)
-	if err == nil {
-		err = tx.Team.UpdateOneID(teamID).AddAllInvitations(len(made)).AddPendingInvitations(len(made)).AddExpiredInvitations(-expired).Exec(ctx)
-	}
 	if err != nil {
-		return fmt.Errorf("count the invitations of %s: %w", teamID, err)
+		return fmt.Errorf("supersede expired invitations of %s: %w", teamID, err)
 	}
-	return nil
+	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
 }
 
 // ttl is how long an invitation is valid: the hours, or the account's setting.

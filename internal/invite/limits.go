@@ -5,22 +5,21 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
-	"github.com/convoke-dev/convoke/internal/store"
 )
 
 // capacity reads what limits the new invitations to a team. On a plan for one
 // user it reads nothing, because nothing else matters.
-func (s *Service) capacity(ctx context.Context, tx *store.Tx, acc *ent.Account, teamID string) (capacity, error) {
+func (s *Service) capacity(ctx context.Context, a *act.Act, teamID string) (capacity, error) {
+	acc, tx := a.Account, a.Tx
 	c := capacity{oneUser: !acc.MultiUser, maxPending: acc.MaxPendingInvitations, reserves: acc.CountPendingAsSeats}
 	if c.oneUser {
 		return c, nil
 	}
-	ctx = access.System(ctx, "count what the limits of an account are about")
 	var err error
 	if c.maxPending != nil {
 		c.pending, err = tx.Invitation.Query().

@@ -17,7 +17,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// Composer writes the mails of invitations and keeps their delivery status.
+// Composer is the outbox's composer of invitation mails. It also stores their
+// delivery.
 type Composer struct {
 	Store     *store.Store
 	Events    *event.Log
@@ -26,8 +27,8 @@ type Composer struct {
 	Now       func() time.Time
 }
 
-// Compose writes the mail of the job. One whose invitation is not open any
-// more, or has a newer link, is obsolete.
+// Compose writes the mail of the job. It fails with outbox.ErrObsolete when the
+// invitation is gone, not open any more, or has a newer link.
 func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error) {
 	i, err := c.Store.Read().Invitation.Query().Where(invitation.ID(j.SubjectID)).
 		WithRoles().WithInviter().WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).
@@ -58,16 +59,18 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 	return mail.Message{To: i.Email, ToName: name, Subject: content.Subject, Text: content.Text, HTML: content.HTML}, nil
 }
 
-// notNeeded says why a mail never went out.
+// notNeeded is the reason of a delivery that failed because the invitation ended
+// first.
 var notNeeded = map[lifecycle.Status]string{
 	lifecycle.Accepted: "It was accepted before the mail went out.",
 	lifecycle.Declined: "It was declined before the mail went out.",
 	lifecycle.Revoked:  "It was revoked before the mail went out.",
-	lifecycle.Expired:  "It ran out before the mail went out.",
+	lifecycle.Expired:  "It expired before the mail went out.",
 }
 
-// Record writes the delivery status and its event, unless a newer mail is on
-// its way or the invitation is gone.
+// Record stores what happened to the mail of the job, with its event. It
+// changes nothing when the invitation is gone, has a newer link, or is marked as
+// bounced already.
 func (c *Composer) Record(ctx context.Context, tx *store.Tx, j *ent.Job, r outbox.Result) error {
 	i, err := find(ctx, tx.Client(), j.SubjectID)
 	if fault.Is(err, fault.NotFound) {
@@ -77,7 +80,7 @@ func (c *Composer) Record(ctx context.Context, tx *store.Tx, j *ent.Job, r outbo
 		return err
 	}
 	if i.TokenGeneration != j.Generation || i.Delivery == invitation.DeliveryBounced {
-		return nil // a provider may report the bounce before we note that it was sent
+		return nil // a provider may report the bounce before the worker reports the sending
 	}
 	d := delivered{attempts: r.Attempts, reason: r.Reason, at: r.At}
 	switch r.Outcome {
@@ -96,15 +99,17 @@ func (c *Composer) Record(ctx context.Context, tx *store.Tx, j *ent.Job, r outbo
 	return record(ctx, tx, c.Events, i, d)
 }
 
-// delivered is what became known of an invitation's mail.
+// delivered is a change of the delivery.
 type delivered struct {
 	status   invitation.Delivery
-	event    event.Type // empty: not worth a line in the log
+	event    event.Type // empty = no event
 	attempts int
-	reason   string // safe to show to an admin
+	reason   string // safe to show to people who manage the invitation
 	at       time.Time
 }
 
+// record stores the delivery of the invitation, and its event. It does not move
+// the state.
 func record(ctx context.Context, tx *store.Tx, log *event.Log, i *ent.Invitation, d delivered) error {
 	err := tx.Invitation.UpdateOneID(i.ID).
 		SetDelivery(d.status).SetDeliveryAttempts(d.attempts).SetDeliveryError(d.reason).SetDeliveryUpdatedAt(d.at).
@@ -119,5 +124,5 @@ func record(ctx context.Context, tx *store.Tx, log *event.Log, i *ent.Invitation
 	if d.reason != "" {
 		data = map[string]string{event.Reason: d.reason}
 	}
-	return log.Append(ctx, tx, i.AccountID, draft(d.event, i, "", data))
+	return log.Append(ctx, tx, i.AccountID, eventOf(d.event, i, "", data))
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
-// plan is what a call does with each address it names, in their order. It is
-// a value: classify makes it from what the database says, limit, throttle and
-// settle turn outcomes into refusals, and only then issue writes.
+// plan is what a call does with each address it names, in their order. classify
+// makes it from what the database says; limit, throttle and settle turn outcomes
+// into refusals. None of them reads a database or a clock. issue writes the rest.
 type plan []decision
 
 // decision is what the plan does with one address.

@@ -2,6 +2,7 @@ package invite
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/limit"
+	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -117,21 +119,37 @@ func TestClassify(t *testing.T) {
 		{"a member, twice", []string{m, "M@X.org"}, with(), terms{}, false, []string{"ALREADY_MEMBER ALREADY_MEMBER", "ALREADY_MEMBER ALREADY_MEMBER"}},
 		{"a member with an open invitation", []string{m}, with(open("i", m, nil)), terms{}, true, []string{"ALREADY_MEMBER ALREADY_MEMBER"}},
 		{
-			"a new address, three times, in any spelling", []string{a, b, "A@x.org", "a@X.ORG"}, with(), terms{}, false,
+			"a new address, three times, in any spelling",
+			[]string{a, b, "A@x.org", "a@X.ORG"},
+			with(),
+			terms{},
+			false,
 			[]string{"INVITED", "INVITED", "ALREADY_INVITED ALREADY_INVITED =0", "ALREADY_INVITED ALREADY_INVITED =0"},
 		},
 		{"an open invitation", []string{a}, with(open("i", a, nil)), terms{}, false, []string{"ALREADY_INVITED ALREADY_INVITED i"}},
 		{
-			"an open invitation, twice", []string{a, a}, with(open("i", a, nil)), terms{}, false,
+			"an open invitation, twice",
+			[]string{a, a},
+			with(open("i", a, nil)),
+			terms{},
+			false,
 			[]string{"ALREADY_INVITED ALREADY_INVITED i", "ALREADY_INVITED ALREADY_INVITED =0"},
 		},
 		{
-			"an overdue invitation is none", []string{a}, with(open("i", a, func(i *ent.Invitation) { i.ExpiresAt = noon })), terms{}, true,
+			"an overdue invitation is none",
+			[]string{a},
+			with(open("i", a, func(i *ent.Invitation) { i.ExpiresAt = noon })),
+			terms{},
+			true,
 			[]string{"INVITED"},
 		},
 		{"an open invitation, with resend", []string{a}, with(open("i", a, nil)), terms{}, true, []string{"RESENT i 1x"}},
 		{
-			"an open invitation, with resend, twice", []string{a, a}, with(open("i", a, nil)), terms{}, true,
+			"an open invitation, with resend, twice",
+			[]string{a, a},
+			with(open("i", a, nil)),
+			terms{},
+			true,
 			[]string{"RESENT i 1x", "ALREADY_INVITED ALREADY_INVITED =0"},
 		},
 		{"resent before", []string{a}, with(open("i", a, resentAt(time.Minute, 3))), terms{}, true, []string{"RESENT i 4x"}},
@@ -139,15 +157,27 @@ func TestClassify(t *testing.T) {
 		{"resent too often", []string{a}, with(open("i", a, resentAt(time.Hour, 5))), terms{}, true, []string{"FAILED RESEND_LIMIT_REACHED i"}},
 		{"resent just now, without resend", []string{a}, with(open("i", a, resentAt(0, 1))), terms{}, false, []string{"ALREADY_INVITED ALREADY_INVITED i"}},
 		{
-			"above the inviter's own rights, before the quota", []string{a, b}, with(open("i", a, resentAt(0, 1))), terms{answersFor: refuse}, true,
+			"above the inviter's own rights, before the quota",
+			[]string{a, b},
+			with(open("i", a, resentAt(0, 1))),
+			terms{answersFor: refuse},
+			true,
 			[]string{"FAILED NOT_GRANTABLE i", "INVITED"},
 		},
 		{
-			"the quota before the plan", []string{a}, with(open("i", a, resentAt(0, 1))), terms{account: oneUserOnly()}, true,
+			"the quota before the plan",
+			[]string{a},
+			with(open("i", a, resentAt(0, 1))),
+			terms{account: oneUserOnly()},
+			true,
 			[]string{"FAILED RESEND_LIMIT_REACHED i"},
 		},
 		{
-			"on a plan for one user; limit refuses what is new", []string{a, b}, with(open("i", a, nil)), terms{account: oneUserOnly()}, true,
+			"on a plan for one user; limit refuses what is new",
+			[]string{a, b},
+			with(open("i", a, nil)),
+			terms{account: oneUserOnly()},
+			true,
 			[]string{"FAILED FEATURE_NOT_AVAILABLE i", "INVITED"},
 		},
 	} {
@@ -257,7 +287,7 @@ func TestThrottle(t *testing.T) {
 		}
 		err := p.throttle(refused, c.bulk)
 		if c.err {
-			if err != error(limited) {
+			if !errors.Is(err, limited) {
 				t.Errorf("%s: got %v, want the refusal of the rate limit, with the time to wait", c.rule, err)
 			}
 			continue
@@ -401,5 +431,22 @@ func TestALinkIsKeptByItsGeneration(t *testing.T) {
 	text, err := json.Marshal(list)
 	if err != nil || strings.Contains(string(text), "secret") {
 		t.Errorf("got %s, %v, want no link in it", text, err)
+	}
+}
+
+func TestTheStoredFormOfACallStays(t *testing.T) {
+	t.Parallel()
+	key := "k"
+	d := Draft{
+		TeamID: "team", FirstName: "Ann", Note: "Hi", Grant: roster.Wish{RoleIDs: []string{"r"}},
+		Scope: roster.Scope{Domains: []string{"x.org"}}, ExpiresInHours: number(5), SendEmail: true, IdempotencyKey: &key,
+	}
+	got, err := json.Marshal(callOf(d, call{mutation: "inviteUsers", to: named("A@x.org", "bad")}).Input)
+	const want = `{"Offer":{"TeamID":"team","FirstName":"Ann","LastName":"","JobTitle":"","Note":"Hi",` +
+		`"Grant":{"RoleIDs":["r"],"GroupIDs":null,"Permissions":null,"AllPermissions":false},` +
+		`"Scope":{"DivisionIDs":null,"Domains":["x.org"]},"ExpiresInHours":5,"SendEmail":true,"ResendOnConflict":false},` +
+		`"Emails":["A@x.org","bad"]}`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s, or a key from before an upgrade is not recognised", got, err, want)
 	}
 }

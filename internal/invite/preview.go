@@ -2,11 +2,9 @@ package invite
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/auth"
@@ -14,7 +12,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
-// NextStep is what the accept page should ask for.
+// NextStep is what the accept page asks for.
 type NextStep string
 
 // The steps of the contract.
@@ -27,7 +25,7 @@ const (
 	StepNone           NextStep = "NONE"
 )
 
-// Preview is what the holder of a link may see before he decides.
+// Preview is what the holder of a link sees before they accept or decline.
 type Preview struct {
 	TeamName, AccountName, InviterName string
 	MaskedEmail                        string
@@ -37,8 +35,9 @@ type Preview struct {
 	NextStep                           NextStep
 }
 
-// Preview describes the invitation of a link and changes nothing, ever.
-// NOT_FOUND for an unknown token.
+// Preview returns what the holder of a link may see. It changes nothing, so that
+// a mail scanner that opens the link uses nothing up. It needs no permission but
+// the token, and fails with NOT_FOUND for an unknown one.
 func (s *Service) Preview(ctx context.Context, invitationToken string) (*Preview, error) {
 	viewer := access.ViewerFrom(ctx)
 	ctx = access.System(ctx, "show an invitation to the holder of its link")
@@ -58,6 +57,7 @@ func (s *Service) Preview(ctx context.Context, invitationToken string) (*Preview
 	return p, err
 }
 
+// nextStep says what the viewer, nil when nobody is signed in, does next.
 func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status lifecycle.Status, viewer *access.Viewer) (NextStep, error) {
 	switch {
 	case status != lifecycle.Pending:
@@ -69,17 +69,19 @@ func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status lifecy
 	case !i.TokenMailed:
 		return StepSignInOrSignUp, nil
 	}
-	known, err := s.Store.Read().User.Query().
-		Where(user.EmailKey(i.EmailKey)).Exist(ctx)
-	if err != nil {
-		return StepNone, fmt.Errorf("find the addressee of %s: %w", i.ID, err)
-	}
-	if known {
+	known, err := s.hasUser(ctx, i)
+	switch {
+	case err != nil:
+		return StepNone, err
+	case known:
 		return StepSignIn, nil
+	default:
+		return StepSignUp, nil
 	}
-	return StepSignUp, nil
 }
 
+// inviterName returns the name of the inviter, or of the team when the inviter's
+// user is gone.
 func inviterName(i *ent.Invitation) string {
 	if i.Edges.Inviter == nil {
 		return i.Edges.Team.Name
@@ -87,7 +89,8 @@ func inviterName(i *ent.Invitation) string {
 	return auth.DisplayName(i.Edges.Inviter)
 }
 
-// roleNames says what an invitation grants, as far as it is a role, or everything.
+// roleNames returns the names of the roles that an invitation grants, or one
+// line for all permissions. Groups and single permissions have none.
 func roleNames(i *ent.Invitation) []string {
 	if i.AllPermissions {
 		return []string{"All permissions"}

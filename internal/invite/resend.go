@@ -2,11 +2,13 @@ package invite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -40,33 +42,29 @@ type Renewal struct {
 // FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
-	err = s.manage(ctx, r.InvitationID, func(tx *store.Tx, i *ent.Invitation, inviter *access.Membership) error {
+	err = s.manage(ctx, r.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
 		if bad := checkTTL(r.ExpiresInHours); bad != nil {
 			return bad
 		}
-		issued, err = s.resend(ctx, tx, i, inviter, r)
+		issued, err = s.resend(ctx, a, i, r)
 		return err
 	})
 	return issued, err
 }
 
-func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, inviter *access.Membership, r Renewal) (*Issued, error) {
-	acc, err := s.account(ctx, tx, i.AccountID)
-	if err != nil {
-		return nil, err
-	}
-	taken, err := s.taken(ctx, tx, i)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) resend(ctx context.Context, a *act.Act, i *ent.Invitation, r Renewal) (*Issued, error) {
 	now := s.Now()
-	q, refused := s.terms(acc, inviter, now).resendable(i, taken)
+	taken, err := s.taken(ctx, a.Tx, now, i)
+	if err != nil {
+		return nil, err
+	}
+	q, refused := s.terms(a, now).resendable(i, taken)
 	if refused != nil {
 		return nil, refused
 	}
 	previous := lifecycle.Effective(i, now)
 	if previous == lifecycle.Expired { // it counts as open again
-		c, err := s.capacity(ctx, tx, acc, i.TeamID)
+		c, err := s.capacity(ctx, a, i.TeamID)
 		if err != nil {
 			return nil, err
 		}
@@ -75,12 +73,12 @@ func (s *Service) resend(ctx context.Context, tx *store.Tx, i *ent.Invitation, i
 		}
 	}
 	mailed := r.SendEmail && !s.NoMail
-	if err := s.takeResend(inviter, i.EmailKey, mailed); err != nil {
+	if err := s.takeResend(a.Actor, i.EmailKey, mailed); err != nil {
 		return nil, err
 	}
-	return s.renew(ctx, tx, i, renewal{
-		now: now, expires: now.Add(ttl(acc, r.ExpiresInHours)), mailed: mailed,
-		granterID: inviter.UserID, quota: q, previous: previous,
+	return s.renew(ctx, a.Tx, i, renewal{
+		now: now, expires: now.Add(ttl(a.Account, r.ExpiresInHours)), mailed: mailed,
+		granterID: a.UserID, quota: q, previous: previous,
 	})
 }
 
@@ -92,12 +90,24 @@ type terms struct {
 	answersFor func(*ent.Invitation) *fault.Error
 }
 
-func (s *Service) terms(acc *ent.Account, inviter *access.Membership, now time.Time) terms {
-	t := terms{now: now, answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(inviter, i) }}
-	if !acc.MultiUser {
-		t.account = oneUserOnly()
+func (s *Service) terms(a *act.Act, now time.Time) terms {
+	return terms{
+		now: now, account: refusedByAccount(a),
+		answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(a.Actor, i) },
 	}
-	return t
+}
+
+// refusedByAccount returns ACCOUNT_SUSPENDED, or FEATURE_NOT_AVAILABLE on a plan
+// for one user.
+func refusedByAccount(a *act.Act) *fault.Error {
+	var suspended *fault.Error
+	if errors.As(a.InUse(), &suspended) {
+		return suspended
+	}
+	if !a.Account.MultiUser {
+		return oneUserOnly()
+	}
+	return nil
 }
 
 // resendable returns the quota that one more resend leaves, or the first reason
@@ -120,14 +130,15 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	return q, used
 }
 
-// taken returns the refusal to resend an invitation that was written down as
-// expired: since then its address may have joined the team, or got a newer
-// invitation. An address with a pending invitation can get neither.
-func (s *Service) taken(ctx context.Context, tx *store.Tx, i *ent.Invitation) (*fault.Error, error) {
+// taken returns the refusal to resend an invitation that is stored as expired:
+// since then its address may have joined the team, or got a newer invitation. An
+// invitation that is stored as pending needs no look, because an address has only
+// one.
+func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent.Invitation) (*fault.Error, error) {
 	if i.Status != lifecycle.Expired {
 		return nil, nil //nolint:nilnil // no refusal is the normal answer
 	}
-	k, err := s.known(access.System(ctx, "look up the address of an expired invitation"), tx, i.TeamID, i.EmailKey)
+	k, err := s.known(ctx, tx, now, i.TeamID, i.EmailKey)
 	switch {
 	case err != nil:
 		return nil, err

@@ -92,17 +92,17 @@ func keep(results []Result) (list []kept, worth bool) {
 	return list, worth
 }
 
-// callOf returns the call by which idempotency knows a repeated call. The names
-// of the fields are part of the stored hash.
-func callOf(o Offer, c call) idempotency.Call {
+// callOf returns the call by which idempotency recognises a repeated call. The
+// JSON names are part of the stored hash, so they stay as they are.
+func callOf(d Draft, c call) idempotency.Call {
 	emails := make([]string, len(c.to))
 	for n, a := range c.to {
 		emails[n] = a.typed
 	}
-	return idempotency.Call{Name: c.mutation, Key: o.IdempotencyKey, Input: struct {
-		Offer  Offer
+	return idempotency.Call{Name: c.mutation, Key: d.IdempotencyKey, Input: struct {
+		Draft  Draft `json:"Offer"`
 		Emails []string
-	}{o, emails}}
+	}{d, emails}}
 }
 
 // replay returns the results of the same call made before. A link that the

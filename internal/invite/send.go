@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
@@ -31,21 +31,21 @@ const maxAddresses = 500
 // SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; and with RESEND_LIMIT_REACHED when
 // it was to resend an open invitation. With ALREADY_INVITED it returns the open
 // invitation too.
-func (s *Service) Send(ctx context.Context, o Offer, email string) (*Issued, error) {
+func (s *Service) Send(ctx context.Context, d Draft, email string) (*Issued, error) {
 	a := addresseeOf(email, "email")
-	results, err := s.dispatch(ctx, o, call{mutation: "inviteUser", to: []addressee{a}, bad: a.invalid})
+	results, err := s.dispatch(ctx, d, call{mutation: "inviteUser", to: []addressee{a}, bad: a.invalid})
 	if err != nil {
 		return nil, err
 	}
 	return results[0].Issued, results[0].Errors.Err()
 }
 
-// SendAll sends the same offer to up to 500 addresses, in one transaction, and
+// SendAll sends the same draft to up to 500 addresses, in one transaction, and
 // returns what it did with each, in their order. SendAll needs members.invite
 // in the team. It fails like Send for what is wrong with the call as a whole,
 // and with BLANK for no address or INVALID_VALUE for too many. A refusal about
 // one address stands in the result of that address, and the others are invited.
-func (s *Service) SendAll(ctx context.Context, o Offer, emails []string) ([]Result, error) {
+func (s *Service) SendAll(ctx context.Context, d Draft, emails []string) ([]Result, error) {
 	c := call{mutation: "inviteUsers", bulk: true}
 	switch {
 	case len(emails) == 0:
@@ -57,7 +57,7 @@ func (s *Service) SendAll(ctx context.Context, o Offer, emails []string) ([]Resu
 	for n, email := range emails {
 		c.to = append(c.to, addresseeOf(email, "emails", strconv.Itoa(n)))
 	}
-	return s.dispatch(ctx, o, c)
+	return s.dispatch(ctx, d, c)
 }
 
 // call is one inviteUser or inviteUsers.
@@ -70,34 +70,24 @@ type call struct {
 	bad  *fault.Error // what is wrong with the addresses as a whole
 }
 
-// dispatch checks the permission and the input, and sends the offer in one
-// transaction. A call that was made before with the same key is answered from
-// the store.
-func (s *Service) dispatch(ctx context.Context, o Offer, c call) (results []Result, err error) {
-	m, err := access.Require(ctx, s.Store.Read(), o.TeamID, access.MembersInvite)
-	if err != nil {
-		return nil, err
-	}
-	again := callOf(o, c) // as typed
-	if err := s.check(&o, c.bad); err != nil {
-		return nil, err
-	}
-	err = s.Store.InAccount(ctx, m.AccountID, func(tx *store.Tx) error {
-		inviter, err := s.Access.RequireStill(ctx, tx.Client(), o.TeamID, access.MembersInvite)
-		if err != nil {
-			return err
-		}
-		ctx := access.System(ctx, "send invitations for a viewer who may")
-		again.AccountID, again.ActorID = inviter.AccountID, inviter.UserID
-		before, repeated, err := idempotency.Once(ctx, tx, s.Now(), again, func() ([]kept, bool, error) {
-			if results, err = s.send(ctx, tx, inviter, o, c); err != nil {
+// dispatch sends the draft in one transaction. A call that was made before with
+// the same key is answered from the store, in a suspended account too.
+func (s *Service) dispatch(ctx context.Context, d Draft, c call) (results []Result, err error) {
+	again := callOf(d, c) // as typed: check cleans the texts
+	rule := act.InTeam(d.TeamID, access.MembersInvite).Checking(func() error { return s.check(&d, c.bad) }).EvenSuspended()
+	err = s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
+		again.AccountID, again.ActorID = a.Account.ID, a.UserID
+		before, repeated, err := idempotency.Once(ctx, a.Tx, s.Now(), again, func() ([]kept, bool, error) {
+			sent, err := s.send(ctx, a, d, c)
+			if err != nil {
 				return nil, false, err
 			}
-			list, worth := keep(results)
+			results = sent
+			list, worth := keep(sent)
 			return list, worth, nil
 		})
 		if err == nil && repeated {
-			results, err = s.replay(ctx, tx, c.to, before)
+			results, err = s.replay(ctx, a.Tx, c.to, before)
 		}
 		return err
 	})
@@ -107,54 +97,63 @@ func (s *Service) dispatch(ctx context.Context, o Offer, c call) (results []Resu
 	return results, nil
 }
 
-// batch is one offer on its way to its addresses.
+// batch is one draft in the transaction that sends it.
 type batch struct {
-	Offer
-	acc       *ent.Account
-	inviter   *access.Membership
+	Draft
+	*act.Act
 	grant     access.Grant
 	divisions []*ent.Division
 	mailed    bool
-	now       time.Time // the same for every row of the batch
+	now       time.Time // of every rule and row of the batch
 }
 
 // send reads what the plan needs, makes the plan, and issues it. The order of
 // the steps is the order of the refusals: account, grant, address, limits of
 // the account, rate limits.
-func (s *Service) send(ctx context.Context, tx *store.Tx, inviter *access.Membership, o Offer, c call) ([]Result, error) {
-	acc, err := s.account(ctx, tx, inviter.AccountID)
+func (s *Service) send(ctx context.Context, a *act.Act, d Draft, c call) ([]Result, error) {
+	if err := a.InUse(); err != nil {
+		return nil, err
+	}
+	b := &batch{Draft: d, Act: a, mailed: d.SendEmail && !s.NoMail, now: s.Now()}
+	var err error
+	if b.grant, b.divisions, err = s.grant(ctx, a, d.Grant, d.Scope); err != nil {
+		return nil, err
+	}
+	p, err := s.plan(ctx, b, c)
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{Offer: o, acc: acc, inviter: inviter, mailed: o.SendEmail && !s.NoMail, now: s.Now()}
-	if b.grant, b.divisions, err = s.grant(ctx, tx, inviter, o.Grant, o.Scope); err != nil {
-		return nil, err
-	}
-	k, err := s.known(ctx, tx, o.TeamID, keysOf(c.to)...)
+	issued, err := s.issue(ctx, b, c.to, p)
 	if err != nil {
 		return nil, err
 	}
-	p := classify(c.to, k, s.terms(acc, inviter, b.now), o.ResendOnConflict)
-	if wanted := p.count(Invited); wanted > 0 {
-		free, err := s.capacity(ctx, tx, acc, o.TeamID)
+	return p.results(c.to, issued), nil
+}
+
+// plan decides about each address of the call. RATE_LIMITED when the rate limits
+// refuse the call as a whole.
+func (s *Service) plan(ctx context.Context, b *batch, c call) (plan, error) {
+	k, err := s.known(ctx, b.Tx, b.now, b.TeamID, keysOf(c.to)...)
+	if err != nil {
+		return nil, err
+	}
+	p := classify(c.to, k, s.terms(b.Act, b.now), b.ResendOnConflict)
+	if p.count(Invited) > 0 {
+		free, err := s.capacity(ctx, b.Act, b.TeamID)
 		if err != nil {
 			return nil, err
 		}
 		p.limit(free)
 	}
-	refused, err := s.take(p, c.to, inviter, b.mailed)
-	if err == nil {
-		err = p.throttle(refused, c.bulk)
-	}
+	refused, err := s.take(p, c.to, b.Actor, b.mailed)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.throttle(refused, c.bulk); err != nil {
 		return nil, err
 	}
 	p.settle()
-	issued, err := s.issue(ctx, tx, b, c.to, p)
-	if err != nil {
-		return nil, err
-	}
-	return p.results(c.to, issued), nil
+	return p, nil
 }
 
 func keysOf(to []addressee) []string {
@@ -167,10 +166,10 @@ func keysOf(to []addressee) []string {
 	return keys
 }
 
-// known looks the addresses up in the team. It writes down that overdue
-// invitations have expired, because an address has at most one pending
-// invitation in the table.
-func (s *Service) known(ctx context.Context, tx *store.Tx, teamID string, keys ...string) (known, error) {
+// known looks the addresses up in the team. It stores that overdue invitations
+// have expired, because the table holds at most one pending invitation for an
+// address.
+func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, teamID string, keys ...string) (known, error) {
 	members, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
 		Select(member.FieldEmailKey).Strings(ctx)
 	if err != nil {
@@ -182,19 +181,6 @@ func (s *Service) known(ctx context.Context, tx *store.Tx, teamID string, keys .
 	if err != nil {
 		return known{}, fmt.Errorf("look for open invitations: %w", err)
 	}
-	k := knownAt(s.Now(), members, pending)
+	k := knownAt(now, members, pending)
 	return k, s.expire(ctx, tx, k.overdue...)
-}
-
-// account returns the account as the transaction sees it. ACCOUNT_SUSPENDED
-// when the operator has stopped it.
-func (s *Service) account(ctx context.Context, tx *store.Tx, id string) (*ent.Account, error) {
-	acc, err := tx.Account.Get(access.System(ctx, "read the settings of an account"), id)
-	if err != nil {
-		return nil, fmt.Errorf("read account %s: %w", id, err)
-	}
-	if acc.Status != account.StatusActive {
-		return nil, fault.Input(fault.AccountSuspended, "The account is suspended.")
-	}
-	return acc, nil
 }

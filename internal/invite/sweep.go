@@ -14,12 +14,13 @@ import (
 // sweepBatch is how many invitations one round of the sweep looks at.
 const sweepBatch = 500
 
-// Sweep writes down which invitations have run out, so that it is logged and
-// seen live: those of a team in one transaction. Nothing else waits for it. A team
-// that fails does not keep the others; more than a batch is left to the next
-// round.
+// Sweep stores which invitations have expired, so that the event log and live
+// views show it: those of a team in one transaction. No rule depends on the
+// sweep, because every rule compares the expiry itself. Sweep acts for nobody. A
+// team that fails does not stop the others; what exceeds a batch is left to the
+// next round.
 func (s *Service) Sweep(ctx context.Context) error {
-	ctx = access.System(ctx, "write down expired invitations")
+	ctx = access.System(ctx, "store which invitations have expired")
 	due, err := s.Store.Read().Invitation.Query().
 		Where(lifecycle.Overdue(s.Now())).
 		Order(invitation.ByExpiresAt()).Limit(sweepBatch).
@@ -27,16 +28,16 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	type place struct{ account, team string }
-	ids := map[place][]string{}
+	type team struct{ accountID, id string }
+	byTeam := map[team][]string{}
 	for _, i := range due {
-		at := place{i.AccountID, i.TeamID}
-		ids[at] = append(ids[at], i.ID)
+		t := team{i.AccountID, i.TeamID}
+		byTeam[t] = append(byTeam[t], i.ID)
 	}
 	var failed []error
-	for at, ids := range ids {
-		err := s.Store.InAccount(ctx, at.account, func(tx *store.Tx) error {
-			// Some may have been revoked, resent or deleted meanwhile.
+	for t, ids := range byTeam {
+		err := s.Store.InAccount(ctx, t.accountID, func(tx *store.Tx) error {
+			// Meanwhile some may have been revoked, resent or deleted.
 			overdue, err := tx.Invitation.Query().
 				Where(invitation.IDIn(ids...), lifecycle.Overdue(s.Now())).
 				Order(invitation.ByExpiresAt(), invitation.ByID()).All(ctx)
@@ -46,7 +47,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return s.expire(ctx, tx, overdue...)
 		})
 		if err != nil {
-			failed = append(failed, fmt.Errorf("sweep %s: %w", at.team, err))
+			failed = append(failed, fmt.Errorf("sweep team %s: %w", t.id, err))
 		}
 	}
 	return errors.Join(failed...)

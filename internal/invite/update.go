@@ -5,17 +5,16 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
-	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// Amendment is what to change of an open invitation; nil leaves it. The
-// address is never changed, and the link stays as it is.
+// Amendment is what to change of an open invitation; nil changes nothing. The
+// address and the link never change.
 type Amendment struct {
 	InvitationID                  string
 	FirstName, LastName, JobTitle *string
@@ -29,31 +28,32 @@ type Amendment struct {
 	ExpiresInHours                *int // from now
 }
 
-// regrants reports whether what is granted, or where, changes.
+// regrants reports whether the amendment changes the grant or its restriction.
 func (a Amendment) regrants() bool {
 	return a.RoleIDs != nil || a.GroupIDs != nil || a.Permissions != nil || a.AllPermissions != nil ||
 		a.DivisionIDs != nil || a.Domains != nil
 }
 
-// Update changes an open invitation. Whoever changes what it grants answers for
-// all of it. It fails with UNAUTHENTICATED, NOT_FOUND or FORBIDDEN; with the
-// refusal of the state it is in; for wrong input with TOO_LONG, INVALID_VALUE,
-// INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN; with NOT_GRANTABLE
-// or DOMAIN_NOT_ALLOWED above the viewer's own rights; with CONFLICT or
-// ACCOUNT_SUSPENDED.
-func (s *Service) Update(ctx context.Context, a Amendment) error {
-	return s.manage(ctx, a.InvitationID, func(tx *store.Tx, i *ent.Invitation, m *access.Membership) error {
+// Update changes an open invitation. A viewer who changes the grant becomes the
+// granter of all of it. Update needs members.invite in the team. It fails with
+// UNAUTHENTICATED, NOT_FOUND or FORBIDDEN; with the refusal of the state the
+// invitation is in; with ACCOUNT_SUSPENDED; for wrong input with TOO_LONG,
+// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND or PERMISSION_UNKNOWN;
+// above the viewer's own rights with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED; or with
+// CONFLICT.
+func (s *Service) Update(ctx context.Context, am Amendment) error {
+	return s.manage(ctx, am.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
 		if _, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), lifecycle.Update); denied != nil {
 			return denied
 		}
-		if _, err := s.account(ctx, tx, i.AccountID); err != nil {
+		if err := a.InUse(); err != nil {
 			return err
 		}
-		changes, err := s.amend(ctx, tx, i, m, a)
+		changes, err := s.amend(ctx, a, i, am)
 		if err != nil {
 			return err
 		}
-		err = s.move(ctx, tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
+		err = s.move(ctx, a.Tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
 			for _, change := range changes {
 				change(u)
 			}
@@ -61,12 +61,12 @@ func (s *Service) Update(ctx context.Context, a Amendment) error {
 		if err != nil {
 			return err
 		}
-		return s.Events.Append(ctx, tx, i.AccountID, draft(event.InvitationUpdated, i, m.UserID, nil))
+		return a.Log(ctx, event.InvitationUpdated, i.TeamID, i.ID, nil)
 	})
 }
 
-// amend checks an amendment and returns the changes it comes to.
-func (s *Service) amend(ctx context.Context, tx *store.Tx, i *ent.Invitation, m *access.Membership, a Amendment) (changes []func(*ent.InvitationUpdate), err error) {
+// amend checks the amendment and returns the changes of the row.
+func (s *Service) amend(ctx context.Context, a *act.Act, i *ent.Invitation, am Amendment) (changes []func(*ent.InvitationUpdate), err error) {
 	var wrong fault.Errors
 	first, last := i.FirstName, i.LastName
 	for _, t := range []struct {
@@ -75,10 +75,10 @@ func (s *Service) amend(ctx context.Context, tx *store.Tx, i *ent.Invitation, m 
 		clean func(string, ...string) (string, *fault.Error)
 		set   func(*ent.InvitationUpdate, string)
 	}{
-		{a.FirstName, "firstName", text.Line, func(u *ent.InvitationUpdate, s string) { first = s; u.SetFirstName(s) }},
-		{a.LastName, "lastName", text.Line, func(u *ent.InvitationUpdate, s string) { last = s; u.SetLastName(s) }},
-		{a.JobTitle, "jobTitle", text.Line, func(u *ent.InvitationUpdate, s string) { u.SetJobTitle(s) }},
-		{a.Note, "note", text.Note, func(u *ent.InvitationUpdate, s string) { u.SetNote(s) }},
+		{am.FirstName, "firstName", text.Line, func(u *ent.InvitationUpdate, s string) { first = s; u.SetFirstName(s) }},
+		{am.LastName, "lastName", text.Line, func(u *ent.InvitationUpdate, s string) { last = s; u.SetLastName(s) }},
+		{am.JobTitle, "jobTitle", text.Line, func(u *ent.InvitationUpdate, s string) { u.SetJobTitle(s) }},
+		{am.Note, "note", text.Note, func(u *ent.InvitationUpdate, s string) { u.SetNote(s) }},
 	} {
 		if t.typed != nil {
 			clean, bad := t.clean(*t.typed, t.field)
@@ -87,37 +87,37 @@ func (s *Service) amend(ctx context.Context, tx *store.Tx, i *ent.Invitation, m 
 		}
 	}
 	changes = append(changes, func(u *ent.InvitationUpdate) { u.SetSearch(text.Fold(i.Email, first, last)) })
-	wrong.Add(checkTTL(a.ExpiresInHours))
-	if a.ExpiresInHours != nil {
-		until := s.Now().Add(time.Duration(*a.ExpiresInHours) * time.Hour)
+	wrong.Add(checkTTL(am.ExpiresInHours))
+	if am.ExpiresInHours != nil {
+		until := s.Now().Add(time.Duration(*am.ExpiresInHours) * time.Hour)
 		changes = append(changes, func(u *ent.InvitationUpdate) { u.SetExpiresAt(until) })
 	}
-	wish := amended(i, a)
+	wish := amended(i, am)
 	wrong.Add(checkForm(wish))
-	if err := wrong.Err(); err != nil || !a.regrants() {
+	if err := wrong.Err(); err != nil || !am.regrants() {
 		return changes, err
 	}
 	scope := scopeOf(i)
-	if a.DivisionIDs != nil {
-		scope.DivisionIDs = a.DivisionIDs
+	if am.DivisionIDs != nil {
+		scope.DivisionIDs = am.DivisionIDs
 	}
-	if a.Domains != nil {
-		scope.Domains = a.Domains
+	if am.Domains != nil {
+		scope.Domains = am.Domains
 	}
 	if scope, err = roster.CheckScope(scope); err != nil {
 		return nil, err
 	}
-	g, divisions, err := s.grant(ctx, tx, m, wish, scope)
+	g, divisions, err := s.grant(ctx, a, wish, scope)
 	return append(changes, func(u *ent.InvitationUpdate) {
 		u.ClearRoles().AddRoles(g.Roles...).ClearGroups().AddGroups(g.Groups...).
 			SetPermissions(g.Permissions).SetAllPermissions(g.AllPermissions).
 			ClearDivisions().AddDivisions(divisions...).SetAllowedDomains(scope.Domains).
-			SetGranterID(m.UserID)
+			SetGranterID(a.UserID)
 	}), err
 }
 
-// amended returns what an invitation is to grant. Choosing one form of grant
-// lets go of the other.
+// amended returns the grant of the invitation after the amendment, as a wish.
+// Choosing one form of grant drops the other.
 func amended(i *ent.Invitation, a Amendment) roster.Wish {
 	w := roster.Wish{Permissions: i.Permissions, AllPermissions: i.AllPermissions}
 	for _, r := range i.Edges.Roles {

@@ -101,8 +101,10 @@ func TestAnInvitationsFunctionsAndPredicatesAgree(t *testing.T) {
 				}},
 			}
 			for _, state := range states {
-				rules = append(rules, rule{fmt.Sprintf("in state %s", state), lifecycle.InState(state, m.at),
-					func(i *ent.Invitation) bool { return lifecycle.Effective(i, m.at) == state }})
+				rules = append(rules, rule{
+					fmt.Sprintf("in state %s", state), lifecycle.InState(state, m.at),
+					func(i *ent.Invitation) bool { return lifecycle.Effective(i, m.at) == state },
+				})
 			}
 			for _, r := range rules {
 				want := picked(all, id, r.holds)

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Outcome is how a guess came out.
+// Outcome is the outcome of a guess.
 type Outcome int
 
-// The outcomes. A right guess forgets the wrong ones before.
+// The outcomes. A right guess deletes the wrong guesses before it.
 const (
 	Wrong Outcome = iota
 	Right
 	NotMade
 )
 
-// Guesses limits how often something may be guessed wrong, by key. A guess
-// counts from its beginning, so that parallel ones are no way around it; who
-// guesses right is not counted. Nil limits nothing.
+// Guesses limits the number of wrong guesses for each key. A guess counts from its
+// beginning, so that parallel guesses cannot exceed the limit; a right guess is not
+// counted in the end. Nil limits nothing.
 type Guesses struct {
 	rule Rule
 	what string
@@ -32,15 +32,15 @@ type Guesses struct {
 	keys *lru.Cache[string, *guessing]
 }
 
-// guessing is what is known of one key.
+// guessing is the state of one key.
 type guessing struct {
 	wrong    *rate.Limiter
 	underWay int
-	done     chan struct{} // closed, and made anew, when a guess is done
+	done     chan struct{} // closed and replaced when a guess is done
 }
 
-// NewGuesses returns a limit by the rule, nil for the zero rule. What is
-// guessed is said in the refusal, such as "attempts to sign in".
+// NewGuesses returns a limit with the rule, or nil for the zero rule. what completes the
+// sentence of the refusal, such as "attempts to sign in".
 func NewGuesses(r Rule, what string, now func() time.Time) (*Guesses, error) {
 	if r.N == 0 {
 		return nil, nil //nolint:nilnil // no limit is a limit
@@ -52,10 +52,10 @@ func NewGuesses(r Rule, what string, now func() time.Time) (*Guesses, error) {
 	return &Guesses{rule: r, what: what, now: now, keys: keys}, nil
 }
 
-// Begin waits until the guess may be made, and returns what is to be told how it
-// came out. It waits only while so many
-// guesses are under way that no more may come out wrong. RATE_LIMITED after too
-// many wrong ones; the context's error when that ends.
+// Begin waits until the guess may be made, and returns a function that the caller calls
+// with its outcome. It waits only while so many guesses are being made that one more
+// wrong guess could exceed the limit. It fails with RATE_LIMITED after too many wrong
+// guesses, and with the context's error when the context ends.
 func (g *Guesses) Begin(ctx context.Context, key string) (end func(Outcome), err error) {
 	if g == nil {
 		return func(Outcome) {}, nil
@@ -76,8 +76,8 @@ func (g *Guesses) Begin(ctx context.Context, key string) (end func(Outcome), err
 	}
 }
 
-// try begins a guess; or says how long to wait for the next one, or what to wait
-// for.
+// try begins a guess. Otherwise it returns how long the next one has to wait, or the
+// channel to wait for.
 func (g *Guesses) try(key string) (k *guessing, wait time.Duration, busy <-chan struct{}) {
 	now := g.now()
 	g.mu.Lock()
@@ -116,7 +116,7 @@ func (g *Guesses) end(k *guessing, o Outcome) {
 	k.done = make(chan struct{})
 }
 
-// Forget forgets the wrong guesses of a key.
+// Forget deletes the wrong guesses of a key.
 func (g *Guesses) Forget(key string) {
 	if g == nil {
 		return

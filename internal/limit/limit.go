@@ -1,7 +1,6 @@
-// Package limit keeps people and programs from doing too much: how often
-// something is done, and how often something is guessed. It counts in memory, in
-// each process for itself, and holds under parallel requests. What is counted by
-// is bounded: of very many keys the ones not used for longest are forgotten.
+// Package limit limits how often something is done, and how often something is guessed. It
+// counts in memory, separately in each process, and is exact under parallel requests. The
+// number of keys is bounded: above maxKeys, the least recently used ones are dropped.
 package limit
 
 import (
@@ -16,11 +15,11 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// maxKeys bounds how many keys one limit remembers: about 10 MB of them.
+// maxKeys is the largest number of keys of one limit: about 10 MB.
 const maxKeys = 50_000
 
-// Rule allows N in Per, evenly refilled, and N at once. The zero rule limits
-// nothing.
+// Rule allows N in the time Per, refilled evenly, and at most N at once. The zero rule
+// limits nothing.
 type Rule struct {
 	N   int
 	Per time.Duration
@@ -40,8 +39,8 @@ type Bucket struct {
 	keys *lru.Cache[string, *rate.Limiter]
 }
 
-// NewBucket returns a limit by the rule, nil for the zero rule. What is done too
-// often is said in the refusal, such as "invitations".
+// NewBucket returns a limit with the rule, or nil for the zero rule. what completes the
+// sentence of the refusal, such as "invitations".
 func NewBucket(r Rule, what string, now func() time.Time) (*Bucket, error) {
 	if r.N == 0 {
 		return nil, nil //nolint:nilnil // no limit is a limit
@@ -53,9 +52,8 @@ func NewBucket(r Rule, what string, now func() time.Time) (*Bucket, error) {
 	return &Bucket{rule: r, what: what, now: now, keys: keys}, nil
 }
 
-// Take counts n more for the key. RATE_LIMITED when that is too much: nothing
-// is counted then. More than the rule ever allows at once is counted as all
-// of it.
+// Take counts n for the key. It fails with RATE_LIMITED, and counts nothing, when that
+// exceeds the limit. An n above N counts as N.
 func (b *Bucket) Take(key string, n int) error {
 	if b == nil || n == 0 {
 		return nil
@@ -83,8 +81,8 @@ func tooMany(what string, wait time.Duration) *fault.Error {
 	return f
 }
 
-// Network is what a client address is counted by: IPv6 by the /64 that one
-// subscriber has to himself.
+// Network returns the key for a client address. For IPv6 it is the /64, because one
+// customer of a provider has a whole /64.
 func Network(ip string) string {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil || addr.Unmap().Is4() {

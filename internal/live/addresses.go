@@ -144,9 +144,10 @@ type newestEvent struct {
 }
 
 func (w *addressWatch) newestEvents(ctx context.Context, keys []string) (found []newestEvent, err error) {
-	var types []any
-	for _, t := range event.TypesFor(func(f event.Facts) bool { return f.Addressee }) {
-		types = append(types, string(t))
+	known := event.TypesFor(func(f event.Facts) bool { return f.Addressee })
+	types := make([]any, len(known))
+	for i, t := range known {
+		types[i] = string(t)
 	}
 	q := w.read.Invitation.Query().Where(invitation.EmailKeyIn(keys...))
 	err = q.Modify(func(s *sql.Selector) {

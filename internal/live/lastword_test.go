@@ -120,6 +120,7 @@ func TestRightsStreamsHaveTheLastWord(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSpoken()
 				a, b := tt.reporters(s)

@@ -10,11 +10,10 @@ const (
 	maxNote = 500 // runes of an invitation's note
 )
 
-// clean makes user-typed text safe for one line: controls and every kind of
-// white space become single spaces, invisible characters disappear (bidi
-// controls, zero-width characters, fillers, variation selectors), and what is
-// longer than limit runes is cut and marked with an ellipsis. Emoji made of
-// several joined ones fall apart; that is the price.
+// clean makes text that a user typed safe for one line. Control characters and all
+// white space become single spaces. Invisible characters are removed: bidi controls,
+// zero-width characters, fillers and variation selectors. Text longer than limit runes
+// is cut and ends with an ellipsis. As a side effect, joined emoji fall apart.
 func clean(s string, limit int) string {
 	visible := strings.Map(func(r rune) rune {
 		switch {
@@ -32,9 +31,9 @@ func clean(s string, limit int) string {
 	return string(runes)
 }
 
-// cleanNote is clean for text of several lines. Every kind of line break
-// counts as one, and at most one empty line separates two others, so that a
-// note cannot push the rest of the mail out of sight. No note gives no lines.
+// cleanNote is clean for a text of several lines. All kinds of line breaks are treated
+// alike. At most one empty line separates two others, so that a note cannot push the
+// rest of the mail out of sight. An empty note has no lines.
 func cleanNote(s string) []string {
 	if runes := []rune(s); len(runes) > maxNote {
 		s = strings.TrimSpace(string(runes[:maxNote-1])) + "…"
@@ -55,13 +54,13 @@ func cleanNote(s string) []string {
 	return lines
 }
 
-// lineBreaks turns whatever some client shows as a line break into one.
+// lineBreaks replaces everything that a mail client may show as a line break.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n",
 	"\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// headerText is clean for a header field. A client decodes what looks like an
-// encoded word (RFC 2047) even where we wrote it literally, and that would
-// bring the removed characters back; so its beginning is broken up.
+// headerText is clean for a header field. A mail client decodes everything that looks
+// like an encoded word (RFC 2047), which would bring removed characters back. Therefore
+// the beginning of such a word is split.
 func headerText(s string, limit int) string {
 	return strings.ReplaceAll(clean(s, limit), "=?", "= ?")
 }

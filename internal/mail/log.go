@@ -16,8 +16,8 @@ func NewLog(logger *slog.Logger) *Log {
 	return &Log{logger: logger}
 }
 
-// Send logs the message. It fails, with an *Error, only for a recipient that
-// is no mail address.
+// Send logs the message. It fails with an *Error only when the recipient is not a mail
+// address.
 func (l *Log) Send(ctx context.Context, m Message) error {
 	to, err := parseTo(m.To)
 	if err != nil {

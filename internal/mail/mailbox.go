@@ -19,24 +19,24 @@ const mailboxSize = 1000
 
 // Entry is one mail in a Mailbox.
 type Entry struct {
-	// ID is unique in the mailbox, other than the Message-ID, which a message
-	// sent twice carries twice.
+	// ID is unique in the mailbox. The Message-ID is not, because a message that is
+	// sent twice keeps it.
 	ID string `json:"id"`
-	// From and To are plain addresses, those of the envelope.
+	// From and To are the plain addresses of the envelope.
 	From string `json:"from"`
 	To   string `json:"to"`
 	// Subject is decoded; the header of the same name is as it was composed.
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
 	HTML    string `json:"html"`
-	// Headers are the header fields as SMTP would send them, unfolded. The map
-	// is shared with the mailbox: read it only.
+	// Headers are the header fields as SMTP would send them, unfolded. The map is
+	// shared with the mailbox and must not be changed.
 	Headers map[string]string `json:"headers"`
 	SentAt  time.Time         `json:"sentAt"`
 }
 
-// Mailbox is the Sender of the demo: it keeps mails for a person or a program
-// to read. It is safe for concurrent use within one process.
+// Mailbox is the Sender of the demo. It keeps mails, so that people and programs can read
+// them. It is safe for concurrent use within one process.
 type Mailbox struct {
 	// Now is the clock. Set it before the first Send.
 	Now func() time.Time
@@ -49,12 +49,11 @@ type Mailbox struct {
 	size    int64    // of the file up to its last whole line
 }
 
-// NewMailbox opens a mailbox whose mails come from the address from. With an
-// empty path it lives in memory. Otherwise path is a file with one JSON
-// object a line, made if it is missing and readable by its owner alone, for
-// the links in mails are secrets. A last line that a crash left half-written
-// is dropped; any other broken line is an error. The newest 1000 mails are
-// kept in memory; the file only grows.
+// NewMailbox opens a mailbox whose mails have the sender from. With an empty path the
+// mailbox is in memory only. Otherwise path is a file with one JSON object per line. It
+// is created when it is missing, readable by its owner only, because the links in mails
+// are secrets. An incomplete last line, which a crash may leave, is dropped; any other
+// broken line is an error. The newest 1000 mails are kept in memory; the file only grows.
 func NewMailbox(path, from string) (*Mailbox, error) {
 	address, err := parseFrom(from)
 	if err != nil {
@@ -75,8 +74,7 @@ func NewMailbox(path, from string) (*Mailbox, error) {
 	return m, nil
 }
 
-// load reads the file up to its last whole line; the next mail overwrites
-// what follows.
+// load reads the file up to its last complete line. The next mail overwrites the rest.
 func (m *Mailbox) load() error {
 	content, err := io.ReadAll(m.file)
 	if err != nil {
@@ -123,8 +121,8 @@ func (m *Mailbox) Send(ctx context.Context, msg Message) error {
 	return nil
 }
 
-// write puts the entry behind the last whole line, so that what a failed
-// write left there is overwritten and never becomes a broken line.
+// write writes the entry after the last complete line. It overwrites what a failed write
+// has left there, so that no broken line stays in the file.
 func (m *Mailbox) write(e Entry) error {
 	if m.file == nil {
 		return nil

@@ -152,7 +152,7 @@ func TestMailboxOverwritesFailedWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mailbox.jsonl")
 	m := openMailbox(t, path)
 	send(t, m, "one")
-	// What a write that was never confirmed may leave behind: a long line.
+	// A write that was never confirmed may leave a long line behind.
 	if _, err := m.file.WriteAt([]byte(`{"id":"`+strings.Repeat("x", 5000)+"\"}\n"), m.size); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package mail composes and sends the product's mail: templates, one message
 // format, and senders for SMTP, for a readable mailbox and for a log.
 //
-// Everything a user typed is hostile here: it never adds a header, a
+// The package treats all text from users as hostile: such text cannot add a header, a
 // recipient, a line, a link or an invisible character to a mail.
 package mail
 
@@ -28,8 +28,8 @@ var messageID = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~.-]{1,120}@[A-Za
 
 // Message is one mail to one recipient, ready to send.
 type Message struct {
-	// ID is the Message-ID without angle brackets. It stays the same when the
-	// message is sent again, so that a duplicate can be recognised.
+	// ID is the Message-ID without angle brackets. A message that is sent again keeps
+	// it, so that mail clients recognise a duplicate.
 	ID string
 	// To is a plain address, without a display name.
 	To string
@@ -43,38 +43,38 @@ type Message struct {
 	HTML string
 }
 
-// Sender hands one message over, or returns an *Error that says whether
-// trying again can help. Implementations are safe for concurrent use.
+// Sender sends one message, or returns an *Error that says whether another attempt can
+// succeed. Implementations are safe for concurrent use.
 type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// Prober is a Sender that can ask whether a message would be taken, without
-// sending it.
+// Prober is a Sender that can ask the mail server whether it would accept a message,
+// without sending the message.
 type Prober interface {
 	Sender
-	// Probe returns nil when the mail server answers and takes the sender and
+	// Probe returns nil when the mail server can be reached and accepts the sender and
 	// the recipient of the message. A failure is an *Error.
 	Probe(ctx context.Context, m Message) error
 }
 
-// Error is what a Sender returns when the mail server refused the message or
-// could not be reached, and when the message itself cannot be sent.
+// Error is a Sender's error: the mail server refused the message or could not be reached,
+// or the message itself cannot be sent.
 type Error struct {
-	// Temporary says that the same message may be accepted later. Permanent
-	// are only 5xx replies (RFC 5321, section 4.2.1), except to the sign-in,
-	// and messages that cannot be composed: better late than lost.
+	// Temporary says that the same message may be accepted later. Only these errors
+	// are permanent: replies with 5xx (RFC 5321, section 4.2.1) except to the sign-in,
+	// and messages that cannot be composed. In doubt a mail is late and not lost.
 	Temporary bool
-	// Recipient says that it is the recipient who is refused for good: there is
-	// no such mailbox, or it takes no mail.
+	// Recipient says that the server refused the recipient for good: the mailbox does
+	// not exist, or accepts no mail.
 	Recipient bool
 	// Code is the SMTP reply code, or 0 when there was no reply.
 	Code int
 	// Reason is safe to show to an administrator: the reply or the failure in
 	// one line of at most 200 characters, without credentials.
 	Reason string
-	// Detail is for the operator's log alone, without credentials: which server it
-	// is, and what happened to the connection. It may be empty.
+	// Detail is for the operator's log only, without credentials: the server, and what
+	// happened to the connection. It may be empty.
 	Detail string
 	// Err is the cause, for errors.Is; it may be nil. Show Reason, not Err.
 	Err error
@@ -86,22 +86,22 @@ func (e *Error) Error() string { return "send mail: " + e.Reason }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// letter is a composed message with its envelope (RFC 5321) and its content
+// composed is a message with its envelope (RFC 5321) and its content
 // in wire format (RFC 5322).
-type letter struct {
+type composed struct {
 	from, to, subject string
 	raw               []byte
 }
 
-// compose is the one place where a message gets its wire format, so that the
-// mailbox shows exactly what SMTP sends. Its errors are permanent.
-func compose(m Message, from netmail.Address, date time.Time) (letter, error) {
+// compose encodes a message in its wire format. All senders use it, so that the mailbox
+// shows exactly what SMTP sends. Its errors are permanent.
+func compose(m Message, from netmail.Address, date time.Time) (composed, error) {
 	if !messageID.MatchString(m.ID) {
-		return letter{}, &Error{Reason: "the message has no valid Message-ID"}
+		return composed{}, &Error{Reason: "the message has no valid Message-ID"}
 	}
 	to, err := parseTo(m.To)
 	if err != nil {
-		return letter{}, err
+		return composed{}, err
 	}
 	subject := headerText(m.Subject, maxSubject)
 
@@ -111,21 +111,21 @@ func compose(m Message, from netmail.Address, date time.Time) (letter, error) {
 	msg.Subject(subject)
 	msg.SetMessageIDWithValue(m.ID)
 	msg.SetDateWithValue(date)
-	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation replies, please
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: prevents vacation replies
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 	}
 	var raw bytes.Buffer
 	if _, err := msg.WriteTo(&raw); err != nil {
-		return letter{}, &Error{Reason: "the message cannot be composed", Err: err}
+		return composed{}, &Error{Reason: "the message cannot be composed", Err: err}
 	}
-	return letter{from: from.Address, to: to, subject: subject, raw: raw.Bytes()}, nil
+	return composed{from: from.Address, to: to, subject: subject, raw: raw.Bytes()}, nil
 }
 
-// parseTo accepts exactly one plain address: no display name, comment,
-// group, list or quoted local part, and nothing invisible. It returns it with
-// its domain in ASCII, which every mail server understands (RFC 5890).
+// parseTo accepts exactly one plain address, without display name, comment, group, list,
+// quoted local part or invisible characters. It returns the address with its domain in
+// ASCII, which every mail server supports (RFC 5890).
 func parseTo(address string) (string, error) {
 	parsed, err := netmail.ParseAddress(address)
 	if err != nil || parsed.Address != address || clean(address, maxAddress) != address {
@@ -139,7 +139,7 @@ func parseTo(address string) (string, error) {
 	return address[:at+1] + domain, nil
 }
 
-// parseFrom parses the address mails come from, as the operator wrote it.
+// parseFrom parses the sender of mails, as the operator wrote it.
 func parseFrom(from string) (netmail.Address, error) {
 	parsed, err := netmail.ParseAddress(from)
 	if err == nil {
@@ -153,8 +153,8 @@ func parseFrom(from string) (netmail.Address, error) {
 }
 
 // headers reads back the header fields as they were composed, unfolded.
-func (l letter) headers() map[string]string {
-	head, _, _ := bytes.Cut(l.raw, []byte("\r\n\r\n"))
+func (c composed) headers() map[string]string {
+	head, _, _ := bytes.Cut(c.raw, []byte("\r\n\r\n"))
 	unfolded := strings.ReplaceAll(string(head), "\r\n ", " ")
 	fields := make(map[string]string)
 	for line := range strings.SplitSeq(unfolded, "\r\n") {

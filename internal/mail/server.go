@@ -15,11 +15,11 @@ type server struct {
 	implicitTLS    bool
 	host, port     string
 	user, password string
-	loopback       bool // the only place where mail may go without TLS
+	loopback       bool // mail without TLS is allowed to loopback only
 }
 
-// parseServer never wraps the error of url.Parse: it repeats the URL, and
-// with it the password.
+// parseServer parses a mail server URL. It does not wrap the error of url.Parse, because
+// that repeats the URL with its password.
 func parseServer(rawURL string) (server, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -75,8 +75,8 @@ func (s server) String() string {
 	return "smtp://" + s.address()
 }
 
-// secrets returns pairs for a strings.Replacer: the forms in which a server
-// could repeat the password, as it is and as AUTH sends it (RFC 4616).
+// secrets returns pairs for a strings.Replacer: the forms of the password that a server
+// could repeat, plain and as sent by AUTH (RFC 4616).
 func (s server) secrets() []string {
 	if s.password == "" {
 		return nil

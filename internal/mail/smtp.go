@@ -19,7 +19,7 @@ import (
 
 const (
 	sendTimeout  = 30 * time.Second // for one message, from dialling to the final reply
-	probeTimeout = 10 * time.Second // for one question whether a message would be taken
+	probeTimeout = 10 * time.Second // for one probe
 	maxReason    = 200              // runes of a server's reply that are kept
 )
 
@@ -34,7 +34,7 @@ type SMTP struct {
 	tls     *tls.Config
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	timeout time.Duration
-	secrets *strings.Replacer // takes the credentials out of what a server says
+	secrets *strings.Replacer // removes the credentials from a server's replies
 }
 
 // NewSMTP returns a sender for a mail server, named by its URL:
@@ -42,13 +42,13 @@ type SMTP struct {
 //	smtp://user:password@host:587    TLS by STARTTLS, which is mandatory
 //	smtps://user:password@host:465   TLS from the first byte
 //
-// The ports shown are the defaults. User and password are percent-encoded;
-// both may be missing. The server's certificate must be valid for host.
-// Without TLS mail goes only to this machine (localhost, 127.0.0.0/8, ::1),
-// where STARTTLS is used if it is offered, with any certificate.
+// The ports shown are the defaults. User and password are percent-encoded; both may be
+// missing. The server's certificate must be valid for host. Only to this machine
+// (localhost, 127.0.0.0/8, ::1) mail may be sent without TLS; STARTTLS is used there if
+// the server offers it, with any certificate.
 //
-// from is the sender, a plain address or one with a name. The error says what
-// to change and never repeats the URL, because there is a password in it.
+// from is the sender: a plain address, or one with a name. The error says what to change
+// and never repeats the URL, because the URL contains the password.
 func NewSMTP(rawURL, from string) (*SMTP, error) {
 	srv, err := parseServer(rawURL)
 	if err != nil {
@@ -69,12 +69,11 @@ func NewSMTP(rawURL, from string) (*SMTP, error) {
 	}, nil
 }
 
-// String names the server without the credentials.
+// String returns the server's URL without the credentials.
 func (s *SMTP) String() string { return s.server.String() }
 
-// Send delivers the message to the server and returns nil once the server has
-// taken responsibility for it. It gives up when ctx ends, and after 30
-// seconds in any case. A failure is an *Error.
+// Send delivers the message to the server and returns nil when the server has accepted
+// it. It stops when ctx ends, and after 30 seconds at the latest. A failure is an *Error.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	l, err := compose(m, s.from, s.Now())
 	if err != nil {
@@ -88,7 +87,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// Probe has a conversation like Send's that ends before the message.
+// Probe does what Send does, up to the recipient's address, and ends without a message.
 func (s *SMTP) Probe(ctx context.Context, m Message) error {
 	l, err := compose(m, s.from, s.Now())
 	if err != nil {
@@ -102,8 +101,8 @@ func (s *SMTP) Probe(ctx context.Context, m Message) error {
 	return nil
 }
 
-// deliver holds one conversation that ends with the message.
-func (s *SMTP) deliver(ctx context.Context, l letter) error {
+// deliver sends the message in one SMTP conversation.
+func (s *SMTP) deliver(ctx context.Context, l composed) error {
 	return s.converse(ctx, l, func(client *smtp.Client) error {
 		w, err := client.Data()
 		if err != nil {
@@ -121,14 +120,14 @@ func (s *SMTP) deliver(ctx context.Context, l letter) error {
 	})
 }
 
-// converse connects, signs in, names the sender and the recipient, and goes on
-// with the rest. Whatever it waits for ends with ctx.
-func (s *SMTP) converse(ctx context.Context, l letter, rest func(*smtp.Client) error) error {
+// converse connects, signs in, sends the addresses of sender and recipient, and then
+// calls the rest. Everything it waits for ends with ctx.
+func (s *SMTP) converse(ctx context.Context, l composed, rest func(*smtp.Client) error) error {
 	client, err := s.connect(ctx)
 	if err != nil {
 		return s.notReady(ctx, err)
 	}
-	// The server has decided by then: a failing goodbye changes nothing.
+	// The server has accepted or refused already, so an error of QUIT is irrelevant.
 	defer func() { _ = client.Quit() }()
 	if err := s.signIn(client); err != nil {
 		return s.notReady(ctx, err)
@@ -139,20 +138,20 @@ func (s *SMTP) converse(ctx context.Context, l letter, rest func(*smtp.Client) e
 	return rest(client)
 }
 
-// notReady is a failure before the message was spoken of: the server or the
-// settings are wrong, and another time they may not be.
+// notReady returns the error of a failure before the message itself. It is temporary,
+// because the server or the settings are wrong and may be corrected.
 func (s *SMTP) notReady(ctx context.Context, err error) error {
 	failure := s.explain(ctx, err)
 	failure.Temporary = true
 	return failure
 }
 
-func (s *SMTP) envelope(ctx context.Context, client *smtp.Client, l letter) error {
+func (s *SMTP) envelope(ctx context.Context, client *smtp.Client, l composed) error {
 	international := !isASCII(l.from + l.to)
 	if ok, _ := client.Extension("SMTPUTF8"); international && !ok {
 		return &Error{Reason: "the mail server cannot deliver to addresses beyond ASCII (SMTPUTF8)"}
 	}
-	client.SkipSMTPUTF8(!international) // a relay without it would return the mail for nothing
+	client.SkipSMTPUTF8(!international) // a relay without SMTPUTF8 would return the mail, although it is not needed
 	if err := client.Mail("<" + l.from + ">"); err != nil {
 		return err
 	}
@@ -164,12 +163,12 @@ func (s *SMTP) envelope(ctx context.Context, client *smtp.Client, l letter) erro
 	return nil
 }
 
-// enhancedStatus is how a reply begins that has a code of RFC 3463.
+// enhancedStatus matches the beginning of a reply with a code of RFC 3463.
 var enhancedStatus = regexp.MustCompile(`^\d{3} 5\.(\d{1,3})\.\d{1,3}\b`)
 
-// ofMailbox reports whether a refusal for good is about the recipient's
-// mailbox: its enhanced status is of the subjects "address" or "mailbox" (RFC
-// 3463, sections 3.2 and 3.3), or, without one, it answers RCPT.
+// ofMailbox reports whether a permanent refusal concerns the recipient's mailbox: its
+// enhanced status has the subject "address" or "mailbox" (RFC 3463, sections 3.2 and
+// 3.3), or it has none and is the reply to RCPT.
 func ofMailbox(e *Error, answersRcpt bool) bool {
 	if e.Temporary || e.Code == 0 {
 		return false
@@ -190,20 +189,20 @@ func (s *SMTP) connect(ctx context.Context) (*smtp.Client, error) {
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	stream := conn
 	if s.server.implicitTLS {
-		stream = tls.Client(conn, s.tls) // shakes hands at the first read
+		stream = tls.Client(conn, s.tls) // the handshake is done by the first read
 	}
 	client, err := smtp.NewClient(stream, s.server.host)
 	if err != nil {
 		return nil, err
 	}
-	// RFC 5321, section 4.1.4: an address literal when there is no certain name.
+	// RFC 5321, section 4.1.4: an address literal, because no name is certain.
 	if err := client.Hello(literal(conn.LocalAddr())); err != nil {
 		return nil, err
 	}
 	return client, s.secure(client)
 }
 
-// secure makes sure of TLS before anything worth reading is sent (RFC 8314).
+// secure starts TLS before anything confidential is sent (RFC 8314).
 func (s *SMTP) secure(client *smtp.Client) error {
 	if s.server.implicitTLS {
 		return nil
@@ -215,7 +214,7 @@ func (s *SMTP) secure(client *smtp.Client) error {
 	case !offered:
 		return &Error{Temporary: true, Reason: "the mail server offers no TLS (STARTTLS), so nothing was sent", Detail: s.server.String()}
 	case s.server.loopback:
-		// Plain text would do here as well, so a relay's self-made certificate does.
+		// Plain text is allowed here too, so any certificate is good enough.
 		config := s.tls.Clone()
 		config.InsecureSkipVerify = true // loopback only, see above
 		return client.StartTLS(config)
@@ -239,7 +238,7 @@ func (s *SMTP) signIn(client *smtp.Client) error {
 	return &Error{Temporary: true, Reason: "the mail server offers no sign-in with a password (AUTH PLAIN or LOGIN)", Detail: srv.String()}
 }
 
-// explain turns what went wrong into an *Error without credentials.
+// explain converts an error into an *Error without credentials.
 func (s *SMTP) explain(ctx context.Context, err error) *Error {
 	var own *Error
 	var reply *textproto.Error
@@ -263,8 +262,8 @@ func (s *SMTP) explain(ctx context.Context, err error) *Error {
 	return failure
 }
 
-// safe makes a foreign text fit for a Reason. Credentials go first: a cut
-// through the middle of one would hide it from the search.
+// safe makes a server's text fit for a Reason. It removes credentials before it cuts the
+// text, because a credential that was cut in the middle would not be found.
 func (s *SMTP) safe(text string) string {
 	return clean(s.secrets.Replace(text), maxReason)
 }
@@ -273,7 +272,7 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
 }
 
-// literal writes an address as RFC 5321, section 4.1.3, wants it.
+// literal returns an address as an address literal of RFC 5321, section 4.1.3.
 func literal(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	switch {

@@ -21,24 +21,24 @@ import (
 //go:embed templates
 var files embed.FS
 
-// layout is the file all HTML parts share: it has the place for each mail's
-// "body".
+// layout is the file that all HTML parts share. It includes each mail's block "body".
 const layout = "layout.html"
 
-// What the samples of mails tell. The token is looked for in none but them.
+// The values of the sample mails with which templates are checked. No real mail contains
+// this token.
 const sampleToken = "SAMPLE-TOKEN"
 
 var sampleTime = time.Date(2030, 1, 7, 12, 0, 0, 0, time.UTC)
 
-// sources are the texts of the template files, by name: the operator's where
-// there is one.
+// sources are the texts of the template files by name. An operator's file replaces the
+// built-in one.
 type sources struct {
 	builtIn, own map[string]string
 }
 
-// readSources reads the files of both. Of the operator's it refuses what it
-// does not know and what is no text. Names that begin with a dot are passed
-// over: editors and mounted volumes leave some.
+// readSources reads the built-in files and the operator's. It refuses an operator's file
+// with an unknown name or without valid text. It ignores names that begin with a dot,
+// because editors and mounted volumes create some.
 func readSources(own fs.FS) (*sources, error) {
 	s := &sources{builtIn: make(map[string]string), own: make(map[string]string)}
 	names := append(make([]string, 0, 1+2*len(kinds)), layout)
@@ -64,7 +64,7 @@ func readSources(own fs.FS) (*sources, error) {
 			continue
 		}
 		if !slices.Contains(names, f.Name()) {
-			return nil, fmt.Errorf("%s is the name of no template; there are %s", f.Name(), strings.Join(slices.Sorted(slices.Values(names)), ", "))
+			return nil, fmt.Errorf("%s is not the name of a template; the names are %s", f.Name(), strings.Join(slices.Sorted(slices.Values(names)), ", "))
 		}
 		text, err := fs.ReadFile(own, f.Name())
 		if err != nil {
@@ -72,15 +72,15 @@ func readSources(own fs.FS) (*sources, error) {
 		}
 		text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 		if !utf8.Valid(text) || len(bytes.TrimSpace(text)) == 0 {
-			return nil, fmt.Errorf("%s is empty, or no text in UTF-8", f.Name())
+			return nil, fmt.Errorf("%s is empty, or not text in UTF-8", f.Name())
 		}
 		s.own[f.Name()] = strings.ReplaceAll(string(text), "\r\n", "\n")
 	}
 	return s, nil
 }
 
-// text returns the template of a mail's plain text, with its block "subject":
-// an operator's file may leave that to the built-in one.
+// text returns the template of a mail's plain text, with its block "subject". An
+// operator's file without that block uses the built-in one.
 func (s *sources) text(mail string) (*texttemplate.Template, error) {
 	name := mail + ".txt"
 	t, err := texttemplate.New(name).Parse(s.builtIn[name])
@@ -101,9 +101,9 @@ func (s *sources) text(mail string) (*texttemplate.Template, error) {
 	return own, err
 }
 
-// html returns the template of a mail's HTML: the layout, with the blocks it
-// shares, and the mail's own block "body". What an operator's file does not
-// define stays as built in.
+// html returns the template of a mail's HTML: the layout with its shared blocks, and the
+// mail's own block "body". Blocks that an operator's file does not define are the
+// built-in ones.
 func (s *sources) html(mail string) (*htmltemplate.Template, error) {
 	t := htmltemplate.New(mail)
 	for _, name := range []string{layout, mail + ".html"} {
@@ -120,7 +120,7 @@ func (s *sources) html(mail string) (*htmltemplate.Template, error) {
 			return nil, err
 		}
 		if name != layout && own.Lookup("body") == nil {
-			return nil, fmt.Errorf(`%s does not define "body", which stands in %s`, name, layout)
+			return nil, fmt.Errorf(`%s does not define "body", which %s includes`, name, layout)
 		}
 		if _, err := t.New(name).Parse(s.own[name]); err != nil {
 			return nil, err
@@ -129,8 +129,8 @@ func (s *sources) html(mail string) (*htmltemplate.Template, error) {
 	return t, nil
 }
 
-// try renders the mail with nothing and with more than enough in every place,
-// so that what would fail does so at the start.
+// try renders the mail twice, with every value empty and with every value long, so that
+// a template that would fail does so when the server starts.
 func (t *Templates) try(k kind) error {
 	for _, typed := range []string{"", strings.Repeat("much ", 1000)} {
 		c, err := k.sample(t, typed)
@@ -139,18 +139,18 @@ func (t *Templates) try(k kind) error {
 		}
 		switch {
 		case c.Subject == "":
-			return fmt.Errorf(`%s.txt makes an empty subject; write {{define "subject"}}…{{end}}`, k.name)
+			return fmt.Errorf(`%s.txt produces an empty subject; write {{define "subject"}}…{{end}}`, k.name)
 		case !strings.Contains(c.Text, c.link):
-			return fmt.Errorf("%s.txt makes a mail without its link; write {{.Link}}", k.name)
+			return fmt.Errorf("%s.txt produces a mail without its link; write {{.Link}}", k.name)
 		case !links(c.HTML, c.link):
-			return fmt.Errorf(`%s.html makes, with %s, a mail without its link; write {{template "action" .}} or <a href="{{.Link}}">`, k.name, layout)
+			return fmt.Errorf(`%s.html produces, with %s, a mail without its link; write {{template "action" .}} or <a href="{{.Link}}">`, k.name, layout)
 		}
 	}
 	return nil
 }
 
-// links reports whether the HTML has an element that leads to the address,
-// percent-encoded or not.
+// links reports whether the HTML has an element that links to the address, which may be
+// percent-encoded.
 func links(text, address string) bool {
 	want, err := url.PathUnescape(address)
 	if err != nil {

@@ -11,46 +11,45 @@ import (
 	"time"
 )
 
-// Content is a rendered mail: what a Message needs beside its envelope.
+// Content is a rendered mail: the parts of a Message except its envelope.
 type Content struct {
 	Subject string
 	Text    string
 	HTML    string
 
-	link string // what the reader is asked to open
+	link string // the link that the reader is asked to open
 }
 
-// Invitation is what the mail about an invitation tells. The names and the
-// note are as users typed them; the mail shows them cleaned and shortened.
+// Invitation holds the values of an invitation's mail. The names and the note are as
+// users typed them; the mail shows them cleaned and shortened.
 type Invitation struct {
 	TeamName    string
 	AccountName string // left out when it is empty or the team's name
 	InviterName string
 	InviteeName string   // may be empty
-	RoleNames   []string // the first ten are named
+	RoleNames   []string // the mail lists the first ten
 	Note        string   // may be empty; line breaks are kept, 500 characters
 	ExpiresAt   time.Time
 	SentAt      time.Time
 	Token       string
 }
 
-// Verification is what the mail that confirms an address tells.
+// Verification holds the values of the mail that confirms an address.
 type Verification struct {
 	Name     string // may be empty
 	Token    string
 	ValidFor time.Duration
 }
 
-// Reset is what the mail that lets its reader set a new password tells.
+// Reset holds the values of the mail with a link that sets a new password.
 type Reset struct {
 	Name     string // may be empty
 	Token    string
 	ValidFor time.Duration
 }
 
-// AlreadyRegistered is what the owner of an address is told when somebody
-// signed up with it again. The person who signed up is told nothing else than
-// with a new address.
+// AlreadyRegistered holds the values of the mail to a user whose address somebody signed
+// up with again. The person who signed up gets the same response as with a new address.
 type AlreadyRegistered struct {
 	Name string // may be empty
 }
@@ -63,20 +62,20 @@ type Templates struct {
 	mails   map[string]wording
 }
 
-// wording is a mail's templates. The subject is a block of the text.
+// wording holds the templates of one mail. The subject is a block of the text.
 type wording struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
 }
 
-// kind is a mail there is: the name of its files, and how one is rendered
-// whose every user-typed value is typed.
+// kind is one kind of mail: the name of its files, and a function that renders a sample
+// in which every value from users is typed.
 type kind struct {
 	name   string
 	sample func(t *Templates, typed string) (Content, error)
 }
 
-// kinds are all mails. A further one needs a line here and its two files.
+// kinds lists all mails. A new one needs a line here and two files.
 var kinds = []kind{
 	{"invitation", func(t *Templates, typed string) (Content, error) {
 		return t.Invitation(Invitation{
@@ -95,10 +94,10 @@ var kinds = []kind{
 	}},
 }
 
-// NewTemplates returns templates whose every link begins with publicURL, an
-// absolute http or https address, with or without a path. The product name
-// signs the mails. The operator's files, if there are any, replace the built-in
-// ones of the same name; the error says what is wrong with which.
+// NewTemplates returns templates whose links all begin with publicURL, an absolute http
+// or https address, with or without a path. The product's name signs the mails. Files of
+// the operator replace the built-in files of the same name; the error says which file is
+// wrong and why.
 func NewTemplates(publicURL *url.URL, productName string, own fs.FS) (*Templates, error) {
 	if publicURL == nil || publicURL.Scheme != "https" && publicURL.Scheme != "http" || publicURL.Host == "" {
 		return nil, errors.New("public URL must be absolute, for example https://app.example.com")
@@ -127,8 +126,8 @@ func NewTemplates(publicURL *url.URL, productName string, own fs.FS) (*Templates
 	return t, nil
 }
 
-// page is what every template may use. Link is what the reader is asked to
-// open, and the only address in the mail beside Home.
+// page holds the values that every template may use. Link is the link that the reader is
+// asked to open. Besides Home it is the only URL in the mail.
 type page struct {
 	Product, Home, Subject string
 	Name                   string // of the recipient; may be empty
@@ -137,7 +136,7 @@ type page struct {
 
 func (p *page) common() *page { return p }
 
-// What the templates of each mail may use; docs/operations.md tells operators.
+// The values that the templates of each mail may use. docs/operations.md documents them.
 type (
 	invitationPage struct {
 		page
@@ -156,9 +155,8 @@ type (
 	}
 )
 
-// Invitation renders the mail for an invitation, whose link is the public URL
-// with /accept#TOKEN. It fails without a token, and unless ExpiresAt is after
-// SentAt.
+// Invitation renders the mail of an invitation. Its link is the public URL with
+// /accept#TOKEN. It fails without a token, and when ExpiresAt is not after SentAt.
 func (t *Templates) Invitation(d Invitation) (Content, error) {
 	if d.Token == "" || d.SentAt.IsZero() || !d.ExpiresAt.After(d.SentAt) {
 		return Content{}, errors.New("render invitation mail: no token or no time left")
@@ -179,9 +177,8 @@ func (t *Templates) Invitation(d Invitation) (Content, error) {
 	})
 }
 
-// Verification renders the mail that confirms an address, whose link is the
-// public URL with /verify#TOKEN. It fails without a token or a positive
-// ValidFor.
+// Verification renders the mail that confirms an address. Its link is the public URL with
+// /verify#TOKEN. It fails without a token or a positive ValidFor.
 func (t *Templates) Verification(d Verification) (Content, error) {
 	if d.Token == "" || d.ValidFor <= 0 {
 		return Content{}, errors.New("render verification mail: no token or no time left")
@@ -192,9 +189,8 @@ func (t *Templates) Verification(d Verification) (Content, error) {
 	})
 }
 
-// Reset renders the mail that lets its reader set a new password, whose link is
-// the public URL with /reset#TOKEN. It fails without a token or a positive
-// ValidFor.
+// Reset renders the mail with a link that sets a new password. The link is the public URL
+// with /reset#TOKEN. It fails without a token or a positive ValidFor.
 func (t *Templates) Reset(d Reset) (Content, error) {
 	if d.Token == "" || d.ValidFor <= 0 {
 		return Content{}, errors.New("render reset mail: no token or no time left")
@@ -206,7 +202,7 @@ func (t *Templates) Reset(d Reset) (Content, error) {
 }
 
 // AlreadyRegistered renders the mail to an address that already has a user.
-// Its link is the public URL, to sign in.
+// Its link is the public URL, where the user can sign in.
 func (t *Templates) AlreadyRegistered(d AlreadyRegistered) (Content, error) {
 	return t.render("registered", &registeredPage{t.page(d.Name, "", "", "Sign in")})
 }
@@ -220,8 +216,8 @@ func (t *Templates) page(recipient, path, token, action string) page {
 	return page{Product: t.product, Home: t.base.String(), Name: clean(recipient, maxName), Link: link.String(), Action: action}
 }
 
-// render takes data that embeds a page. The subject comes first: the others may
-// use it.
+// render renders a mail with data that embeds a page. It renders the subject first,
+// because text and HTML may use it.
 func (t *Templates) render(mail string, data interface{ common() *page }) (Content, error) {
 	w, p := t.mails[mail], data.common()
 	var subject, text, html strings.Builder
@@ -238,7 +234,7 @@ func (t *Templates) render(mail string, data interface{ common() *page }) (Conte
 	return Content{Subject: p.Subject, Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", link: p.Link}, nil
 }
 
-// name is a cleaned name, or a word for one of which nothing is left.
+// name returns the cleaned name, or a substitute when nothing is left of it.
 func name(typed, otherwise string) string {
 	if cleaned := clean(typed, maxName); cleaned != "" {
 		return cleaned
@@ -246,7 +242,7 @@ func name(typed, otherwise string) string {
 	return otherwise
 }
 
-// list joins names and says how many it left out.
+// list joins names. It adds how many it has omitted.
 func list(names []string, limit int) string {
 	var shown []string
 	for _, typed := range names {
@@ -260,8 +256,8 @@ func list(names []string, limit int) string {
 	return strings.Join(shown, ", ")
 }
 
-// inWords is a duration for people, rounded down: the mail gives the exact
-// end beside it.
+// inWords returns a duration for people, rounded down. The mail also contains the exact
+// end.
 func inWords(d time.Duration) string {
 	d = d.Round(time.Minute)
 	switch {

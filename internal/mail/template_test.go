@@ -92,7 +92,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// hostile is what a user could type as any name or note.
+// hostile are texts that a user could type as any name or note.
 var hostile = []string{
 	"\r\nBcc: victim@evil.test", "\nSubject: owned", "\rX-Evil: 1", "\r\n\r\n<html>body</html>", "%0d%0aBcc: victim@evil.test",
 	"\x00NUL", "\x1b[31mred\x07", "\u0085next line", "\u2028line\u2029paragraph", "\v\f\ttabs",

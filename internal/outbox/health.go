@@ -9,17 +9,16 @@ import (
 )
 
 const (
-	// probeEvery is how often the mail server is asked whether it is well again
-	// while mails wait.
+	// probeEvery is how often an ill mail server is probed while mails wait.
 	probeEvery = 20 * time.Second
-	// manyFailed is from how many mails on a failure is the server's, and not
-	// about some recipient.
+	// manyFailed is the number of failed mails from which the server counts as ill.
+	// Fewer failures may be due to single recipients.
 	manyFailed = 3
 )
 
-// health is what the attempts of this process say of the mail server. The
-// back-off of each mail keeps the server from being pressed; health sees to it
-// that the mails do not wait for it longer than the server was ill.
+// health is the state of the mail server, by the attempts of this process. Each failed
+// mail backs off, which spares an ill server. health ends this wait for all mails as soon
+// as the server is well again.
 type health struct {
 	mu          sync.Mutex
 	failed      map[string]struct{} // jobs since the last success; no more than manyFailed
@@ -29,7 +28,7 @@ type health struct {
 	trusting    bool
 }
 
-// ill notes an attempt that failed for now.
+// ill records an attempt that failed temporarily.
 func (h *health) ill(jobID string, err error, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -48,7 +47,7 @@ func (h *health) ill(jobID string, err error, now time.Time) {
 		h.trusting = false
 		h.vain++
 		if !h.serverWide() {
-			// Some recipient's matter: his mail's own back-off is the better judge.
+			// The failures are due to recipients: leave each mail to its own back-off.
 			h.probeAt = now.Add(backoff(h.vain + 1))
 		}
 	}
@@ -56,8 +55,8 @@ func (h *health) ill(jobID string, err error, now time.Time) {
 
 func (h *health) serverWide() bool { return h.unreachable || len(h.failed) >= manyFailed }
 
-// well notes a mail that went out, and reports whether the server had been ill:
-// then nothing has to wait any more.
+// well records a mail that was sent. It returns true when the server was ill before: the
+// waiting mails can be sent now.
 func (h *health) well() (recovered bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -66,19 +65,19 @@ func (h *health) well() (recovered bool) {
 	return recovered
 }
 
-// forget starts anew; the caller holds the lock.
+// forget resets the state; the caller holds the lock.
 func (h *health) forget() {
 	h.failed, h.unreachable, h.vain, h.trusting = nil, false, 0, false
 }
 
-// idle notes that no mail waits.
+// idle records that no mail waits.
 func (h *health) idle() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.forget()
 }
 
-// probe reports whether it is time to ask the server, and sets the next time.
+// probe reports whether the server should be probed now, and sets the next time.
 func (h *health) probe(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,7 +88,7 @@ func (h *health) probe(now time.Time) bool {
 	return true
 }
 
-// trust notes that a probe went well, and a mail will be tried.
+// trust records that a probe has succeeded and a mail will be tried.
 func (h *health) trust() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package outbox sends mail that was decided on in a transaction: the job is a
-// row of that transaction, and workers with leases see to it that it goes out
-// at least once, also when the process dies in between.
+// Package outbox sends mails that a transaction has requested. The job is a row that the
+// transaction writes. Workers lease jobs and send their mails at least once, also when
+// the process dies in between.
 package outbox
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// Draft is a job about to be written. It names what to mail about and holds
-// no secret: the worker derives the token anew.
+// Draft is a job about to be written. It names the subject of the mail and contains no
+// secret, because the worker derives the token.
 type Draft struct {
-	Kind       string // who composes the mail
-	AccountID  string // the account whose order the result is written in; empty = none
+	Kind       string // selects the Composer
+	AccountID  string // the account whose event log gets the result; empty = none
 	SubjectID  string
-	Generation int // of the subject's token; a mail of an older one is not sent
+	Generation int // of the subject's token; a mail with an older token is not sent
 }
 
 // Queue writes jobs and wakes the workers of this process.
@@ -54,7 +54,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx *store.Tx, drafts ...Draft) erro
 	return nil
 }
 
-// Wake has the workers look for jobs now. It never blocks.
+// Wake makes the worker look for jobs now. It never blocks.
 func (q *Queue) Wake() {
 	select {
 	case q.news <- struct{}{}:

@@ -21,26 +21,26 @@ import (
 )
 
 const (
-	// leaseFor bounds how long a dead worker's job waits for another one: less
-	// than a minute, with the poll. It is longer than any sender takes.
+	// leaseFor is how long a worker holds a job. It limits how long the job of a dead
+	// worker waits: with the poll less than a minute. It is longer than any send takes.
 	leaseFor = 55 * time.Second
-	// sendWithin bounds one attempt; a sender has bounds of its own.
+	// sendWithin limits the time of one attempt. A sender may have shorter limits.
 	sendWithin = 45 * time.Second
-	// pollEvery is how late a job that becomes due is noticed.
+	// pollEvery is the longest delay until a due job is noticed.
 	pollEvery = time.Second
 	// atOnce is how many mails one process sends at the same time.
 	atOnce = 8
 
 	firstRetry = 15 * time.Second
 	lastRetry  = time.Hour
-	// giveUpAfter is the age at which a mail that cannot be sent is dead.
+	// giveUpAfter is the age at which a mail that cannot be sent is given up.
 	giveUpAfter = 24 * time.Hour
 )
 
-// ErrObsolete is returned by a Composer for a mail nobody needs any more.
+// ErrObsolete is returned by a Composer for a mail that is not needed any more.
 var ErrObsolete = errors.New("outbox: the mail is obsolete")
 
-// Outcome is how far a mail got.
+// Outcome is the outcome of an attempt to send a mail.
 type Outcome int
 
 // The outcomes of an attempt.
@@ -49,28 +49,28 @@ const (
 	Retried          // a temporary failure; it will be tried again
 	Failed           // refused for good, or given up
 	Bounced          // refused for good because of its recipient
-	Obsolete         // not tried: nobody needs it any more
+	Obsolete         // not tried, because it is not needed any more
 )
 
-// Result is what an attempt to send came to.
+// Result is the result of an attempt to send a mail.
 type Result struct {
 	Outcome  Outcome
-	Attempts int    // made so far, this one included
-	Reason   string // why it did not go out; safe to show to an admin
-	Detail   string // of the failure, for the operator alone
+	Attempts int    // made so far, including this one
+	Reason   string // why it was not sent; safe to show to an admin
+	Detail   string // of the failure, for the operator's log only
 	At       time.Time
 }
 
-// Composer writes one kind of mail, and hears what became of it.
+// Composer composes one kind of mail, and records the results of its attempts.
 type Composer interface {
-	// Compose writes the mail of the job, or returns ErrObsolete. The worker
-	// sets the message's ID.
+	// Compose returns the mail of the job, or ErrObsolete. The worker sets the
+	// message's ID.
 	Compose(ctx context.Context, j *ent.Job) (mail.Message, error)
 	// Record writes the result, in the transaction that ends the attempt.
 	Record(ctx context.Context, tx *store.Tx, j *ent.Job, r Result) error
 }
 
-// Worker takes jobs and sends their mails.
+// Worker leases jobs and sends their mails.
 type Worker struct {
 	Store     *store.Store
 	Queue     *Queue
@@ -83,12 +83,12 @@ type Worker struct {
 	health health
 }
 
-// Run sends mails until ctx ends, and returns when those it had begun are done
-// or their leases given back.
+// Run sends mails until ctx ends. It returns when the attempts that it began have ended or
+// have given their leases back.
 func (w *Worker) Run(ctx context.Context) {
 	ctx = access.System(ctx, "work on the outbox")
 	if !w.Store.Postgres() {
-		// The one process on this file has just started: leases are of a dead one.
+		// On SQLite this is the only process, so all leases are of a dead one.
 		if err := w.release(ctx); err != nil {
 			w.Log.Error("outbox: release leases", "error", err)
 		}
@@ -108,7 +108,7 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// Drain works until no job is due. The context is the system's.
+// Drain sends mails until no job is due. The context is the system's.
 func (w *Worker) Drain(ctx context.Context) error {
 	for ctx.Err() == nil {
 		jobs, err := w.claim(ctx)
@@ -133,7 +133,7 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 		job.DeadAtIsNil(), job.RunAtLTE(now),
 		job.Or(job.LeasedUntilIsNil(), job.LeasedUntilLTE(now)),
 	)
-	// A look first: with nothing to do the writer is left alone.
+	// Read first, so that an idle worker does not occupy the writer.
 	if some, err := w.Store.Read().Job.Query().Where(due).Exist(ctx); err != nil || !some {
 		return nil, err
 	}
@@ -158,8 +158,8 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 	return jobs, nil
 }
 
-// attempt sends the mail of one job and writes down what came of it. What is
-// sent is written down even when the server is told to stop meanwhile.
+// attempt sends the mail of one job and records the result. The result of a sent mail is
+// recorded even when ctx ends in the meantime.
 func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	c, known := w.Composers[j.Kind]
 	if !known {
@@ -196,7 +196,7 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 
 func nothing(*store.Tx) error { return nil }
 
-// judge turns the error of an attempt into its result.
+// judge returns the result for the error of an attempt.
 func (w *Worker) judge(j *ent.Job, err error) Result {
 	r := Result{Outcome: Sent, Attempts: j.Attempts, At: w.Now()}
 	if err == nil {
@@ -222,7 +222,7 @@ func (w *Worker) judge(j *ent.Job, err error) Result {
 	return r
 }
 
-// finish writes the result and removes the job, together.
+// finish records the result and deletes the job in one transaction.
 func (w *Worker) finish(ctx context.Context, j *ent.Job, record func(*store.Tx) error) error {
 	return w.inOrder(ctx, j, func(tx *store.Tx) error {
 		if err := record(tx); err != nil {
@@ -233,7 +233,7 @@ func (w *Worker) finish(ctx context.Context, j *ent.Job, record func(*store.Tx) 
 	})
 }
 
-// keep writes the result and changes the job, together; its lease is given up.
+// keep records the result and changes the job in one transaction. The lease ends.
 func (w *Worker) keep(ctx context.Context, j *ent.Job, record func(*store.Tx) error, change func(*ent.JobUpdate), reason string) error {
 	return w.inOrder(ctx, j, func(tx *store.Tx) error {
 		if err := record(tx); err != nil {
@@ -250,8 +250,8 @@ func (w *Worker) keep(ctx context.Context, j *ent.Job, record func(*store.Tx) er
 // worker has the job.
 var errLeaseLost = errors.New("outbox: the lease was lost")
 
-// stillLeased is the compare-and-set of an attempt's end: each claim counts the
-// attempts up.
+// stillLeased is the compare-and-set condition for the end of an attempt. Each claim
+// increases attempts, so another claim makes it false.
 func stillLeased(rows int, err error) error {
 	if err == nil && rows == 0 {
 		return errLeaseLost
@@ -259,8 +259,8 @@ func stillLeased(rows int, err error) error {
 	return err
 }
 
-// inOrder runs f in the order of the account whose log hears of the result. A
-// lost lease is no failure: who has the job now writes down its end.
+// inOrder runs f in a transaction of the account whose event log gets the result. A lost
+// lease is no error, because the worker that holds the job now records its end.
 func (w *Worker) inOrder(ctx context.Context, j *ent.Job, f func(tx *store.Tx) error) error {
 	run := w.Store.InTx
 	if j.AccountID != "" {
@@ -274,13 +274,13 @@ func (w *Worker) inOrder(ctx context.Context, j *ent.Job, f func(tx *store.Tx) e
 	return nil
 }
 
-// waiting are the jobs that were tried and wait for their next time.
+// waiting is the condition for jobs that were tried and wait for their next attempt.
 func waiting(now time.Time) predicate.Job {
 	return job.And(job.DeadAtIsNil(), job.AttemptsGT(0), job.RunAtGT(now), job.LeasedUntilIsNil())
 }
 
-// recover has all mails that wait for their next time go out now, when the mail
-// server had been ill and has just taken one.
+// recover makes all waiting mails due now, when the mail server was ill and has just
+// accepted one.
 func (w *Worker) recover(ctx context.Context) error {
 	if !w.health.well() {
 		return nil
@@ -296,9 +296,8 @@ func (w *Worker) recover(ctx context.Context) error {
 	return nil
 }
 
-// probe asks an ill mail server, now and then, whether it would take the mail
-// that waits longest, and tries that one if so: the others wait for what comes
-// of it.
+// probe asks an ill mail server from time to time whether it would accept the mail that
+// has waited longest. If so, it makes that mail due; its result decides about the others.
 func (w *Worker) probe(ctx context.Context) error {
 	prober, can := w.Sender.(mail.Prober)
 	if now := w.Now(); !can || !w.health.probe(now) {
@@ -323,22 +322,21 @@ func (w *Worker) probe(ctx context.Context) error {
 			return nil // still ill
 		}
 	}
-	// Whatever else it is, the attempt will say.
+	// After any other error the attempt itself finds out the reason.
 	w.health.trust()
 	return w.Store.InTx(ctx, func(tx *store.Tx) error {
 		return tx.Job.Update().Where(job.ID(j.ID), waiting(w.Now())).SetRunAt(w.Now()).Exec(ctx)
 	})
 }
 
-// MessageID is the Message-ID of a job's mail, the same for every attempt. It
-// tells what the mail is about, so that a bounce can be told from it: see
-// ParseMessageID.
+// MessageID returns the Message-ID of a job's mail, which is the same for every attempt.
+// It contains the subject of the mail, so that ParseMessageID finds it in a bounce.
 func MessageID(j *ent.Job, host string) string {
 	return fmt.Sprintf("%s.%s.%d@%s", j.ID, j.SubjectID, j.Generation, host)
 }
 
-// ParseMessageID returns what the mail with the Message-ID, in angle brackets or
-// not, was about. ok is false for an id that is none of MessageID's.
+// ParseMessageID returns the subject and generation of the mail with the Message-ID, which
+// may be in angle brackets. ok is false for an id that MessageID has not made.
 func ParseMessageID(id string) (subjectID string, generation int, ok bool) {
 	local, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(id), "<"), "@")
 	parts := strings.Split(local, ".")
@@ -356,8 +354,9 @@ func (w *Worker) release(ctx context.Context) error {
 	})
 }
 
-// backoff doubles from firstRetry to lastRetry, with a jitter of a fifth, so
-// that a thousand mails do not come back at once.
+// backoff returns the wait before the next attempt. It doubles from firstRetry to
+// lastRetry, with a jitter of a fifth, so that many mails are not tried at the same
+// moment.
 func backoff(attempts int) time.Duration {
 	wait := lastRetry
 	if shift := attempts - 1; shift < 8 {

@@ -15,27 +15,28 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// Admission is a user about to become a member, with what he is granted.
+// Admission is a user who becomes a member of a team, with their grant and
+// restrictions.
 type Admission struct {
 	AccountID      string
 	TeamID         string
 	UserID         string
 	Grant          access.Grant
-	Divisions      []*ent.Division // restricted to; empty = every one
-	AllowedDomains []string        // restricted to; empty = every one
+	Divisions      []*ent.Division // empty = not restricted to divisions
+	AllowedDomains []string        // empty = not restricted to domains
 }
 
-// Admit makes the user a member of the team. One who is a member already gets
-// what he lacks and loses nothing. It fails with MEMBER_DEACTIVATED, or with
-// SEAT_LIMIT_REACHED when the team is full. The context is the system's, the
-// transaction the account's.
+// Admit makes the user a member of the team. A user who is a member already gets
+// what they lack of the grant and loses nothing. Fails with MEMBER_DEACTIVATED,
+// or with SEAT_LIMIT_REACHED when the team is full. The context is the system's,
+// the transaction the account's.
 func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a Admission) (*ent.Member, error) {
 	existing, err := tx.Member.Query().
 		Where(member.TeamID(a.TeamID), member.UserID(a.UserID)).WithRoles().WithGroups().
 		Only(ctx)
 	switch {
 	case err == nil:
-		return s.widen(ctx, tx, existing, a)
+		return s.addGrant(ctx, tx, existing, a)
 	case !ent.IsNotFound(err):
 		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)
 	}
@@ -56,20 +57,20 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 		AddRoles(a.Grant.Roles...).AddGroups(a.Grant.Groups...).
 		Save(ctx)
 	if err == nil {
-		err = tx.Team.UpdateOne(t).AddActiveMembers(1).Exec(ctx)
+		err = Count(ctx, tx, t.ID, Delta{Active: 1})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("admit %s to %s: %w", a.UserID, a.TeamID, err)
 	}
 	return m, s.Events.Append(ctx, tx, a.AccountID,
-		event.Draft{Type: event.MemberJoined, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: of(m)})
+		event.Draft{Type: event.MemberJoined, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: memberData(m)})
 }
 
-// widen adds a grant to what a member holds. His restrictions stay as they
-// are.
-func (s *Service) widen(ctx context.Context, tx *store.Tx, m *ent.Member, a Admission) (*ent.Member, error) {
+// addGrant gives a member what they lack of the grant. Their restrictions stay as
+// they are.
+func (s *Service) addGrant(ctx context.Context, tx *store.Tx, m *ent.Member, a Admission) (*ent.Member, error) {
 	if m.Status == member.StatusDeactivated {
-		return nil, fault.Input(fault.MemberDeactivated, "Your membership in this team is deactivated; ask its admin to reactivate it.")
+		return nil, fault.Input(fault.MemberDeactivated, "Your membership in this team is deactivated. Ask an admin of the team to reactivate it.")
 	}
 	permissions := slices.Clone(m.Permissions)
 	for _, p := range a.Grant.Permissions {
@@ -88,14 +89,14 @@ func (s *Service) widen(ctx context.Context, tx *store.Tx, m *ent.Member, a Admi
 		AddVersion(1).SetUpdatedAt(s.Now()).
 		Save(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("widen member: %w", err)
+		return nil, fmt.Errorf("grant more to member %s: %w", a.UserID, err)
 	}
 	return m, s.Events.Append(ctx, tx, a.AccountID,
-		event.Draft{Type: event.MemberUpdated, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: of(m)})
+		event.Draft{Type: event.MemberUpdated, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: memberData(m)})
 }
 
-// CheckSeats fails with SEAT_LIMIT_REACHED when the team, as the transaction
-// sees it, can take nobody more.
+// CheckSeats fails with SEAT_LIMIT_REACHED when the team is full. The team is
+// read in the transaction.
 func (s *Service) CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account, t *ent.Team) error {
 	left, err := s.SeatsLeft(ctx, tx, acc, t)
 	if err == nil && left != nil && *left == 0 {
@@ -104,15 +105,17 @@ func (s *Service) CheckSeats(ctx context.Context, tx *store.Tx, acc *ent.Account
 	return err
 }
 
-// SeatsLeft returns how many people more the team can take, nil for any number.
-// Open invitations take a seat if the account says so.
+// SeatsLeft returns how many more members the team may have, nil for no limit.
+// An open invitation takes a seat when the account counts pending invitations as
+// seats.
 func (s *Service) SeatsLeft(ctx context.Context, tx *store.Tx, acc *ent.Account, t *ent.Team) (*int, error) {
 	if acc.MaxMembersPerTeam == nil {
-		return nil, nil //nolint:nilnil // no limit is an answer
+		return nil, nil //nolint:nilnil // nil means no limit
 	}
 	taken := t.ActiveMembers
 	if acc.CountPendingAsSeats {
-		// Few: the sweep writes them down within seconds.
+		// The counter still has the overdue invitations. They are few, because the
+		// sweep stores within seconds that they have expired.
 		overdue, err := tx.Invitation.Query().
 			Where(invitation.TeamID(t.ID), lifecycle.Overdue(s.Now())).
 			Count(ctx)

@@ -16,21 +16,21 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// maxTreeDepth is how many divisions may stand below one another.
+// maxTreeDepth is the greatest number of levels of the tree of divisions.
 const maxTreeDepth = 10
 
-// CreateDivision makes a division below the parent, or at the top when that is
-// empty. It needs account.update account-wide. Beside the refusals of rights it
-// fails with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE for a tree
-// that would be too deep, NOT_GRANTABLE for a parent the viewer's own restrictions
-// keep him from, or ACCOUNT_SUSPENDED.
+// CreateDivision makes a division below the parent, or at the top when parentID
+// is empty. Needs account.update account-wide. Fails like act.AccountWide, and
+// with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE when the tree
+// would be too deep, or NOT_GRANTABLE when the viewer is restricted to other
+// divisions than the parent.
 func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID string) (id string, err error) {
 	err = s.Door.Do(ctx, act.AccountWide(accountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
-		clean, bad := name(typed)
+		clean, bad := checkName(typed)
 		if bad != nil {
 			return bad
 		}
-		if err := s.settle(ctx, a, "", parentID); err != nil {
+		if err := s.checkMove(ctx, a, "", parentID); err != nil {
 			return err
 		}
 		now := s.Now()
@@ -49,35 +49,35 @@ func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID
 	return id, err
 }
 
-// settle checks that a division, empty for a new one, may be put below the
-// parent, empty for the top. Who is restricted himself puts nothing outside of
-// what he reaches.
-func (s *Service) settle(ctx context.Context, a *act.Act, id, parentID string) error {
+// checkMove checks that a division may move below the parent, or be created
+// there when id is empty. An empty parentID is the top of the tree. A restricted
+// actor puts nothing outside of the divisions they reach.
+func (s *Service) checkMove(ctx context.Context, a *act.Act, id, parentID string) error {
 	if parentID != "" {
-		parents, err := s.tree(ctx, a)
+		parents, err := s.parents(ctx, a)
 		if err != nil {
 			return err
 		}
-		if err := place(parents, id, parentID); err != nil {
+		if err := checkParent(parents, id, parentID); err != nil {
 			return err
 		}
 	}
-	return within(a, parentID, "parentId")
+	return checkReaches(a, parentID, "parentId")
 }
 
-// within fails with NOT_GRANTABLE when the viewer is restricted to divisions
-// this one, empty for the top, is not among: to move a foreign one below his own
-// would let him out.
-func within(a *act.Act, divisionID, field string) error {
+// checkReaches fails with NOT_GRANTABLE about the field when the actor does not
+// reach the division; empty is the top of the tree. Otherwise a restricted actor
+// could move a division below their own and so reach it.
+func checkReaches(a *act.Act, divisionID, field string) error {
 	if a.Actor.Reaches(divisionID) {
 		return nil
 	}
 	return fault.Input(fault.NotGrantable, "You are restricted to other divisions.", field)
 }
 
-// tree returns the parent of every division of the account; that of the ones
-// at the top is empty.
-func (s *Service) tree(ctx context.Context, a *act.Act) (map[string]string, error) {
+// parents returns the parent of every division of the account, empty for a
+// division at the top.
+func (s *Service) parents(ctx context.Context, a *act.Act) (map[string]string, error) {
 	all, err := a.Tx.Division.Query().Where(division.AccountID(a.Account.ID)).
 		Select(division.FieldID, division.FieldParentID).All(ctx)
 	if err != nil {
@@ -93,26 +93,26 @@ func (s *Service) tree(ctx context.Context, a *act.Act) (map[string]string, erro
 	return parents, nil
 }
 
-// place checks that a division, empty for a new one, can stand below the
-// parent.
-func place(parents map[string]string, id, parentID string) error {
+// checkParent fails with NOT_FOUND or INVALID_VALUE when the division cannot be
+// below the parent. An empty id is a new division.
+func checkParent(parents map[string]string, id, parentID string) error {
 	if _, known := parents[parentID]; !known {
-		return fault.Input(fault.NotFound, "This is no division of this account.", "parentId")
+		return fault.Input(fault.NotFound, "The account has no such division.", "parentId")
 	}
 	above := 0
 	for at := parentID; at != ""; at = parents[at] {
 		if at == id {
-			return fault.Input(fault.InvalidValue, "A division cannot stand below itself.", "parentId")
+			return fault.Input(fault.InvalidValue, "A division cannot be below itself.", "parentId")
 		}
 		above++
 	}
 	if above+height(parents, id) > maxTreeDepth {
-		return fault.Input(fault.InvalidValue, fmt.Sprintf("At most %d divisions may stand below one another.", maxTreeDepth), "parentId")
+		return fault.Input(fault.InvalidValue, fmt.Sprintf("The tree of divisions may have at most %d levels.", maxTreeDepth), "parentId")
 	}
 	return nil
 }
 
-// height returns how many levels a division and what stands below it take.
+// height returns the number of levels of a division and all divisions below it.
 func height(parents map[string]string, id string) int {
 	highest := 1
 	for other := range parents {
@@ -127,8 +127,9 @@ func height(parents map[string]string, id string) int {
 	return highest
 }
 
-// onDivision runs f on a division, for a viewer who may change the account and
-// is not restricted to others: NOT_GRANTABLE.
+// onDivision runs f on a division, read in the transaction. Needs account.update
+// account-wide. Fails like act.AccountWide, with NOT_FOUND, and with
+// NOT_GRANTABLE when the viewer is restricted to other divisions.
 func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, d *ent.Division) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
@@ -142,42 +143,42 @@ func (s *Service) onDivision(ctx context.Context, id string, f func(ctx context.
 		if d, err = found(d, err, "division"); err != nil {
 			return err
 		}
-		if err := within(a, d.ID, "divisionId"); err != nil {
+		if err := checkReaches(a, d.ID, "divisionId"); err != nil {
 			return err
 		}
 		return f(ctx, a, d)
 	})
 }
 
-// DivisionChange is what to change of a division; nil leaves it, an empty
-// parent moves it to the top.
+// DivisionChange is a change of a division. A nil field stays as it is; an empty
+// parent moves the division to the top.
 type DivisionChange struct {
 	DivisionID      string
 	Name, ParentID  *string
 	ExpectedVersion *int
 }
 
-// UpdateDivision renames or moves a division with all below it: members who are
-// restricted to what it moves below reach it from then on. It needs account.update
-// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
-// NOT_FOUND for the parent, INVALID_VALUE for a circle or a tree that would be too
-// deep, NOT_GRANTABLE outside the viewer's own restrictions, CONFLICT or
-// ACCOUNT_SUSPENDED.
+// UpdateDivision renames a division, or moves it with all divisions below it.
+// Members who are restricted to a division above its new place reach it from then
+// on. Needs account.update account-wide. Fails like act.AccountWide, and with
+// BLANK, TOO_LONG, NOT_FOUND for the division or the parent, INVALID_VALUE for a
+// circle or when the tree would be too deep, NOT_GRANTABLE outside of the viewer's
+// own restrictions, or CONFLICT.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		u := a.Tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
-			clean, bad := name(*c.Name)
+			clean, bad := checkName(*c.Name)
 			if bad != nil {
 				return bad
 			}
 			u.SetName(clean)
 		}
-		if bad := expect(c.ExpectedVersion, d.Version); bad != nil {
+		if bad := checkVersion(c.ExpectedVersion, d.Version); bad != nil {
 			return bad
 		}
 		if c.ParentID != nil {
-			if err := s.settle(ctx, a, d.ID, *c.ParentID); err != nil {
+			if err := s.checkMove(ctx, a, d.ID, *c.ParentID); err != nil {
 				return err
 			}
 			if *c.ParentID == "" {
@@ -193,27 +194,24 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	})
 }
 
-// DeleteDivision deletes a division nothing depends on: whoever is restricted
-// to it would reach every division without it. It needs account.update
-// account-wide. Beside the refusals of rights it fails with CONFLICT while
-// there are divisions below it, or members or open invitations restricted to
-// it, with NOT_GRANTABLE outside the viewer's own restrictions, or with
-// ACCOUNT_SUSPENDED.
+// DeleteDivision deletes a division. Needs account.update account-wide. Fails
+// like act.AccountWide, and with NOT_FOUND, NOT_GRANTABLE outside of the viewer's
+// own restrictions, or CONFLICT while there are divisions below it, or members or
+// invitations restricted to it: without their last division they would reach
+// every division.
 func (s *Service) DeleteDivision(ctx context.Context, divisionID string) error {
 	return s.onDivision(ctx, divisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		this := division.ID(d.ID)
-		used, err := a.Tx.Division.Query().Where(division.ParentID(d.ID)).Exist(ctx)
-		if err == nil && !used {
-			used, err = a.Tx.Member.Query().Where(member.HasDivisionsWith(this)).Exist(ctx)
-		}
-		if err == nil && !used {
-			used, err = a.Tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)).Exist(ctx)
-		}
+		used, err := anyExists(ctx,
+			a.Tx.Division.Query().Where(division.ParentID(d.ID)),
+			a.Tx.Member.Query().Where(member.HasDivisionsWith(this)),
+			a.Tx.Invitation.Query().Where(lifecycle.Resendable(), invitation.HasDivisionsWith(this)),
+		)
 		if err != nil {
 			return fmt.Errorf("look whether division %s is in use: %w", d.ID, err)
 		}
 		if used {
-			return fault.Input(fault.Conflict, "There are divisions below it, or people restricted to it; change those first.", "divisionId")
+			return fault.Input(fault.Conflict, "There are divisions below this one, or people are restricted to it. Change those first.", "divisionId")
 		}
 		if err := a.Tx.Division.DeleteOne(d).Exec(ctx); err != nil {
 			return fmt.Errorf("delete division %s: %w", d.ID, err)

@@ -6,7 +6,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-func TestPlaceInTheTree(t *testing.T) {
+func TestCheckParent(t *testing.T) {
 	t.Parallel()
 	// a - b - c, and a chain of ten: 0 - 1 - … - 9.
 	parents := map[string]string{"a": "", "b": "a", "c": "b", "0": ""}
@@ -29,7 +29,7 @@ func TestPlaceInTheTree(t *testing.T) {
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
-			err := place(parents, tt.id, tt.parent)
+			err := checkParent(parents, tt.id, tt.parent)
 			if tt.want == "" && err != nil || tt.want != "" && !fault.Is(err, tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}

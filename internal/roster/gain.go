@@ -8,10 +8,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// withoutGain makes a change of roles or groups, which reach into every team of
-// the account, and fails with NOT_GRANTABLE about the field when the actor
-// himself would hold more by it anywhere: what he may do account-wide is decided
-// by the default team, and must not lift him in the others.
+// withoutGain makes a change of roles or groups. It fails with NOT_GRANTABLE about
+// the field when the actor would hold more permissions by the change in any team.
+// Roles and groups reach into every team of the account, but the default team
+// alone decides who may change them.
 func (s *Service) withoutGain(ctx context.Context, a *act.Act, field string, change func() error) error {
 	before, err := s.Access.InAccount(ctx, a.Tx.Client(), a.Account.ID, a.UserID)
 	if err != nil {
@@ -26,18 +26,18 @@ func (s *Service) withoutGain(ctx context.Context, a *act.Act, field string, cha
 	}
 	for team, m := range after {
 		if was := before[team]; was == nil || !was.Permissions.Covers(m.Permissions) {
-			return fault.Input(fault.NotGrantable, "This would give you more than you hold in another team.", field)
+			return fault.Input(fault.NotGrantable, "This would give you more permissions in another team.", field)
 		}
 	}
 	return nil
 }
 
-// everywhere fails with NOT_GRANTABLE about the field when the actor is restricted
-// to some divisions or domains: what he adds to a role or group would reach
-// people who are not.
-func everywhere(actor *access.Membership, field string) error {
+// checkUnrestricted fails with NOT_GRANTABLE about the field when the actor is
+// restricted to divisions or domains. A permission that they add to a role or
+// group would reach people who are not restricted.
+func checkUnrestricted(actor *access.Membership, field string) error {
 	if !actor.Restricted() && len(actor.Domains) == 0 {
 		return nil
 	}
-	return fault.Input(fault.NotGrantable, "You are restricted to some divisions or domains, and this reaches beyond them.", field)
+	return fault.Input(fault.NotGrantable, "You are restricted to some divisions or domains, and this would reach others.", field)
 }

@@ -15,20 +15,19 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// NewGroup is a group about to be made, as typed.
+// NewGroup is a group to create, as the client sends it.
 type NewGroup struct {
 	AccountID, Name, Description string
 	RoleIDs                      []string
 }
 
-// CreateGroup makes a group of people who will share the roles. It needs
-// roles.manage account-wide. Beside the refusals of rights it fails with BLANK,
-// TOO_LONG, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's own rights, or
-// ACCOUNT_SUSPENDED.
+// CreateGroup makes a group of people who share the roles. Needs roles.manage
+// account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
+// ROLE_NOT_FOUND, or NOT_GRANTABLE above the viewer's ceiling.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
 	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
-		clean, bad := name(n.Name)
+		clean, bad := checkName(n.Name)
 		wrong.Add(bad)
 		description, bad := text.Note(n.Description, "description")
 		wrong.Add(bad)
@@ -57,7 +56,8 @@ func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err e
 	return id, err
 }
 
-// onGroup runs f on a group with its roles, for a viewer who may manage them.
+// onGroup runs f on a group with its roles, read in the transaction. Needs
+// roles.manage account-wide. Fails like act.AccountWide, and with NOT_FOUND.
 func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, g *ent.Group) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Service) onGroup(ctx context.Context, id string, f func(ctx context.Con
 	})
 }
 
-// GroupChange is what to change of a group; nil leaves it.
+// GroupChange is a change of a group. A nil field stays as it is.
 type GroupChange struct {
 	GroupID           string
 	Name, Description *string
@@ -83,17 +83,17 @@ type GroupChange struct {
 	ExpectedVersion   *int
 }
 
-// UpdateGroup changes a group for everybody in it. It needs roles.manage
-// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
-// ROLE_NOT_FOUND, NOT_GRANTABLE for roles that are added above the viewer's own
-// rights, in any of his teams, or beyond what he is restricted to, CONFLICT or
-// ACCOUNT_SUSPENDED.
+// UpdateGroup changes a group for everybody in it. Needs roles.manage
+// account-wide. Fails like act.AccountWide, and with NOT_FOUND, BLANK, TOO_LONG,
+// ROLE_NOT_FOUND, CONFLICT, or NOT_GRANTABLE when an added role is above the
+// viewer's ceiling, when the viewer is restricted, or when they would gain
+// permissions in one of their teams.
 func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
 		var wrong fault.Errors
 		u := a.Tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
-			clean, bad := name(*c.Name)
+			clean, bad := checkName(*c.Name)
 			wrong.Add(bad)
 			u.SetName(clean)
 		}
@@ -107,7 +107,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 			return err
 		}
 		wrong.Add(bad)
-		wrong.Add(expect(c.ExpectedVersion, g.Version))
+		wrong.Add(checkVersion(c.ExpectedVersion, g.Version))
 		if err := wrong.Err(); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 				return err
 			}
 			if len(added) > 0 {
-				if err := everywhere(a.Actor, "roleIds"); err != nil {
+				if err := checkUnrestricted(a.Actor, "roleIds"); err != nil {
 					return err
 				}
 			}
@@ -132,9 +132,9 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 	})
 }
 
-// DeleteGroup deletes a group; its people lose what they held by it. It needs
-// roles.manage account-wide. Beside the refusals of rights it fails with
-// ACCOUNT_SUSPENDED.
+// DeleteGroup deletes a group. Its people lose the permissions that they held by
+// it. Needs roles.manage account-wide. Fails like act.AccountWide, and with
+// NOT_FOUND.
 func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
 	return s.onGroup(ctx, groupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
 		if err := a.Tx.Group.DeleteOne(g).Exec(ctx); err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// onMember runs f on a member as he stands in the transaction, for a viewer who
-// holds the permission in his team. It fails with UNAUTHENTICATED, NOT_FOUND,
-// FORBIDDEN or ACCOUNT_SUSPENDED.
+// onMember runs f on a member with their roles, groups and divisions, read in the
+// transaction. Needs the permission in the member's team. Fails like act.InTeam,
+// and with NOT_FOUND.
 func (s *Service) onMember(ctx context.Context, id, permission string, f func(ctx context.Context, a *act.Act, m *ent.Member) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
@@ -43,15 +43,16 @@ func notSelf(a *act.Act, m *ent.Member) error {
 	return notOwner(m)
 }
 
+// notOwner fails with OWNER_PROTECTED.
 func notOwner(m *ent.Member) error {
 	if m.IsOwner {
-		return fault.Input(fault.OwnerProtected, "This is the team's owner; the ownership has to be transferred first.", "memberId")
+		return fault.Input(fault.OwnerProtected, "This member owns the team. Transfer the ownership first.", "memberId")
 	}
 	return nil
 }
 
-// Roles is all that a member is to hold from now on. A list that is left out
-// is empty, but not all of them can be left out.
+// Roles is everything that a member will hold. A nil list is empty, but at least
+// one list must be given.
 type Roles struct {
 	MemberID        string
 	RoleIDs         []string
@@ -60,25 +61,24 @@ type Roles struct {
 	ExpectedVersion *int
 }
 
-// SetRoles replaces a member's roles, groups and direct permissions. It needs
-// roles.assign. Beside the refusals of rights it fails with CANNOT_ACT_ON_SELF,
-// OWNER_PROTECTED, INVALID_GRANT when nothing is said, ROLE_NOT_FOUND, NOT_FOUND,
-// PERMISSION_UNKNOWN, NOT_GRANTABLE for what is added above the viewer's own
-// rights, or to somebody who reaches further than he does, CONFLICT or
-// ACCOUNT_SUSPENDED.
+// SetRoles replaces a member's roles, groups and direct permissions. Needs
+// roles.assign in the team. Fails like act.InTeam, and with CANNOT_ACT_ON_SELF,
+// OWNER_PROTECTED, INVALID_GRANT when no list is given, ROLE_NOT_FOUND, NOT_FOUND,
+// PERMISSION_UNKNOWN, CONFLICT, or NOT_GRANTABLE when an addition is above the
+// viewer's ceiling, or the member reaches further than the viewer.
 func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 	return s.onMember(ctx, r.MemberID, access.RolesAssign, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
 		if r.RoleIDs == nil && r.GroupIDs == nil && r.Permissions == nil {
-			return fault.Input(fault.InvalidGrant, "Say which roles, groups or permissions the member is to hold.", "roleIds")
+			return fault.Input(fault.InvalidGrant, "Name the roles, groups or permissions that the member will hold.", "roleIds")
 		}
 		g, err := s.Resolve(ctx, a.Tx, a.Account.ID, Wish{RoleIDs: r.RoleIDs, GroupIDs: r.GroupIDs, Permissions: r.Permissions})
 		if err != nil {
 			return err
 		}
-		if bad := expect(r.ExpectedVersion, m.Version); bad != nil {
+		if bad := checkVersion(r.ExpectedVersion, m.Version); bad != nil {
 			return bad
 		}
 		added := beyond(m, g)
@@ -86,11 +86,11 @@ func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 			return err
 		}
 		if field := firstOf(added); field != "" && CheckReach(a.Actor, reachOf(m)) != nil {
-			return fault.Input(fault.NotGrantable, "This member reaches further than you do; restrict them first.", field)
+			return fault.Input(fault.NotGrantable, "This member may act in divisions or domains that you may not act in. Restrict them first.", field)
 		}
 		if len(added.Roles)+len(added.Groups)+len(added.Permissions) == 0 && !m.AllPermissions &&
 			len(g.Roles) == len(m.Edges.Roles) && len(g.Groups) == len(m.Edges.Groups) && len(g.Permissions) == len(m.Permissions) {
-			return nil // as it is already
+			return nil // nothing changes
 		}
 		return s.changeMember(ctx, a, m, func(u *ent.MemberUpdate) {
 			u.ClearRoles().AddRoles(g.Roles...).ClearGroups().AddGroups(g.Groups...).
@@ -99,7 +99,8 @@ func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 	})
 }
 
-// firstOf is the field of the first thing a grant holds; empty for none.
+// firstOf returns the field of the first part of a grant that is not empty; empty
+// when all are.
 func firstOf(g access.Grant) string {
 	switch {
 	case len(g.Roles) > 0:
@@ -112,7 +113,7 @@ func firstOf(g access.Grant) string {
 	return ""
 }
 
-// reachOf is what a member is restricted to. His divisions must be loaded.
+// reachOf returns the restriction of a member. The divisions must be loaded.
 func reachOf(m *ent.Member) Scope {
 	sc := Scope{Domains: m.AllowedDomains}
 	for _, d := range m.Edges.Divisions {
@@ -121,8 +122,8 @@ func reachOf(m *ent.Member) Scope {
 	return sc
 }
 
-// beyond returns what a grant has that the member does not hold. Who held all
-// permissions held every single one.
+// beyond returns the part of a grant that the member does not hold. A member with
+// all permissions holds each of them. Roles and groups must be loaded.
 func beyond(m *ent.Member, g access.Grant) access.Grant {
 	added := access.Grant{}
 	for _, r := range g.Roles {
@@ -143,7 +144,8 @@ func beyond(m *ent.Member, g access.Grant) access.Grant {
 	return added
 }
 
-// changeMember changes a member by compare-and-set on his version, and logs it.
+// changeMember changes a member by compare-and-set on the version, and logs it.
+// Fails with CONFLICT.
 func (s *Service) changeMember(ctx context.Context, a *act.Act, m *ent.Member, change func(*ent.MemberUpdate)) error {
 	u := a.Tx.Member.Update().Where(member.ID(m.ID), member.Version(m.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 	change(u)
@@ -152,13 +154,13 @@ func (s *Service) changeMember(ctx context.Context, a *act.Act, m *ent.Member, c
 		return fmt.Errorf("change member %s: %w", m.ID, err)
 	}
 	if n == 0 {
-		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
+		return conflict()
 	}
-	return a.Log(ctx, event.MemberUpdated, m.TeamID, m.ID, of(m))
+	return a.Log(ctx, event.MemberUpdated, m.TeamID, m.ID, memberData(m))
 }
 
-// Restrictions is what a member is to be restricted to. A nil list leaves what
-// is; an empty one lifts it.
+// Restrictions is the new restriction of a member. A nil list stays as it is; an
+// empty list restricts to nothing.
 type Restrictions struct {
 	MemberID        string
 	DivisionIDs     []string
@@ -166,24 +168,21 @@ type Restrictions struct {
 	ExpectedVersion *int
 }
 
-// SetRestrictions restricts a member to divisions and domains. It needs
-// members.update. Beside the refusals of rights it fails with OWNER_PROTECTED,
-// NOT_FOUND, INVALID_VALUE, with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED when the
-// viewer is restricted himself and this would reach further, with CONFLICT or
-// ACCOUNT_SUSPENDED.
+// SetRestrictions restricts a member to divisions and domains. Needs
+// members.update in the team. Fails like act.InTeam, and with OWNER_PROTECTED,
+// NOT_FOUND, INVALID_VALUE, CONFLICT, or NOT_GRANTABLE or DOMAIN_NOT_ALLOWED when
+// the viewer is restricted and the member would reach further.
 func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 	return s.onMember(ctx, r.MemberID, access.MembersUpdate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notOwner(m); err != nil {
 			return err
 		}
-		sc := Scope{DivisionIDs: r.DivisionIDs, Domains: r.Domains}
-		if sc.Domains == nil {
-			sc.Domains = m.AllowedDomains
+		sc := reachOf(m)
+		if r.Domains != nil {
+			sc.Domains = r.Domains
 		}
-		if sc.DivisionIDs == nil {
-			for _, d := range m.Edges.Divisions {
-				sc.DivisionIDs = append(sc.DivisionIDs, d.ID)
-			}
+		if r.DivisionIDs != nil {
+			sc.DivisionIDs = r.DivisionIDs
 		}
 		sc, err := CheckScope(sc)
 		if err != nil {
@@ -193,7 +192,7 @@ func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 		if err != nil {
 			return err
 		}
-		if bad := expect(r.ExpectedVersion, m.Version); bad != nil {
+		if bad := checkVersion(r.ExpectedVersion, m.Version); bad != nil {
 			return bad
 		}
 		if err := CheckReach(a.Actor, sc); err != nil {
@@ -205,10 +204,10 @@ func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 	})
 }
 
-// Deactivate puts a membership on hold: it counts for nothing, and keeps its
-// roles. Doing it twice is a success. It needs members.deactivate. Beside the
-// refusals of rights it fails with CANNOT_ACT_ON_SELF, OWNER_PROTECTED or
-// ACCOUNT_SUSPENDED.
+// Deactivate puts a membership on hold: it permits nothing and keeps its roles. A
+// membership on hold stays so, without an event. Needs members.deactivate in the
+// team. Fails like act.InTeam, and with NOT_FOUND, CANNOT_ACT_ON_SELF,
+// OWNER_PROTECTED or CONFLICT.
 func (s *Service) Deactivate(ctx context.Context, memberID string) error {
 	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
@@ -220,16 +219,16 @@ func (s *Service) Deactivate(ctx context.Context, memberID string) error {
 		if err := s.cancelTransfers(ctx, a, m); err != nil {
 			return err
 		}
-		if err := s.turn(ctx, a, m, member.StatusDeactivated, event.MemberDeactivated); err != nil {
+		if err := s.setMemberStatus(ctx, a, m, member.StatusDeactivated, event.MemberDeactivated); err != nil {
 			return err
 		}
-		return s.uproot(ctx, a.Tx, m)
+		return s.detachUser(ctx, a.Tx, m)
 	})
 }
 
-// Reactivate takes a membership off hold, with the roles it had. Doing it
-// twice is a success. It needs members.deactivate. Beside the refusals of rights
-// it fails with SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED.
+// Reactivate takes a membership off hold, with the roles it had. An active
+// membership stays so, without an event. Needs members.deactivate in the team.
+// Fails like act.InTeam, and with NOT_FOUND, SEAT_LIMIT_REACHED or CONFLICT.
 func (s *Service) Reactivate(ctx context.Context, memberID string) error {
 	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if m.Status == member.StatusActive {
@@ -242,47 +241,48 @@ func (s *Service) Reactivate(ctx context.Context, memberID string) error {
 		if err := s.CheckSeats(ctx, a.Tx, a.Account, t); err != nil {
 			return err
 		}
-		return s.turn(ctx, a, m, member.StatusActive, event.MemberReactivated)
+		return s.setMemberStatus(ctx, a, m, member.StatusActive, event.MemberReactivated)
 	})
 }
 
-// turn changes a member's status by compare-and-set.
-func (s *Service) turn(ctx context.Context, a *act.Act, m *ent.Member, to member.Status, typ event.Type) error {
+// setMemberStatus changes a member's status by compare-and-set, and logs it. Fails
+// with CONFLICT.
+func (s *Service) setMemberStatus(ctx context.Context, a *act.Act, m *ent.Member, to member.Status, typ event.Type) error {
 	n, err := a.Tx.Member.Update().
 		Where(member.ID(m.ID), member.StatusEQ(m.Status), member.IsOwner(false)).
 		SetStatus(to).AddVersion(1).SetUpdatedAt(s.Now()).Save(ctx)
 	if err != nil {
-		return fmt.Errorf("turn member %s %s: %w", m.ID, to, err)
+		return fmt.Errorf("set member %s to %s: %w", m.ID, to, err)
 	}
 	if n == 0 {
-		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
+		return conflict()
 	}
-	active := 1
+	d := Delta{Active: 1, Deactivated: -1}
 	if to == member.StatusDeactivated {
-		active = -1
+		d = Delta{Active: -1, Deactivated: 1}
 	}
-	err = a.Tx.Team.UpdateOneID(m.TeamID).AddActiveMembers(active).AddDeactivatedMembers(-active).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
+	if err := Count(ctx, a.Tx, m.TeamID, d); err != nil {
+		return err
 	}
-	return a.Log(ctx, typ, m.TeamID, m.ID, of(m))
+	return a.Log(ctx, typ, m.TeamID, m.ID, memberData(m))
 }
 
-// Remove ends a membership for good; he can be invited again. The invitations
-// he answers for are revoked, unless the account keeps them. It needs
-// members.remove. Beside the refusals of rights it fails with
-// CANNOT_ACT_ON_SELF, OWNER_PROTECTED or ACCOUNT_SUSPENDED.
+// Remove ends a membership. The person can be invited again. The invitations that
+// they are the granter of are revoked, unless the account keeps them. Needs
+// members.remove in the team. Fails like act.InTeam, and with NOT_FOUND,
+// CANNOT_ACT_ON_SELF, OWNER_PROTECTED or CONFLICT.
 func (s *Service) Remove(ctx context.Context, memberID string) error {
 	return s.onMember(ctx, memberID, access.MembersRemove, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
-		return s.depart(ctx, a, m)
+		return s.endMembership(ctx, a, m)
 	})
 }
 
-// Leave ends the viewer's own membership and returns its id. It fails with
-// UNAUTHENTICATED, NOT_FOUND or, for the owner, OWNER_PROTECTED.
+// Leave ends the viewer's own membership and returns its id. Needs no permission.
+// A member may leave a suspended account too. Fails with UNAUTHENTICATED,
+// NOT_FOUND, CONFLICT, or OWNER_PROTECTED for the owner.
 func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, err error) {
 	v, err := access.SignedIn(ctx)
 	if err != nil {
@@ -292,7 +292,6 @@ func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, er
 	if mine == nil {
 		return "", fault.Refuse(fault.NotFound, "There is no such team.")
 	}
-	// A member may leave a suspended account.
 	rule := act.AsMember(mine.AccountID, teamID).EvenSuspended()
 	return mine.ID, s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
 		m, err := a.Tx.Member.Get(ctx, a.Actor.ID)
@@ -300,20 +299,21 @@ func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, er
 			return fmt.Errorf("leave %s: %w", teamID, err)
 		}
 		if m.IsOwner {
-			return fault.Input(fault.OwnerProtected, "You own this team; transfer the ownership first.", "teamId")
+			return fault.Input(fault.OwnerProtected, "You own this team. Transfer the ownership first.", "teamId")
 		}
-		return s.depart(ctx, a, m)
+		return s.endMembership(ctx, a, m)
 	})
 }
 
-// depart takes a member out of the team.
-func (s *Service) depart(ctx context.Context, a *act.Act, m *ent.Member) error {
+// endMembership deletes a member, with what depends on the membership: transfers,
+// invitations, counters, and where the user is signed in. Fails with CONFLICT.
+func (s *Service) endMembership(ctx context.Context, a *act.Act, m *ent.Member) error {
 	if err := s.cancelTransfers(ctx, a, m); err != nil {
 		return err
 	}
 	d := Departure{AccountID: a.Account.ID, TeamID: m.TeamID, UserID: m.UserID, ActorID: a.UserID}
 	if a.Account.KeepInvitationsOfRemovedMembers {
-		// The owner of the team answers for what the account keeps.
+		// The owner of the team becomes the granter of the invitations it keeps.
 		owner, err := a.Tx.Member.Query().Where(member.TeamID(m.TeamID), member.IsOwner(true)).Only(ctx)
 		if err != nil {
 			return fmt.Errorf("find the owner of %s: %w", m.TeamID, err)
@@ -328,28 +328,27 @@ func (s *Service) depart(ctx context.Context, a *act.Act, m *ent.Member) error {
 		return fmt.Errorf("remove member %s: %w", m.ID, err)
 	}
 	if n == 0 {
-		return fault.Input(fault.Conflict, "Somebody else has changed this member meanwhile; look again.")
+		return conflict()
 	}
-	t := a.Tx.Team.UpdateOneID(m.TeamID)
-	if m.Status == member.StatusActive {
-		t.AddActiveMembers(-1)
-	} else {
-		t.AddDeactivatedMembers(-1)
+	left := Delta{Active: -1}
+	if m.Status == member.StatusDeactivated {
+		left = Delta{Deactivated: -1}
 	}
-	if err := t.Exec(ctx); err != nil {
-		return fmt.Errorf("count the members of %s: %w", m.TeamID, err)
-	}
-	if err := a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, of(m)); err != nil {
+	if err := Count(ctx, a.Tx, m.TeamID, left); err != nil {
 		return err
 	}
-	return s.uproot(ctx, a.Tx, m)
+	if err := a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, memberData(m)); err != nil {
+		return err
+	}
+	return s.detachUser(ctx, a.Tx, m)
 }
 
-// uproot gives the user of a membership that counts no more another active
-// team. With none left his sessions end.
-func (s *Service) uproot(ctx context.Context, tx *store.Tx, m *ent.Member) error {
-	// Two accounts may let go of the same user at once: the lock on his row has
-	// the second see what the first did.
+// detachUser changes the active team of a user whose membership was ended or put
+// on hold. The sessions of a user without an active membership end.
+func (s *Service) detachUser(ctx context.Context, tx *store.Tx, m *ent.Member) error {
+	// Two accounts may end memberships of the same user at the same moment. The
+	// lock on the user's row makes the second transaction see the first one's
+	// change.
 	u, err := tx.User.UpdateOneID(m.UserID).SetUpdatedAt(s.Now()).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("lock user %s: %w", m.UserID, err)

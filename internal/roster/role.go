@@ -20,29 +20,29 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// roleKey is what keys of roles look like.
+// roleKey matches the keys that a role may have.
 var roleKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,49}$`)
 
-// NewRole is a role about to be made, as typed.
+// NewRole is a role to create, as the client sends it.
 type NewRole struct {
 	AccountID, Key, Name, Description string
 	Permissions                       []string
 }
 
-// CreateRole makes a role of the account's own. It needs roles.manage
-// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
-// INVALID_VALUE for a key, CONFLICT for one that is taken, PERMISSION_UNKNOWN,
-// NOT_GRANTABLE above the viewer's own rights, or ACCOUNT_SUSPENDED.
+// CreateRole makes a role of the account's own. Needs roles.manage account-wide.
+// Fails like act.AccountWide, and with BLANK, TOO_LONG, INVALID_VALUE for the key,
+// CONFLICT when another role has the key, PERMISSION_UNKNOWN, or NOT_GRANTABLE
+// above the viewer's ceiling.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
 	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
 		switch {
 		case n.Key == "":
-			wrong.Add(fault.Input(fault.Blank, "A key is needed.", "key"))
+			wrong.Add(fault.Input(fault.Blank, "Enter a key.", "key"))
 		case !roleKey.MatchString(n.Key):
-			wrong.Add(fault.Input(fault.InvalidValue, "A key has at most 50 small letters, digits, - or _, and begins with a letter.", "key"))
+			wrong.Add(fault.Input(fault.InvalidValue, "A key has at most 50 lower-case letters, digits, - or _, and begins with a letter.", "key"))
 		}
-		clean, bad := name(n.Name)
+		clean, bad := checkName(n.Name)
 		wrong.Add(bad)
 		description, bad := text.Note(n.Description, "description")
 		wrong.Add(bad)
@@ -56,7 +56,7 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 			return fmt.Errorf("look for role %s: %w", n.Key, err)
 		}
 		if taken {
-			return fault.Input(fault.Conflict, "The account has a role with this key already.", "key")
+			return fault.Input(fault.Conflict, "Another role of the account has this key.", "key")
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: permissions}); err != nil {
 			return err
@@ -75,8 +75,9 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 	return id, err
 }
 
-// onRole runs f on a role of the account's own, for a viewer who may manage
-// roles. ROLE_PROTECTED for one of the preset.
+// onRole runs f on a role, read in the transaction. Needs roles.manage
+// account-wide. Fails like act.AccountWide, with NOT_FOUND, and with
+// ROLE_PROTECTED for a role of the preset.
 func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, r *ent.Role) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
@@ -91,13 +92,13 @@ func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Cont
 			return err
 		}
 		if r.IsSystem {
-			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed; make one of your own.", "roleId")
+			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed. Create a role of your own.", "roleId")
 		}
 		return f(ctx, a, r)
 	})
 }
 
-// RoleChange is what to change of a role; nil leaves it.
+// RoleChange is a change of a role. A nil field stays as it is.
 type RoleChange struct {
 	RoleID            string
 	Name, Description *string
@@ -105,17 +106,17 @@ type RoleChange struct {
 	ExpectedVersion   *int
 }
 
-// UpdateRole changes a role for everybody who holds it. It needs roles.manage
-// account-wide. Beside the refusals of rights it fails with ROLE_PROTECTED,
-// BLANK, TOO_LONG, PERMISSION_UNKNOWN, NOT_GRANTABLE for permissions that are
-// added above the viewer's own rights, in any of his teams, or beyond what he is
-// restricted to, CONFLICT or ACCOUNT_SUSPENDED.
+// UpdateRole changes a role for everybody who holds it. Needs roles.manage
+// account-wide. Fails like act.AccountWide, and with NOT_FOUND, ROLE_PROTECTED,
+// BLANK, TOO_LONG, PERMISSION_UNKNOWN, CONFLICT, or NOT_GRANTABLE when an added
+// permission is above the viewer's ceiling, when the viewer is restricted, or when
+// they would gain permissions in one of their teams.
 func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a *act.Act, r *ent.Role) error {
 		var wrong fault.Errors
 		u := a.Tx.Role.Update().Where(role.ID(r.ID), role.Version(r.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
-			clean, bad := name(*c.Name)
+			clean, bad := checkName(*c.Name)
 			wrong.Add(bad)
 			u.SetName(clean)
 		}
@@ -126,7 +127,7 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 		}
 		permissions, bad := s.CheckPermissions(c.Permissions)
 		wrong.Add(bad)
-		wrong.Add(expect(c.ExpectedVersion, r.Version))
+		wrong.Add(checkVersion(c.ExpectedVersion, r.Version))
 		if err := wrong.Err(); err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 				return err
 			}
 			if len(added) > 0 {
-				if err := everywhere(a.Actor, "permissions"); err != nil {
+				if err := checkUnrestricted(a.Actor, "permissions"); err != nil {
 					return err
 				}
 			}
@@ -155,28 +156,18 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 	})
 }
 
-// changed returns CONFLICT when a compare-and-set has found nothing.
-func changed(n int, err error) error {
-	if err != nil {
-		return fmt.Errorf("change: %w", err)
-	}
-	if n == 0 {
-		return fault.Input(fault.Conflict, "Somebody else has changed this meanwhile; look at it again.", "expectedVersion")
-	}
-	return nil
-}
-
-// DeleteRole deletes a role; members, groups and open invitations that have it
-// get the other one, if one is named. It needs roles.manage account-wide.
-// Beside the refusals of rights it fails with ROLE_PROTECTED, ROLE_IN_USE when
-// it is in use and no other is named, ROLE_NOT_FOUND or INVALID_VALUE for the other,
-// NOT_GRANTABLE when that is above the viewer's own rights, or
-// ACCOUNT_SUSPENDED.
+// DeleteRole deletes a role. Members, groups and open invitations that have it get
+// the role reassignTo, when it is not empty. Needs roles.manage account-wide.
+// Fails like act.AccountWide, and with NOT_FOUND, ROLE_PROTECTED, ROLE_IN_USE when
+// the role is in use and reassignTo is empty, ROLE_NOT_FOUND or INVALID_VALUE for
+// reassignTo, or NOT_GRANTABLE when reassignTo is above the viewer's ceiling, when
+// the viewer is restricted, or when they would gain permissions in one of their
+// teams.
 func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) error {
 	return s.onRole(ctx, roleID, func(ctx context.Context, a *act.Act, r *ent.Role) error {
 		data := map[string]string{}
 		if reassignTo != "" {
-			if err := everywhere(a.Actor, "reassignTo"); err != nil {
+			if err := checkUnrestricted(a.Actor, "reassignTo"); err != nil {
 				return err
 			}
 			if err := s.withoutGain(ctx, a, "reassignTo", func() error { return s.reassign(ctx, a, r, reassignTo) }); err != nil {
@@ -186,7 +177,7 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 		} else if used, err := s.inUse(ctx, a, r); err != nil {
 			return err
 		} else if used {
-			return fault.Input(fault.RoleInUse, "Members, groups or open invitations have this role; name another one for them.", "reassignTo")
+			return fault.Input(fault.RoleInUse, "Members, groups or open invitations have this role. Name another role for them.", "reassignTo")
 		}
 		if err := a.Tx.Role.DeleteOne(r).Exec(ctx); err != nil {
 			return fmt.Errorf("delete role %s: %w", r.ID, err)
@@ -195,31 +186,31 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 	})
 }
 
+// inUse reports whether a member, a group or an open invitation has the role.
 func (s *Service) inUse(ctx context.Context, a *act.Act, r *ent.Role) (bool, error) {
-	used, err := a.Tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))).Exist(ctx)
-	if err == nil && !used {
-		used, err = a.Tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))).Exist(ctx)
-	}
-	if err == nil && !used {
-		used, err = a.Tx.Invitation.Query().Where(s.openWith(r)...).Exist(ctx)
-	}
+	used, err := anyExists(ctx,
+		a.Tx.Member.Query().Where(member.HasRolesWith(role.ID(r.ID))),
+		a.Tx.Group.Query().Where(group.HasRolesWith(role.ID(r.ID))),
+		a.Tx.Invitation.Query().Where(s.openWith(r)...),
+	)
 	if err != nil {
 		return false, fmt.Errorf("look whether role %s is in use: %w", r.ID, err)
 	}
 	return used, nil
 }
 
-// openWith picks the open invitations with the role.
+// openWith picks the open invitations that name the role.
 func (s *Service) openWith(r *ent.Role) []predicate.Invitation {
 	return []predicate.Invitation{
 		lifecycle.Open(s.Now()), invitation.HasRolesWith(role.ID(r.ID)),
 	}
 }
 
-// reassign gives the other role to everything that has the role.
+// reassign gives the role "to" to all members, groups and open invitations that
+// have the role r. Fails with INVALID_VALUE, ROLE_NOT_FOUND or NOT_GRANTABLE.
 func (s *Service) reassign(ctx context.Context, a *act.Act, r *ent.Role, to string) error {
 	if to == r.ID {
-		return fault.Input(fault.InvalidValue, "Name another role than the one to be deleted.", "reassignTo")
+		return fault.Input(fault.InvalidValue, "Name a role other than the one that you delete.", "reassignTo")
 	}
 	others, bad, err := s.roles(ctx, a.Tx, a.Account.ID, []string{to}, "reassignTo")
 	if err != nil {
@@ -232,27 +223,28 @@ func (s *Service) reassign(ctx context.Context, a *act.Act, r *ent.Role, to stri
 		return fault.Input(fault.NotGrantable, "You cannot grant what you do not hold yourself.", "reassignTo")
 	}
 	now := s.Now()
-	_, err = a.Tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
-	if err == nil {
-		_, err = a.Tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	steps := []step{
+		{"count the members up", func() error {
+			return a.Tx.Member.Update().Where(member.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
+		{"count the groups up", func() error {
+			return a.Tx.Group.Update().Where(group.HasRolesWith(role.ID(r.ID))).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
+		{"count the open invitations up", func() error {
+			return a.Tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		}},
 	}
-	if err == nil {
-		_, err = a.Tx.Invitation.Update().Where(s.openWith(r)...).AddVersion(1).SetUpdatedAt(now).Save(ctx)
-	}
-	// One statement for each table, however many rows; past the guard, which has
-	// no say for the system.
+	// One statement for each table, whatever the number of rows. ent has no such
+	// statement. Raw SQL bypasses the guard, which narrows nothing for the system.
 	for _, t := range []struct{ table, owner string }{
 		{member.RolesTable, member.RolesPrimaryKey[0]}, {group.RolesTable, group.RolesPrimaryKey[0]}, {invitation.RolesTable, invitation.RolesPrimaryKey[0]},
 	} {
-		if err != nil {
-			break
-		}
-		_, err = a.Tx.ExecContext(ctx, fmt.Sprintf(
-			`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
-			AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
+		steps = append(steps, step{"give the other role in " + t.table, func() error {
+			_, err := a.Tx.ExecContext(ctx, fmt.Sprintf(
+				`INSERT INTO %[1]s (%[2]s, role_id) SELECT %[2]s, CAST($1 AS text) FROM %[1]s WHERE role_id = $2
+				AND %[2]s NOT IN (SELECT %[2]s FROM %[1]s WHERE role_id = CAST($1 AS text))`, t.table, t.owner), to, r.ID)
+			return err
+		}})
 	}
-	if err != nil {
-		return fmt.Errorf("reassign role %s: %w", r.ID, err)
-	}
-	return nil
+	return inOrder("reassign role "+r.ID, steps)
 }

@@ -1,5 +1,7 @@
-// Package roster keeps accounts, their teams, who is a member of what, and by
-// which roles, groups and divisions.
+// Package roster has the verbs on accounts, teams, members, roles, groups and
+// divisions, and those of the operator. A verb of a viewer passes through act.Door
+// and its comment names the permission it needs. "Fails like act.InTeam" means
+// the codes of the door with that rule.
 package roster
 
 import (
@@ -17,14 +19,13 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// The limits a new account starts with; the operator changes them.
+// The limits of a new account. The operator changes them.
 const (
 	defaultMaxTeams              = 3
 	defaultMaxPendingInvitations = 1000
 )
 
-// Service holds the verbs on accounts, teams, members, roles, groups and
-// divisions.
+// Service has the verbs.
 type Service struct {
 	Store  *store.Store
 	Door   *act.Door
@@ -32,23 +33,24 @@ type Service struct {
 	Preset access.Preset // the roles of new accounts
 	Events *event.Log
 	Now    func() time.Time
-	// Departing is told who leaves a team, in the transaction: the invitations
-	// he answers for are another package's.
+	// Departing is called in the transaction before a member is deleted. It
+	// settles the invitations that the member is the granter of, which are another
+	// package's.
 	Departing func(ctx context.Context, tx *store.Tx, d Departure) error
 }
 
-// Departure is a member about to leave a team for good.
+// Departure is a member whose membership ends.
 type Departure struct {
 	AccountID string
 	TeamID    string
 	UserID    string
 	ActorID   string
-	// HeirID is the user who answers for his invitations from now on; empty =
-	// nobody, they are revoked.
+	// HeirID is the user who becomes the granter of the member's invitations;
+	// empty = the invitations are revoked.
 	HeirID string
 }
 
-// Opened is a new account with what it begins with.
+// Opened is a new account with its first rows.
 type Opened struct {
 	Account *ent.Account
 	Team    *ent.Team
@@ -56,8 +58,8 @@ type Opened struct {
 	Roles   []*ent.Role
 }
 
-// OpenAccount makes an account with its system roles and a default team of
-// one, the owner. The context is the system's.
+// OpenAccount makes an account with the roles of its preset and a default team,
+// whose one member is the owner. The context is the system's.
 func (s *Service) OpenAccount(ctx context.Context, tx *store.Tx, owner *ent.User, accountName, teamName string) (*Opened, error) {
 	now := s.Now()
 	acc, err := tx.Account.Create().
@@ -82,7 +84,7 @@ func (s *Service) OpenAccount(ctx context.Context, tx *store.Tx, owner *ent.User
 	return o, err
 }
 
-// openTeam makes a team of one, its owner.
+// openTeam makes a team with one member, its owner.
 func (s *Service) openTeam(ctx context.Context, tx *store.Tx, accountID, name string, isDefault bool, owner *ent.User) (*ent.Team, *ent.Member, error) {
 	now := s.Now()
 	t, err := tx.Team.Create().
@@ -98,12 +100,12 @@ func (s *Service) openTeam(ctx context.Context, tx *store.Tx, accountID, name st
 	}
 	return t, m, s.Events.Append(ctx, tx, accountID,
 		event.Draft{Type: event.TeamCreated, ActorID: owner.ID, TeamID: t.ID, SubjectID: t.ID},
-		event.Draft{Type: event.MemberJoined, ActorID: owner.ID, TeamID: t.ID, SubjectID: m.ID, Data: of(m)},
+		event.Draft{Type: event.MemberJoined, ActorID: owner.ID, TeamID: t.ID, SubjectID: m.ID, Data: memberData(m)},
 	)
 }
 
-// newMember is a membership of the user in the team, with what lists are
-// sorted and searched by.
+// newMember starts a member row for the user in the team, with the columns that
+// lists sort and search by.
 func (s *Service) newMember(tx *store.Tx, t *ent.Team, u *ent.User) *ent.MemberCreate {
 	now := s.Now()
 	c := tx.Member.Create().
@@ -116,12 +118,12 @@ func (s *Service) newMember(tx *store.Tx, t *ent.Team, u *ent.User) *ent.MemberC
 	return c
 }
 
-// Rename has the lists of all the user's teams show, sort and find him by the
-// name he has now. Every account hears of it, so that an open list is read
-// again; the transaction holds them all, for an event written in one account
-// while another is waited for could end in a deadlock. The membership is not
-// counted up: nobody who edits it is disturbed by a name. The context is the
-// system's.
+// Rename copies the user's name to their member rows, by which lists sort and
+// search, and logs an event in each account so that open lists are read again.
+// The transaction has locked all of these accounts before: locking one after the
+// other between events could end in a deadlock. The members' versions stay, so
+// that a rename is no conflict for somebody who edits the member. The context is
+// the system's.
 func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	err := tx.Member.Update().Where(member.UserID(u.ID)).SetSortName(sortName(u)).SetSearch(searchText(u)).Exec(ctx)
 	if err != nil {
@@ -133,7 +135,7 @@ func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	}
 	for _, m := range members {
 		err := s.Events.Append(ctx, tx, m.AccountID,
-			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: of(m)})
+			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: memberData(m)})
 		if err != nil {
 			return err
 		}
@@ -150,6 +152,6 @@ func sortName(u *ent.User) string {
 	return text.Fold(u.Email)
 }
 
-// of is the data of an event about a member: whose membership it was, when it
-// is gone too.
-func of(m *ent.Member) map[string]string { return map[string]string{event.UserID: m.UserID} }
+// memberData is the data of an event about a member. It names the user, because
+// the member may be deleted when the event is read.
+func memberData(m *ent.Member) map[string]string { return map[string]string{event.UserID: m.UserID} }

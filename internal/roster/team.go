@@ -17,18 +17,18 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
-// CreateTeam makes a team of one, its owner: the viewer. It needs team.create
-// account-wide. Beside the refusals of rights it fails with BLANK, TOO_LONG,
-// NOT_GRANTABLE for who is restricted to divisions or domains,
-// TEAM_LIMIT_REACHED or ACCOUNT_SUSPENDED.
+// CreateTeam makes a team with one member, its owner: the viewer. Needs
+// team.create account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
+// TEAM_LIMIT_REACHED, or NOT_GRANTABLE when the viewer is restricted to divisions
+// or domains.
 func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (teamID string, err error) {
 	err = s.Door.Do(ctx, act.AccountWide(accountID, access.TeamCreate), func(ctx context.Context, a *act.Act) error {
-		clean, bad := name(typed)
+		clean, bad := checkName(typed)
 		if bad != nil {
 			return bad
 		}
-		if err := everywhere(a.Actor, "accountId"); err != nil {
-			return err // an owner is restricted to nothing
+		if err := checkUnrestricted(a.Actor, "accountId"); err != nil {
+			return err // because an owner is restricted to nothing
 		}
 		if limit := a.Account.MaxTeams; limit != nil {
 			n, err := a.Tx.Team.Query().Where(team.AccountID(accountID)).Count(ctx)
@@ -36,7 +36,7 @@ func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (team
 				return fmt.Errorf("count the teams of %s: %w", accountID, err)
 			}
 			if n >= *limit {
-				return fault.Input(fault.TeamLimitReached, fmt.Sprintf("The account has %d teams, more are not allowed.", n))
+				return fault.Input(fault.TeamLimitReached, fmt.Sprintf("The account has %d teams and may not have more.", n))
 			}
 		}
 		u, err := a.Tx.User.Get(ctx, a.UserID)
@@ -52,11 +52,11 @@ func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (team
 	return teamID, err
 }
 
-// RenameTeam changes a team's name. It needs team.update. Beside the refusals
-// of rights it fails with BLANK, TOO_LONG or ACCOUNT_SUSPENDED.
+// RenameTeam changes a team's name. Needs team.update in the team. Fails like
+// act.InTeam, and with BLANK or TOO_LONG.
 func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamUpdate), func(ctx context.Context, a *act.Act) error {
-		clean, bad := name(typed)
+		clean, bad := checkName(typed)
 		if bad != nil {
 			return bad
 		}
@@ -67,53 +67,61 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 	})
 }
 
-// DeleteTeam ends a team with its memberships and invitations; the log keeps
-// what happened. It needs team.delete. Beside the refusals of rights it fails
-// with INVALID_VALUE for the account's default team, or ACCOUNT_SUSPENDED.
+// DeleteTeam deletes a team with its members, invitations and transfers. The log
+// keeps their events. Needs team.delete in the team. Fails like act.InTeam, and
+// with INVALID_VALUE for the account's default team.
 func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
 		if a.Actor.DefaultTeam {
-			return fault.Input(fault.InvalidValue, "This is the account's default team, which cannot be deleted.", "teamId")
+			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
 		}
-		now := s.Now()
-		users := user.HasMembersWith(member.TeamID(teamID))
-		elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
-		// The locks on the users' rows are as in uproot, and those on the members' come
-		// before them: the order in which everybody locks.
-		_, err := a.Tx.Member.Update().Where(member.TeamID(teamID)).AddVersion(1).Save(ctx)
-		if err == nil {
-			_, err = a.Tx.User.Update().Where(users).SetUpdatedAt(now).Save(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Save(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			_, err = a.Tx.Member.Delete().Where(member.TeamID(teamID)).Exec(ctx)
-		}
-		if err == nil {
-			err = a.Tx.Team.DeleteOneID(teamID).Exec(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("delete team %s: %w", teamID, err)
-		}
-		return nil
+		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
 	})
 }
 
-// SetActiveTeam makes a team of the viewer's the one his dashboard shows. It
-// fails with UNAUTHENTICATED or NOT_FOUND.
+// deletion returns the steps that delete a team. They lock members before users,
+// as every transaction does, so that no two of them wait for each other.
+func (s *Service) deletion(ctx context.Context, tx *store.Tx, teamID string) []step {
+	ofTeam := member.TeamID(teamID)
+	users := user.HasMembersWith(ofTeam)
+	elsewhere := user.HasMembersWith(member.TeamIDNEQ(teamID), member.StatusEQ(member.StatusActive))
+	return []step{
+		{"lock its members", func() error {
+			return tx.Member.Update().Where(ofTeam).AddVersion(1).Exec(ctx)
+		}},
+		// Another account may end memberships of the same users; see detachUser.
+		{"lock its users", func() error {
+			return tx.User.Update().Where(users).SetUpdatedAt(s.Now()).Exec(ctx)
+		}},
+		{"clear the active team of its users", func() error {
+			return tx.User.Update().Where(users, user.ActiveTeamID(teamID)).SetActiveTeamID("").Exec(ctx)
+		}},
+		{"end the sessions of users without another team", func() error {
+			return deleted(tx.Session.Delete().Where(session.HasUserWith(users, user.Not(elsewhere))).Exec(ctx))
+		}},
+		{"delete its transfers", func() error {
+			return deleted(tx.OwnershipTransfer.Delete().Where(ownershiptransfer.TeamID(teamID)).Exec(ctx))
+		}},
+		{"delete its invitations", func() error {
+			return deleted(tx.Invitation.Delete().Where(invitation.TeamID(teamID)).Exec(ctx))
+		}},
+		{"delete its members", func() error {
+			return deleted(tx.Member.Delete().Where(ofTeam).Exec(ctx))
+		}},
+		{"delete the team", func() error {
+			return tx.Team.DeleteOneID(teamID).Exec(ctx)
+		}},
+	}
+}
+
+// deleted drops the number of rows that were deleted.
+func deleted(_ int, err error) error { return err }
+
+// SetActiveTeam chooses the team that the viewer's dashboard shows. The viewer must
+// be a member of it. Fails with UNAUTHENTICATED or NOT_FOUND.
 func (s *Service) SetActiveTeam(ctx context.Context, teamID string) error {
 	v, err := access.SignedIn(ctx)
 	if err != nil {

@@ -16,10 +16,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
-// RequestTransfer offers the viewer's ownership of a team to a member of it.
-// It fails with UNAUTHENTICATED, NOT_FOUND, with FORBIDDEN for anybody but the
-// owner, with CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED, TRANSFER_PENDING or
-// ACCOUNT_SUSPENDED.
+// RequestTransfer opens a transfer of the ownership to a member of the team. Needs
+// the ownership of the team. Fails like act.AsOwner, and with NOT_FOUND,
+// CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED or TRANSFER_PENDING.
 func (s *Service) RequestTransfer(ctx context.Context, memberID string) (transferID string, err error) {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return "", err
@@ -33,29 +32,31 @@ func (s *Service) RequestTransfer(ctx context.Context, memberID string) (transfe
 		if to, err = found(to, err, "member"); err != nil {
 			return err
 		}
-		transferID, err = s.offer(ctx, a, to)
+		transferID, err = s.createTransfer(ctx, a, to)
 		return err
 	})
 	return transferID, err
 }
 
-func (s *Service) offer(ctx context.Context, a *act.Act, to *ent.Member) (id string, err error) {
+// createTransfer makes a transfer to the member, and stores that the last one has
+// expired.
+func (s *Service) createTransfer(ctx context.Context, a *act.Act, to *ent.Member) (id string, err error) {
 	switch {
 	case to.UserID == a.UserID:
 		return "", fault.Input(fault.CannotActOnSelf, "You own the team already.", "memberId")
 	case to.Status != member.StatusActive:
-		return "", fault.Input(fault.MemberDeactivated, "This member is deactivated; reactivate him first.", "memberId")
+		return "", fault.Input(fault.MemberDeactivated, "This member is deactivated. Reactivate them first.", "memberId")
 	}
-	open, err := a.Tx.OwnershipTransfer.Query().
+	last, err := a.Tx.OwnershipTransfer.Query().
 		Where(ownershiptransfer.TeamID(to.TeamID), lifecycle.StoredPendingTransfer()).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
 		return "", fmt.Errorf("look for an open transfer of %s: %w", to.TeamID, err)
 	}
 	if err == nil {
-		if lifecycle.IsTransferOpen(open, s.Now()) {
-			return "", fault.Input(fault.TransferPending, "The ownership is on offer already; cancel that first.", "memberId")
+		if lifecycle.IsTransferOpen(last, s.Now()) {
+			return "", fault.Input(fault.TransferPending, "A transfer of the ownership is open already. Cancel it first.", "memberId")
 		}
-		if err := s.closeTransfer(ctx, a, open, lifecycle.ExpireTransfer); err != nil {
+		if err := s.closeTransfer(ctx, a, last, lifecycle.ExpireTransfer); err != nil {
 			return "", err
 		}
 	}
@@ -65,20 +66,21 @@ func (s *Service) offer(ctx context.Context, a *act.Act, to *ent.Member) (id str
 		SetFromID(a.Actor.ID).SetToID(to.ID).SetExpiresAt(now.Add(lifecycle.TransferTTL)).
 		Save(ctx)
 	if err != nil {
-		return "", fmt.Errorf("offer team %s: %w", to.TeamID, err)
+		return "", fmt.Errorf("open a transfer of %s: %w", to.TeamID, err)
 	}
-	return t.ID, a.Log(ctx, event.TransferRequested, t.TeamID, t.ID, parties(t))
+	return t.ID, a.Log(ctx, event.TransferRequested, t.TeamID, t.ID, transferData(t))
 }
 
-// parties is the data of an event about a transfer.
-func parties(t *ent.OwnershipTransfer) map[string]string {
+// transferData is the data of an event about a transfer.
+func transferData(t *ent.OwnershipTransfer) map[string]string {
 	return map[string]string{event.MemberID: t.ToID, event.FormerOwner: t.FromID}
 }
 
-// onTransfer runs f on an open transfer as it stands in the transaction. allowed
-// says who may: FORBIDDEN for others who know of it, NOT_FOUND for the rest.
-// TRANSFER_NOT_PENDING when it is not open any more.
-func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.TransferAction, allowed func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error) error {
+// onTransfer runs f on an open transfer, read in the transaction. Needs to be the
+// member that side returns. Fails like act.AsMember, with NOT_FOUND for viewers
+// who may not know of the transfer, FORBIDDEN for others, or
+// TRANSFER_NOT_PENDING.
+func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.TransferAction, side func(*ent.OwnershipTransfer) string, f func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error) error {
 	if _, err := access.SignedIn(ctx); err != nil {
 		return err
 	}
@@ -91,8 +93,8 @@ func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.Tr
 		if t, err = found(t, err, "transfer of ownership"); err != nil {
 			return err
 		}
-		if allowed(t) != a.Actor.ID {
-			return fault.Refuse(fault.Forbidden, "This is not for you to decide.")
+		if side(t) != a.Actor.ID {
+			return fault.Refuse(fault.Forbidden, "This transfer is not yours to answer.")
 		}
 		if _, denied := lifecycle.NextTransfer(lifecycle.EffectiveTransfer(t, s.Now()), action); denied != nil {
 			return denied
@@ -101,13 +103,14 @@ func (s *Service) onTransfer(ctx context.Context, id string, action lifecycle.Tr
 	})
 }
 
-func offerer(t *ent.OwnershipTransfer) string  { return t.FromID }
+// The two sides of a transfer, by the ids of their members.
+func giver(t *ent.OwnershipTransfer) string    { return t.FromID }
 func receiver(t *ent.OwnershipTransfer) string { return t.ToID }
 
-// AcceptTransfer makes the viewer the owner of a team that was offered to him.
-// The former owner stays, with the admin role of the account's preset. It fails
-// with UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, TRANSFER_NOT_PENDING, CONFLICT or
-// ACCOUNT_SUSPENDED.
+// AcceptTransfer makes the viewer the owner of the team. The former owner stays a
+// member, with the admin role of the account's preset. Needs to be the receiver of
+// the transfer. Fails like act.AsMember, and with FORBIDDEN, TRANSFER_NOT_PENDING
+// or CONFLICT.
 func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
 	return s.onTransfer(ctx, transferID, lifecycle.AcceptTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
 		if err := s.closeTransfer(ctx, a, t, lifecycle.AcceptTransfer); err != nil {
@@ -116,25 +119,24 @@ func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
 		if err := s.handOver(ctx, a, t); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.TransferAccepted, t.TeamID, t.ID, parties(t))
+		return a.Log(ctx, event.TransferAccepted, t.TeamID, t.ID, transferData(t))
 	})
 }
 
-// handOver changes the owner, by compare-and-set on both sides: the index that
-// allows one owner would refuse a second one.
+// handOver changes the owner, by compare-and-set on both members. The former owner
+// goes first, because a unique index allows a team one owner. Fails with CONFLICT.
 func (s *Service) handOver(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
 	if err := s.makeAdmin(ctx, a, t.FromID); err != nil {
 		return err
 	}
 	now := s.Now()
-	changed := fault.Input(fault.Conflict, "The team has changed meanwhile; look again.")
 	n, err := a.Tx.Member.Update().Where(member.ID(t.FromID), member.IsOwner(true)).
 		SetIsOwner(false).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
 	}
 	if n == 0 {
-		return changed
+		return conflict()
 	}
 	if err := a.Tx.Member.UpdateOneID(t.ToID).ClearDivisions().SetAllowedDomains([]string{}).Exec(ctx); err != nil {
 		return fmt.Errorf("hand over %s: lift the restrictions: %w", t.TeamID, err)
@@ -145,13 +147,13 @@ func (s *Service) handOver(ctx context.Context, a *act.Act, t *ent.OwnershipTran
 		return fmt.Errorf("hand over %s: %w", t.TeamID, err)
 	}
 	if n == 0 {
-		return changed
+		return conflict()
 	}
 	return nil
 }
 
-// makeAdmin gives a member the admin role of the account's preset; or every
-// permission, where the preset has left the operator's catalogue.
+// makeAdmin gives a member the admin role of the account's preset, or all
+// permissions when the preset is no longer in the operator's catalogue.
 func (s *Service) makeAdmin(ctx context.Context, a *act.Act, memberID string) error {
 	u := a.Tx.Member.UpdateOneID(memberID).SetUpdatedAt(s.Now())
 	preset, err := s.Access.Catalogue.Preset(a.Account.Preset)
@@ -162,7 +164,7 @@ func (s *Service) makeAdmin(ctx context.Context, a *act.Act, memberID string) er
 		if err != nil {
 			return fmt.Errorf("find the admin role of %s: %w", a.Account.ID, err)
 		}
-		u.RemoveRoles(admin).AddRoles(admin) // once, if he has it already
+		u.RemoveRoles(admin).AddRoles(admin) // the member may have it already
 	}
 	if err := u.Exec(ctx); err != nil {
 		return fmt.Errorf("make %s an admin: %w", memberID, err)
@@ -170,30 +172,32 @@ func (s *Service) makeAdmin(ctx context.Context, a *act.Act, memberID string) er
 	return nil
 }
 
-// DeclineTransfer is the receiver's no. It fails like AcceptTransfer.
+// DeclineTransfer refuses the ownership. Needs to be the receiver of the transfer.
+// Fails like act.AsMember, and with FORBIDDEN or TRANSFER_NOT_PENDING.
 func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error {
 	return s.onTransfer(ctx, transferID, lifecycle.DeclineTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
 		if err := s.closeTransfer(ctx, a, t, lifecycle.DeclineTransfer); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.TransferDeclined, t.TeamID, t.ID, parties(t))
+		return a.Log(ctx, event.TransferDeclined, t.TeamID, t.ID, transferData(t))
 	})
 }
 
-// CancelTransfer takes the owner's offer back. It fails like AcceptTransfer.
+// CancelTransfer takes a transfer back. Needs to be the owner who requested it.
+// Fails like act.AsMember, and with FORBIDDEN or TRANSFER_NOT_PENDING.
 func (s *Service) CancelTransfer(ctx context.Context, transferID string) error {
-	return s.onTransfer(ctx, transferID, lifecycle.CancelTransfer, offerer, s.cancelTransfer)
+	return s.onTransfer(ctx, transferID, lifecycle.CancelTransfer, giver, s.cancelTransfer)
 }
 
 func (s *Service) cancelTransfer(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
 	if err := s.closeTransfer(ctx, a, t, lifecycle.CancelTransfer); err != nil {
 		return err
 	}
-	return a.Log(ctx, event.TransferCanceled, t.TeamID, t.ID, parties(t))
+	return a.Log(ctx, event.TransferCanceled, t.TeamID, t.ID, transferData(t))
 }
 
-// cancelTransfers ends the open transfer that a member who is put on hold or
-// leaves was to receive.
+// cancelTransfers cancels the transfer to a member whose membership ends or is put
+// on hold.
 func (s *Service) cancelTransfers(ctx context.Context, a *act.Act, m *ent.Member) error {
 	open, err := a.Tx.OwnershipTransfer.Query().
 		Where(ownershiptransfer.ToID(m.ID), lifecycle.StoredPendingTransfer()).All(ctx)

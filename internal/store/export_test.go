@@ -1,7 +1,7 @@
 package store
 
-// What the tests of migrations reach into: the connection that Migrate uses,
-// and its check afterwards.
+// The tests of migrations use these: the connection of Migrate, and its check
+// afterwards.
 var (
 	MigrationTarget  = migrationTarget
 	CheckForeignKeys = checkForeignKeys

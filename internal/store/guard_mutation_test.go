@@ -14,7 +14,7 @@ import (
 // writes is every way to change another account that the guard must stop.
 func writes() []write { return slices.Concat(updates, deletes, creates) }
 
-// outcome is what a write did to the other account and what it told.
+// outcome is the effect of a write on the other account, and what it returned.
 type outcome struct {
 	changed []string // rows as they were before or are after, where they differ
 	learned string

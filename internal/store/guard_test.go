@@ -66,8 +66,8 @@ func TestReadsSeeNothingOfAnotherAccount(t *testing.T) {
 	})
 }
 
-// The ways see what there is when the program itself looks: without that the
-// test above would prove nothing.
+// The program itself sees all rows by these ways. Otherwise the test above would
+// prove nothing.
 func TestReadsOfTheSystemSeeTheOtherAccount(t *testing.T) {
 	t.Parallel()
 	eachWorld(t, func(t *testing.T, w world) {
@@ -158,7 +158,7 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"invitations": {"inv_A", "inv_accepted_A", "inv_open_A", "inv_shared_A"},
 			"sessions":    {"ses_A"}, "events": {"evt_A"}, "ownership_transfers": {"otr_A"},
 		}},
-		{"without members.read a member sees himself and the owner, and the roles and groups of his own", "usr_plain_A", map[string][]string{
+		{"without members.read a member sees their own membership and the owner's, and their own roles and groups", "usr_plain_A", map[string][]string{
 			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": {"role_plain_A"}, "groups": groups, "divisions": divisions,
 			"members": {"mem_owner_A", "mem_plain_A"}, "users": {"usr_owner_A", "usr_plain_A"},
 		}},
@@ -171,11 +171,11 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"roles": {"role_plain_A", "role_plain_B"}, "groups": {"grp_A", "grp_B"}, "divisions": {"div_A", "div_B"},
 			"members": {"mem_owner_A", "mem_owner_B", "mem_shared_A", "mem_shared_B"},
 		}},
-		{"who is invited sees what he is offered, where, and by whom", "usr_invited_A", map[string][]string{
+		{"an addressee sees what the invitation offers, where, and by whom", "usr_invited_A", map[string][]string{
 			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": roles, "groups": groups, "divisions": divisions,
 			"invitations": {"inv_open_A"}, "users": {"usr_invited_A", "usr_inviter_A"},
 		}},
-		{"who has left sees himself only", "usr_inviter_A", map[string][]string{"users": {"usr_inviter_A"}}},
+		{"a former member sees their own user only", "usr_inviter_A", map[string][]string{"users": {"usr_inviter_A"}}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()

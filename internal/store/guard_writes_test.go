@@ -134,7 +134,7 @@ func newRole(c *ent.Client, accountID, id string) *ent.RoleCreate {
 		SetAccountID(accountID).SetKey(id).SetName(id).SetPermissions([]string{})
 }
 
-// systemOnly is writes to tables that no viewer writes to, his own rows
+// systemOnly is writes to tables that no viewer writes to, their own rows
 // neither.
 var systemOnly = []write{
 	{"account", func(ctx context.Context, c *ent.Client) (any, error) {

@@ -15,12 +15,12 @@ import (
 	"github.com/convoke-dev/convoke/ent/migrate/migrations"
 )
 
-// lockTries is how many seconds a server waits for another one's migrations.
+// lockTries is how many seconds a server waits while another one migrates.
 const lockTries = 120
 
-// Migrate applies the migrations that the database at the address has not
-// seen yet, each in a transaction, and returns their names in order. It refuses
-// a database that a newer version has migrated.
+// Migrate applies the migrations that the database at the address lacks, each in a
+// transaction, and returns their names in order. It fails when a newer program has
+// migrated the database.
 func Migrate(ctx context.Context, address string) (applied []string, err error) {
 	db, dialect, files, err := migrationTarget(address)
 	if err != nil {
@@ -57,7 +57,7 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	return applied, err
 }
 
-// notNewer refuses a schema that a newer program has migrated.
+// notNewer fails when a newer program has migrated the schema.
 func notNewer(ctx context.Context, p *goose.Provider) error {
 	current, err := p.GetDBVersion(ctx)
 	if err != nil {
@@ -95,9 +95,9 @@ func CheckMigrated(ctx context.Context, address string) (err error) {
 	return nil
 }
 
-// migrationTarget opens a connection for migrations only. On SQLite foreign
-// keys are off on it: a table is changed by building it anew, and dropping the
-// old one would empty its child tables.
+// migrationTarget opens a connection for migrations only. On SQLite it has foreign keys
+// off, because a migration changes a table by building a new one, and dropping the old
+// one would delete the rows of its child tables.
 func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
 	driver, dsn, dialect, folder := "pgx", address, goose.DialectPostgres, "postgres"
 	if !IsPostgres(address) {
@@ -117,8 +117,8 @@ func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
 	return db, dialect, files, nil
 }
 
-// oneAtATime keeps servers that start together on one PostgreSQL schema from
-// migrating together. SQLite has one writer anyway.
+// oneAtATime locks the PostgreSQL schema, so that servers that start together migrate one
+// after the other. SQLite needs no lock, because it has one writer.
 func oneAtATime(dialect goose.Dialect, address string) ([]goose.ProviderOption, error) {
 	if dialect != goose.DialectPostgres {
 		return nil, nil

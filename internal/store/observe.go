@@ -31,8 +31,8 @@ func (d observed) Tx(ctx context.Context) (dialect.Tx, error) {
 	return observedTx{tx, d.report}, nil
 }
 
-// executor is what ent's drivers have beside their interface, for statements
-// written by hand.
+// executor is a method that ent's drivers have in addition to their interface, for
+// statements written by hand.
 type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }

@@ -20,9 +20,8 @@ func openPostgres(address string) (*sql.DB, error) {
 	return sql.OpenDB(connector{stdlib.GetConnector(*cfg)}), nil
 }
 
-// connector makes connections that know when they are of no use any more. pgx
-// closes one whose query is cancelled, and database/sql would hand it to whoever
-// waits for the next.
+// connector opens connections that report when they are closed. pgx closes a connection
+// whose query is cancelled, and database/sql would otherwise hand it to the next caller.
 type connector struct{ driver.Connector }
 
 // Connect opens a connection.

@@ -13,9 +13,9 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 )
 
-// Snapshot returns a guarded client whose reads all see the database at one
-// moment, and what gives it back. The client may be used by several goroutines;
-// they take turns. It cannot begin transactions.
+// Snapshot returns a guarded client whose reads all see the database at one moment, and
+// a function that releases it. Several goroutines may use the client; they take turns.
+// It cannot begin transactions.
 func (s *Store) Snapshot(ctx context.Context) (client *ent.Client, release func(), err error) {
 	options := &sql.TxOptions{ReadOnly: true}
 	if s.Postgres() {
@@ -37,8 +37,7 @@ func (s *Store) Snapshot(ctx context.Context) (client *ent.Client, release func(
 
 type turnKey struct{}
 
-// takeTurns lets one query at a time have the connection, with the eager
-// loads it brings along.
+// takeTurns gives the connection to one query at a time, including its eager loads.
 func takeTurns() ent.Interceptor {
 	var turn sync.Mutex
 	return ent.InterceptFunc(func(next ent.Querier) ent.Querier {

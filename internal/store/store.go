@@ -24,8 +24,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// How many connections are opened at the most. SQLite has one writer beside
-// its readers; a snapshot holds its connection while its operation runs.
+// The largest numbers of connections. SQLite has one writer in addition to its readers. A
+// snapshot holds its connection while its operation runs.
 const (
 	sqliteReaders   = 4
 	postgresMaxOpen = 16
@@ -37,7 +37,7 @@ type Store struct {
 	dialect  string
 	writer   *sql.DB
 	reader   *sql.DB
-	moments  *sql.DB // for snapshots, which hold a connection while others read
+	moments  *sql.DB // for snapshots: a pool of its own, because they hold a connection for long
 	write    *ent.Client
 	read     *ent.Client
 	observer func(query string)
@@ -53,15 +53,15 @@ func ObserveStatements(f func(query string)) Option {
 	return func(s *Store) { s.observer = f }
 }
 
-// IsPostgres reports whether the address names a PostgreSQL server rather
-// than an SQLite file.
+// IsPostgres reports whether the address is that of a PostgreSQL server, and not the path
+// of an SQLite file.
 func IsPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
-// CheckAddress refuses what is neither a postgres:// URL nor the path of a file
-// in a folder that exists. It does not repeat the address: it may hold a
-// password.
+// CheckAddress fails for an address that is neither a postgres:// URL nor the path of a
+// file in an existing folder. Its error does not repeat a URL, because a URL may contain
+// a password.
 func CheckAddress(address string) error {
 	switch {
 	case IsPostgres(address):
@@ -72,14 +72,13 @@ func CheckAddress(address string) error {
 		return errors.New("the database must be the path of an SQLite file, or a postgres:// URL")
 	}
 	if info, err := os.Stat(filepath.Dir(address)); err != nil || !info.IsDir() {
-		return fmt.Errorf("there is no folder %s for the database: make it first", filepath.Dir(address))
+		return fmt.Errorf("there is no folder %s for the database: create it first", filepath.Dir(address))
 	}
 	return nil
 }
 
-// Open opens the database at the address: a postgres:// URL, or the path of an
-// SQLite file, which is created when it is missing. Its schema is left alone:
-// see Migrate.
+// Open opens the database at the address: a postgres:// URL, or the path of an SQLite
+// file, which is created when it is missing. It does not change the schema: see Migrate.
 func Open(ctx context.Context, address string, options ...Option) (*Store, error) {
 	s := &Store{}
 	for _, o := range options {
@@ -120,7 +119,7 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	// The writer makes the file and turns it to WAL before any reader opens it.
+	// The writer creates the file and switches it to WAL before a reader opens it.
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
@@ -137,18 +136,19 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 	return s.reader.PingContext(ctx)
 }
 
-// makeFile makes a missing SQLite file that nobody but its owner can read; the
-// files beside it take over its mode.
+// makeFile creates a missing SQLite file that only its owner can read. The files that
+// SQLite creates beside it get the same mode.
 func makeFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's own path
 	if err != nil {
-		return fmt.Errorf("make the database file: %w", err)
+		return fmt.Errorf("create the database file: %w", err)
 	}
 	return f.Close()
 }
 
-// sqliteDSN: WAL for readers beside the writer; FULL so that what was
-// acknowledged survives a power loss; 5 s of patience with another process.
+// sqliteDSN returns the address for the driver. WAL lets readers work beside the writer.
+// FULL keeps acknowledged commits after a power loss. The writer waits 5 s for another
+// process.
 func sqliteDSN(path, extra string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_journal_mode=WAL&_busy_timeout=5000&_synchronous=FULL&_loc=UTC&" + extra
@@ -164,7 +164,7 @@ func (s *Store) client(db *sql.DB) *ent.Client {
 	return c
 }
 
-// Changes counts the writes to this store that may change what anybody may do.
+// Changes counts the writes through this store that may change somebody's rights.
 func (s *Store) Changes() *access.Changes { return &s.changes }
 
 // Read returns the guarded client for reading. On SQLite it cannot write.
@@ -181,8 +181,8 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ready reports whether the database answers; on SQLite also whether its one
-// writer is free.
+// Ready fails when the database does not respond, and on SQLite also when its writer is
+// occupied for too long.
 func (s *Store) Ready(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -194,20 +194,20 @@ func (s *Store) Ready(ctx context.Context) error {
 // Postgres reports whether several servers may share this database.
 func (s *Store) Postgres() bool { return s.dialect == dialect.Postgres }
 
-// Tx is one transaction. What it does is seen by nobody before the commit.
+// Tx is one transaction. Its changes are invisible to others before the commit.
 type Tx struct {
 	*ent.Tx
 	after []func()
 }
 
-// AfterCommit has f called once the transaction is committed, in the order of
-// the calls. f must not block; it is for waking somebody.
+// AfterCommit calls f after the commit, in the order of the calls to AfterCommit. f must
+// not block. It is meant for wake-ups.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
-// InTx runs f in a transaction: committed when f returns nil, else rolled back.
-// It fails with TIMEOUT when the database is busy or full for the moment.
-// f is short, does no input or output of its own, and opens no transaction. It
-// may be cut off by ctx up to the commit.
+// InTx runs f in a transaction. It commits when f returns nil, and rolls back otherwise.
+// It fails with TIMEOUT when the database is busy or full. f must be short, do no input
+// or output of its own, and open no transaction. Until the commit, the end of ctx aborts
+// the transaction.
 func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	etx, err := s.write.Tx(ctx)
 	if err != nil {
@@ -225,7 +225,7 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	}
 	if err := etx.Commit(); err != nil {
 		if ctx.Err() != nil {
-			err = ctx.Err() // the driver only says that the transaction is over
+			err = ctx.Err() // the driver's error says only that the transaction has ended
 		}
 		return fmt.Errorf("commit: %w", unavailable(err))
 	}
@@ -236,18 +236,18 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	return nil
 }
 
-// InAccount is InTx for a change inside one account. All of them are in one
-// order: PostgreSQL locks the account's row, SQLite has one writer. So f may
-// count and compare what it is about to change. On PostgreSQL NOT_FOUND when
-// there is no such account.
+// InAccount is InTx for a change inside one account. The changes of an account run one
+// after the other, because PostgreSQL locks the account's row, and SQLite has one writer.
+// Therefore f may count and compare rows before it changes them. On PostgreSQL it fails
+// with NOT_FOUND when there is no such account.
 func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) error) error {
 	return s.InAccounts(ctx, []string{accountID}, f)
 }
 
-// InAccounts is InAccount for a change of one thing that several accounts show,
-// such as a person's name: all of them hear of it, or none. It locks them in
-// the order of their ids, so that two such changes never wait for each other;
-// and nothing else holds more than one.
+// InAccounts is InAccount for a change that several accounts show, such as one of a
+// person's name. Either the logs of all accounts get it, or none. It locks the accounts
+// in the order of their ids, and nothing else locks more than one, so that no deadlock is
+// possible.
 func (s *Store) InAccounts(ctx context.Context, accountIDs []string, f func(tx *Tx) error) error {
 	return s.InTx(ctx, func(tx *Tx) error {
 		if s.Postgres() && len(accountIDs) > 0 {
@@ -264,9 +264,9 @@ func (s *Store) InAccounts(ctx context.Context, accountIDs []string, f func(tx *
 	})
 }
 
-// SkipLocked returns a query modifier that locks the rows it reads until the
-// transaction ends, and skips rows locked by others; on SQLite, where there is
-// one writer, it does nothing.
+// SkipLocked returns a query modifier that locks the rows it reads until the transaction
+// ends, and skips rows that others have locked. On SQLite it does nothing, because there
+// is one writer.
 func (s *Store) SkipLocked() func(*entsql.Selector) {
 	return func(sel *entsql.Selector) {
 		if s.Postgres() {
@@ -275,8 +275,8 @@ func (s *Store) SkipLocked() func(*entsql.Selector) {
 	}
 }
 
-// ignoreDone drops the complaint of rolling back what a lost connection or
-// an expired context has already ended.
+// ignoreDone ignores the error of rolling back a transaction that a lost connection or
+// the end of a context has already ended.
 func ignoreDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) {
 		return nil

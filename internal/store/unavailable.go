@@ -11,14 +11,14 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// retryAfter is what a client is told to wait when the database cannot take a
-// write for the moment.
+// retryAfter is the wait that a client is told when the database cannot write at the
+// moment.
 const retryAfter = 2 * time.Second
 
-// unavailable turns what will pass by itself into TIMEOUT: another process
-// holds the SQLite file, the disk is full, PostgreSQL chose this transaction to
-// end a deadlock or is short of something (its error classes 40 and 53).
-// Nothing was written then. Anything else is returned as it is.
+// unavailable returns TIMEOUT for errors after which another attempt may succeed: another
+// process holds the SQLite file, the disk is full, or PostgreSQL has aborted this
+// transaction for a deadlock or lacks a resource (its error classes 40 and 53). Nothing
+// was written in these cases. Other errors are returned unchanged.
 func unavailable(err error) error {
 	var lite sqlite3.Error
 	var pg *pgconn.PgError

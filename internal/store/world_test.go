@@ -96,7 +96,7 @@ func open(t *testing.T, address string, options ...store.Option) *store.Store {
 	return s
 }
 
-// text is what was seen, spelt out, ids and loaded edges included.
+// text spells a result out, with ids and loaded edges.
 func text(t *testing.T, seen any) string {
 	t.Helper()
 	b, err := json.Marshal(seen)
@@ -165,7 +165,7 @@ func (b *builder) user(id string) {
 }
 
 // people: an owner, two members, one who left after inviting, one who left
-// after accepting, one who is invited, and one whom nobody knows.
+// after accepting, an addressee, and a stranger.
 func (b *builder) people(side string) {
 	for _, name := range []string{"usr_owner", "usr", "usr_plain", "usr_inviter", "usr_acceptor", "usr_second", "usr_invited", "usr_unknown"} {
 		b.user(name + side)

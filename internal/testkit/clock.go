@@ -1,5 +1,5 @@
-// Package testkit is what tests are told in: a world of people and teams behind
-// a real server, a clock they move, the mails that went out.
+// Package testkit builds what a test's story needs: people and teams behind a real
+// server, a clock that the test moves, and the mails that went out.
 package testkit
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still until it is moved.
+// Clock is a clock that stands still until the test moves it.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -16,7 +16,7 @@ type Clock struct {
 // NewClock returns a clock that shows noon of a day in 2030.
 func NewClock() *Clock { return &Clock{now: time.Date(2030, 1, 7, 12, 0, 0, 0, time.UTC)} }
 
-// Now returns what the clock shows.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

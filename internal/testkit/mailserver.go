@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// What a MailServer can do instead of a reply.
+// A MailServer can do these instead of a reply.
 const (
-	MailHang = "hang" // keep silent
-	MailDrop = "drop" // hang up
+	MailHang = "hang" // send nothing
+	MailDrop = "drop" // close the connection
 )
 
-// Letter is what a MailServer has taken, or was about to.
+// Letter is a mail that a MailServer has accepted, or was about to accept.
 type Letter struct {
 	To        string // of the envelope; several are joined by a comma
 	MessageID string
@@ -37,7 +37,7 @@ type MailServer struct {
 	stop    func()
 }
 
-// NewMailServer starts a mail server that takes everything. It stops with the
+// NewMailServer starts a mail server that accepts everything. It stops with the
 // test.
 func NewMailServer(t testing.TB) *MailServer {
 	t.Helper()
@@ -80,7 +80,7 @@ func (m *MailServer) Up() {
 	}
 }
 
-// Down refuses connections from now on and hangs up on those there are.
+// Down refuses new connections and closes the open ones.
 func (m *MailServer) Down() {
 	m.mu.Lock()
 	stop := m.stop
@@ -88,7 +88,7 @@ func (m *MailServer) Down() {
 	stop()
 }
 
-// HangUp ends the conversations there are.
+// HangUp closes all open connections.
 func (m *MailServer) HangUp() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,31 +97,31 @@ func (m *MailServer) HangUp() {
 	}
 }
 
-// Answer has it answer a command (CONNECT, EHLO, MAIL, RCPT, DATA, or END for
-// the end of the data) with this reply, with MailHang or MailDrop, or as it
-// should when the reply is empty.
+// Answer sets the reply to a command: CONNECT, EHLO, MAIL, RCPT, DATA, or END for
+// the end of the data. The reply is a line, MailHang or MailDrop; an empty one
+// restores the usual reply.
 func (m *MailServer) Answer(command, reply string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.replies[command] = reply
 }
 
-// Taken are the letters it has taken, oldest first.
+// Taken are the letters it has accepted, oldest first.
 func (m *MailServer) Taken() []Letter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]Letter{}, m.taken...)
 }
 
-// Dropped are the letters it did not answer for.
+// Dropped are the letters it took without a positive reply.
 func (m *MailServer) Dropped() []Letter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]Letter{}, m.dropped...)
 }
 
-// answer replies to a command, and reports whether the conversation goes on as
-// it should.
+// answer replies to a command. goOn says whether the usual reply was sent, open
+// whether the connection is still usable.
 func (m *MailServer) answer(c *textproto.Conn, command, usual string) (goOn, open bool) {
 	m.mu.Lock()
 	reply := m.replies[command]
@@ -178,7 +178,7 @@ func (m *MailServer) talk(conn net.Conn) {
 	}
 }
 
-// data takes the letter itself.
+// data reads the letter itself.
 func (m *MailServer) data(c *textproto.Conn, l Letter) (open bool) {
 	lines, err := c.ReadDotLines()
 	if err != nil {
@@ -188,8 +188,8 @@ func (m *MailServer) data(c *textproto.Conn, l Letter) (open bool) {
 	if head, err := textproto.NewReader(bufio.NewReader(strings.NewReader(l.Data))).ReadMIMEHeader(); err == nil {
 		l.MessageID = strings.Trim(head.Get("Message-Id"), "<>")
 	}
-	// Written down before it is answered for, so that it is there for whoever
-	// sees the answer's effect.
+	// It is kept before the reply, so that a test which sees the effect of the reply
+	// finds it.
 	m.mu.Lock()
 	normal := m.replies["END"] == ""
 	if normal {

@@ -19,20 +19,20 @@ func (c *Client) Mutate(mutation, selection string, pairs ...any) *Answer {
 		def.Arguments[0].Type, mutation, selection), Input(pairs...))
 }
 
-// Ask sends a query about his team: the selection stands below team(id).
+// Ask sends a query about the person's team: the selection stands below team(id).
 func (p *Person) Ask(selection string) *Answer {
 	p.t.Helper()
 	return p.Do(`query($id: ID!) { team(id: $id) { `+selection+` } }`, map[string]any{"id": p.TeamID})
 }
 
-// AccountID returns the id of his team's account.
+// AccountID returns the id of the account of the person's team.
 func (p *Person) AccountID() string {
 	p.t.Helper()
 	return p.Ask(`account { id }`).OK().Text("team.account.id")
 }
 
-// MemberID returns the id of the member of his team with the address, as he sees
-// it.
+// MemberID returns the id of the member with the address, as this person sees the
+// team.
 func (p *Person) MemberID(email string) string {
 	p.t.Helper()
 	a := p.Ask(fmt.Sprintf(`members(first: 100, filter: {search: %q}) { nodes { id user { email } } }`, email)).OK()
@@ -45,8 +45,8 @@ func (p *Person) MemberID(email string) string {
 	return ""
 }
 
-// JoinWith has a newcomer invited with the grant, in pairs of fields of
-// InviteUserInput and values, and accept by the mail.
+// JoinWith invites a newcomer with the grant, in pairs of fields of
+// InviteUserInput and values, and has them accept by the mail's link.
 func (p *Person) JoinWith(email string, grant ...any) *Person {
 	p.t.Helper()
 	before := len(p.w.Mail.To(email))
@@ -56,7 +56,8 @@ func (p *Person) JoinWith(email string, grant ...any) *Person {
 	return p.w.person(email, a.Text("acceptInvite.sessionToken"), p.TeamID)
 }
 
-// JoinAs has somebody who has a user already invited with the role, and accept.
+// JoinAs invites a person who has a user already with the role, and has them
+// accept.
 func (p *Person) JoinAs(other *Person, role string) {
 	p.t.Helper()
 	before := len(p.w.Mail.To(other.Email))

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Person is somebody who is signed in, with what he begins with.
+// Person is a signed-in user, with the values of their first session.
 type Person struct {
 	*Client
 	w       *World
 	Email   string
 	Session string // the bearer token
-	TeamID  string // his active team when he came
+	TeamID  string // the active team of the first session
 }
 
-// SignUp has somebody sign up, verify his address by the mail, and sign in. His
-// team is his own.
+// SignUp signs a user up, verifies the address by the mail's link, and signs them
+// in. The team is their own.
 func (w *World) SignUp(email string) *Person {
 	w.t.Helper()
 	next := len(w.Mail.To(email)) + 1
@@ -30,7 +30,7 @@ func (w *World) SignUp(email string) *Person {
 	return w.person(email, a.Text("verifyEmail.sessionToken"), a.Text("verifyEmail.viewer.activeTeam.id"))
 }
 
-// SignIn has somebody with the usual password sign in.
+// SignIn signs a user in by the usual password.
 func (w *World) SignIn(email string) *Person {
 	w.t.Helper()
 	a := w.Anonymous().Do(`mutation($input: SignInInput!) {
@@ -52,7 +52,7 @@ func Input(pairs ...any) map[string]any {
 	return map[string]any{"input": fields}
 }
 
-// Role returns the id of a role of his team's account, by its key.
+// Role returns the id of a role of the account of the person's team, by its key.
 func (p *Person) Role(key string) string {
 	p.t.Helper()
 	a := p.Do(`query($id: ID!) { team(id: $id) { account { roles { nodes { id key } } } } }`, map[string]any{"id": p.TeamID}).OK()
@@ -70,7 +70,7 @@ const InviteMutation = `mutation($input: InviteUserInput!) { inviteUser(input: $
 	invitation { id status email note lastSentAt sendCount expiresAt delivery { status } }
 	inviteUrl userErrors { code field message } } }`
 
-// Invite invites an address into his team, with a role by its key. More fields
+// Invite invites an address into the person's team, with a role by its key. More fields
 // of the input may follow in pairs.
 func (p *Person) Invite(email, role string, more ...any) *Answer {
 	p.t.Helper()
@@ -83,15 +83,15 @@ const AcceptMutation = `mutation($input: AcceptInviteInput!) { acceptInvite(inpu
 	alreadyAccepted sessionToken member { id user { email firstName lastName } roles { key } effectivePermissions }
 	viewer { user { email } activeTeam { id } } userErrors { code field message } } }`
 
-// Accept accepts by the token. As a newcomer with the usual password, when the
-// client is nobody.
+// Accept accepts by the token. An anonymous client accepts as a newcomer and adds
+// a password.
 func (c *Client) Accept(invitationToken string, more ...any) *Answer {
 	c.t.Helper()
 	pairs := append([]any{"token", invitationToken, "transport", "BEARER"}, more...)
 	return c.Do(AcceptMutation, Input(pairs...))
 }
 
-// Join has a newcomer invited with the role, and accept by the mail.
+// Join invites a newcomer with the role, and has them accept by the mail's link.
 func (p *Person) Join(email, role string) *Person {
 	p.t.Helper()
 	p.Invite(email, role).OK()
@@ -123,8 +123,8 @@ func (p *Person) Members() []string {
 		map[string]any{"id": p.TeamID}).OK().List("team.members.nodes", "user.email")
 }
 
-// Delivered waits until the newest mail of the team's invitation of that
-// address is known to have gone out.
+// Delivered waits until the delivery of the team's newest invitation to the address
+// is SENT.
 func (p *Person) Delivered(email string) {
 	p.t.Helper()
 	Eventually(p.t, func() bool {
@@ -135,14 +135,14 @@ func (p *Person) Delivered(email string) {
 	})
 }
 
-// Eventually asks again and again until the answer is yes, and fails the test
-// when it stays no.
+// Eventually calls yes again and again until it returns true, and fails the test
+// when it does not in half a minute.
 func Eventually(t testing.TB, yes func() bool) {
 	t.Helper()
 	EventuallyWithin(t, patience, yes)
 }
 
-// EventuallyWithin is Eventually with a patience of its own.
+// EventuallyWithin is Eventually with a time limit of its own.
 func EventuallyWithin(t testing.TB, patience time.Duration, yes func() bool) {
 	t.Helper()
 	late, again := time.After(patience), time.NewTicker(5*time.Millisecond)
@@ -151,7 +151,7 @@ func EventuallyWithin(t testing.TB, patience time.Duration, yes func() bool) {
 		select {
 		case <-again.C:
 		case <-late:
-			t.Fatal("it did not come about")
+			t.Fatalf("the condition was still false after %s", patience)
 		}
 	}
 }

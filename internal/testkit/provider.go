@@ -20,7 +20,7 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
-// What the server and its identity provider know each other by.
+// The client id and secret that the server and its identity provider share.
 const (
 	ClientID     = "convoke"
 	ClientSecret = "the client's secret at the provider"

@@ -69,6 +69,7 @@ func (w *World) Restart() *World {
 func Idle(t testing.TB, address string, options ...func(*server.Config)) *World {
 	t.Helper()
 	w := &World{t: t, Clock: NewClock(), Mail: NewPostbox(), Log: &Buffer{}, address: address, options: options}
+	prepare(t, address)
 	web := httptest.NewUnstartedServer(nil)
 	cfg := Settings(t, address)
 	cfg.PublicURL = &url.URL{Scheme: "http", Host: web.Listener.Addr().String()}

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the texts joined by spaces as they are searched and sorted by:
-// compatibility forms made one (NFKD), case folded, accents dropped, so that
-// "emile" finds "Émile". The result is for comparing, not for showing.
+// Fold returns the texts, joined by spaces, in the form that is searched and sorted:
+// compatibility forms unified (NFKD), case folded, accents removed, so that "emile" finds
+// "Émile". The result is for comparing, not for showing.
 func Fold(texts ...string) string {
 	joined := norm.NFKD.String(strings.Join(texts, " "))
 	plain := strings.Map(func(r rune) rune {

@@ -1,5 +1,5 @@
-// Package text cleans what people type before it is stored, so that nothing
-// invisible or misleading reaches a page, a log or a mail.
+// Package text cleans text from people before it is stored, so that no invisible or
+// misleading character reaches a page, a log or a mail.
 package text
 
 import (

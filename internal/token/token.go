@@ -1,7 +1,7 @@
-// Package token makes the secrets Convoke hands out, and the hashes by which
-// it knows them again. No secret is stored: a session token is random and only
-// its hash is kept; the token in a mail is derived from the server's key, so
-// that a worker can write the same mail again after a crash.
+// Package token creates the secrets that Convoke hands out, and the hashes by which it
+// recognises them. No secret is stored. A session token is random, and only its hash is
+// stored. The token in a mail is derived from the server's key, so that a worker can
+// compose the same mail again after a crash.
 package token
 
 import (
@@ -13,7 +13,7 @@ import (
 	"fmt"
 )
 
-// Kind keeps the tokens of different purposes apart.
+// Kind is the purpose of a token. A token of one kind is invalid for another.
 type Kind string
 
 // The purposes of derived tokens.
@@ -26,15 +26,15 @@ const (
 // MinKeyBytes is the shortest secret key that is accepted.
 const MinKeyBytes = 32
 
-// Hash returns the SHA-256 of a token: what the database keeps. A token has
-// 256 bits, so neither salt nor a slow hash would add anything.
+// Hash returns the SHA-256 of a token, which the database stores. A token has 256 bits, so
+// that neither salt nor a slow hash would add security.
 func Hash(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
 }
 
-// Random returns a new token of 256 bits behind the prefix, which lets secret
-// scanners recognise it.
+// Random returns a new token of 256 bits after the prefix, by which secret scanners
+// recognise it.
 func Random(prefix string) string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
@@ -46,8 +46,8 @@ type Deriver struct {
 	keys [][]byte
 }
 
-// NewDeriver takes the current key, then the older ones whose mails may still
-// be on their way.
+// NewDeriver returns a deriver for the current key, followed by the older keys whose mails
+// may not have been sent yet.
 func NewDeriver(keys ...[]byte) (*Deriver, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("no secret key")
@@ -60,13 +60,13 @@ func NewDeriver(keys ...[]byte) (*Deriver, error) {
 	return &Deriver{keys: keys}, nil
 }
 
-// Derive returns the token of a thing's generation, under the current key.
+// Derive returns the token for the id and generation, by the current key.
 func (d *Deriver) Derive(k Kind, id string, generation int) string {
 	return derive(d.keys[0], k, id, generation)
 }
 
-// Rederive returns the token whose hash was stored when it was first derived,
-// under whichever key that was. It fails when that key is gone.
+// Rederive returns the token whose stored hash is the given one, by the key that it was
+// derived with. It fails when the server does not have that key any more.
 func (d *Deriver) Rederive(k Kind, id string, generation int, hash []byte) (string, error) {
 	for _, key := range d.keys {
 		if t := derive(key, k, id, generation); hmac.Equal(Hash(t), hash) {

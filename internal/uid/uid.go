@@ -1,6 +1,6 @@
-// Package uid makes the ids of rows: a prefix that names the type, and a
-// UUIDv7 (RFC 9562, section 5.7) in 26 characters of Crockford's base 32, so
-// that ids sort by the time they were made.
+// Package uid creates the ids of rows: a prefix that names the type, and a UUIDv7 (RFC
+// 9562, section 5.7) in 26 characters of Crockford's base 32. Ids sort by the time of
+// creation.
 package uid
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/gofrs/uuid/v5"
 )
 
-// Prefix names the type of the thing an id belongs to.
+// Prefix names the type of row that an id belongs to.
 type Prefix string
 
 // The prefixes of all tables.
@@ -37,14 +37,15 @@ const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 var encoding = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 
-// New makes an id with the prefix. It panics when the system has no
-// randomness left, from which no caller could recover.
+// New returns a new id with the prefix. It panics when the system provides no randomness,
+// because no caller could recover from that.
 func New(p Prefix) string {
 	u := uuid.Must(uuid.NewV7())
 	return string(p) + "_" + encoding.EncodeToString(u[:])
 }
 
-// Of returns the prefix of an id, or an error when it is not shaped like one.
+// Of returns the prefix of an id, or an error when the text does not have the form of an
+// id.
 func Of(id string) (Prefix, error) {
 	p, rest, ok := strings.Cut(id, "_")
 	if !ok || p == "" || len(rest) != 26 || strings.Trim(rest, alphabet) != "" {

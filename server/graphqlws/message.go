@@ -154,20 +154,9 @@ func AppendResponse(b []byte, r *graphql.Response) []byte {
 		field("data")
 		b = append(b, r.Data...)
 	}
-	for _, f := range []struct {
-		name  string
-		value any
-		set   bool
-	}{
-		{"label", r.Label, r.Label != ""},
-		{"path", r.Path, len(r.Path) > 0},
-		{"hasNext", r.HasNext, r.HasNext != nil},
-		{"extensions", r.Extensions, len(r.Extensions) > 0},
-	} {
-		if f.set {
-			field(f.name)
-			b = appendJSON(b, f.value)
-		}
+	if len(r.Extensions) > 0 {
+		field("extensions")
+		b = appendJSON(b, r.Extensions)
 	}
 	return append(b, '}')
 }

@@ -238,7 +238,7 @@ func (c *conn) answer(ctx context.Context, op *operation, answers graphql.Respon
 		case !c.next(op, answer) && !stream:
 			return false
 		}
-		if !stream && (answer.HasNext == nil || !*answer.HasNext) {
+		if !stream {
 			c.finish(op, typeComplete, nil)
 			return false
 		}

@@ -1,19 +1,19 @@
 import { useEffect, useId, useRef, useState, type FormEvent, type InputHTMLAttributes, type ReactNode } from 'react';
 import { explain, type UserError } from './graphql';
 
-/** What a form's parts need to know of it. */
+/** The state of a form, which its parts show. */
 export interface Form {
   busy: boolean;
-  /** What is wrong with one field. */
+  /** The error of one field. */
   messageFor(field: string): string | undefined;
-  /** What is wrong besides. */
+  /** All other errors. */
   problem: string;
   submit(event?: FormEvent<HTMLFormElement>): void;
 }
 
 /**
- * Runs an action when a form is submitted, once at a time, and sorts the errors it returns: to the fields the form has,
- * and everything else into `problem`.
+ * Runs an action when a form is submitted, once at a time. Errors that it returns for the form's fields are shown at the
+ * fields, and all others in `problem`.
  */
 export function useForm(fields: readonly string[], action: () => Promise<UserError[]>): Form {
   const [busy, setBusy] = useState(false);
@@ -50,7 +50,7 @@ export function useForm(fields: readonly string[], action: () => Promise<UserErr
   };
 }
 
-/** A live region that is always there, because one that arrives together with its text is not read out everywhere. */
+/** A live region that is always in the document, because some screen readers do not read one that appears with its text. */
 export function Problem({ children }: { children: ReactNode }) {
   return (
     <div className="problem" role="alert">
@@ -66,7 +66,7 @@ interface FieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'form' 
   value: string;
   onValue(value: string): void;
   hint?: ReactNode;
-  /** Something beside the input, such as a button. */
+  /** An element beside the input, such as a button. */
   beside?: ReactNode;
 }
 
@@ -107,7 +107,7 @@ export function Field({ form, name, label, value, onValue, hint, beside, ...inpu
   );
 }
 
-/** A password that can be looked at while it is typed. */
+/** An input for a password, which can be shown while it is typed. */
 export function PasswordField({ name = 'password', ...props }: Omit<FieldProps, 'name' | 'beside' | 'type'> & { name?: string }) {
   const [shown, setShown] = useState(false);
   return (
@@ -127,7 +127,7 @@ export function PasswordField({ name = 'password', ...props }: Omit<FieldProps, 
   );
 }
 
-/** The button that submits a form. While the answer is awaited it keeps the focus but does nothing. */
+/** The button that submits a form. While the action runs, it keeps the focus but does nothing. */
 export function Submit({ form, children, className }: { form: Form; children: ReactNode; className?: string }) {
   return (
     <button type="submit" className={className} aria-disabled={form.busy || undefined}>
@@ -136,7 +136,7 @@ export function Submit({ form, children, className }: { form: Form; children: Re
   );
 }
 
-/** A button with an action of its own, and what went wrong with it. */
+/** A button with an action of its own, and the action's errors. */
 export function Action({ action, children, className }: { action: () => Promise<UserError[]>; children: ReactNode; className?: string }) {
   const form = useForm([], action);
   return (

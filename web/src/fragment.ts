@@ -1,6 +1,6 @@
 /**
- * Takes a link's token out of the address bar, so that it stays out of the history, of screenshots and of a copied address.
- * The tab's session storage keeps it for a reload. Null when the page was opened without a token.
+ * Removes a link's token from the address bar, so that it is not in the history, in screenshots or in a copied address. It
+ * is kept in the tab's session storage for a reload. Returns null when the page was opened without a token.
  */
 export function takeToken(key: string): string | null {
   const token = decode(location.hash.slice(1));
@@ -12,7 +12,7 @@ export function takeToken(key: string): string | null {
   return token;
 }
 
-/** Forgets a token that has served its purpose. */
+/** Deletes a token that is not needed any more. */
 export function forgetToken(key: string): void {
   stored(() => sessionStorage.removeItem(key));
 }
@@ -25,7 +25,7 @@ function decode(fragment: string): string {
   }
 }
 
-/** Storage may be switched off in the browser; then only a reload of the page needs the link again. */
+/** The browser may forbid storage. Then a reload of the page needs the link again. */
 function stored<T>(use: () => T): T | null {
   try {
     return use();

@@ -1,12 +1,12 @@
-/** One entry of a payload's `userErrors`: what is wrong with the input, and where. */
+/** One entry of a payload's `userErrors`: an error in the input, and its field. */
 export interface UserError {
   code: string;
-  /** The path from the input's root, such as ["password"]; empty when no single field is to blame. */
+  /** The path from the input's root, such as ["password"]; empty when the input as a whole is wrong. */
   field: string[];
   message: string;
 }
 
-/** A request that was refused or never answered. Its message is a sentence fit to be shown. */
+/** A request that was refused or got no response. Its message is a sentence for people. */
 export class RequestError extends Error {
   constructor(
     readonly code: string,
@@ -28,8 +28,8 @@ interface Answer<Data> {
 }
 
 /**
- * Sends one query or mutation to the server this page came from, as the viewer of its session cookie. Any top-level error
- * becomes a RequestError, so a caller that gets data may rely on its non-null fields.
+ * Sends one query or mutation to the server of this page, with the session of its cookie. Throws a RequestError for any
+ * top-level error, so that a caller can rely on the non-null fields of the data.
  */
 export async function request<Data>(document: string, variables: Record<string, unknown> = {}): Promise<Data> {
   let response: Response;
@@ -51,7 +51,7 @@ export async function request<Data>(document: string, variables: Record<string, 
       const retryAfter = Number(response.headers.get('retry-after'));
       throw new RequestError('RATE_LIMITED', sentence('RATE_LIMITED', { retryAfter }));
     }
-    throw new RequestError('NETWORK', `The server gave no usable answer (HTTP ${response.status}). Please try again.`);
+    throw new RequestError('NETWORK', `The server's response could not be read (HTTP ${response.status}). Please try again.`);
   }
   const error = answer.errors?.[0];
   if (error || !answer.data) {
@@ -62,7 +62,7 @@ export async function request<Data>(document: string, variables: Record<string, 
   return answer.data;
 }
 
-/** Says in a sentence why something failed; for what a person should never see, the browser's own error included. */
+/** Returns a sentence for people that says why something failed. It hides unexpected errors, such as those of the browser. */
 export function explain(error: unknown): string {
   return error instanceof RequestError ? error.message : 'Something went wrong on this page. Please reload it and try again.';
 }
@@ -78,9 +78,9 @@ function sentence(code: string, { message, retryAfter }: { message?: string; ret
     case 'RATE_LIMITED':
       return `Too many attempts. Please ${retryAfter ? `try again in ${duration(retryAfter)}` : 'wait a little and try again'}.`;
     case 'TIMEOUT':
-      return 'The server took too long to answer. Please try again.';
+      return 'The server took too long to respond. Please try again.';
     case 'INTERNAL':
-      // The message names the failure's id, which is what an operator needs to find it in his log.
+      // The message contains the failure's id, by which the operator finds it in the log.
       return message ? `Something went wrong on the server: ${message}` : 'Something went wrong on the server. Please try again.';
     default:
       return message || `The server refused the request (${code}).`;

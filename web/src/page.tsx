@@ -2,7 +2,7 @@ import { StrictMode, useEffect, useRef, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './style.css';
 
-/** Puts a page into its document. */
+/** Renders a page into its document. */
 export function mount(page: ReactNode): void {
   const root = document.getElementById('root');
   if (root) {
@@ -22,7 +22,7 @@ export function Page({ children, wide = false }: { children: ReactNode; wide?: b
   );
 }
 
-/** A heading that takes the focus when it replaces what was there before, so that a screen reader tells of the change. */
+/** A heading that gets the focus when it replaces other content, so that a screen reader announces the change. */
 export function NewHeading({ children }: { children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -33,7 +33,7 @@ export function NewHeading({ children }: { children: ReactNode }) {
   );
 }
 
-/** Shown while the first answer is awaited; appears late, so that a quick answer does not flicker. */
+/** Shown until the first response. It appears with a delay, so that it does not flicker before a quick response. */
 export function Loading() {
   return (
     <p className="loading" role="status">

@@ -23,13 +23,13 @@ export async function signOut(): Promise<void> {
 
 interface SignInFormProps {
   onSignedIn: () => Promise<void>;
-  /** Where to sign in by the operator's identity provider; null when there is none. */
+  /** The URL for signing in by the operator's identity provider; null when there is none. */
   ssoUrl: string | null;
-  /** Leaves this page open, to come back to. */
+  /** Opens single sign-on in a new tab, so that this page stays open. */
   ssoInNewTab?: boolean;
 }
 
-/** Asks for address and password, and begins a session held by a cookie; or leads to the identity provider. */
+/** Asks for address and password and begins a session in a cookie. It also links to the identity provider. */
 export function SignInForm({ onSignedIn, ssoUrl, ssoInNewTab = false }: SignInFormProps) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -63,20 +63,20 @@ export function SignInForm({ onSignedIn, ssoUrl, ssoInNewTab = false }: SignInFo
   );
 }
 
-/** What the words mean with which the server sends a browser back whom it could not sign in by the identity provider. */
+/** The sentences for the words by which the server says why signing in by the identity provider failed: see server/sso.go. */
 const ssoFailures: Record<string, string> = {
   busy: 'Too many attempts. Please wait a little and try again.',
   deactivated: 'Your access is deactivated; ask an admin of your team.',
   denied: 'Your identity provider did not sign you in. Try again, or sign in with your password.',
-  expired: 'This sign-in took too long, or was begun in another tab. Please try again.',
-  invalid: 'What your identity provider answered could not be used. Try again; if that does not help, tell whoever runs this server.',
+  expired: 'This sign-in took too long, or was started in another tab. Please try again.',
+  invalid: 'The response of your identity provider was not valid. Try again; if that does not help, tell the operator of this server.',
   revoked: 'Your access has been revoked; ask an admin of your team.',
   unavailable: 'Your identity provider cannot be reached at the moment. Try again later, or sign in with your password.',
   unknown: 'Nobody has joined with your address yet. Open the link in your invitation first.',
-  unverified: 'Your address is not known to be yours, by your identity provider or by this server. Sign in with your password.',
+  unverified: 'Your identity provider or this server has not verified your address. Sign in with your password.',
 };
 
-/** Takes from the page's address why signing in by the identity provider failed, as a sentence; empty when it did not. */
+/** Removes the word for a failed sign-in by the identity provider from the page's URL. Returns its sentence, or an empty text. */
 export function takeSsoFailure(): string {
   const word = new URLSearchParams(location.search).get('sso');
   if (word === null) {

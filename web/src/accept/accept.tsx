@@ -11,7 +11,7 @@ const storageKey = 'convoke.invitation';
 
 type Outcome = { kind: 'accepted'; again: boolean; teamName: string; email?: string } | { kind: 'declined'; teamName: string };
 
-/** The page an invitation's link opens. Opening it only reads; nothing changes before a click on Accept or Decline. */
+/** The page that an invitation's link opens. Opening it changes nothing; only a click on Accept or Decline does. */
 export function Accept() {
   const [token, setToken] = useState(() => takeToken(storageKey));
   useEffect(() => {
@@ -51,7 +51,7 @@ function Invitation({ token }: { token: string }) {
   }, [token]);
   useEffect(() => void load(), [load]);
 
-  // Signing in or confirming an address may happen in another tab: look again when this one is looked at again.
+  // The person may sign in or confirm an address in another tab: load again when this tab becomes visible.
   useEffect(() => {
     const look = () => {
       if (document.visibilityState === 'visible' && !outcome) {
@@ -81,12 +81,12 @@ function Invitation({ token }: { token: string }) {
     return (
       <>
         <h1>This link is not valid</h1>
-        <p>This link is not valid, or not any more: ask whoever invited you for a new one.</p>
+        <p>This link is not valid, or not valid any more. Ask the person who invited you for a new one.</p>
       </>
     );
   }
 
-  // An error that is not about the form's own fields means that the invitation is not what this page thinks: look again.
+  // An error that is not about the form's own fields means that the invitation has changed: load it again.
   const settle = async (errors: UserError[], fields: readonly string[]) => {
     const own = errors.filter((error) => fields.includes(error.field[0] ?? ''));
     const other = errors.filter((error) => !own.includes(error));
@@ -136,7 +136,7 @@ function Invitation({ token }: { token: string }) {
   );
 }
 
-/** Whether whoever looks at the page may say no: the addressee, or the holder of a mailed link. */
+/** Whether the page offers to decline: to the addressee who is signed in, and to the holder of a mailed link. */
 function mayDecline(step: Preview['nextStep']): boolean {
   return step === 'ACCEPT' || step === 'SIGN_IN' || step === 'SIGN_UP';
 }
@@ -156,7 +156,7 @@ function Done({ outcome }: { outcome: Outcome }) {
     <>
       <NewHeading>Welcome to {outcome.teamName}</NewHeading>
       <p>
-        {outcome.again ? 'You had accepted this invitation before. ' : 'You are now a member of the team. '}
+        {outcome.again ? 'You have already accepted this invitation. ' : 'You are now a member of the team. '}
         {outcome.email && (
           <>
             You are signed in as <strong>{outcome.email}</strong>.

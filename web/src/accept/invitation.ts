@@ -1,13 +1,13 @@
 import { request, type UserError } from '../graphql';
 
-/** What a link tells of its invitation, the person who opened it, and what an account needs here. */
+/** The invitation of a link, the person who is signed in, and the server's rules for a new user. */
 export interface Opened {
   invitationByToken: Preview | null;
   viewer: null | { user: null | { email: string } };
   serverInfo: { passwordMinLength: number; ssoUrl: string | null };
 }
 
-/** An invitation, as far as its link may tell. */
+/** The parts of an invitation that the holder of its link may see. */
 export interface Preview {
   teamName: string;
   accountName: string;
@@ -19,14 +19,14 @@ export interface Preview {
   nextStep: 'ACCEPT' | 'SIGN_IN' | 'SIGN_UP' | 'SIGN_IN_OR_SIGN_UP' | 'SWITCH_ACCOUNT' | 'NONE';
 }
 
-/** What a new user tells about himself when he accepts. */
+/** The name and password of a newcomer who accepts. */
 export interface NewUser {
   firstName: string;
   lastName: string;
   password: string;
 }
 
-/** The answer to accepting. */
+/** The result of accepting. */
 export interface Accepted {
   alreadyAccepted: boolean;
   viewer: null | { user: null | { email: string } };
@@ -71,12 +71,12 @@ const signUpDocument = /* GraphQL */ `
   }
 `;
 
-/** Reads an invitation. Changes nothing, however often it is called. */
+/** Reads an invitation. It changes nothing, however often it is called. */
 export function open(token: string): Promise<Opened> {
   return request<Opened>(openDocument, { token });
 }
 
-/** Accepts an invitation, as the viewer or as a new user. */
+/** Accepts an invitation, as the viewer or as a newcomer. */
 export async function accept(token: string, newUser?: NewUser): Promise<Accepted> {
   const input = { token, transport: 'COOKIE', ...(newUser && filledIn(newUser)) };
   return (await request<{ acceptInvite: Accepted }>(acceptDocument, { input })).acceptInvite;
@@ -88,13 +88,13 @@ export async function decline(token: string): Promise<UserError[]> {
   return declineInvite.userErrors;
 }
 
-/** Signs up a new user, whose address has to be confirmed by mail before he can accept. */
+/** Signs up a new user. They have to confirm their address by mail before they can accept. */
 export async function signUp(email: string, newUser: NewUser): Promise<UserError[]> {
   const { signUp: payload } = await request<{ signUp: { userErrors: UserError[] } }>(signUpDocument, { input: { email, ...filledIn(newUser) } });
   return payload.userErrors;
 }
 
-/** A name left empty is not sent: whether it may be missing is the server's to say, and an invitation may hold it already. */
+/** An empty name is not sent, because the server decides whether it may be missing, and the invitation may contain it. */
 function filledIn({ firstName, lastName, password }: NewUser) {
   return { firstName: firstName.trim() || undefined, lastName: lastName.trim() || undefined, password };
 }

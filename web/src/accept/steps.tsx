@@ -13,7 +13,7 @@ interface NextStepProps {
   reload: () => Promise<void>;
 }
 
-/** What the person has to do next, as the server sees it. */
+/** The step that the server asks for next. */
 export function NextStep({ preview, viewerEmail, passwordMinLength, ssoUrl, onAccept, reload }: NextStepProps) {
   switch (preview.nextStep) {
     case 'ACCEPT':
@@ -33,7 +33,7 @@ export function NextStep({ preview, viewerEmail, passwordMinLength, ssoUrl, onAc
       return (
         <>
           <h2>Sign in to accept</h2>
-          <p>You already have a sign-in here. Use it, then accept the invitation.</p>
+          <p>You already have a password here. Sign in with it, then accept the invitation.</p>
           <SignInForm onSignedIn={reload} ssoUrl={ssoUrl} ssoInNewTab />
         </>
       );
@@ -45,7 +45,7 @@ export function NextStep({ preview, viewerEmail, passwordMinLength, ssoUrl, onAc
           <h2>This invitation is for another address</h2>
           <p>
             You are signed in as <strong>{viewerEmail ?? 'somebody else'}</strong>, but the invitation went to{' '}
-            <strong>{preview.maskedEmail}</strong>. Sign out first, then accept it as the person it was meant for.
+            <strong>{preview.maskedEmail}</strong>. Sign out first, then open it as the person it is meant for.
           </p>
           <Action
             action={async () => {
@@ -79,11 +79,11 @@ function Settled({ status }: { status: Preview['status'] }) {
     case 'DECLINED':
       return <p>This invitation has been declined. If that was a mistake, ask for a new one.</p>;
     case 'REVOKED':
-      return <p>This invitation has been revoked. If you think that was a mistake, ask whoever invited you.</p>;
+      return <p>This invitation has been revoked. If you think that was a mistake, ask the person who invited you.</p>;
     case 'EXPIRED':
-      return <p>This invitation has expired. Ask for it to be sent again.</p>;
+      return <p>This invitation has expired. Ask the person who invited you to send it again.</p>;
     case 'PENDING':
-      return <p>This invitation cannot be accepted at the moment. Please try again later, or ask whoever invited you.</p>;
+      return <p>This invitation cannot be accepted at the moment. Please try again later, or ask the person who invited you.</p>;
   }
 }
 
@@ -140,7 +140,7 @@ function NewUserFields({ form, person, setPerson, passwordMinLength }: NewUserFi
   );
 }
 
-/** For a link that was handed over, which proves no address: the person has to have proved it otherwise. */
+/** For a link that was handed over. It proves no address, so the person has to sign in, or to sign up and confirm the address. */
 function SignInOrSignUp({ maskedEmail, passwordMinLength, ssoUrl, reload }: { maskedEmail: string } & Pick<NextStepProps, 'passwordMinLength' | 'ssoUrl' | 'reload'>) {
   const [isNew, setIsNew] = useState(false);
   return (
@@ -154,7 +154,7 @@ function SignInOrSignUp({ maskedEmail, passwordMinLength, ssoUrl, reload }: { ma
       </p>
       {isNew ? <SignUpForm passwordMinLength={passwordMinLength} /> : <SignInForm onSignedIn={reload} ssoUrl={ssoUrl} ssoInNewTab />}
       <button type="button" className="link" onClick={() => setIsNew(!isNew)}>
-        {isNew ? 'I can sign in already' : 'I am new here'}
+        {isNew ? 'I have a password already' : 'I am new here'}
       </button>
     </>
   );
@@ -198,7 +198,7 @@ export function Decline({ teamName, onDecline }: { teamName: string; onDecline: 
       {state === 'asking' ? (
         <div role="group" aria-label="Decline the invitation">
           <p>
-            Decline to join <strong>{teamName}</strong>? The link stops working, and whoever invited you can see that you declined.
+            Decline to join <strong>{teamName}</strong>? The link stops working, and the person who invited you can see that you declined.
           </p>
           <div className="buttons">
             <Action className="danger" action={onDecline}>

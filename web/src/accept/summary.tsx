@@ -1,6 +1,6 @@
 import type { Preview } from './invitation';
 
-/** Who invites whom to what, and until when. */
+/** The inviter, the team, the address, the roles and the expiry of an invitation. */
 export function Summary({ preview }: { preview: Preview }) {
   const { teamName, accountName, inviterName, maskedEmail, roleNames, status, expiresAt } = preview;
   return (
@@ -34,7 +34,7 @@ export function Summary({ preview }: { preview: Preview }) {
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-/** How far off a moment is, in words: "in 3 days", "2 hours ago". Rounded; the exact moment stands beside it. */
+/** The rounded distance of a moment in words: "in 3 days", "2 hours ago". The page shows the exact moment beside it. */
 function distance(then: Date): string {
   const minutes = Math.round((then.getTime() - Date.now()) / 60_000);
   if (Math.abs(minutes) < 1) {

@@ -1,10 +1,10 @@
-/** What GraphiQL shows to somebody who opens it for the first time. */
+/** The text that GraphiQL shows when it is opened for the first time. */
 export const query = `# Run one of these with Ctrl-Enter or the
 # button at the right. The people are those of
 # "convoke demo".
 
-# 1. Sign in. The answer sets a cookie, so all
-#    that follows is asked as Olivia.
+# 1. Sign in. The response sets a cookie, so you
+#    send everything below as Olivia.
 mutation SignIn {
   signIn(input: {
     email: "olivia@acme.test"
@@ -58,7 +58,7 @@ mutation InviteUser(
 }
 `;
 
-/** The variables of the query above, to be filled in. */
+/** Placeholders for the variables of the query above. */
 export const variables = `{
   "teamId": "team_…",
   "email": "new.colleague@acme.test",

@@ -4,11 +4,11 @@ import { createClient } from 'graphql-ws';
 const endpoint = '/graphql';
 
 /**
- * Sends queries and mutations by POST and subscriptions by WebSocket, all to the server this page came from.
+ * Sends queries and mutations by POST and subscriptions by WebSocket, all to the server of this page.
  *
- * Every subscription has a socket of its own, opened with it and closed with it: a socket is authenticated when it opens, so
- * one kept from before a sign-in would go on as nobody. It does not reconnect by itself, since without a cursor it would
- * skip events silently.
+ * Every subscription has a socket of its own, because a socket is authenticated when it opens: one that was opened before a
+ * sign-in would stay anonymous. The socket does not reconnect by itself, because without a cursor it would skip events
+ * silently.
  */
 export const fetcher: Fetcher = (params, options) => {
   const wsClient = createClient({
@@ -26,7 +26,7 @@ function socketURL(): string {
   return url.href;
 }
 
-/** A socket cannot carry the headers editor's Authorization header, so it goes with connection_init. */
+/** A browser cannot set headers of a socket, so the Authorization header of the headers editor is sent in connection_init. */
 function connectionParams(headers: FetcherOpts['headers']): { authorization: string } | undefined {
   const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
   return header ? { authorization: String(header[1]) } : undefined;

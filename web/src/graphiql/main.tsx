@@ -11,7 +11,7 @@ import './graphiql.css';
 import { query, variables } from './example';
 import { fetcher } from './fetcher';
 
-// GraphiQL keeps the editors' contents itself, but would put its initial variables in their place at every visit.
+// GraphiQL stores the editors' contents itself, but would replace the variables by its initial ones at every visit.
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 const root = document.getElementById('root');

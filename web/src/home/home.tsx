@@ -22,7 +22,7 @@ interface HomeData {
   };
 }
 
-/** The front page: what this is, where its tools are, and who is signed in. */
+/** The home page: a description of Convoke, links to its tools, and the person who is signed in. */
 export function Home() {
   const [data, setData] = useState<HomeData | null>(null);
   const [failure, setFailure] = useState('');
@@ -53,8 +53,8 @@ export function Home() {
         <h1>Teams and invitations, ready to query</h1>
         <p>
           Convoke is the team page of a SaaS portal as a self-hosted GraphQL backend: accounts, teams, roles, permissions and
-          invitations behind one endpoint. Your dashboard sends its queries to <code>/graphql</code> and sees live when somebody
-          accepts an invitation.
+          invitations behind one endpoint. Your dashboard sends its queries to <code>/graphql</code>, and is notified at once when
+          somebody accepts an invitation.
         </p>
         <Tools graphiql={data?.serverInfo.graphiql ?? false} />
       </section>
@@ -68,7 +68,7 @@ export function Home() {
   );
 }
 
-/** Links to the tools this server has switched on. */
+/** Links to the tools that are enabled on this server. */
 function Tools({ graphiql }: { graphiql: boolean }) {
   const [mailbox, setMailbox] = useState(false);
   useEffect(() => {
@@ -86,7 +86,7 @@ function Tools({ graphiql }: { graphiql: boolean }) {
       )}
       {mailbox && (
         <li>
-          <a href="/mailbox">Mailbox</a> to read the mail this demo has caught
+          <a href="/mailbox">Mailbox</a> to read the mails of this demo
         </li>
       )}
       <li>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** One captured mail, as /mailbox.json lists it, newest first. */
+/** One captured mail of /mailbox.json. */
 export interface Mail {
   id: string;
   from: string | string[];
@@ -14,7 +14,7 @@ export interface Mail {
 
 const pollEvery = 2000; // milliseconds
 
-/** The captured mail, kept up to date while the page is looked at. `mails` is null until the first answer. */
+/** The captured mails, newest first, updated while the page is visible. `mails` is null until the first response. */
 export function useMails(): { mails: Mail[] | null; failure: string } {
   const [mails, setMails] = useState<Mail[] | null>(null);
   const [failure, setFailure] = useState('');
@@ -35,7 +35,7 @@ export function useMails(): { mails: Mail[] | null; failure: string } {
           setFailure('');
         } catch {
           if (!stop.signal.aborted) {
-            setFailure('The mailbox does not answer. Trying again…');
+            setFailure('The mailbox cannot be read. Trying again…');
           }
         }
       }

@@ -4,7 +4,7 @@ import { Loading, Page } from '../page';
 import { addresses, useMails, type Mail } from './mail';
 import { Message } from './message';
 
-/** The demo's mailbox: every mail the server would have sent. */
+/** The demo's mailbox: every mail that the server would have sent. */
 export function Mailbox() {
   const { mails, failure } = useMails();
   const [selectedID, setSelectedID] = useState<string | null>(null);
@@ -12,7 +12,7 @@ export function Mailbox() {
   return (
     <Page wide>
       <h1>Mailbox</h1>
-      <p>The mail this server has written. In the demo none of it leaves the machine.</p>
+      <p>The mails of this server. The demo sends none of them.</p>
       <Problem>{failure}</Problem>
       {!mails ? (
         !failure && <Loading />

@@ -7,7 +7,7 @@ type View = (typeof views)[number];
 
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'medium' });
 
-/** One mail: its envelope, and its body as the views the tabs choose from. */
+/** One mail: its envelope, and its body in the view that a tab selects. */
 export function Message({ mail, onBack }: { mail: Mail; onBack: () => void }) {
   const [view, setView] = useState<View>(mail.html ? 'HTML' : 'Text');
   const id = useId();
@@ -67,8 +67,8 @@ function Tabs({ id, view, onView }: { id: string; view: View; onView: (view: Vie
 }
 
 /**
- * The HTML body in a frame of an origin of its own, without scripts. Its links open in a new tab, which is an ordinary one:
- * hence the two popup rights. The frame inherits this page's content security policy, so the mail can load nothing either.
+ * The HTML body in a frame with an origin of its own and without scripts. The two popup permissions let its links open in an
+ * ordinary new tab. The frame inherits this page's content security policy, so that the mail cannot load anything.
  */
 function HTMLBody({ html }: { html: string }) {
   if (!html) {
@@ -94,7 +94,7 @@ function TextBody({ text }: { text: string }) {
   if (!text) {
     return <p className="hint">This mail has no text body.</p>;
   }
-  // The pattern's one group makes split return the links at the odd places.
+  // The pattern has one group, so split returns the links at the odd indexes.
   const parts = text.split(/(https?:\/\/[^\s<>"]+)/);
   return (
     <pre>

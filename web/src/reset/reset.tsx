@@ -42,7 +42,7 @@ interface ResetData {
   resetPassword: { viewer: null | { user: null | { email: string } }; userErrors: UserError[] };
 }
 
-/** Sets a new password with the link of a mail; without a link, asks where to mail one. */
+/** Sets a new password with the link of a mail. Without a link, it asks for the address to mail one to. */
 export function Reset() {
   const [token, setToken] = useState(() => takeToken(storageKey));
   useEffect(() => {
@@ -68,7 +68,7 @@ function NewPassword({ token, onForget }: { token: string; onForget: () => void 
   const [minLength, setMinLength] = useState(0);
   const [done, setDone] = useState<{ email?: string } | null>(null);
   useEffect(() => {
-    // Only a hint: the server says what is wrong with a password in any case.
+    // Only for the hint: the server checks the password in any case.
     request<PolicyData>(policyDocument).then(
       ({ serverInfo }) => setMinLength(serverInfo.passwordMinLength),
       () => undefined,
@@ -92,7 +92,7 @@ function NewPassword({ token, onForget }: { token: string; onForget: () => void 
               You are signed in as <strong>{done.email}</strong>.{' '}
             </>
           )}
-          Everywhere else you have been signed out. If you came here from an invitation, go back to its page and accept it.
+          You have been signed out everywhere else. If you came here from an invitation, go back to its page and accept it.
         </p>
         <p>
           <a className="button" href="/">
@@ -105,7 +105,7 @@ function NewPassword({ token, onForget }: { token: string; onForget: () => void 
   return (
     <>
       <h1>Set a new password</h1>
-      <p>It signs you in here, and out everywhere else.</p>
+      <p>Setting it signs you in here and signs you out everywhere else.</p>
       <form onSubmit={form.submit}>
         <Problem>{form.problem}</Problem>
         <PasswordField
@@ -139,15 +139,15 @@ function AskForLink({ again }: { again: boolean }) {
   if (asked) {
     return (
       <>
-        <NewHeading>{asked.sent ? 'Look into your mail' : 'No mail from here'}</NewHeading>
+        <NewHeading>{asked.sent ? 'Check your mail' : 'This server sends no mail'}</NewHeading>
         <p>
           {asked.sent ? (
             <>
-              If there is a user with the address <strong>{asked.email}</strong>, a mail with a link is on its way. The link works for an hour, and
-              once.
+              If there is a user with the address <strong>{asked.email}</strong>, we send a mail with a link to it. The link is valid for an hour and
+              works once.
             </>
           ) : (
-            'This server sends no mail, so it cannot send you a link. Ask whoever runs it.'
+            'Without mail it cannot send you a link. Ask the operator of this server.'
           )}
         </p>
       </>

@@ -19,7 +19,7 @@ interface VerifyData {
   verifyEmail: { viewer: null | { user: null | { email: string } }; userErrors: UserError[] };
 }
 
-/** Confirms an e-mail address by a click, because a mail scanner that opens the link must not use it up. */
+/** Confirms an e-mail address by a click, because a mail scanner may open the link and must not use up its token. */
 export function Verify() {
   const [token, setToken] = useState(() => takeToken(storageKey));
   const [verified, setVerified] = useState<{ email?: string } | null>(null);

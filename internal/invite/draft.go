@@ -8,8 +8,8 @@ import (
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// Offer is an invitation as the inviter typed it, without its address.
-type Offer struct {
+// Draft is an invitation as the inviter typed it, without its address.
+type Draft struct {
 	TeamID                        string
 	FirstName, LastName, JobTitle string
 	Note                          string
@@ -21,27 +21,27 @@ type Offer struct {
 	IdempotencyKey                *string `json:"-"`
 }
 
-// check cleans the texts of the offer, and returns everything that is wrong
-// with the input, after what was found before.
-func (s *Service) check(o *Offer, found *fault.Error) error {
+// check cleans the texts of the draft, and returns everything that is wrong
+// with it. before is what is wrong with the addresses; it comes first.
+func (s *Service) check(d *Draft, before *fault.Error) error {
 	var wrong fault.Errors
-	wrong.Add(found)
-	wrong.Add(idempotency.Check(o.IdempotencyKey))
+	wrong.Add(before)
+	wrong.Add(idempotency.Check(d.IdempotencyKey))
 	var bad *fault.Error
-	o.FirstName, bad = text.Line(o.FirstName, "firstName")
+	d.FirstName, bad = text.Line(d.FirstName, "firstName")
 	wrong.Add(bad)
-	o.LastName, bad = text.Line(o.LastName, "lastName")
+	d.LastName, bad = text.Line(d.LastName, "lastName")
 	wrong.Add(bad)
-	o.JobTitle, bad = text.Line(o.JobTitle, "jobTitle")
+	d.JobTitle, bad = text.Line(d.JobTitle, "jobTitle")
 	wrong.Add(bad)
-	o.Note, bad = text.Note(o.Note, "note")
+	d.Note, bad = text.Note(d.Note, "note")
 	wrong.Add(bad)
-	wrong.Add(checkTTL(o.ExpiresInHours))
-	wrong.Add(checkForm(o.Grant))
-	_, bad = s.Roster.CheckPermissions(o.Grant.Permissions)
+	wrong.Add(checkTTL(d.ExpiresInHours))
+	wrong.Add(checkForm(d.Grant))
+	_, bad = s.Roster.CheckPermissions(d.Grant.Permissions)
 	wrong.Add(bad)
 	var err error
-	if o.Scope, err = roster.CheckScope(o.Scope); err != nil {
+	if d.Scope, err = roster.CheckScope(d.Scope); err != nil {
 		list, _ := fault.UserErrors(err)
 		wrong = append(wrong, list...)
 	}

@@ -1,4 +1,4 @@
-package server
+package roster
 
 import (
 	"context"
@@ -18,7 +18,6 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
-	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -33,13 +32,13 @@ var ErrNoAccount = errors.New("there is no such account")
 // request, and find its events by polling.
 type Operator struct {
 	store  *store.Store
-	roster *roster.Service
+	roster *Service
 	now    func() time.Time
 }
 
 // NewOperator opens an existing database. It fails when the schema is not up to date.
 // The caller closes the operator.
-func NewOperator(ctx context.Context, database string) (*Operator, error) {
+func NewOperator(ctx context.Context, database string, now func() time.Time) (*Operator, error) {
 	if err := checkThere(database); err != nil {
 		return nil, err
 	}
@@ -54,12 +53,11 @@ func NewOperator(ctx context.Context, database string) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := Config{Now: time.Now}
-	o := &Operator{store: st, now: cfg.clock()}
+	o := &Operator{store: st, now: now}
 	// This process has no subscribers, so the hub does not run. It must not use the
 	// verbs for viewers, because its catalogue lacks the files of a server.
 	hub := event.NewHub(st.Read(), slog.New(slog.DiscardHandler))
-	o.roster = &roster.Service{
+	o.roster = &Service{
 		Store: st, Access: access.NewLoader(catalogue, st.Changes(), o.now), Events: event.NewLog(hub, o.now), Now: o.now,
 	}
 	return o, nil
@@ -83,7 +81,7 @@ func checkThere(database string) error {
 func (o *Operator) Close() error { return o.store.Close() }
 
 // SetLimits changes limits of an account, or fails with ErrNoAccount.
-func (o *Operator) SetLimits(ctx context.Context, accountID string, l roster.Limits) error {
+func (o *Operator) SetLimits(ctx context.Context, accountID string, l Limits) error {
 	return orNoAccount(o.roster.SetLimits(ctx, accountID, l))
 }
 
@@ -227,4 +225,82 @@ func (o *Operator) Account(ctx context.Context, accountID string) (*AccountRepor
 		}}
 	}
 	return r, nil
+}
+
+// Limits is a change of an account's limits. A nil field stays as it is.
+type Limits struct {
+	MultiUser             *bool
+	MaxTeams              *Limit
+	MaxMembersPerTeam     *Limit
+	MaxPendingInvitations *Limit
+}
+
+// Limit is the new value of a limit; nil is no limit.
+type Limit struct{ Most *int }
+
+// SetLimits changes an account's limits for the operator. People and teams above
+// a lowered limit stay. Fails with NOT_FOUND when there is no such account.
+func (s *Service) SetLimits(ctx context.Context, accountID string, l Limits) error {
+	return s.operate(ctx, accountID, event.AccountUpdated, func(_ *ent.Account, u *ent.AccountUpdateOne) bool {
+		u.SetNillableMultiUser(l.MultiUser)
+		for _, limit := range []struct {
+			to    *Limit
+			set   func(int) *ent.AccountUpdateOne
+			clear func() *ent.AccountUpdateOne
+		}{
+			{l.MaxTeams, u.SetMaxTeams, u.ClearMaxTeams},
+			{l.MaxMembersPerTeam, u.SetMaxMembersPerTeam, u.ClearMaxMembersPerTeam},
+			{l.MaxPendingInvitations, u.SetMaxPendingInvitations, u.ClearMaxPendingInvitations},
+		} {
+			switch {
+			case limit.to == nil:
+			case limit.to.Most == nil:
+				limit.clear()
+			default:
+				limit.set(*limit.to.Most)
+			}
+		}
+		return true
+	})
+}
+
+// Suspend suspends an account for the operator: it can be read and not changed. A
+// suspended account stays so, without an event. Fails with NOT_FOUND when there is
+// no such account.
+func (s *Service) Suspend(ctx context.Context, accountID string) error {
+	return s.setStatus(ctx, accountID, account.StatusSuspended, event.AccountSuspended)
+}
+
+// Resume ends the suspension of an account for the operator. An account that is
+// not suspended stays so, without an event. Fails with NOT_FOUND when there is no
+// such account.
+func (s *Service) Resume(ctx context.Context, accountID string) error {
+	return s.setStatus(ctx, accountID, account.StatusActive, event.AccountResumed)
+}
+
+func (s *Service) setStatus(ctx context.Context, accountID string, to account.Status, typ event.Type) error {
+	return s.operate(ctx, accountID, typ, func(acc *ent.Account, u *ent.AccountUpdateOne) bool {
+		u.SetStatus(to)
+		return acc.Status != to
+	})
+}
+
+// operate changes the account and logs the event, unless change returns false,
+// which means that nothing changes. Fails with NOT_FOUND.
+func (s *Service) operate(ctx context.Context, accountID string, typ event.Type, change func(*ent.Account, *ent.AccountUpdateOne) bool) error {
+	ctx = access.System(ctx, "the operator changes an account")
+	return s.Store.InAccount(ctx, accountID, func(tx *store.Tx) error {
+		acc, err := tx.Account.Get(ctx, accountID)
+		if _, err := found(acc, err, "account"); err != nil {
+			return err
+		}
+		u := tx.Account.UpdateOneID(accountID).AddVersion(1).SetUpdatedAt(s.Now())
+		if !change(acc, u) {
+			return nil
+		}
+		if err := u.Exec(ctx); err != nil {
+			return fmt.Errorf("change account %s: %w", accountID, err)
+		}
+		return s.Events.Append(ctx, tx, accountID, event.Draft{Type: typ, SubjectID: accountID})
+	})
 }

@@ -1,0 +1,4 @@
+package main
+
+// Main is the program, for the processes that tests start.
+var Main = main

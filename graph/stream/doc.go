@@ -1,0 +1,50 @@
+// Package stream answers the subscriptions of a GraphQL schema from the items of a
+// live.Source. It knows gqlgen, and no rules: who may see an item is decided in
+// internal/live, what an item looks like in package graph.
+//
+// gqlgen runs a subscription in two goroutines that wait on a channel. Here nothing waits.
+// A subscription is a value, the subscriber, that its transport asks for responses:
+//
+//	transport            subscriber             source             gqlgen
+//	    │ respond ───────────▶│ Next ──────────────▶│                  │
+//	    │                     │◀────── nothing yet ─│                  │
+//	    │◀──────────── Later ─│                     │                  │
+//	    ⋮                                           ⋮  an event comes  │
+//	    │◀──────────────────────────── Client.Wake ─│                  │
+//	    │ respond ───────────▶│ Next ──────────────▶│                  │
+//	    │                     │◀─────────────── item│                  │
+//	    │                     │ execute the document for the item ────▶│
+//	    │◀───────── response ─│◀───────────────────────────── response │
+//
+// The document is executed once to open the source and once for each item. In the first
+// execution the resolver opens the source; in each further one it shows the item that the
+// context carries: Resolve is the body of every such resolver.
+//
+// # Shared results
+//
+// Subscribers whose documents and variables are equal, and that select only fields that
+// look the same to everybody (Streams.Shared), join a topic. The first of them that gets to
+// an event makes the result, the others wait for it without a goroutine. A result is kept
+// for two seconds. A result that failed is not shared: each subscriber makes its own.
+//
+// # States of a subscriber
+//
+//	          item                    response
+//	waiting ────────▶ showing ─────────────────────▶ waiting
+//	   │                 │  ▲
+//	   │                 └──┘ Later: another subscriber makes the shared result
+//	   │ error           │ error
+//	   ▼                 ▼
+//	ending ──▶ Later until the source may end ──▶ last response, with the error ──▶ closed
+//
+// # Invariants
+//
+//   - The rights of the viewer are checked before each response, again after a wait.
+//   - The source is closed exactly once: with the last response, when respond panics, or
+//     when it is asked after the context has ended. So transports ask until they get nil,
+//     or errors without data.
+//   - A subscription selects exactly one field (GraphQL specification, 5.2.3.1).
+//   - One execution takes at most ten seconds; one that is shared does not end with the
+//     client that began it.
+//   - Nothing that gqlgen keeps of an execution lives as long as the stream.
+package stream
