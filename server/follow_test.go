@@ -14,7 +14,7 @@ import (
 const (
 	watchMembers  = `subscription($team: ID!, $after: EventCursor) { membersChanged(teamId: $team, after: $after) { cursor type memberId member { id isOwner status user { email } roles { key } } } }`
 	watchAccess   = `subscription { viewerAccessChanged { type teamId permissions } }`
-	watchReceived = `subscription { receivedInvitationsChanged { id status note team { name account { name } } inviter { ... on User { email } } roles { key } } }`
+	watchReceived = `subscription { receivedInvitationsChanged { id status note team { name account { name } } inviter { ... on User { email lastSeenAt } } roles { key } } }`
 )
 
 func TestMembersAreFollowed(t *testing.T) {
@@ -117,7 +117,11 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 			owner.Mutate("updateInvite", "", "invitationId", first, "note", "Soon").OK()
 			equal(t, "note", next("PENDING").Text("receivedInvitationsChanged.note"), "Soon")
 			revoke(owner, first).OK()
-			equal(t, "team", next("REVOKED").Text("receivedInvitationsChanged.team.name"), "olivia")
+			over := next("REVOKED")
+			equal(t, "team", over.Text("receivedInvitationsChanged.team.name"), "olivia")
+			for _, shown := range []*testkit.Answer{a, over} {
+				equal(t, "the inviter's last use, for a stranger", shown.At("receivedInvitationsChanged.inviter.lastSeenAt"), nil)
+			}
 			id = w.SignUp("otto@b.test").Invite("ann@x.org", "viewer").OK().Text("inviteUser.invitation.id")
 			equal(t, "from another account", next("PENDING").Text("receivedInvitationsChanged.id"), id)
 			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()

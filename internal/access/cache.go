@@ -65,8 +65,8 @@ var bookkeeping = []string{member.FieldEmailKey, member.FieldSortName, member.Fi
 func changesAccess(m ent.Mutation) bool {
 	switch m.Type() {
 	case ent.TypeMember:
-		fields := m.Fields()
-		return !m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) || len(fields) == 0 ||
+		fields, edges := m.Fields(), len(m.AddedEdges())+len(m.RemovedEdges())+len(m.ClearedEdges())
+		return !m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) || len(fields) == 0 || edges > 0 ||
 			slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(bookkeeping, f) })
 	case ent.TypeRole, ent.TypeGroup, ent.TypeDivision:
 		return true

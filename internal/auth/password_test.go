@@ -39,6 +39,12 @@ func TestPasswordRules(t *testing.T) {
 		{"common in capitals", "PASSWORD1", fault.WeakPassword},
 		{"invalid UTF-8", "q8#vT2z!\xff", fault.WeakPassword},
 		{"far too long", strings.Repeat("x", 2000), fault.WeakPassword},
+		{"the longest", strings.Repeat("x", 1024), ""},
+		{"a byte longer", strings.Repeat("x", 1025), fault.WeakPassword},
+		{"a common word of six letters with digits", "dragon48151623", fault.WeakPassword},
+		{"the digits first", "48151623dragon", ""},
+		{"a common word of four letters with digits", "love48151623", ""},
+		{"eight letters by composition, seven characters", "q8#vT2e\u0301", fault.WeakPassword},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,6 +72,20 @@ func TestPasswordsThatDifferLateAreNotEqual(t *testing.T) {
 	}
 	if ok, err := h.Matches(t.Context(), long+"a", hash); !ok || err != nil {
 		t.Errorf("the password itself matches: %t, %v", ok, err)
+	}
+}
+
+func TestAPasswordIsTheSameHoweverAKeyboardComposesIt(t *testing.T) {
+	t.Parallel()
+	h := cheapHasher(t)
+	hash, err := h.Hash(t.Context(), "Caf\u00e9 au lait")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]bool{"Caf\u00e9 au lait": true, "Cafe\u0301 au lait": true, "Cafe au lait": false, "caf\u00e9 au lait": false} {
+		if ok, err := h.Matches(t.Context(), typed, hash); ok != want || err != nil {
+			t.Errorf("%q matches: %t, %v, want %t", typed, ok, err, want)
+		}
 	}
 }
 
