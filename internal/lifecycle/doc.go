@@ -36,7 +36,8 @@
 // and likewise EffectiveTransfer, IsTransferOpen and OpenTransfer,
 // IsTransferOverdue and OverdueTransfer, StoredPendingTransfer.
 //
-// Invariants: no other package compares the status or expires_at of these rows;
-// at the moment expires_at the row is expired; the function and the predicate of
-// a line agree on every row.
+// Invariants: no other package decides from the status or expires_at what state a
+// row has at a moment (writes do compare the stored status: compare-and-set); at the
+// moment expires_at the row is expired; the function and the predicate of a line agree
+// on every row.
 package lifecycle
