@@ -43,6 +43,7 @@ type lastWord struct {
 	reporters []*reporter
 	gaveUp    bool        // the second is over: nothing is waited for until the next change
 	deadline  *time.Timer // of that second; nil while it does not run
+	waits     int         // how many of these seconds were stopped
 }
 
 // reporter is one rights stream of the session.
@@ -92,9 +93,8 @@ func (w *lastWord) mayEnd() bool {
 		return true
 	}
 	if w.deadline == nil {
-		var t *time.Timer
-		t = time.AfterFunc(lastWordWithin, func() { w.giveUp(t) })
-		w.deadline = t
+		n := w.waits
+		w.deadline = time.AfterFunc(lastWordWithin, func() { w.giveUp(n) })
 	}
 	return false
 }
@@ -123,13 +123,16 @@ func (w *lastWord) stop() {
 	if w.deadline != nil {
 		w.deadline.Stop()
 		w.deadline = nil
+		w.waits++
 	}
 }
 
-func (w *lastWord) giveUp(t *time.Timer) {
+// giveUp ends the wait of this number, unless it was stopped while its timer waited for
+// the lock.
+func (w *lastWord) giveUp(wait int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.deadline != t { // stopped while it waited for the lock
+	if w.waits != wait {
 		return
 	}
 	w.deadline, w.gaveUp = nil, true
