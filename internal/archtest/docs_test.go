@@ -272,6 +272,25 @@ func TestThePageOfTheArchitectureIsComplete(t *testing.T) {
 	}
 }
 
+func TestContributingNamesEveryPackage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, s := range sources(t, parser.PackageClauseOnly, func(s source) bool {
+		return !within(s.path, "ent") && !within(s.path, "graph/generated") && !within(s.path, "graph/model") && !within(s.path, "web") && s.dir() != "."
+	}) {
+		names[path.Base(s.dir())] = true
+	}
+	for name := range names {
+		if !regexp.MustCompile(`\b` + name + `\b`).Match(text) {
+			t.Errorf("CONTRIBUTING.md does not name the package %s", name)
+		}
+	}
+}
+
 func TestLinksThatLeadNowhereAreFound(t *testing.T) {
 	t.Parallel()
 	root := fstest.MapFS{

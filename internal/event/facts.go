@@ -14,14 +14,16 @@ type Facts struct {
 	// Rights says whose permissions or sessions the event may change: the streams of
 	// these people read their viewers anew.
 	Rights Rights
-	// Members is what the event is in a live list of members (membersChanged); empty
-	// where it is not in there.
+	// Members is what the event is in a live list of members (membersChanged), which
+	// holders of members.read follow: see live.Service.Team. Empty where it is not in
+	// there.
 	Members MembersChange
 	// Invitations is what the event is in a live list of invitations
-	// (inviteStatusChanged); empty where it is not in there.
+	// (inviteStatusChanged), which holders of members.read follow. Empty where it is not
+	// in there.
 	Invitations InvitationsChange
-	// Addressee is whether the addressee of an invitation hears of the event
-	// (receivedInvitationsChanged).
+	// Addressee is whether the event is in the addressee's live list
+	// (receivedInvitationsChanged): see live.Service.Addressee.
 	Addressee bool
 }
 

@@ -84,29 +84,6 @@ func withGrant(q *ent.InvitationQuery) {
 	q.WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions()
 }
 
-// manage runs f on the invitation as the transaction sees it, for a viewer who
-// holds members.invite in its team. It fails with UNAUTHENTICATED, with
-// NOT_FOUND when the viewer may not know of the invitation, or with FORBIDDEN.
-// It opens suspended accounts too, because some verbs refuse an invitation in
-// the wrong state first: f calls InUse.
-func (s *Service) manage(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, i *ent.Invitation) error) error {
-	if _, err := access.SignedIn(ctx); err != nil {
-		return err
-	}
-	seen, err := find(ctx, s.Store.Read(), id)
-	if err != nil {
-		return err
-	}
-	rule := act.InTeam(seen.TeamID, access.MembersInvite).EvenSuspended()
-	return s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
-		i, err := find(ctx, a.Tx.Client(), id)
-		if err != nil {
-			return err
-		}
-		return f(ctx, a, i)
-	})
-}
-
 // move changes the state by compare-and-set, and with it what change sets. It
 // fails with CONFLICT when the state or the link is not as it was read in this
 // transaction.

@@ -168,7 +168,9 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
 }
 
-// ttl is how long an invitation is valid: the hours, or the account's setting.
+// ttl is how long an invitation and its link are good: the given hours, or the account's
+// setting, which is 72 hours by default (ent/schema/account.go). Neither is more than
+// lifecycle.MaxTTLHours.
 func ttl(acc *ent.Account, hours *int) time.Duration {
 	if hours != nil {
 		return time.Duration(*hours) * time.Hour

@@ -7,12 +7,36 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
+
+// manage runs f on the invitation as the transaction sees it, for a viewer who
+// holds members.invite in its team. It fails with UNAUTHENTICATED, with
+// NOT_FOUND when the viewer may not know of the invitation, or with FORBIDDEN.
+// It opens suspended accounts too, because some verbs refuse an invitation in
+// the wrong state first: f calls InUse.
+func (s *Service) manage(ctx context.Context, id string, f func(ctx context.Context, a *act.Act, i *ent.Invitation) error) error {
+	if _, err := access.SignedIn(ctx); err != nil {
+		return err
+	}
+	seen, err := find(ctx, s.Store.Read(), id)
+	if err != nil {
+		return err
+	}
+	rule := act.InTeam(seen.TeamID, access.MembersInvite).EvenSuspended()
+	return s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
+		i, err := find(ctx, a.Tx.Client(), id)
+		if err != nil {
+			return err
+		}
+		return f(ctx, a, i)
+	})
+}
 
 // Revoke ends an open or expired invitation; its link stops working. Doing it
 // twice is a success. Revoke needs members.invite in the team. It fails with

@@ -34,9 +34,9 @@
 //
 // # Until when
 //
-// A stream ends when its source returns an error: FORBIDDEN when the permission is lost,
-// UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber that lags too far
-// behind. Before it ends it asks MayEnd, because the rights stream of the same session
+// A stream ends when its source returns an error: FORBIDDEN when the permission is lost
+// (team.Viewer), UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber
+// that lags too far behind. Before it ends it asks MayEnd, because the rights stream of the same session
 // comes first and says why: lastWord has the states of this hand-over.
 //
 // # Invariants
