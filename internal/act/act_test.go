@@ -29,18 +29,7 @@ type world struct {
 func eachWorld(t *testing.T, test func(t *testing.T, w world)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, address string) {
-		if _, err := store.Migrate(t.Context(), address); err != nil {
-			t.Fatal(err)
-		}
-		s, err := store.Open(t.Context(), address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		s := testdb.Open(t, address)
 		catalogue, err := access.NewCatalogue()
 		if err != nil {
 			t.Fatal(err)

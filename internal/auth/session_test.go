@@ -25,18 +25,7 @@ type sessions struct {
 func eachSessions(t *testing.T, test func(t *testing.T, s sessions)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, database string) {
-		if _, err := store.Migrate(t.Context(), database); err != nil {
-			t.Fatal(err)
-		}
-		st, err := store.Open(t.Context(), database)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := st.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		st := testdb.Open(t, database)
 		catalogue, err := access.NewCatalogue()
 		if err != nil {
 			t.Fatal(err)

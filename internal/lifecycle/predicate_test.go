@@ -19,20 +19,9 @@ import (
 func eachDatabase(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, address string) {
-		if _, err := store.Migrate(t.Context(), address); err != nil {
-			t.Fatal(err)
-		}
-		s, err := store.Open(t.Context(), address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		s := testdb.Open(t, address)
 		ctx := access.System(t.Context(), "test")
-		err = s.InTx(ctx, func(tx *store.Tx) error {
+		err := s.InTx(ctx, func(tx *store.Tx) error {
 			rows := []interface{ Exec(context.Context) error }{
 				tx.Account.Create().SetID("acc").SetCreatedAt(end).SetUpdatedAt(end).SetName("A").SetPreset("teams"),
 				tx.Team.Create().SetID("team").SetCreatedAt(end).SetUpdatedAt(end).SetAccountID("acc").SetName("T"),

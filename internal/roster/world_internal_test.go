@@ -22,18 +22,7 @@ type world struct{ *Service }
 func eachWorld(t *testing.T, test func(t *testing.T, w world)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, address string) {
-		if _, err := store.Migrate(t.Context(), address); err != nil {
-			t.Fatal(err)
-		}
-		s, err := store.Open(t.Context(), address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		s := testdb.Open(t, address)
 		w := world{pure(t)}
 		w.Store, w.Now = s, func() time.Time { return noon }
 		w.Events = event.NewLog(event.NewHub(s.Read(), slog.New(slog.DiscardHandler)), w.Now)

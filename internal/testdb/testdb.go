@@ -12,6 +12,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver for PostgreSQL
 
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
 
@@ -40,6 +41,25 @@ func Postgres(t *testing.T, test func(t *testing.T, address string)) {
 			test(t, postgresSchema(t, server))
 		})
 	}
+}
+
+// Open brings the schema of the database up to date and opens it. It is closed at the
+// end of the test.
+func Open(t *testing.T, address string) *store.Store {
+	t.Helper()
+	if _, err := store.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // postgresSchema makes a schema of the test's own and drops it at its end.
