@@ -15,13 +15,15 @@ import (
 
 // SharedFields are the fields that look the same to everybody who may see the people of
 // a team: nothing in them depends on the viewer. Subscribers with the same document
-// share results that select nothing else. When in doubt, leave a new field out.
+// share results that select nothing else. When in doubt, leave a new field out. The users
+// inviter and acceptedBy are not in it: a viewer who shares another team with them sees
+// more of them (access.KnownUser).
 var SharedFields = stream.NewFields(`
 	Subscription: inviteStatusChanged membersChanged
 	InviteStatusChange: cursor type at invitation previousStatus member
 	MembersChange: cursor type at memberId member
 	Invitation: id email firstName lastName jobTitle note status roles groups permissions divisions allowedDomains
-	Invitation: inviter createdAt expiresAt lastSentAt sendCount delivery acceptedBy member
+	Invitation: createdAt expiresAt lastSentAt sendCount delivery member
 	Delivery: status attempts error updatedAt
 	Member: id user status isOwner roles groups directPermissions effectivePermissions divisions allowedDomains joinedAt lastSeenAt version
 	User: id email firstName lastName jobTitle emailVerified lastSeenAt
