@@ -147,7 +147,7 @@ func TestWhatIsLostIsSaidBeforeStreamsEnd(t *testing.T) {
 			s.ask("access", `subscription { viewerAccessChanged { type } }`, nil)
 			testkit.Eventually(t, func() bool { return w.Server.Streams() == 3 })
 			onMember(owner, "removeMember", owner.MemberID(ann.Email)).OK()
-			// CHANGED may come first: a member's roles are deleted a moment before the member.
+			// CHANGED may come first: the watch reads members and their roles in two statements.
 			for revoked := false; !revoked; {
 				m := s.next()
 				if m.ID != "access" {

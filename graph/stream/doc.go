@@ -25,7 +25,8 @@
 // Subscribers whose documents and variables are equal, and that select only fields that
 // look the same to everybody (Streams.Shared), join a topic. The first of them that gets to
 // an event makes the result, the others wait for it without a goroutine. A result is kept
-// for two seconds. A result that failed is not shared: each subscriber makes its own.
+// for two seconds. A result with errors is not shared: each subscriber makes its own. One
+// that took too long fails for all of them, and nobody tries again.
 //
 // # States of a subscriber
 //
@@ -39,7 +40,8 @@
 //
 // # Invariants
 //
-//   - The rights of the viewer are checked before each response, again after a wait.
+//   - The source checks the rights of the viewer before each execution, and again after a
+//     wait for a shared result.
 //   - The source is closed exactly once: with the last response, when respond panics, or
 //     when it is asked after the context has ended. So transports ask until they get nil,
 //     or errors without data.

@@ -106,8 +106,11 @@ func (s *subscriber) open(ctx context.Context) gqlerror.List {
 	step := &opening{client: s.client}
 	_, errs := s.run(ctx, step)
 	s.source = step.source
-	if s.source == nil && len(errs) == 0 {
+	switch {
+	case s.source == nil && len(errs) == 0:
 		return gqlerror.List{s.streams.Present(ctx, errors.New("the subscription has no source"))}
+	case s.source != nil && len(errs) > 0:
+		s.source.Close()
 	}
 	return errs
 }

@@ -42,10 +42,10 @@
 // # Invariants
 //
 //   - A source returns each event at most once, in the order of the log.
-//   - The position in the log is fixed before the viewer is read: no change of
-//     permissions lies between the two.
+//   - The position in the log is fixed before the viewer is read: a change of permissions
+//     is after that position in the log, or known to the read, or both.
 //   - A session that has ended stays ended; its id is never reused.
-//   - Wake functions are called with the watch locked and must not block.
+//   - Wake functions are called with the watch or the hub locked, and must not block.
 //   - The two watches run in Service.Run, until its context ends; nothing else in this
 //     package has a goroutine, but for the timer of lastWord.
 package live

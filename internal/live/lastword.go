@@ -30,8 +30,8 @@ const lastWordWithin = time.Second
 // again when wake is called. A session that opens a rights stream is owing until that
 // stream has reported for the first time.
 //
-// The second begins when the first stream asks in vain. It bounds the wait for a
-// rights stream whose client does not read.
+// The second begins when the first stream asks in vain, and no later change extends it.
+// It bounds the wait for a rights stream whose client does not read.
 //
 // The caller of every method holds mu.
 type lastWord struct {
@@ -77,14 +77,12 @@ func (w *lastWord) report(r *reporter, v *access.Viewer) {
 
 // change notes that the session's viewer is another one now.
 func (w *lastWord) change(v *access.Viewer) {
-	w.viewer = v
-	w.restart()
+	w.viewer, w.gaveUp = v, false
 }
 
 // end notes that the session has ended. It is final.
 func (w *lastWord) end() {
-	w.over = true
-	w.restart()
+	w.over, w.gaveUp = true, false
 }
 
 // mayEnd reports whether a stream of the session may end now.
@@ -112,11 +110,6 @@ func (w *lastWord) settle() {
 		w.stop()
 		w.wake()
 	}
-}
-
-func (w *lastWord) restart() {
-	w.gaveUp = false
-	w.stop()
 }
 
 func (w *lastWord) stop() {

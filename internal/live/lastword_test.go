@@ -112,11 +112,12 @@ func TestRightsStreamsHaveTheLastWord(t *testing.T) {
 			{"almost a second", almost, false, 0},
 			{"the second is over", func(s *spoken, _, _ *reporter) { pass(s, time.Nanosecond) }, true, 1},
 		}},
-		"a second that began before a change does not end the wait": {join, []step{
+		"neither a further change nor the end extends the second": {join, []step{
 			{"change", change, false, 0},
 			{"almost a second", almost, false, 0},
 			{"next change", change, false, 0},
-			{"almost a second", almost, false, 0},
+			{"end", end, false, 0},
+			{"the second is over", func(s *spoken, _, _ *reporter) { pass(s, time.Nanosecond) }, true, 1},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

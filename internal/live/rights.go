@@ -74,8 +74,9 @@ func (r *rights) Next(context.Context) (*Item, error) {
 
 // compare finds what has changed since the viewer that is known.
 func (r *rights) compare() {
-	now := r.listener.viewer.Load()
+	// The end is read first: a change of the viewer before it must not be missed.
 	r.ended = r.listener.ended.Load()
+	now := r.listener.viewer.Load()
 	r.changes, r.known = changesOf(r.known, now, r.now()), now
 	if r.ended {
 		r.changes = append(r.changes, &RightsChange{Kind: SignedOut, At: r.now(), Permissions: []string{}})

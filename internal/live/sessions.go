@@ -295,6 +295,7 @@ func (w *sessionWatch) beginRead() uint64 {
 func (w *sessionWatch) update(s *session, v *access.Viewer, read uint64) {
 	known := s.viewer.Load()
 	switch {
+	case s.ended.Load(): // a read that began before the end changes nothing any more
 	case v == nil:
 		w.end(s)
 	case read <= s.read: // a read that began later is here already
