@@ -294,6 +294,9 @@ func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, er
 	}
 	rule := act.AsMember(mine.AccountID, teamID).EvenSuspended()
 	return mine.ID, s.Door.Do(ctx, rule, func(ctx context.Context, a *act.Act) error {
+		if a.Actor.ID != mine.ID { // removed, and admitted again since the request began
+			return fault.Refuse(fault.NotFound, "There is no such team.")
+		}
 		m, err := a.Tx.Member.Get(ctx, a.Actor.ID)
 		if err != nil {
 			return fmt.Errorf("leave %s: %w", teamID, err)
