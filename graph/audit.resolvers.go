@@ -22,8 +22,8 @@ func (r *accountResolver) AuditLog(ctx context.Context, obj *ent.Account, first 
 
 // Timeline is the resolver for the timeline field.
 func (r *invitationResolver) Timeline(ctx context.Context, obj *ent.Invitation, first *int, after *string) (*relay.Connection[*model.Event], error) {
-	// Who manages invitations reads their timelines without the permission for the whole
-	// log. The addressee sees the invitation, but not its timeline.
+	// A member who manages invitations reads their timelines without the permission for
+	// the whole log. The addressee sees the invitation, but not its timeline.
 	if !viewerCanAny(ctx, obj.TeamID, access.MembersRead, access.MembersInvite) {
 		_, err := access.Require(ctx, r.read(ctx), obj.TeamID, access.MembersRead)
 		return nil, err

@@ -164,7 +164,7 @@ func (r *Resolver) inviteUsersPayload(ctx context.Context, results []invite.Resu
 	})
 }
 
-// acceptPayload has the new member. Who was not signed in is signed in now.
+// acceptPayload has the new member. An addressee without a session gets one.
 func (r *Resolver) acceptPayload(ctx context.Context, done *invite.Joined, err error, t *model.SessionTransport) (*model.AcceptInvitePayload, error) {
 	p := &model.AcceptInvitePayload{}
 	return complete(p, &p.UserErrors, err, func() (err error) {

@@ -6,8 +6,8 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 )
 
-// Facts is what the program knows of a type of events. What is not said here is not
-// shown: an event without a line is in no live view.
+// Facts is what the program knows of a type of events. A type without a line is in no
+// live view.
 type Facts struct {
 	// Summary says what happened, for a person who sees beside it who did it.
 	Summary string

@@ -1,17 +1,18 @@
-// Package live decides who is told of what, and until when. It turns an account's event
-// log and the sessions of a node into sources of items for subscriptions; graph/stream
-// executes documents for these items, and the transports of server deliver the responses.
+// Package live decides which subscriber gets which item, and when its stream ends. It
+// turns an account's event log and the sessions of a node into sources of items for
+// subscriptions; graph/stream executes documents for these items, and the transports of
+// server deliver the responses.
 //
 // There are three openers of sources:
 //
 //	opener      items                              reads             ends when
-//	Team        events of a team on a topic        event log (hub)   members.read is lost
+//	Team        events of a team on a topic        event log (hub)   members.read or the session is lost
 //	Addressee   invitations to an address          addressWatch      the session ends
 //	Rights      changes of the own permissions     sessionWatch      the session ends
 //
 // A source is a value without a goroutine. It is asked for its next item, says "none
-// yet", and calls its wake function when asking again may help. Ten thousand idle
-// subscriptions so cost memory and nothing else.
+// yet", and calls its wake function when asking again may help. So ten thousand idle
+// subscriptions cost only memory.
 //
 // # Who is told
 //
@@ -36,8 +37,8 @@
 //
 // A stream ends when its source returns an error: FORBIDDEN when the permission is lost
 // (team.Viewer), UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber
-// that lags too far behind. Before it ends it asks MayEnd, because the rights stream of the same session
-// comes first and says why: lastWord has the states of this hand-over.
+// that lags too far behind. Before it ends it asks MayEnd, because the rights stream of
+// the same session comes first and says why: lastWord has the states of this hand-over.
 //
 // # Invariants
 //
