@@ -24,8 +24,8 @@
 //
 // Subscribers whose documents and variables are equal, and that select only fields that
 // look the same to everybody (Streams.Shared), join a topic. The first of them that gets to
-// an event makes the result, the others wait for it without a goroutine. A result is kept
-// for two seconds. A result with errors is not shared: each subscriber makes its own. One
+// an event makes the result, the others wait for it without a goroutine. A result is
+// shared for two seconds. A result with errors is not shared: each subscriber makes its own. One
 // that took too long fails for all of them, and nobody tries again.
 //
 // # States of a subscriber
