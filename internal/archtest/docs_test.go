@@ -28,6 +28,9 @@ var (
 	declaredIn = regexp.MustCompile("((?:`[\\w.]+`(?:,|\\s|and|or)*)+)in\\s+\\[[^\\]]+\\]\\(([^)\\s]+\\.go)\\)")
 	quoted     = regexp.MustCompile("`([\\w.]+)`")
 
+	// layoutLine is a line of the layout in CONTRIBUTING.md: paths and a description.
+	layoutLine = regexp.MustCompile(`(?m)^ {4}( {2})?([^\s,]+(?:, [^\s,]+)*) +\S`)
+
 	// arrow is a line of the picture in docs/architecture.md: packages of one folder, and
 	// what they may import of internal.
 	arrow = regexp.MustCompile(`(?m)^[ │]*(internal|graph)/([a-z, ]+?) +──▶ ([a-z, ]+)$`)
@@ -272,22 +275,75 @@ func TestThePageOfTheArchitectureIsComplete(t *testing.T) {
 	}
 }
 
-func TestContributingNamesEveryPackage(t *testing.T) {
+// laidOut returns the folders that the section "Layout" of a document names. A line has one
+// path or more and a description. The paths of a line that is indented further are below
+// the folder of the line above, and all paths of a line are in the folder of the first.
+func laidOut(text string) map[string]bool {
+	_, section, _ := strings.Cut(text, "\n## Layout\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named, above := map[string]bool{}, ""
+	for _, m := range layoutLine.FindAllStringSubmatch(section, -1) {
+		in := "."
+		if m[1] != "" {
+			in = above
+		}
+		for n, name := range strings.Split(m[2], ", ") {
+			folder := path.Join(in, name)
+			if path.Ext(folder) != "" { // files of a folder
+				folder = path.Dir(folder)
+			}
+			if n == 0 && m[1] == "" {
+				in, above = path.Dir(folder), folder
+			}
+			named[folder] = true
+		}
+	}
+	return named
+}
+
+func TestTheLayoutNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "CONTRIBUTING.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := map[string]bool{}
+	named, packages := laidOut(string(text)), map[string]bool{}
 	for _, s := range sources(t, parser.PackageClauseOnly, func(s source) bool {
-		return !within(s.path, "ent") && !within(s.path, "graph/generated") && !within(s.path, "graph/model") && !within(s.path, "web") && s.dir() != "."
+		return within(s.path, "internal") || within(s.path, "graph") || within(s.path, "server") || within(s.path, "cmd")
 	}) {
-		names[path.Base(s.dir())] = true
+		packages[s.dir()] = true
 	}
-	for name := range names {
-		if !regexp.MustCompile(`\b` + name + `\b`).Match(text) {
-			t.Errorf("CONTRIBUTING.md does not name the package %s", name)
+	for _, p := range slices.Sorted(maps.Keys(packages)) {
+		if !named[p] {
+			t.Errorf("the layout in CONTRIBUTING.md does not name the package %s", p)
 		}
+	}
+}
+
+func TestTheFoldersOfALayoutAreRead(t *testing.T) {
+	t.Parallel()
+	const text = `# Page
+
+## Layout
+
+The word event is no package.
+
+    graph/                resolvers, and so on
+      schema/*.graphqls   the schema
+      generated/, model/models_gen.go   machine-written
+    internal/idempotency/ one space
+    internal/address, text   two
+
+## Next
+
+    internal/live/        is elsewhere
+`
+	want := []string{
+		"graph", "graph/generated", "graph/model", "graph/schema",
+		"internal/address", "internal/idempotency", "internal/text",
+	}
+	if got := slices.Sorted(maps.Keys(laidOut(text))); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
