@@ -15,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 const (
@@ -27,6 +28,10 @@ const (
 	// maxBehind is how many changes a follower may lag behind.
 	maxBehind = 64
 )
+
+// errSlow ends the subscription of an addressee that lags too far behind. It has no
+// cursor to come back with.
+var errSlow = fault.Refuse(fault.Timeout, "The subscription could not keep up; subscribe again and read the list of received invitations anew.")
 
 // addressWatch finds the changes of invitations to the addresses that somebody
 // follows, in all accounts. One round serves all followers of the node.
@@ -105,13 +110,13 @@ func (w *addressWatch) follow(ctx context.Context, emailKey string, wake func())
 }
 
 // next returns the id of an invitation that has changed, or "" when none has. It
-// fails with event.ErrSlow for a follower that lags too far behind.
+// fails with errSlow for a follower that lags too far behind.
 func (f *follower) next() (invitationID string, err error) {
 	f.watch.mu.Lock()
 	defer f.watch.mu.Unlock()
 	switch {
 	case f.slow:
-		return "", event.ErrSlow
+		return "", errSlow
 	case len(f.changed) == 0:
 		return "", nil
 	}
