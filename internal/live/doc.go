@@ -16,8 +16,8 @@
 //
 // # Who is told
 //
-// Every item is decided with the permissions of the moment in which it is delivered, not
-// of the moment in which the stream opened. The sessionWatch keeps one viewer for each
+// Every item is decided with permissions at least as new as the item's place in the log,
+// not with those of the moment in which the stream opened. The sessionWatch keeps one viewer for each
 // session with open streams, however many these are:
 //
 //	event log ──▶ team.Next ──concerns the user?──▶ sessionWatch.afterEvent ─┐

@@ -13,10 +13,10 @@ const lastWordWithin = time.Second
 
 // lastWord decides when the streams of one session may end.
 //
-// A removal or a sign-out ends every stream of a session. A client should learn why:
-// its rights stream (viewerAccessChanged) reports REVOKED or SIGNED_OUT, the others
-// only fail with FORBIDDEN or UNAUTHENTICATED, and after UNAUTHENTICATED the transport
-// closes the connection. So the rights streams report first, and the others wait:
+// A removal ends the streams of a team, a sign-out every stream of a session. A client
+// should learn why: the session's rights stream (viewerAccessChanged) reports REVOKED or
+// SIGNED_OUT, the others only fail with FORBIDDEN or UNAUTHENTICATED, and after
+// UNAUTHENTICATED the transport closes the connection. So the rights streams report first, and the others wait:
 //
 //	           change                   all reported, or 1 s is over
 //	settled ────────────▶ owing ──────────────────────────────────▶ settled
