@@ -195,6 +195,30 @@ func TestTheDemo(t *testing.T) {
 	}
 }
 
+// A limit that refuses an invitation of the sample ends each start of the demo with a
+// sentence. A start without the limit completes what the first one began.
+func TestTheDemoRefusesAHalfSample(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	for _, which := range []string{"first", "second"} {
+		cmd := exec.CommandContext(t.Context(), binary, "demo", "--addr", "127.0.0.1:0", "--data", data, "--rate-limits", "inviter=1/1h")
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "the sample is not complete, because --rate-limits allows fewer invitations") {
+			t.Errorf("the %s start ended with %v:\n%s", which, err, out)
+		}
+	}
+	p := start(t, "demo", "--data", data)
+	session := field(t, p.graphql("", signInOlivia), "sessionToken")
+	got := p.graphql(session, `{ viewer { activeTeam { pending: invitations(filter: {status: [PENDING]}) { totalCount } expired: invitations(filter: {status: [EXPIRED]}) { totalCount } } } }`)
+	if want := `{"data":{"viewer":{"activeTeam":{"pending":{"totalCount":3},"expired":{"totalCount":1}}}}}`; got != want {
+		t.Errorf("the completed sample is %s, want %s", got, want)
+	}
+	_, mailbox := p.get("/mailbox.json")
+	if n := strings.Count(mailbox, `"subject"`); n != 4 {
+		t.Errorf("%d mails, want 4", n)
+	}
+}
+
 func TestServeRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	good := []string{"serve", "--db", filepath.Join(t.TempDir(), "convoke.db"), "--public-url", "https://team.example.com", "--mail", "log"}

@@ -5,13 +5,11 @@ import (
 	"strings"
 
 	"github.com/convoke-dev/convoke/ent"
-	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
-	"github.com/convoke-dev/convoke/internal/event"
 )
 
 // Values that are the same in every sample.
@@ -34,16 +32,9 @@ type Person struct{ Email, Role string }
 
 // sample reads the sample in its current state. It may have been created with another
 // preset or renamed, and people may have left or have other roles.
-func (s *Seeder) sample(ctx context.Context, owner *ent.User) (Sample, error) {
+func (s *Seeder) sample(ctx context.Context, first *ent.Event) (Sample, error) {
 	read := s.Store.Read()
-	// The owner may have left the team, but the log has the team that they created
-	// first.
-	opened, err := read.Event.Query().
-		Where(entevent.Type(string(event.TeamCreated)), entevent.ActorID(owner.ID)).Order(entevent.ByID()).First(ctx)
-	if err != nil {
-		return Sample{}, err
-	}
-	t, err := read.Team.Query().Where(team.ID(opened.TeamID)).WithAccount().Only(ctx)
+	t, err := read.Team.Query().Where(team.ID(first.TeamID)).WithAccount().Only(ctx)
 	if err != nil {
 		return Sample{}, err
 	}
