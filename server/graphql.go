@@ -37,10 +37,10 @@ const (
 	cachedParses = 500
 
 	maxTokens = 2000
-	maxDepth  = 15
-	maxFields = 500
-	maxValues = 10_000
 )
+
+// maxCost is the largest cost of one operation.
+var maxCost = graph.Cost{Depth: 15, Fields: 500, Values: 10_000}
 
 // graphql returns the handler of the GraphQL endpoint, which accepts POST,
 // server-sent events and WebSockets.
@@ -56,7 +56,7 @@ func (s *Server) graphql() http.Handler {
 	g.SetErrorPresenter(s.present)
 	g.SetRecoverFunc(s.recovered)
 	g.SetDisableSuggestion(!s.cfg.Introspection)
-	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Values: maxValues, Introspection: s.cfg.Introspection})
+	g.Use(graph.Limits{Cost: maxCost, Introspection: s.cfg.Introspection})
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
@@ -214,7 +214,9 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	return func(inner context.Context) *graphql.Response {
 		defer cancel()
 		defer done()
-		return answer(inner)
+		response := answer(inner)
+		s.reportCost(inner, op, response)
+		return response
 	}
 }
 
