@@ -3,11 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/url"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -23,7 +19,6 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
-	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
 const (
@@ -88,28 +83,6 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 	}
 }
 
-// fromOurPages refuses requests from pages of foreign origins, and WebSockets with
-// another sub-protocol. It returns false when it has responded.
-func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bool) bool {
-	origin := r.Header.Get("Origin")
-	if origin != "" && !s.welcome(origin, r.Host) {
-		refuse(w, r, http.StatusForbidden, fault.Forbidden, "This origin is not allowed.")
-		return false
-	}
-	if !upgrade {
-		return true
-	}
-	if !slices.Contains(websocket.Subprotocols(r), graphqlws.Protocol) {
-		refuse(w, r, http.StatusBadRequest, fault.BadUserInput, "The sub-protocol must be "+graphqlws.Protocol+".")
-		return false
-	}
-	if origin == "" {
-		// The client is no browser. Without an origin, a cookie proves nothing.
-		r.Header.Del("Cookie")
-	}
-	return true
-}
-
 func (s *Server) refuseIdentity(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	if fault.Is(err, fault.Unauthenticated) {
@@ -117,24 +90,6 @@ func (s *Server) refuseIdentity(w http.ResponseWriter, r *http.Request, err erro
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	respond(w, r, status, &graphql.Response{Errors: gqlerror.List{s.present(r.Context(), err)}})
-}
-
-// welcome reports whether a page of that origin may send requests: the server's own
-// pages, and those of the configured origins. The origin "null" may not.
-func (s *Server) welcome(origin, host string) bool {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	own := s.cfg.PublicURL
-	return u.Scheme == own.Scheme && u.Host == own.Host ||
-		slices.Contains(s.cfg.CORSOrigins, origin) ||
-		// All names of loopback mean the same machine.
-		u.Host == host && loopback(u.Hostname()) && loopback(own.Hostname())
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // operation limits the time of queries and mutations, and prepares the context of each

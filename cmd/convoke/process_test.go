@@ -164,6 +164,17 @@ func TestTheDemo(t *testing.T) {
 			t.Errorf("%s is answered with %d", page, status)
 		}
 	}
+	t.Run("FE-6 pages of a development server on this machine may call it", func(t *testing.T) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query":"{ serverInfo { version } }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Origin", "http://localhost:5173")
+		if status, body := do(req); status != http.StatusOK {
+			t.Errorf("got %d %s", status, body)
+		}
+	})
 	answer := p.graphql("", signInOlivia)
 	session := field(t, answer, "sessionToken")
 	sample := p.graphql(session, `{ viewer { activeTeam { name account { name } members { totalCount } pending: invitations(filter: {status: [PENDING]}) { totalCount }
