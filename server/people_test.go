@@ -95,6 +95,17 @@ func TestPeopleByTheInterface(t *testing.T) {
 	})
 }
 
+func TestIntrospectionNamesObjectsAsPossibleTypes(t *testing.T) {
+	t.Parallel()
+	eachWith(t, func(c *server.Config) { c.Introspection = true }, func(t *testing.T, w *testkit.World) {
+		t.Run("FE-11 introspection names objects as possible types, and no interface", func(t *testing.T) {
+			a := w.Anonymous().Do(`{ node: __type(name: "Node") { possibleTypes { name kind } } person: __type(name: "Person") { possibleTypes { name } } }`, nil).OK()
+			equalList(t, "people", inOrder(a.List("person.possibleTypes", "name")), "Invitation", "Member")
+			equal(t, "nodes of another kind", slices.ContainsFunc(a.List("node.possibleTypes", "kind"), func(k string) bool { return k != "OBJECT" }), false)
+		})
+	})
+}
+
 func TestPeopleAreOrderedAndPaged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
