@@ -29,7 +29,7 @@ type Person any
 type Event struct {
 	ID        string
 	Cursor    string
-	Type      string
+	Type      EventType
 	At        time.Time
 	Actor     Actor
 	SubjectID *string
