@@ -26,19 +26,20 @@ func respond(w http.ResponseWriter, r *http.Request, status int, answer *graphql
 	if seconds := retryAfter(answer.Errors); seconds > 0 {
 		h.Set("Retry-After", strconv.Itoa(seconds))
 	}
+	var text []byte
 	switch media := readAccept(r.Header).forAnswer(); media {
 	case typeEvents:
 		eventHeaders(h)
-		_, _ = w.Write(append(appendNext(nil, answer, ""), completeEvent...)) // the client may have gone
-	case typeResponse:
-		h.Set("Content-Type", typeResponse+"; charset=utf-8")
+		text = append(appendNext(nil, answer, ""), completeEvent...)
+	case "": // nothing is acceptable, and the status says so
+		media = typeJSON
+		fallthrough
+	default:
+		h.Set("Content-Type", media+"; charset=utf-8")
 		w.WriteHeader(status)
-		_, _ = w.Write(graphqlws.AppendResponse(nil, answer)) // as above
-	default: // also when the client accepts nothing, for status 406
-		h.Set("Content-Type", typeJSON+"; charset=utf-8")
-		w.WriteHeader(status)
-		_, _ = w.Write(graphqlws.AppendResponse(nil, answer)) // as above
+		text = graphqlws.AppendResponse(nil, answer)
 	}
+	_, _ = w.Write(text) //nolint:gosec // JSON, which no browser renders as a page; the client may have gone
 }
 
 // retryAfter returns the longest time that one of the errors asks the client to wait, in

@@ -105,22 +105,36 @@ func readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *badR
 	return params, nil
 }
 
-// preflighted reports whether a page of another origin would need a preflight to send
-// this request. A request without one proves nothing: any page can cause it.
-func preflighted(h http.Header) bool {
-	for _, name := range []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name", "Authorization"} {
+// preflightHeaders make a browser ask before it sends a request to another origin.
+var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name", "Authorization"}
+
+// foreign reports whether a page of a foreign site may have caused this GET, with the
+// cookie of the user's browser: by a link, an image or a script. It is none of theirs
+// when it has a header or a content type that needs a preflight; when it has an Origin,
+// which fromOurPages has checked; when the browser says that it comes from a page of
+// this origin; or when it comes from a program without a cookie.
+func foreign(h http.Header) bool {
+	for _, name := range preflightHeaders {
 		if h.Get(name) != "" {
-			return true
+			return false
 		}
 	}
 	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}, media)
+	if err == nil && !slices.Contains([]string{"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}, media) {
+		return false
+	}
+	switch site := h.Get("Sec-Fetch-Site"); {
+	case h.Get("Origin") != "", site == "same-origin":
+		return false
+	default:
+		return site != "" || h.Get("Cookie") != ""
+	}
 }
 
 // readURL reads the operation in the URL of a GET.
 func readURL(r *http.Request) (*graphql.RawParams, *badRequest) {
-	if !preflighted(r.Header) {
-		return nil, &badRequest{http.StatusBadRequest, "A GET needs a header that pages of other origins cannot send unasked. Add GraphQL-Require-Preflight: 1, or send a POST."}
+	if foreign(r.Header) {
+		return nil, &badRequest{http.StatusBadRequest, "Pages of other sites can cause this GET with the user's cookie. Add the header GraphQL-Require-Preflight: 1, or send a POST."}
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -128,17 +142,12 @@ func readURL(r *http.Request) (*graphql.RawParams, *badRequest) {
 	}
 	fields := map[string]json.RawMessage{}
 	for name := range values {
-		value := values.Get(name)
-		switch {
-		case name == "variables" || name == "extensions":
-			if value != "" {
-				fields[name] = json.RawMessage(value)
+		text := values.Get(name)
+		fields[name] = json.RawMessage(text)
+		if name != "variables" && name != "extensions" {
+			if fields[name], err = json.Marshal(text); err != nil {
+				return nil, &badRequest{http.StatusBadRequest, "The URL is not valid: a parameter cannot be decoded."}
 			}
-		default:
-			fields[name], err = json.Marshal(value)
-		}
-		if err != nil {
-			return nil, &badRequest{http.StatusBadRequest, "The URL is not valid: " + name + " cannot be decoded."}
 		}
 	}
 	params, err := graphqlws.Params(fields)
