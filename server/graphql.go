@@ -28,24 +28,25 @@ const (
 	cachedParses = 500
 
 	maxTokens = 2000
-	maxDepth  = 15
-	maxFields = 500
-	maxValues = 10_000
 )
+
+// maxCost is the largest cost of one operation.
+var maxCost = graph.Cost{Depth: 15, Fields: 500, Values: 10_000}
 
 // graphql returns the handler of the GraphQL endpoint, which accepts POST,
 // GET for queries, and WebSockets.
 func (s *Server) graphql() http.Handler {
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver})
+	schema := generated.NewExecutableSchema(generated.Config{Schema: graph.Schema(), Resolvers: s.resolver})
 	g := handler.New(schema)
-	g.AddTransport(s.sockets)
-	g.AddTransport(overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, log: s.log})
+	g.AddTransport(strict{s.sockets})
+	g.AddTransport(strict{overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, log: s.log}})
+	g.SetValidationRulesFn(graph.ValidationRules)
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
 	g.SetErrorPresenter(s.present)
 	g.SetRecoverFunc(s.recovered)
 	g.SetDisableSuggestion(!s.cfg.Introspection)
-	g.Use(graph.Limits{Depth: maxDepth, Fields: maxFields, Values: maxValues, Introspection: s.cfg.Introspection})
+	g.Use(graph.Limits{Cost: maxCost, Introspection: s.cfg.Introspection})
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
@@ -117,7 +118,9 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 	return func(inner context.Context) *graphql.Response {
 		defer cancel()
 		defer done()
-		return answer(inner)
+		response := answer(inner)
+		s.reportCost(inner, op, response)
+		return response
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/internal/uid"
@@ -102,7 +102,7 @@ func isolationAsks() map[string]isolationAsk {
 
 // isolationPlaces returns every place in the schema that takes an id.
 func isolationPlaces() (places []string) {
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := graph.Schema()
 	var walk func(field, path string, typ *ast.Type, within []string)
 	walk = func(field, path string, typ *ast.Type, within []string) {
 		def := schema.Types[typ.Name()]
@@ -277,7 +277,7 @@ func TestStrangersIDsAnswerLikeRandomOnes(t *testing.T) {
 // isolationOfNodes asks for a thing of every type that has an id.
 func isolationOfNodes(t *testing.T, owner, stranger *testkit.Person, theirs map[string]string) {
 	t.Helper()
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := graph.Schema()
 	for _, def := range schema.PossibleTypes["Node"] {
 		id := theirs[def.Name]
 		if id == "" {

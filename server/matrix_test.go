@@ -10,7 +10,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
@@ -417,7 +417,7 @@ func matrixCatalogue(t *testing.T) *access.Catalogue {
 func matrixFields() map[string]string {
 	needs, likewise := regexp.MustCompile("Needs `([a-z.]+)`"), regexp.MustCompile(`Needs the same as ([a-zA-Z]+)`)
 	fields := map[string]string{}
-	for _, def := range generated.NewExecutableSchema(generated.Config{}).Schema().Types {
+	for _, def := range graph.Schema().Types {
 		if def.Kind != ast.Object || def.BuiltIn {
 			continue
 		}

@@ -245,6 +245,18 @@ func TestTheDemoRefusesAHalfSample(t *testing.T) {
 	}
 }
 
+func TestTheSchemaIsPrinted(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../../graph/guard/draft.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), binary, "schema").Output()
+	if err != nil || string(out) != string(want) {
+		t.Errorf("convoke schema: %v, %d bytes; want the %d bytes of graph/guard/draft.graphql", err, len(out), len(want))
+	}
+}
+
 func TestServeRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	good := []string{"serve", "--db", filepath.Join(t.TempDir(), "convoke.db"), "--public-url", "https://team.example.com", "--mail", "log"}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 )
 
 var variable = regexp.MustCompile(`\$(\w+)\s*:\s*(\w+Input)\b`)
@@ -18,13 +18,11 @@ func Placed(document string, variables map[string]any) map[string]any {
 	placed := maps.Clone(variables)
 	for _, v := range variable.FindAllStringSubmatch(document, -1) {
 		if fields, flat := placed[v[1]].(map[string]any); flat {
-			placed[v[1]] = placedIn(schema(), schema().Types[v[2]], fields)
+			placed[v[1]] = placedIn(graph.Schema(), graph.Schema().Types[v[2]], fields)
 		}
 	}
 	return placed
 }
-
-func schema() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
 func placedIn(s *ast.Schema, input *ast.Definition, fields map[string]any) map[string]any {
 	placed := map[string]any{}
