@@ -21,6 +21,10 @@ const (
 	Internal        Code = "INTERNAL"
 	QueryTooComplex Code = "QUERY_TOO_COMPLEX"
 	RateLimited     Code = "RATE_LIMITED"
+	// PersistedQueryNotFound asks the client to send the document itself.
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	// PersistedQueryNotInList refuses a document that is in no manifest of the server.
+	PersistedQueryNotInList Code = "PERSISTED_QUERY_NOT_IN_LIST"
 )
 
 // Codes of user errors. NotFound and the top-level code share a name.
