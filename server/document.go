@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,7 +118,10 @@ func readManifest(manifest []byte) (texts map[string]string, err error) {
 func checkDocument(ctx context.Context, text string, introspection bool) (*ast.QueryDocument, error) {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, maxTokens)
 	if err != nil {
-		return nil, problemsOf(gqlerror.List{gqlerror.Wrap(err)})
+		if bad := new(gqlerror.Error); errors.As(err, &bad) {
+			return nil, problemsOf(gqlerror.List{bad})
+		}
+		return nil, err
 	}
 	if len(doc.Operations) == 0 {
 		return nil, errors.New("it has no operation")
@@ -140,7 +142,7 @@ func checkDocument(ctx context.Context, text string, introspection bool) (*ast.Q
 func problemsOf(errs gqlerror.List) error {
 	problems := make([]error, 0, len(errs))
 	for _, err := range errs {
-		message := cmp.Or(err.Message, "it cannot be read")
+		message := err.Message
 		if len(err.Locations) > 0 {
 			message = fmt.Sprintf("%s (line %d, column %d)", message, err.Locations[0].Line, err.Locations[0].Column)
 		}

@@ -302,7 +302,7 @@ func TestManifestsThatAreRefused(t *testing.T) {
 		"no operation":        {map[string]string{"a1": "fragment f on User { id }"}, []string{"document a1: it has no operation"}},
 		"not valid": {
 			map[string]string{"a1": "query A { veiwer { id } }", "b2": "{ viewer", "c3": askVersion},
-			[]string{`document a1: Cannot query field "veiwer" on type "Query"`, "(line 1, column 11)", "document b2: "},
+			[]string{`document a1: Cannot query field "veiwer" on type "Query"`, "(line 1, column 11)", "document b2: Expected Name, found <EOF> (line 1, column 9)"},
 		},
 		"too deep":      {map[string]string{"a1": "{ viewer { activeTeam " + strings.Repeat("{ account { teams { nodes ", 5) + "{ id }" + strings.Repeat(" } } }", 5) + " } }"}, []string{"document a1: The operation is 18 levels deep, at most 15"}},
 		"introspection": {map[string]string{"a1": "{ __schema { types { name } } }"}, []string{"document a1: Introspection is off here"}},
