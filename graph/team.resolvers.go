@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -28,10 +29,18 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, input model.UpdateTea
 
 // DeleteTeam is the resolver for the deleteTeam field.
 func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.DeleteTeamInput) (*model.DeleteTeamPayload, error) {
+	accountID, err := r.Roster.DeleteTeam(ctx, input.TeamID)
 	p := &model.DeleteTeamPayload{}
-	return complete(p, &p.UserErrors, r.Roster.DeleteTeam(ctx, input.TeamID), func() error {
+	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.DeletedTeamID = &input.TeamID
-		return nil
+		if !selected(ctx).has("account") {
+			return nil
+		}
+		if err := r.reloadLeaver(ctx); err != nil {
+			return err
+		}
+		p.Account, err = orNull(r.read(ctx).Account.Query().Where(account.ID(accountID), access.OwnAccounts(ctx)).Only(ctx))
+		return err
 	})
 }
 
@@ -83,7 +92,11 @@ func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, a
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(memberFilter(filter)...)
+	conditions, err := memberFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(conditions...)
 	r.withMember(ctx, selected(ctx).nodes())(q)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, membersBy(orderBy))
 	return countedMembers(page, obj, filter), err
@@ -94,7 +107,11 @@ func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *in
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(invitationFilter(filter, r.Now())...)
+	conditions, err := invitationFilter(filter, r.Now())
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(conditions...)
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsBy(orderBy))
 	return countedInvitations(page, obj, filter), err

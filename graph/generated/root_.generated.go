@@ -134,6 +134,7 @@ type ComplexityRoot struct {
 
 	DeleteDivisionPayload struct {
 		DeletedDivisionID func(childComplexity int) int
+		Division          func(childComplexity int) int
 		UserErrors        func(childComplexity int) int
 	}
 
@@ -148,6 +149,7 @@ type ComplexityRoot struct {
 	}
 
 	DeleteTeamPayload struct {
+		Account       func(childComplexity int) int
 		DeletedTeamID func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
 	}
@@ -234,6 +236,7 @@ type ComplexityRoot struct {
 		AllowedDomains  func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
 		Delivery        func(childComplexity int) int
+		DisplayName     func(childComplexity int) int
 		Divisions       func(childComplexity int) int
 		Email           func(childComplexity int) int
 		ExpiresAt       func(childComplexity int) int
@@ -243,10 +246,12 @@ type ComplexityRoot struct {
 		Inviter         func(childComplexity int) int
 		JobTitle        func(childComplexity int) int
 		LastName        func(childComplexity int) int
+		LastSeenAt      func(childComplexity int) int
 		LastSentAt      func(childComplexity int) int
 		Member          func(childComplexity int) int
 		Note            func(childComplexity int) int
 		Permissions     func(childComplexity int) int
+		PersonStatus    func(childComplexity int) int
 		Roles           func(childComplexity int) int
 		SendCount       func(childComplexity int) int
 		Status          func(childComplexity int) int
@@ -306,11 +311,13 @@ type ComplexityRoot struct {
 	InviteUsersPayload struct {
 		InvitedCount func(childComplexity int) int
 		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
 
 	LeaveTeamPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
 	}
 
@@ -318,12 +325,16 @@ type ComplexityRoot struct {
 		AllowedDomains       func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
 		DirectPermissions    func(childComplexity int) int
+		DisplayName          func(childComplexity int) int
 		Divisions            func(childComplexity int) int
 		EffectivePermissions func(childComplexity int) int
+		Email                func(childComplexity int) int
+		ExpiresAt            func(childComplexity int) int
 		Groups               func(childComplexity int) int
 		ID                   func(childComplexity int) int
 		IsOwner              func(childComplexity int) int
 		LastSeenAt           func(childComplexity int) int
+		PersonStatus         func(childComplexity int) int
 		Roles                func(childComplexity int) int
 		Status               func(childComplexity int) int
 		Team                 func(childComplexity int) int
@@ -375,16 +386,20 @@ type ComplexityRoot struct {
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
 		ReactivateMember         func(childComplexity int, input model.ReactivateMemberInput) int
 		RemoveMember             func(childComplexity int, input model.RemoveMemberInput) int
+		RemoveMembers            func(childComplexity int, input model.RemoveMembersInput) int
 		RequestOwnershipTransfer func(childComplexity int, input model.RequestOwnershipTransferInput) int
 		RequestPasswordReset     func(childComplexity int, input model.RequestPasswordResetInput) int
 		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
+		ResendInvites            func(childComplexity int, input model.ResendInvitesInput) int
 		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
 		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
+		RevokeInvites            func(childComplexity int, input model.RevokeInvitesInput) int
 		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
 		SetActiveTeam            func(childComplexity int, input model.SetActiveTeamInput) int
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
+		SetRolesOfMembers        func(childComplexity int, input model.SetRolesOfMembersInput) int
 		SignIn                   func(childComplexity int, input model.SignInInput) int
 		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
@@ -458,7 +473,7 @@ type ComplexityRoot struct {
 		Nodes             func(childComplexity int, ids []string) int
 		Permissions       func(childComplexity int) int
 		ServerInfo        func(childComplexity int) int
-		Team              func(childComplexity int, id string) int
+		Team              func(childComplexity int, id *string) int
 		Viewer            func(childComplexity int) int
 	}
 
@@ -469,7 +484,22 @@ type ComplexityRoot struct {
 
 	RemoveMemberPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	RemoveMembersPayload struct {
+		RemovedMemberIds func(childComplexity int) int
+		Results          func(childComplexity int) int
+		Team             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RemoveMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RequestOwnershipTransferPayload struct {
@@ -488,6 +518,21 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ResendInvitesPayload struct {
+		ResentCount func(childComplexity int) int
+		Results     func(childComplexity int) int
+		Team        func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
+	ResendInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		InviteURL    func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	ResendVerificationPayload struct {
 		UserErrors       func(childComplexity int) int
 		VerificationSent func(childComplexity int) int
@@ -503,6 +548,20 @@ type ComplexityRoot struct {
 	RevokeInvitePayload struct {
 		Invitation func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RevokeInvitesPayload struct {
+		Results      func(childComplexity int) int
+		RevokedCount func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	RevokeInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	RevokeSessionPayload struct {
@@ -573,6 +632,20 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	SetRolesOfMembersPayload struct {
+		ChangedCount func(childComplexity int) int
+		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SetRolesOfMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	SetRolesPayload struct {
 		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -625,7 +698,7 @@ type ComplexityRoot struct {
 		Name                       func(childComplexity int) int
 		Owner                      func(childComplexity int) int
 		PendingOwnershipTransfer   func(childComplexity int) int
-		People                     func(childComplexity int, first *int, after *string, filter *model.PersonFilter) int
+		People                     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
 		ViewerCanInvite            func(childComplexity int) int
 		ViewerCanManageMembers     func(childComplexity int) int
 		ViewerCanManageRoles       func(childComplexity int) int
@@ -1061,6 +1134,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID(childComplexity), true
+	case "DeleteDivisionPayload.division":
+		if e.ComplexityRoot.DeleteDivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDivisionPayload.Division(childComplexity), true
 	case "DeleteDivisionPayload.userErrors":
 		if e.ComplexityRoot.DeleteDivisionPayload.UserErrors == nil {
 			break
@@ -1094,6 +1173,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteRolePayload.UserErrors(childComplexity), true
 
+	case "DeleteTeamPayload.account":
+		if e.ComplexityRoot.DeleteTeamPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTeamPayload.Account(childComplexity), true
 	case "DeleteTeamPayload.deletedTeamId":
 		if e.ComplexityRoot.DeleteTeamPayload.DeletedTeamID == nil {
 			break
@@ -1394,7 +1479,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.AllowedDomains(childComplexity), true
-	case "Invitation.createdAt":
+	case "Invitation.createdAt", "Invitation.addedAt":
 		if e.ComplexityRoot.Invitation.CreatedAt == nil {
 			break
 		}
@@ -1406,6 +1491,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Delivery(childComplexity), true
+	case "Invitation.displayName":
+		if e.ComplexityRoot.Invitation.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.DisplayName(childComplexity), true
 	case "Invitation.divisions":
 		if e.ComplexityRoot.Invitation.Divisions == nil {
 			break
@@ -1460,6 +1551,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.LastName(childComplexity), true
+	case "Invitation.lastSeenAt":
+		if e.ComplexityRoot.Invitation.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.LastSeenAt(childComplexity), true
 	case "Invitation.lastSentAt":
 		if e.ComplexityRoot.Invitation.LastSentAt == nil {
 			break
@@ -1484,6 +1581,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Permissions(childComplexity), true
+	case "Invitation.personStatus":
+		if e.ComplexityRoot.Invitation.PersonStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.PersonStatus(childComplexity), true
 	case "Invitation.roles":
 		if e.ComplexityRoot.Invitation.Roles == nil {
 			break
@@ -1724,6 +1827,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUsersPayload.Results(childComplexity), true
+	case "InviteUsersPayload.team":
+		if e.ComplexityRoot.InviteUsersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.Team(childComplexity), true
 	case "InviteUsersPayload.userErrors":
 		if e.ComplexityRoot.InviteUsersPayload.UserErrors == nil {
 			break
@@ -1737,6 +1846,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LeaveTeamPayload.RemovedMemberID(childComplexity), true
+	case "LeaveTeamPayload.team":
+		if e.ComplexityRoot.LeaveTeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveTeamPayload.Team(childComplexity), true
 	case "LeaveTeamPayload.userErrors":
 		if e.ComplexityRoot.LeaveTeamPayload.UserErrors == nil {
 			break
@@ -1750,7 +1865,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.AllowedDomains(childComplexity), true
-	case "Member.joinedAt":
+	case "Member.joinedAt", "Member.addedAt":
 		if e.ComplexityRoot.Member.CreatedAt == nil {
 			break
 		}
@@ -1762,6 +1877,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.DirectPermissions(childComplexity), true
+	case "Member.displayName":
+		if e.ComplexityRoot.Member.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.DisplayName(childComplexity), true
 	case "Member.divisions":
 		if e.ComplexityRoot.Member.Divisions == nil {
 			break
@@ -1774,6 +1895,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.EffectivePermissions(childComplexity), true
+	case "Member.email":
+		if e.ComplexityRoot.Member.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Email(childComplexity), true
+	case "Member.expiresAt":
+		if e.ComplexityRoot.Member.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ExpiresAt(childComplexity), true
 	case "Member.groups":
 		if e.ComplexityRoot.Member.Groups == nil {
 			break
@@ -1798,6 +1931,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.LastSeenAt(childComplexity), true
+	case "Member.personStatus":
+		if e.ComplexityRoot.Member.PersonStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.PersonStatus(childComplexity), true
 	case "Member.roles":
 		if e.ComplexityRoot.Member.Roles == nil {
 			break
@@ -2136,6 +2275,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.RemoveMemberInput)), true
+	case "Mutation.removeMembers":
+		if e.ComplexityRoot.Mutation.RemoveMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMembers(childComplexity, args["input"].(model.RemoveMembersInput)), true
 	case "Mutation.requestOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.RequestOwnershipTransfer == nil {
 			break
@@ -2169,6 +2319,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResendInvite(childComplexity, args["input"].(model.ResendInviteInput)), true
+	case "Mutation.resendInvites":
+		if e.ComplexityRoot.Mutation.ResendInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendInvites(childComplexity, args["input"].(model.ResendInvitesInput)), true
 	case "Mutation.resendVerification":
 		if e.ComplexityRoot.Mutation.ResendVerification == nil {
 			break
@@ -2202,6 +2363,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeInvite(childComplexity, args["input"].(model.RevokeInviteInput)), true
+	case "Mutation.revokeInvites":
+		if e.ComplexityRoot.Mutation.RevokeInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeInvites(childComplexity, args["input"].(model.RevokeInvitesInput)), true
 	case "Mutation.revokeSession":
 		if e.ComplexityRoot.Mutation.RevokeSession == nil {
 			break
@@ -2246,6 +2418,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetRoles(childComplexity, args["input"].(model.SetRolesInput)), true
+	case "Mutation.setRolesOfMembers":
+		if e.ComplexityRoot.Mutation.SetRolesOfMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRolesOfMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRolesOfMembers(childComplexity, args["input"].(model.SetRolesOfMembersInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -2644,7 +2827,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Team(childComplexity, args["id"].(string)), true
+		return e.ComplexityRoot.Query.Team(childComplexity, args["id"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -2671,12 +2854,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID(childComplexity), true
+	case "RemoveMemberPayload.team":
+		if e.ComplexityRoot.RemoveMemberPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMemberPayload.Team(childComplexity), true
 	case "RemoveMemberPayload.userErrors":
 		if e.ComplexityRoot.RemoveMemberPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersPayload.removedMemberIds":
+		if e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds(childComplexity), true
+	case "RemoveMembersPayload.results":
+		if e.ComplexityRoot.RemoveMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Results(childComplexity), true
+	case "RemoveMembersPayload.team":
+		if e.ComplexityRoot.RemoveMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Team(childComplexity), true
+	case "RemoveMembersPayload.userErrors":
+		if e.ComplexityRoot.RemoveMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersResult.member":
+		if e.ComplexityRoot.RemoveMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Member(childComplexity), true
+	case "RemoveMembersResult.memberId":
+		if e.ComplexityRoot.RemoveMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.MemberID(childComplexity), true
+	case "RemoveMembersResult.outcome":
+		if e.ComplexityRoot.RemoveMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Outcome(childComplexity), true
+	case "RemoveMembersResult.userErrors":
+		if e.ComplexityRoot.RemoveMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.UserErrors(childComplexity), true
 
 	case "RequestOwnershipTransferPayload.transfer":
 		if e.ComplexityRoot.RequestOwnershipTransferPayload.Transfer == nil {
@@ -2722,6 +2961,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesPayload.resentCount":
+		if e.ComplexityRoot.ResendInvitesPayload.ResentCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.ResentCount(childComplexity), true
+	case "ResendInvitesPayload.results":
+		if e.ComplexityRoot.ResendInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Results(childComplexity), true
+	case "ResendInvitesPayload.team":
+		if e.ComplexityRoot.ResendInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Team(childComplexity), true
+	case "ResendInvitesPayload.userErrors":
+		if e.ComplexityRoot.ResendInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesResult.invitation":
+		if e.ComplexityRoot.ResendInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Invitation(childComplexity), true
+	case "ResendInvitesResult.invitationId":
+		if e.ComplexityRoot.ResendInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InvitationID(childComplexity), true
+	case "ResendInvitesResult.inviteUrl":
+		if e.ComplexityRoot.ResendInvitesResult.InviteURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.outcome":
+		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Outcome(childComplexity), true
+	case "ResendInvitesResult.userErrors":
+		if e.ComplexityRoot.ResendInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.UserErrors(childComplexity), true
 
 	case "ResendVerificationPayload.userErrors":
 		if e.ComplexityRoot.ResendVerificationPayload.UserErrors == nil {
@@ -2773,6 +3068,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeInvitePayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesPayload.results":
+		if e.ComplexityRoot.RevokeInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Results(childComplexity), true
+	case "RevokeInvitesPayload.revokedCount":
+		if e.ComplexityRoot.RevokeInvitesPayload.RevokedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.RevokedCount(childComplexity), true
+	case "RevokeInvitesPayload.team":
+		if e.ComplexityRoot.RevokeInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Team(childComplexity), true
+	case "RevokeInvitesPayload.userErrors":
+		if e.ComplexityRoot.RevokeInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesResult.invitation":
+		if e.ComplexityRoot.RevokeInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Invitation(childComplexity), true
+	case "RevokeInvitesResult.invitationId":
+		if e.ComplexityRoot.RevokeInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.InvitationID(childComplexity), true
+	case "RevokeInvitesResult.outcome":
+		if e.ComplexityRoot.RevokeInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Outcome(childComplexity), true
+	case "RevokeInvitesResult.userErrors":
+		if e.ComplexityRoot.RevokeInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.UserErrors(childComplexity), true
 
 	case "RevokeSessionPayload.revokedSessionId":
 		if e.ComplexityRoot.RevokeSessionPayload.RevokedSessionID == nil {
@@ -3012,6 +3357,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetRestrictionsPayload.UserErrors(childComplexity), true
 
+	case "SetRolesOfMembersPayload.changedCount":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount(childComplexity), true
+	case "SetRolesOfMembersPayload.results":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Results(childComplexity), true
+	case "SetRolesOfMembersPayload.team":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Team(childComplexity), true
+	case "SetRolesOfMembersPayload.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors(childComplexity), true
+
+	case "SetRolesOfMembersResult.member":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Member(childComplexity), true
+	case "SetRolesOfMembersResult.memberId":
+		if e.ComplexityRoot.SetRolesOfMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.MemberID(childComplexity), true
+	case "SetRolesOfMembersResult.outcome":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Outcome(childComplexity), true
+	case "SetRolesOfMembersResult.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.UserErrors(childComplexity), true
+
 	case "SetRolesPayload.member":
 		if e.ComplexityRoot.SetRolesPayload.Member == nil {
 			break
@@ -3229,7 +3624,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.PersonFilter)), true
+		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PersonFilter), args["orderBy"].(*model.PersonOrder)), true
 	case "Team.viewerCanInvite":
 		if e.ComplexityRoot.Team.ViewerCanInvite == nil {
 			break
@@ -3594,19 +3989,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLeaveTeamInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberOrder,
+		ec.unmarshalInputMemberRolesInput,
 		ec.unmarshalInputPersonFilter,
+		ec.unmarshalInputPersonOrder,
 		ec.unmarshalInputReactivateMemberInput,
 		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputRemoveMembersInput,
 		ec.unmarshalInputRequestOwnershipTransferInput,
 		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputResendInviteInput,
+		ec.unmarshalInputResendInvitesInput,
 		ec.unmarshalInputResendVerificationInput,
 		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeInviteInput,
+		ec.unmarshalInputRevokeInvitesInput,
 		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputSetActiveTeamInput,
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
+		ec.unmarshalInputSetRolesOfMembersInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
@@ -4236,7 +4637,7 @@ type SessionEdge {
 }
 `, BuiltIn: false},
 	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. No field of the schema contains its token."
-type Invitation implements Node {
+type Invitation implements Node & Person {
   "Prefixed with inv_."
   id: ID!
   "The team that the addressee is invited into."
@@ -4251,8 +4652,12 @@ type Invitation implements Node {
   jobTitle: String!
   "A few words to the addressee, shown in the mail."
   note: String!
+  "The first and the last name; the address when there is no name."
+  displayName: String!
   "The status. It becomes EXPIRED exactly at ` + "`" + `expiresAt` + "`" + `."
   status: InvitationStatus!
+  "Whether it is open, in the words of a list of people."
+  personStatus: PersonStatus!
   "The roles that it grants."
   roles: [Role!]!
   "The groups the member will be in."
@@ -4267,6 +4672,10 @@ type Invitation implements Node {
   inviter: Actor!
   "When it was created."
   createdAt: DateTime!
+  "The same as ` + "`" + `createdAt` + "`" + `."
+  addedAt: DateTime!
+  "Always null: only members are active."
+  lastSeenAt: DateTime
   "When it expires or expired."
   expiresAt: DateTime!
   "When a mail for it was last requested."
@@ -4404,10 +4813,14 @@ extend type Mutation {
   inviteUsers(input: InviteUsersInput!): InviteUsersPayload
   "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   resendInvite(input: ResendInviteInput!): ResendInvitePayload
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `."
+  resendInvites(input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
   updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
+  "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `."
+  revokeInvites(input: RevokeInvitesInput!): RevokeInvitesPayload
   "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
   acceptInvite(input: AcceptInviteInput!): AcceptInvitePayload
   "Declines an invitation."
@@ -4508,6 +4921,8 @@ type InviteUsersPayload {
   results: [InviteResult!]!
   "The number of addresses that were invited."
   invitedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
   "What is wrong with the input as a whole."
   userErrors: [UserError!]!
 }
@@ -4552,12 +4967,62 @@ input ResendInviteInput {
 
 "The result of a resend."
 type ResendInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
+}
+
+"Invitations to resend."
+input ResendInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+  "For how many hours from now they are valid: 1 to 720. The default is the account's setting."
+  expiresInHours: Int
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
+  idempotencyKey: String
+}
+
+"The result of resending several invitations."
+type ResendInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [ResendInvitesResult!]!
+  "The number of invitations that were resent."
+  resentCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be resent."
+type ResendInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "The new link, shown this one time. It is set only on a server without mail."
+  inviteUrl: String
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
+"The result for one of the objects that a mutation names."
+enum BulkOutcome {
+  "The mutation changed the object."
+  DONE
+  "There was nothing to change: the object is already as the mutation would make it."
+  UNCHANGED
+  "The object occurs earlier in the list, where its result is. Nothing more was done."
+  DUPLICATE
+  "The object was not changed. ` + "`" + `userErrors` + "`" + ` says why."
+  FAILED
 }
 
 "A change of an invitation. A field that is omitted keeps its value."
@@ -4584,7 +5049,7 @@ input UpdateInviteInput {
 
 "The result of a change of an invitation."
 type UpdateInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4598,9 +5063,41 @@ input RevokeInviteInput {
 
 "The result of a revocation."
 type RevokeInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Invitations to revoke."
+input RevokeInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+}
+
+"The result of revoking several invitations."
+type RevokeInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [RevokeInvitesResult!]!
+  "The number of invitations that were revoked."
+  revokedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be revoked."
+type RevokeInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -4648,7 +5145,7 @@ input InvitationReference @oneOf {
 
 "The result of declining an invitation."
 type DeclineInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4757,13 +5254,19 @@ enum ViewerAccessEventType {
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `"A user in a team."
-type Member implements Node {
+type Member implements Node & Person {
   "Prefixed with mem_."
   id: ID!
   "The team."
   team: Team!
   "The user."
   user: User!
+  "The user's address, as it was typed."
+  email: EmailAddress!
+  "The user's first and last name; the address when there is no name."
+  displayName: String!
+  "Whether the member is active, in the words of a list of people."
+  personStatus: PersonStatus!
   "Whether the member is active."
   status: MemberStatus!
   "Whether this is the team's one owner."
@@ -4782,6 +5285,10 @@ type Member implements Node {
   allowedDomains: [String!]!
   "When the user became a member."
   joinedAt: DateTime!
+  "The same as ` + "`" + `joinedAt` + "`" + `."
+  addedAt: DateTime!
+  "Always null: only invitations expire."
+  expiresAt: DateTime
   "When the user was last active, to within five minutes."
   lastSeenAt: DateTime
   "Increases with each change of the member. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
@@ -4825,6 +5332,8 @@ type MemberEdge {
 extend type Mutation {
   "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
   setRoles(input: SetRolesInput!): SetRolesPayload
+  "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
+  setRolesOfMembers(input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
   "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
   setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
@@ -4833,6 +5342,8 @@ extend type Mutation {
   reactivateMember(input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
   removeMember(input: RemoveMemberInput!): RemoveMemberPayload
+  "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `."
+  removeMembers(input: RemoveMembersInput!): RemoveMembersPayload
   "Removes the viewer from a team."
   leaveTeam(input: LeaveTeamInput!): LeaveTeamPayload
 }
@@ -4853,9 +5364,55 @@ input SetRolesInput {
 
 "The result of a change of a member's roles, groups and permissions."
 type SetRolesPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Members and what each of them will hold."
+input SetRolesOfMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  items: [MemberRolesInput!]!
+}
+
+"The new roles, groups and direct permissions of one of several members. A list that is omitted counts as empty. At least one list must not be omitted."
+input MemberRolesInput {
+  "The member."
+  memberId: ID!
+  "The roles."
+  roleIds: [ID!]
+  "The groups."
+  groupIds: [ID!]
+  "The direct permissions; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
+  permissions: [PermissionKey!]
+  "The version that the client has read. The member gets the error CONFLICT when the stored version is another one."
+  expectedVersion: Int
+}
+
+"The result of changing what several members hold."
+type SetRolesOfMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [SetRolesOfMembersResult!]!
+  "The number of members that were changed."
+  changedCount: Int!
+  "The team; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member whose roles were to be changed."
+type SetRolesOfMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` begins with ` + "`" + `items` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -4873,7 +5430,7 @@ input SetRestrictionsInput {
 
 "The result of a change of a member's restrictions."
 type SetRestrictionsPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4897,6 +5454,38 @@ input RemoveMemberInput {
   memberId: ID!
 }
 
+"Members to remove."
+input RemoveMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  memberIds: [ID!]!
+}
+
+"The result of the removal of several members."
+type RemoveMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [RemoveMembersResult!]!
+  "The ids of the members that were removed."
+  removedMemberIds: [ID!]!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member who was to be removed."
+type RemoveMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when they were removed, or there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` is ` + "`" + `memberIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
 "A team to leave."
 input LeaveTeamInput {
   "The team."
@@ -4905,7 +5494,7 @@ input LeaveTeamInput {
 
 "The result of a deactivation."
 type DeactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4913,7 +5502,7 @@ type DeactivateMemberPayload {
 
 "The result of a reactivation."
 type ReactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4923,6 +5512,8 @@ type ReactivateMemberPayload {
 type RemoveMemberPayload {
   "The id of the removed member."
   removedMemberId: ID
+  "The team, with its new counts; null when the member was not removed."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -4931,6 +5522,8 @@ type RemoveMemberPayload {
 type LeaveTeamPayload {
   "The id of the membership that has ended."
   removedMemberId: ID
+  "The team, with its new counts; null when the viewer may not see it any more, and when they did not leave."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5012,7 +5605,7 @@ type RequestOwnershipTransferPayload {
 
 "The result of accepting an ownership."
 type AcceptOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5020,7 +5613,7 @@ type AcceptOwnershipTransferPayload {
 
 "The result of declining an ownership."
 type DeclineOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5028,15 +5621,28 @@ type DeclineOwnershipTransferPayload {
 
 "The result of taking back an offer of ownership."
 type CancelOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/people.graphqls", Input: `extend type Team {
-  "The members and the open or expired invitations in one list, newest first. Needs ` + "`" + `members.read` + "`" + `."
-  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
+  "The members and the open or expired invitations in one list: each person once. Needs ` + "`" + `members.read` + "`" + `."
+  people(
+    "How many people the page has at most, counted from the beginning: 0 to 100. The default is 50."
+    first: Int
+    "Only people after this cursor."
+    after: String
+    "How many people the page has at most, counted from the end: 0 to 100."
+    last: Int
+    "Only people before this cursor."
+    before: String
+    "Which people are selected; all by default."
+    filter: PersonFilter
+    "How the people are ordered; the newest first by default."
+    orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
+  ): PersonConnection!
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
   counts: PeopleCounts!
 }
@@ -5050,7 +5656,7 @@ extend type Account {
 input MemberFilter {
   "Only members in these states; an empty list selects all."
   status: [MemberStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only members who have this role directly or by a group."
   roleId: ID
@@ -5092,12 +5698,16 @@ enum OrderDirection {
 
 "Selects invitations."
 input InvitationFilter {
-  "Only members in these states; an empty list selects all."
+  "Only invitations in these states; an empty list selects all."
   status: [InvitationStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only invitations that grant this role directly or by a group."
   roleId: ID
+  "Only invitations into this group."
+  groupId: ID
+  "Only invitations that are restricted to this division."
+  divisionId: ID
 }
 
 "How invitations are ordered."
@@ -5119,16 +5729,59 @@ enum InvitationOrderField {
 }
 
 "A member of a team, or an invitation into it."
-union Person = Member | Invitation
+interface Person implements Node {
+  "The member's or the invitation's id, unique over all types."
+  id: ID!
+  "The address, as it was typed."
+  email: EmailAddress!
+  "The first and the last name; the address when there is no name."
+  displayName: String!
+  "Whether they are a member, or invited."
+  personStatus: PersonStatus!
+  "The roles that the member has, or that the invitation grants."
+  roles: [Role!]!
+  "The groups that the member is in, or will be in."
+  groups: [Group!]!
+  "When the user became a member, or when the invitation was created."
+  addedAt: DateTime!
+  "When the member was last active, to within five minutes; null for an invitation."
+  lastSeenAt: DateTime
+  "When the invitation expires or expired; null for a member."
+  expiresAt: DateTime
+}
+
+"How people are ordered."
+input PersonOrder {
+  "The field to order by."
+  field: PersonOrderField!
+  "The direction."
+  direction: OrderDirection! = ASC
+}
+
+"What people can be ordered by."
+enum PersonOrderField {
+  "When they became members, or were invited."
+  ADDED_AT
+  "The name; the address of people without a name."
+  NAME
+  "The address."
+  EMAIL
+  "When they were last active. Members who never were, and invitations, come first."
+  LAST_SEEN_AT
+}
 
 "Selects people."
 input PersonFilter {
-  "Only members in these states; an empty list selects all."
+  "Only people in these states; an empty list selects all."
   status: [PersonStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only those who have this role, or are offered it, directly or by a group."
   roleId: ID
+  "Only those who are in this group, or will be in it."
+  groupId: ID
+  "Only those who are restricted to this division, or will be."
+  divisionId: ID
 }
 
 "The status of a person."
@@ -5141,6 +5794,8 @@ enum PersonStatus {
   INVITED
   "An address with an expired invitation."
   EXPIRED
+  "An address whose invitation was accepted, declined or revoked. No list of people contains it."
+  CLOSED
 }
 
 "A page of people."
@@ -5330,7 +5985,7 @@ input DeleteRoleInput {
 
 "The result of the creation of a role."
 type CreateRolePayload {
-  "The new role."
+  "The new role. With the error CONFLICT, the role that has the key."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5338,7 +5993,7 @@ type CreateRolePayload {
 
 "The result of a change of a role."
 type UpdateRolePayload {
-  "The role."
+  "The role. With the error CONFLICT, it is as it is now."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5394,7 +6049,7 @@ type CreateGroupPayload {
 
 "The result of a change of a group."
 type UpdateGroupPayload {
-  "The group."
+  "The group. With the error CONFLICT, it is as it is now."
   group: Group
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5446,7 +6101,7 @@ type CreateDivisionPayload {
 
 "The result of a change of a division."
 type UpdateDivisionPayload {
-  "The division."
+  "The division. With the error CONFLICT, it is as it is now."
   division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5456,6 +6111,8 @@ type UpdateDivisionPayload {
 type DeleteDivisionPayload {
   "The id of the deleted division."
   deletedDivisionId: ID
+  "With the error CONFLICT, the division as it is now; otherwise null."
+  division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5581,6 +6238,8 @@ enum UserErrorCode {
   NOT_FOUND
   "Another request changed the object first."
   CONFLICT
+  "The same object occurs earlier in the list."
+  DUPLICATE
   "The idempotency key was used for another call."
   IDEMPOTENCY_KEY_REUSED
 }
@@ -5595,8 +6254,11 @@ type Query {
   nodes(ids: [ID!]!): [Node]!
   "The account with this id; null when the viewer is in none of its teams."
   account(id: ID!): Account
-  "The team with this id; null when the viewer may not see it."
-  team(id: ID!): Team
+  "The team with this id, or the viewer's active team when ` + "`" + `id` + "`" + ` is omitted; null when there is none that the viewer may see."
+  team(
+    "The team; the viewer's active team when omitted."
+    id: ID
+  ): Team
   "What anybody who has an invitation's link may see of the invitation; null for an unknown token. It needs no session and changes nothing."
   invitationByToken(token: String!): InvitationPreview
   "The permission catalogue, grouped by module."
@@ -5651,10 +6313,10 @@ type Team implements Node {
   owner: Member!
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
-  "The members, oldest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder): MemberConnection!
-  "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder): InvitationConnection!
+  "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
+  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection!
+  "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
+  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection!
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
   "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
@@ -5750,6 +6412,8 @@ type UpdateTeamPayload {
 type DeleteTeamPayload {
   "The id of the deleted team."
   deletedTeamId: ID
+  "The account that it belonged to, with its new counts; null when the viewer may not see it any more, and when the team was not deleted."
+  account: Account
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5955,6 +6619,8 @@ func (ec *executionContext) childFields_DeleteDivisionPayload(ctx context.Contex
 	switch field.Name {
 	case "deletedDivisionId":
 		return ec.fieldContext_DeleteDivisionPayload_deletedDivisionId(ctx, field)
+	case "division":
+		return ec.fieldContext_DeleteDivisionPayload_division(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteDivisionPayload_userErrors(ctx, field)
 	}
@@ -5985,6 +6651,8 @@ func (ec *executionContext) childFields_DeleteTeamPayload(ctx context.Context, f
 	switch field.Name {
 	case "deletedTeamId":
 		return ec.fieldContext_DeleteTeamPayload_deletedTeamId(ctx, field)
+	case "account":
+		return ec.fieldContext_DeleteTeamPayload_account(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteTeamPayload_userErrors(ctx, field)
 	}
@@ -6161,8 +6829,12 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_jobTitle(ctx, field)
 	case "note":
 		return ec.fieldContext_Invitation_note(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Invitation_displayName(ctx, field)
 	case "status":
 		return ec.fieldContext_Invitation_status(ctx, field)
+	case "personStatus":
+		return ec.fieldContext_Invitation_personStatus(ctx, field)
 	case "roles":
 		return ec.fieldContext_Invitation_roles(ctx, field)
 	case "groups":
@@ -6177,6 +6849,10 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_inviter(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Invitation_createdAt(ctx, field)
+	case "addedAt":
+		return ec.fieldContext_Invitation_addedAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Invitation_lastSeenAt(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Invitation_expiresAt(ctx, field)
 	case "lastSentAt":
@@ -6299,6 +6975,8 @@ func (ec *executionContext) childFields_InviteUsersPayload(ctx context.Context, 
 		return ec.fieldContext_InviteUsersPayload_results(ctx, field)
 	case "invitedCount":
 		return ec.fieldContext_InviteUsersPayload_invitedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_InviteUsersPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_InviteUsersPayload_userErrors(ctx, field)
 	}
@@ -6309,6 +6987,8 @@ func (ec *executionContext) childFields_LeaveTeamPayload(ctx context.Context, fi
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_LeaveTeamPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_LeaveTeamPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_LeaveTeamPayload_userErrors(ctx, field)
 	}
@@ -6323,6 +7003,12 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_team(ctx, field)
 	case "user":
 		return ec.fieldContext_Member_user(ctx, field)
+	case "email":
+		return ec.fieldContext_Member_email(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Member_displayName(ctx, field)
+	case "personStatus":
+		return ec.fieldContext_Member_personStatus(ctx, field)
 	case "status":
 		return ec.fieldContext_Member_status(ctx, field)
 	case "isOwner":
@@ -6341,6 +7027,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_allowedDomains(ctx, field)
 	case "joinedAt":
 		return ec.fieldContext_Member_joinedAt(ctx, field)
+	case "addedAt":
+		return ec.fieldContext_Member_addedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Member_expiresAt(ctx, field)
 	case "lastSeenAt":
 		return ec.fieldContext_Member_lastSeenAt(ctx, field)
 	case "version":
@@ -6509,10 +7199,40 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_RemoveMemberPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMemberPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RemoveMembersPayload_results(ctx, field)
+	case "removedMemberIds":
+		return ec.fieldContext_RemoveMembersPayload_removedMemberIds(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_RemoveMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RemoveMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_RemoveMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6547,6 +7267,36 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResendInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResendInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_ResendInvitesPayload_results(ctx, field)
+	case "resentCount":
+		return ec.fieldContext_ResendInvitesPayload_resentCount(ctx, field)
+	case "team":
+		return ec.fieldContext_ResendInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_ResendInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "inviteUrl":
+		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesResult", field.Name)
+}
+
 func (ec *executionContext) childFields_ResendVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "verificationSent":
@@ -6579,6 +7329,34 @@ func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context,
 		return ec.fieldContext_RevokeInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RevokeInvitesPayload_results(ctx, field)
+	case "revokedCount":
+		return ec.fieldContext_RevokeInvitesPayload_revokedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_RevokeInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_RevokeInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RevokeInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_RevokeInvitesResult_invitation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6715,6 +7493,34 @@ func (ec *executionContext) childFields_SetRestrictionsPayload(ctx context.Conte
 		return ec.fieldContext_SetRestrictionsPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetRestrictionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_SetRolesOfMembersPayload_results(ctx, field)
+	case "changedCount":
+		return ec.fieldContext_SetRolesOfMembersPayload_changedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_SetRolesOfMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_SetRolesOfMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_SetRolesOfMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_SetRolesOfMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_SetRolesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
