@@ -73,6 +73,7 @@ func (d *trusted) add(ctx context.Context, manifest []byte, introspection bool) 
 	var problems []error
 	for _, id := range slices.Sorted(maps.Keys(texts)) {
 		text := texts[id]
+		id = bare(id)
 		if other, known := d.texts[id]; known && other != text {
 			problems = append(problems, fmt.Errorf("document %s: there is another document with this id", id))
 			continue

@@ -101,20 +101,17 @@ func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql
 
 // find sets the document with the id.
 func (p *persisted) find(id string, params *graphql.RawParams) *gqlerror.Error {
-	// "sha256:" is the prefix of GraphQL-over-HTTP for a hash.
-	bare := strings.TrimPrefix(id, "sha256:")
-	for _, name := range []string{id, bare} {
-		if text, known := p.trusted.texts[name]; known {
-			params.Query = text
-			return nil
-		}
+	id = bare(id)
+	if text, known := p.trusted.texts[id]; known {
+		params.Query = text
+		return nil
 	}
 	if p.only {
 		return persistedError(fault.PersistedQueryNotInList, "This server executes only the documents of its manifests, and no document there has this id.")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if text, known := p.sent.Get(bare); known {
+	if text, known := p.sent.Get(id); known {
 		params.Query = text
 		return nil
 	}
@@ -158,8 +155,12 @@ func hashIn(extensions map[string]any) (hash string, err *gqlerror.Error) {
 	if !ok || hash == "" {
 		return "", persistedError(fault.BadUserInput, "extensions.persistedQuery must be an object with a sha256Hash.")
 	}
-	return hash, nil
+	return bare(hash), nil
 }
+
+// bare returns the id without the prefix that GraphQL-over-HTTP has for a hash, and
+// graphql-codegen in its manifests, because other clients send the hash alone.
+func bare(id string) string { return strings.TrimPrefix(id, "sha256:") }
 
 func sha256Of(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -107,7 +107,7 @@ const md5 = "5d41402abc4b2a76b9719d911017c592" // relay-compiler's hash
 func TestDocumentsOfManifests(t *testing.T) {
 	t.Parallel()
 	files := []string{
-		manifest(t, map[string]string{md5: askVersion, sha256Of(watch): watch}),
+		manifest(t, map[string]string{md5: askVersion, "sha256:" + sha256Of(watch): watch}),
 		manifest(t, apolloManifest("3c1f", askViewer)),
 	}
 	only := false
@@ -157,13 +157,18 @@ func TestDocumentsOfManifests(t *testing.T) {
 			t.Errorf("got %s, want the viewer", got.body)
 		}
 	})
-	t.Run("FE-3 a subscription", func(t *testing.T) {
-		t.Parallel()
-		request := body(t, "documentId", "sha256:"+sha256Of(watch), "variables", map[string]any{"team": owner.TeamID, "after": from})
-		if m := overSocket(t, w, owner.Session, request); !strings.Contains(m, "ann@x.org") {
-			t.Errorf("got %s, want the change", m)
-		}
-	})
+	for name, named := range map[string][]any{
+		"documentId": {"documentId", "sha256:" + sha256Of(watch)}, "a bare hash": {"documentId", sha256Of(watch)},
+		"extensions": {"extensions", hashed(sha256Of(watch))}, "a prefix in extensions": {"extensions", hashed("sha256:" + sha256Of(watch))},
+	} {
+		t.Run("FE-3 a subscription named by "+name, func(t *testing.T) {
+			t.Parallel()
+			request := body(t, append(named, "variables", map[string]any{"team": owner.TeamID, "after": from})...)
+			if m := overSocket(t, w, owner.Session, request); !strings.Contains(m, "ann@x.org") {
+				t.Errorf("got %s, want the change", m)
+			}
+		})
+	}
 	for name, request := range map[string][]any{
 		"another text": {"query", whoAmI}, "almost the text": {"query", askVersion + " "}, "another text with its hash": {"query", whoAmI, "extensions", hashed(sha256Of(whoAmI))},
 		"another text with a listed id": {"query", whoAmI, "extensions", hashed(md5)}, "an unknown id": {"documentId", "nothing"}, "an unknown hash": {"extensions", hashed(sha256Of(whoAmI))},
