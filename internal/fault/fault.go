@@ -39,6 +39,12 @@ const (
 	// RateLimited means that there were too many requests. Wait for
 	// `extensions.retryAfterSeconds`, then repeat. Its status is 429.
 	RateLimited Code = "RATE_LIMITED"
+	// PersistedQueryNotFound means that the server knows no document with the hash. Send the
+	// document itself with the hash. Its status is 400.
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	// PersistedQueryNotInList means that the server executes only the documents of its
+	// manifests, and this is none of them. Add the document to a manifest. Its status is 400.
+	PersistedQueryNotInList Code = "PERSISTED_QUERY_NOT_IN_LIST"
 )
 
 // Codes of user errors. NotFound and the top-level code share a name.
