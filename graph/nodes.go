@@ -41,7 +41,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	}
 	found := make(map[string]model.Node, len(ids))
 	for prefix, ids := range byType {
-		if err := r.nodesOf(ctx, prefix, ids, found); err != nil {
+		if err := r.nodesOf(ctx, prefix, ids, selected(ctx), found); err != nil {
 			return nil, err
 		}
 	}
@@ -52,9 +52,21 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	return nodes, nil
 }
 
-// nodesOf adds the things of one type to found.
-func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, found map[string]model.Node) error {
-	client, asked := r.read(ctx), selected(ctx)
+// nodeOf returns the thing with the id, with what a selection on it needs; nil for one
+// that the viewer may not see or that does not exist.
+func (r *Resolver) nodeOf(ctx context.Context, id string, asked selection) (model.Node, error) {
+	prefix, err := uid.Of(id)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // a text that is no id names nothing
+	}
+	found := map[string]model.Node{}
+	err = r.nodesOf(ctx, prefix, []string{id}, asked, found)
+	return found[id], err
+}
+
+// nodesOf adds the things of one type to found, with what a selection on them needs.
+func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, asked selection, found map[string]model.Node) error {
+	client := r.read(ctx)
 	switch prefix {
 	case uid.Account:
 		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...), access.OwnAccounts(ctx)).All(ctx))

@@ -268,7 +268,11 @@ type ComplexityRoot struct {
 		Cursor         func(childComplexity int) int
 		Invitation     func(childComplexity int) int
 		Member         func(childComplexity int) int
+		Node           func(childComplexity int) int
+		NodeID         func(childComplexity int) int
 		PreviousStatus func(childComplexity int) int
+		Reload         func(childComplexity int) int
+		Team           func(childComplexity int) int
 		Type           func(childComplexity int) int
 	}
 
@@ -322,11 +326,17 @@ type ComplexityRoot struct {
 	}
 
 	MembersChange struct {
-		At       func(childComplexity int) int
-		Cursor   func(childComplexity int) int
-		Member   func(childComplexity int) int
-		MemberID func(childComplexity int) int
-		Type     func(childComplexity int) int
+		At              func(childComplexity int) int
+		Cursor          func(childComplexity int) int
+		FormerOwner     func(childComplexity int) int
+		Member          func(childComplexity int) int
+		MemberID        func(childComplexity int) int
+		Node            func(childComplexity int) int
+		NodeID          func(childComplexity int) int
+		Reload          func(childComplexity int) int
+		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
+		Type            func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -440,6 +450,15 @@ type ComplexityRoot struct {
 		ServerInfo        func(childComplexity int) int
 		Team              func(childComplexity int, id string) int
 		Viewer            func(childComplexity int) int
+	}
+
+	ReceivedInvitationChange struct {
+		At             func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		Invitation     func(childComplexity int) int
+		InvitationID   func(childComplexity int) int
+		PreviousStatus func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	RemoveMemberPayload struct {
@@ -565,7 +584,8 @@ type ComplexityRoot struct {
 	Subscription struct {
 		InviteStatusChanged        func(childComplexity int, teamID string, after *string) int
 		MembersChanged             func(childComplexity int, teamID string, after *string) int
-		ReceivedInvitationsChanged func(childComplexity int) int
+		ReceivedInvitationsChanged func(childComplexity int, after *string) int
+		TeamChanged                func(childComplexity int, teamID string, after *string) int
 		ViewerAccessChanged        func(childComplexity int) int
 	}
 
@@ -592,6 +612,16 @@ type ComplexityRoot struct {
 		ViewerCanManageRoles       func(childComplexity int) int
 		ViewerCanTransferOwnership func(childComplexity int) int
 		ViewerMembership           func(childComplexity int) int
+	}
+
+	TeamChange struct {
+		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+		NodeID func(childComplexity int) int
+		Reload func(childComplexity int) int
+		Team   func(childComplexity int) int
+		Type   func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -638,12 +668,13 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		ActiveTeam          func(childComplexity int) int
-		Memberships         func(childComplexity int, first *int, after *string) int
-		Permissions         func(childComplexity int, teamID string) int
-		ReceivedInvitations func(childComplexity int, first *int, after *string) int
-		Sessions            func(childComplexity int, first *int, after *string) int
-		User                func(childComplexity int) int
+		ActiveTeam                func(childComplexity int) int
+		Memberships               func(childComplexity int, first *int, after *string) int
+		Permissions               func(childComplexity int, teamID string) int
+		ReceivedInvitations       func(childComplexity int, first *int, after *string) int
+		ReceivedInvitationsCursor func(childComplexity int) int
+		Sessions                  func(childComplexity int, first *int, after *string) int
+		User                      func(childComplexity int) int
 	}
 
 	ViewerAccessChange struct {
@@ -1549,12 +1580,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteStatusChange.Member(childComplexity), true
+	case "InviteStatusChange.node":
+		if e.ComplexityRoot.InviteStatusChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Node(childComplexity), true
+	case "InviteStatusChange.nodeId":
+		if e.ComplexityRoot.InviteStatusChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.NodeID(childComplexity), true
 	case "InviteStatusChange.previousStatus":
 		if e.ComplexityRoot.InviteStatusChange.PreviousStatus == nil {
 			break
 		}
 
 		return e.ComplexityRoot.InviteStatusChange.PreviousStatus(childComplexity), true
+	case "InviteStatusChange.reload":
+		if e.ComplexityRoot.InviteStatusChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Reload(childComplexity), true
+	case "InviteStatusChange.team":
+		if e.ComplexityRoot.InviteStatusChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Team(childComplexity), true
 	case "InviteStatusChange.type":
 		if e.ComplexityRoot.InviteStatusChange.Type == nil {
 			break
@@ -1766,6 +1821,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MembersChange.Cursor(childComplexity), true
+	case "MembersChange.formerOwner":
+		if e.ComplexityRoot.MembersChange.FormerOwner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.FormerOwner(childComplexity), true
 	case "MembersChange.member":
 		if e.ComplexityRoot.MembersChange.Member == nil {
 			break
@@ -1778,6 +1839,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MembersChange.MemberID(childComplexity), true
+	case "MembersChange.node":
+		if e.ComplexityRoot.MembersChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Node(childComplexity), true
+	case "MembersChange.nodeId":
+		if e.ComplexityRoot.MembersChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.NodeID(childComplexity), true
+	case "MembersChange.reload":
+		if e.ComplexityRoot.MembersChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Reload(childComplexity), true
+	case "MembersChange.removedMemberId":
+		if e.ComplexityRoot.MembersChange.RemovedMemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.RemovedMemberID(childComplexity), true
+	case "MembersChange.team":
+		if e.ComplexityRoot.MembersChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Team(childComplexity), true
 	case "MembersChange.type":
 		if e.ComplexityRoot.MembersChange.Type == nil {
 			break
@@ -2534,6 +2625,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "ReceivedInvitationChange.at":
+		if e.ComplexityRoot.ReceivedInvitationChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.At(childComplexity), true
+	case "ReceivedInvitationChange.cursor":
+		if e.ComplexityRoot.ReceivedInvitationChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Cursor(childComplexity), true
+	case "ReceivedInvitationChange.invitation":
+		if e.ComplexityRoot.ReceivedInvitationChange.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Invitation(childComplexity), true
+	case "ReceivedInvitationChange.invitationId":
+		if e.ComplexityRoot.ReceivedInvitationChange.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.InvitationID(childComplexity), true
+	case "ReceivedInvitationChange.previousStatus":
+		if e.ComplexityRoot.ReceivedInvitationChange.PreviousStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.PreviousStatus(childComplexity), true
+	case "ReceivedInvitationChange.type":
+		if e.ComplexityRoot.ReceivedInvitationChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Type(childComplexity), true
+
 	case "RemoveMemberPayload.removedMemberId":
 		if e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID == nil {
 			break
@@ -2941,7 +3069,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Subscription.ReceivedInvitationsChanged(childComplexity), true
+		args, err := ec.field_Subscription_receivedInvitationsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ReceivedInvitationsChanged(childComplexity, args["after"].(*string)), true
+	case "Subscription.teamChanged":
+		if e.ComplexityRoot.Subscription.TeamChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_teamChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.TeamChanged(childComplexity, args["teamId"].(string), args["after"].(*string)), true
 	case "Subscription.viewerAccessChanged":
 		if e.ComplexityRoot.Subscription.ViewerAccessChanged == nil {
 			break
@@ -3079,6 +3223,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ViewerMembership(childComplexity), true
+
+	case "TeamChange.at":
+		if e.ComplexityRoot.TeamChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.At(childComplexity), true
+	case "TeamChange.cursor":
+		if e.ComplexityRoot.TeamChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Cursor(childComplexity), true
+	case "TeamChange.node":
+		if e.ComplexityRoot.TeamChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Node(childComplexity), true
+	case "TeamChange.nodeId":
+		if e.ComplexityRoot.TeamChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.NodeID(childComplexity), true
+	case "TeamChange.reload":
+		if e.ComplexityRoot.TeamChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Reload(childComplexity), true
+	case "TeamChange.team":
+		if e.ComplexityRoot.TeamChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Team(childComplexity), true
+	case "TeamChange.type":
+		if e.ComplexityRoot.TeamChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Type(childComplexity), true
 
 	case "TeamConnection.edges":
 		if e.ComplexityRoot.TeamConnection.Edges == nil {
@@ -3258,6 +3445,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Viewer.receivedInvitationsCursor":
+		if e.ComplexityRoot.Viewer.ReceivedInvitationsCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.ReceivedInvitationsCursor(childComplexity), true
 	case "Viewer.sessions":
 		if e.ComplexityRoot.Viewer.Sessions == nil {
 			break
@@ -4354,16 +4547,26 @@ type InviteStatusChange {
   type: InviteEventType!
   "When it happened."
   at: DateTime!
-  "The invitation in its current state."
-  invitation: Invitation!
+  "The team in its current state."
+  team: Team!
+  "The invitation in its current state; null for REFERENCE_CHANGED."
+  invitation: Invitation
   "The previous status, when the change was one of status."
   previousStatus: InvitationStatus
   "The new member, for ACCEPTED."
   member: Member
+  "The id of what has changed, for REFERENCE_CHANGED."
+  nodeId: ID
+  "What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  node: Node
+  "Whether invitations may have changed in more than ` + "`" + `node` + "`" + `, such as in their roles: then a client reads the list again."
+  reload: Boolean!
 }
 
 "The kinds of change of an invitation."
 enum InviteEventType {
+  "Something that invitations refer to has changed or was deleted: a role, a group, a division, a user, the team or the account."
+  REFERENCE_CHANGED
   "It was created."
   CREATED
   "Its grant, the names in it, or its expiry changed."
@@ -4382,14 +4585,19 @@ enum InviteEventType {
   EXPIRED
 }
 `, BuiltIn: false},
-	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
+	{Name: "../schema/live.graphqls", Input: `"""
+The subscriptions. A stream of a team ends with the error FORBIDDEN when the viewer loses the permission to follow it, and with NOT_FOUND when the team is deleted.
+What a viewer sees depends on their permissions: after an item of ` + "`" + `viewerAccessChanged` + "`" + ` a client reads its lists again.
+"""
 type Subscription {
   "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
   "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   membersChanged(teamId: ID!, after: EventCursor): MembersChange!
-  "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
-  receivedInvitationsChanged: Invitation!
+  "Sends every change of a team, of its account, and of the account's roles, groups, divisions and teams, after the cursor, or from now on: each once, in order. Every member of the team may follow, and receives the changes of what they may see."
+  teamChanged(teamId: ID!, after: EventCursor): TeamChange!
+  "Sends every change of the invitations to the viewer's own address, in all accounts, after the cursor of ` + "`" + `receivedInvitationsCursor` + "`" + ` or of a change, or from now on: each once, those of an account in order."
+  receivedInvitationsChanged(after: EventCursor): ReceivedInvitationChange!
   "Sends every change of the permissions that the viewer holds in their teams. The last item, SIGNED_OUT, says that the session has ended."
   viewerAccessChanged: ViewerAccessChange!
 }
@@ -4402,10 +4610,22 @@ type MembersChange {
   type: MemberEventType!
   "When it happened."
   at: DateTime!
-  "The id of the member that changed; for OWNER_CHANGED, of the new owner."
-  memberId: ID!
-  "The member in the current state; null after removal."
+  "The team in its current state."
+  team: Team!
+  "The id of the member that changed; for OWNER_CHANGED, of the new owner. Null for REFERENCE_CHANGED."
+  memberId: ID
+  "The member in the current state; null after removal, and for REFERENCE_CHANGED."
   member: Member
+  "The former owner, who is a member still, for OWNER_CHANGED; null when they have left since."
+  formerOwner: Member
+  "The id of the member that is gone, for REMOVED: a cache drops the member with this id."
+  removedMemberId: ID
+  "The id of what has changed, for REFERENCE_CHANGED."
+  nodeId: ID
+  "What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  node: Node
+  "Whether entries of the list may have changed in more than ` + "`" + `node` + "`" + `, such as in their effective permissions: then a client reads the list again."
+  reload: Boolean!
 }
 
 "The kinds of change of a member."
@@ -4422,6 +4642,87 @@ enum MemberEventType {
   REMOVED
   "The member became the owner of the team."
   OWNER_CHANGED
+  "Something that the list refers to has changed or was deleted: a role, a group, a division, a transfer of ownership, the team or the account."
+  REFERENCE_CHANGED
+}
+
+"One change of a team, or of something that all teams of its account share."
+type TeamChange {
+  "A subscription with this cursor receives the changes after this one."
+  cursor: EventCursor!
+  "The kind of change."
+  type: TeamEventType!
+  "When it happened."
+  at: DateTime!
+  "The team that is followed, in its current state."
+  team: Team!
+  "The id of what has changed: a role, a group, a division, a transfer of ownership, a team or the account."
+  nodeId: ID!
+  "What has changed, in the current state; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  node: Node
+  "Whether the change reaches further than ` + "`" + `node` + "`" + `, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these."
+  reload: Boolean!
+}
+
+"The kinds of change of a team."
+enum TeamEventType {
+  "The team was renamed, or another team of the account that the viewer may see."
+  TEAM_UPDATED
+  "Another team was created in the account."
+  TEAM_CREATED
+  "Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND."
+  TEAM_DELETED
+  "A member accepted the ownership and is the owner of the team."
+  OWNER_CHANGED
+  "The owner has offered the ownership to a member."
+  TRANSFER_REQUESTED
+  "The member has declined the ownership."
+  TRANSFER_DECLINED
+  "The offer of the ownership was taken back, or ended because the member left or was deactivated."
+  TRANSFER_CANCELED
+  "The offer of the ownership has expired."
+  TRANSFER_EXPIRED
+  "The account's name, settings, limits or status changed."
+  ACCOUNT_UPDATED
+  "A role was created in the account."
+  ROLE_CREATED
+  "A role of the account changed."
+  ROLE_UPDATED
+  "A role of the account was deleted, and perhaps replaced by another one."
+  ROLE_DELETED
+  "A group was created in the account."
+  GROUP_CREATED
+  "A group of the account changed."
+  GROUP_UPDATED
+  "A group of the account was deleted."
+  GROUP_DELETED
+  "A division was created in the account."
+  DIVISION_CREATED
+  "A division of the account was renamed or moved."
+  DIVISION_UPDATED
+  "A division of the account was deleted."
+  DIVISION_DELETED
+}
+
+"One change of an invitation to the viewer."
+type ReceivedInvitationChange {
+  "A subscription with this cursor receives the changes after this one."
+  cursor: EventCursor!
+  "The kind of change. REFERENCE_CHANGED means that the invitation shows something that has changed, such as the team's name."
+  type: InviteEventType!
+  "When it happened."
+  at: DateTime!
+  "The id of the invitation."
+  invitationId: ID!
+  "The invitation in its current state; null when it was deleted with its team."
+  invitation: Invitation
+  "The previous status, when the change was one of status."
+  previousStatus: InvitationStatus
+}
+
+extend type Viewer {
+  "The current position in the changes of ` + "`" + `receivedInvitations` + "`" + `. A client that reads it together with the list, and subscribes to ` + "`" + `receivedInvitationsChanged` + "`" + ` after it, misses no change."
+  receivedInvitationsCursor: EventCursor!
 }
 
 "One change of the permissions that the viewer holds."
@@ -5799,12 +6100,20 @@ func (ec *executionContext) childFields_InviteStatusChange(ctx context.Context, 
 		return ec.fieldContext_InviteStatusChange_type(ctx, field)
 	case "at":
 		return ec.fieldContext_InviteStatusChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_InviteStatusChange_team(ctx, field)
 	case "invitation":
 		return ec.fieldContext_InviteStatusChange_invitation(ctx, field)
 	case "previousStatus":
 		return ec.fieldContext_InviteStatusChange_previousStatus(ctx, field)
 	case "member":
 		return ec.fieldContext_InviteStatusChange_member(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_InviteStatusChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_InviteStatusChange_node(ctx, field)
+	case "reload":
+		return ec.fieldContext_InviteStatusChange_reload(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InviteStatusChange", field.Name)
 }
@@ -5915,10 +6224,22 @@ func (ec *executionContext) childFields_MembersChange(ctx context.Context, field
 		return ec.fieldContext_MembersChange_type(ctx, field)
 	case "at":
 		return ec.fieldContext_MembersChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_MembersChange_team(ctx, field)
 	case "memberId":
 		return ec.fieldContext_MembersChange_memberId(ctx, field)
 	case "member":
 		return ec.fieldContext_MembersChange_member(ctx, field)
+	case "formerOwner":
+		return ec.fieldContext_MembersChange_formerOwner(ctx, field)
+	case "removedMemberId":
+		return ec.fieldContext_MembersChange_removedMemberId(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_MembersChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_MembersChange_node(ctx, field)
+	case "reload":
+		return ec.fieldContext_MembersChange_reload(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MembersChange", field.Name)
 }
@@ -6031,6 +6352,24 @@ func (ec *executionContext) childFields_PersonEdge(ctx context.Context, field gr
 		return ec.fieldContext_PersonEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PersonEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReceivedInvitationChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReceivedInvitationChange_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_ReceivedInvitationChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_ReceivedInvitationChange_at(ctx, field)
+	case "invitationId":
+		return ec.fieldContext_ReceivedInvitationChange_invitationId(ctx, field)
+	case "invitation":
+		return ec.fieldContext_ReceivedInvitationChange_invitation(ctx, field)
+	case "previousStatus":
+		return ec.fieldContext_ReceivedInvitationChange_previousStatus(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReceivedInvitationChange", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6315,6 +6654,26 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
 
+func (ec *executionContext) childFields_TeamChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TeamChange_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_TeamChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_TeamChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_TeamChange_team(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_TeamChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_TeamChange_node(ctx, field)
+	case "reload":
+		return ec.fieldContext_TeamChange_reload(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamChange", field.Name)
+}
+
 func (ec *executionContext) childFields_TeamConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -6415,6 +6774,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_sessions(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
+	case "receivedInvitationsCursor":
+		return ec.fieldContext_Viewer_receivedInvitationsCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

@@ -300,12 +300,20 @@ type InviteStatusChange struct {
 	Type InviteEventType `json:"type"`
 	// When it happened.
 	At time.Time `json:"at"`
-	// The invitation in its current state.
-	Invitation *ent.Invitation `json:"invitation"`
+	// The team in its current state.
+	Team *ent.Team `json:"team"`
+	// The invitation in its current state; null for REFERENCE_CHANGED.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// The previous status, when the change was one of status.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 	// The new member, for ACCEPTED.
 	Member *ent.Member `json:"member,omitempty"`
+	// The id of what has changed, for REFERENCE_CHANGED.
+	NodeID *string `json:"nodeId,omitempty"`
+	// What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with `nodeId`.
+	Node Node `json:"node,omitempty"`
+	// Whether invitations may have changed in more than `node`, such as in their roles: then a client reads the list again.
+	Reload bool `json:"reload"`
 }
 
 // An invitation to send. It has exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions.
@@ -438,10 +446,22 @@ type MembersChange struct {
 	Type MemberEventType `json:"type"`
 	// When it happened.
 	At time.Time `json:"at"`
-	// The id of the member that changed; for OWNER_CHANGED, of the new owner.
-	MemberID string `json:"memberId"`
-	// The member in the current state; null after removal.
+	// The team in its current state.
+	Team *ent.Team `json:"team"`
+	// The id of the member that changed; for OWNER_CHANGED, of the new owner. Null for REFERENCE_CHANGED.
+	MemberID *string `json:"memberId,omitempty"`
+	// The member in the current state; null after removal, and for REFERENCE_CHANGED.
 	Member *ent.Member `json:"member,omitempty"`
+	// The former owner, who is a member still, for OWNER_CHANGED; null when they have left since.
+	FormerOwner *ent.Member `json:"formerOwner,omitempty"`
+	// The id of the member that is gone, for REMOVED: a cache drops the member with this id.
+	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The id of what has changed, for REFERENCE_CHANGED.
+	NodeID *string `json:"nodeId,omitempty"`
+	// What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with `nodeId`.
+	Node Node `json:"node,omitempty"`
+	// Whether entries of the list may have changed in more than `node`, such as in their effective permissions: then a client reads the list again.
+	Reload bool `json:"reload"`
 }
 
 // A transfer of ownership.
@@ -482,6 +502,22 @@ type PersonFilter struct {
 	Search *string `json:"search,omitempty"`
 	// Only those who have this role, or are offered it, directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
+}
+
+// One change of an invitation to the viewer.
+type ReceivedInvitationChange struct {
+	// A subscription with this cursor receives the changes after this one.
+	Cursor string `json:"cursor"`
+	// The kind of change. REFERENCE_CHANGED means that the invitation shows something that has changed, such as the team's name.
+	Type InviteEventType `json:"type"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// The id of the invitation.
+	InvitationID string `json:"invitationId"`
+	// The invitation in its current state; null when it was deleted with its team.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The previous status, when the change was one of status.
+	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 }
 
 // The result of the removal of a member.
@@ -712,7 +748,8 @@ type SignUpPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The subscriptions.
+// The subscriptions. A stream of a team ends with the error FORBIDDEN when the viewer loses the permission to follow it, and with NOT_FOUND when the team is deleted.
+// What a viewer sees depends on their permissions: after an item of `viewerAccessChanged` a client reads its lists again.
 type Subscription struct {
 }
 
@@ -723,6 +760,24 @@ type SystemActor struct {
 }
 
 func (SystemActor) IsActor() {}
+
+// One change of a team, or of something that all teams of its account share.
+type TeamChange struct {
+	// A subscription with this cursor receives the changes after this one.
+	Cursor string `json:"cursor"`
+	// The kind of change.
+	Type TeamEventType `json:"type"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// The team that is followed, in its current state.
+	Team *ent.Team `json:"team"`
+	// The id of what has changed: a role, a group, a division, a transfer of ownership, a team or the account.
+	NodeID string `json:"nodeId"`
+	// What has changed, in the current state; null when it was deleted: a cache drops the object with `nodeId`.
+	Node Node `json:"node,omitempty"`
+	// Whether the change reaches further than `node`, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these.
+	Reload bool `json:"reload"`
+}
 
 // A team.
 type TeamInput struct {
@@ -1007,6 +1062,8 @@ func (e InviteConflict) MarshalJSON() ([]byte, error) {
 type InviteEventType string
 
 const (
+	// Something that invitations refer to has changed or was deleted: a role, a group, a division, a user, the team or the account.
+	InviteEventTypeReferenceChanged InviteEventType = "REFERENCE_CHANGED"
 	// It was created.
 	InviteEventTypeCreated InviteEventType = "CREATED"
 	// Its grant, the names in it, or its expiry changed.
@@ -1026,6 +1083,7 @@ const (
 )
 
 var AllInviteEventType = []InviteEventType{
+	InviteEventTypeReferenceChanged,
 	InviteEventTypeCreated,
 	InviteEventTypeUpdated,
 	InviteEventTypeResent,
@@ -1038,7 +1096,7 @@ var AllInviteEventType = []InviteEventType{
 
 func (e InviteEventType) IsValid() bool {
 	switch e {
-	case InviteEventTypeCreated, InviteEventTypeUpdated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
+	case InviteEventTypeReferenceChanged, InviteEventTypeCreated, InviteEventTypeUpdated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
 		return true
 	}
 	return false
@@ -1162,6 +1220,8 @@ const (
 	MemberEventTypeRemoved MemberEventType = "REMOVED"
 	// The member became the owner of the team.
 	MemberEventTypeOwnerChanged MemberEventType = "OWNER_CHANGED"
+	// Something that the list refers to has changed or was deleted: a role, a group, a division, a transfer of ownership, the team or the account.
+	MemberEventTypeReferenceChanged MemberEventType = "REFERENCE_CHANGED"
 )
 
 var AllMemberEventType = []MemberEventType{
@@ -1171,11 +1231,12 @@ var AllMemberEventType = []MemberEventType{
 	MemberEventTypeReactivated,
 	MemberEventTypeRemoved,
 	MemberEventTypeOwnerChanged,
+	MemberEventTypeReferenceChanged,
 }
 
 func (e MemberEventType) IsValid() bool {
 	switch e {
-	case MemberEventTypeJoined, MemberEventTypeUpdated, MemberEventTypeDeactivated, MemberEventTypeReactivated, MemberEventTypeRemoved, MemberEventTypeOwnerChanged:
+	case MemberEventTypeJoined, MemberEventTypeUpdated, MemberEventTypeDeactivated, MemberEventTypeReactivated, MemberEventTypeRemoved, MemberEventTypeOwnerChanged, MemberEventTypeReferenceChanged:
 		return true
 	}
 	return false
@@ -1513,6 +1574,112 @@ func (e *SignUpPolicy) UnmarshalJSON(b []byte) error {
 }
 
 func (e SignUpPolicy) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of change of a team.
+type TeamEventType string
+
+const (
+	// The team was renamed, or another team of the account that the viewer may see.
+	TeamEventTypeTeamUpdated TeamEventType = "TEAM_UPDATED"
+	// Another team was created in the account.
+	TeamEventTypeTeamCreated TeamEventType = "TEAM_CREATED"
+	// Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND.
+	TeamEventTypeTeamDeleted TeamEventType = "TEAM_DELETED"
+	// A member accepted the ownership and is the owner of the team.
+	TeamEventTypeOwnerChanged TeamEventType = "OWNER_CHANGED"
+	// The owner has offered the ownership to a member.
+	TeamEventTypeTransferRequested TeamEventType = "TRANSFER_REQUESTED"
+	// The member has declined the ownership.
+	TeamEventTypeTransferDeclined TeamEventType = "TRANSFER_DECLINED"
+	// The offer of the ownership was taken back, or ended because the member left or was deactivated.
+	TeamEventTypeTransferCanceled TeamEventType = "TRANSFER_CANCELED"
+	// The offer of the ownership has expired.
+	TeamEventTypeTransferExpired TeamEventType = "TRANSFER_EXPIRED"
+	// The account's name, settings, limits or status changed.
+	TeamEventTypeAccountUpdated TeamEventType = "ACCOUNT_UPDATED"
+	// A role was created in the account.
+	TeamEventTypeRoleCreated TeamEventType = "ROLE_CREATED"
+	// A role of the account changed.
+	TeamEventTypeRoleUpdated TeamEventType = "ROLE_UPDATED"
+	// A role of the account was deleted, and perhaps replaced by another one.
+	TeamEventTypeRoleDeleted TeamEventType = "ROLE_DELETED"
+	// A group was created in the account.
+	TeamEventTypeGroupCreated TeamEventType = "GROUP_CREATED"
+	// A group of the account changed.
+	TeamEventTypeGroupUpdated TeamEventType = "GROUP_UPDATED"
+	// A group of the account was deleted.
+	TeamEventTypeGroupDeleted TeamEventType = "GROUP_DELETED"
+	// A division was created in the account.
+	TeamEventTypeDivisionCreated TeamEventType = "DIVISION_CREATED"
+	// A division of the account was renamed or moved.
+	TeamEventTypeDivisionUpdated TeamEventType = "DIVISION_UPDATED"
+	// A division of the account was deleted.
+	TeamEventTypeDivisionDeleted TeamEventType = "DIVISION_DELETED"
+)
+
+var AllTeamEventType = []TeamEventType{
+	TeamEventTypeTeamUpdated,
+	TeamEventTypeTeamCreated,
+	TeamEventTypeTeamDeleted,
+	TeamEventTypeOwnerChanged,
+	TeamEventTypeTransferRequested,
+	TeamEventTypeTransferDeclined,
+	TeamEventTypeTransferCanceled,
+	TeamEventTypeTransferExpired,
+	TeamEventTypeAccountUpdated,
+	TeamEventTypeRoleCreated,
+	TeamEventTypeRoleUpdated,
+	TeamEventTypeRoleDeleted,
+	TeamEventTypeGroupCreated,
+	TeamEventTypeGroupUpdated,
+	TeamEventTypeGroupDeleted,
+	TeamEventTypeDivisionCreated,
+	TeamEventTypeDivisionUpdated,
+	TeamEventTypeDivisionDeleted,
+}
+
+func (e TeamEventType) IsValid() bool {
+	switch e {
+	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
+		return true
+	}
+	return false
+}
+
+func (e TeamEventType) String() string {
+	return string(e)
+}
+
+func (e *TeamEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TeamEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TeamEventType", str)
+	}
+	return nil
+}
+
+func (e TeamEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TeamEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TeamEventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

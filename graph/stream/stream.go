@@ -10,8 +10,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/live"
 )
 
@@ -31,7 +29,7 @@ type Client struct {
 	Wake func()
 
 	lastEventID string
-	last        *ent.Event // the one that the last response is about
+	last        string // the cursor of the last response
 }
 
 type clientKey struct{}
@@ -59,8 +57,8 @@ func (c *Client) Cursors(after *string) (cursors []string) {
 // Cursor returns the cursor of the last response in the context of a subscription;
 // empty when its responses have none.
 func Cursor(ctx context.Context) string {
-	if c, ok := ctx.Value(clientKey{}).(*Client); ok && c.last != nil {
-		return event.CursorOf(c.last).String()
+	if c, ok := ctx.Value(clientKey{}).(*Client); ok {
+		return c.last
 	}
 	return ""
 }

@@ -91,6 +91,7 @@ type GroupChange struct {
 func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
 		var wrong fault.Errors
+		data := map[string]string{}
 		u := a.Tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := checkName(*c.Name)
@@ -123,12 +124,15 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 					return err
 				}
 			}
+			if len(added) > 0 || len(roles) != len(g.Edges.Roles) {
+				data[event.Reload] = "roles"
+			}
 			u.ClearRoles().AddRoles(roles...)
 		}
 		if err := s.withoutGain(ctx, a, "roleIds", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.GroupUpdated, "", g.ID, nil)
+		return a.Log(ctx, event.GroupUpdated, "", g.ID, data)
 	})
 }
 
@@ -140,6 +144,6 @@ func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
 		if err := a.Tx.Group.DeleteOne(g).Exec(ctx); err != nil {
 			return fmt.Errorf("delete group %s: %w", g.ID, err)
 		}
-		return a.Log(ctx, event.GroupDeleted, "", g.ID, nil)
+		return a.Log(ctx, event.GroupDeleted, "", g.ID, map[string]string{event.Reload: "groups"})
 	})
 }
