@@ -5199,7 +5199,7 @@ extend type Mutation {
   createGroup(input: CreateGroupInput!): GroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
   updateGroup(input: UpdateGroupInput!): GroupPayload
-  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
+  "Deletes a group. Its members lose the roles that they had by it. Fails with GROUP_IN_USE while an open invitation would grant nothing without it. Needs ` + "`" + `roles.manage` + "`" + `."
   deleteGroup(input: GroupInput!): DeleteGroupPayload
   "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
   createDivision(input: CreateDivisionInput!): DivisionPayload
@@ -5400,7 +5400,7 @@ enum UserErrorCode {
   INVALID_EMAIL
   "The value is not allowed."
   INVALID_VALUE
-  "Neither or both forms of grant were given."
+  "Neither or both forms of grant were given, or an invitation grants nothing any more."
   INVALID_GRANT
   "The permission is not in the catalogue."
   PERMISSION_UNKNOWN
@@ -5446,6 +5446,8 @@ enum UserErrorCode {
   NOT_GRANTABLE
   "Members, groups or open invitations have the role."
   ROLE_IN_USE
+  "Open invitations grant nothing but the group."
+  GROUP_IN_USE
   "A role of the preset cannot be changed."
   ROLE_PROTECTED
   "The granter no longer holds everything that the invitation grants."

@@ -1697,7 +1697,7 @@ const (
 	UserErrorCodeInvalidEmail UserErrorCode = "INVALID_EMAIL"
 	// The value is not allowed.
 	UserErrorCodeInvalidValue UserErrorCode = "INVALID_VALUE"
-	// Neither or both forms of grant were given.
+	// Neither or both forms of grant were given, or an invitation grants nothing any more.
 	UserErrorCodeInvalidGrant UserErrorCode = "INVALID_GRANT"
 	// The permission is not in the catalogue.
 	UserErrorCodePermissionUnknown UserErrorCode = "PERMISSION_UNKNOWN"
@@ -1743,6 +1743,8 @@ const (
 	UserErrorCodeNotGrantable UserErrorCode = "NOT_GRANTABLE"
 	// Members, groups or open invitations have the role.
 	UserErrorCodeRoleInUse UserErrorCode = "ROLE_IN_USE"
+	// Open invitations grant nothing but the group.
+	UserErrorCodeGroupInUse UserErrorCode = "GROUP_IN_USE"
 	// A role of the preset cannot be changed.
 	UserErrorCodeRoleProtected UserErrorCode = "ROLE_PROTECTED"
 	// The granter no longer holds everything that the invitation grants.
@@ -1803,6 +1805,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeRoleNotFound,
 	UserErrorCodeNotGrantable,
 	UserErrorCodeRoleInUse,
+	UserErrorCodeGroupInUse,
 	UserErrorCodeRoleProtected,
 	UserErrorCodeInviterLostGrant,
 	UserErrorCodeOwnerProtected,
@@ -1822,7 +1825,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -36,8 +36,9 @@ type Renewal struct {
 // old link stops working. The viewer becomes its granter. Resend needs
 // members.invite in the team. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
-// is in; with NOT_GRANTABLE when the viewer holds less than it grants; for an
-// expired one with ALREADY_MEMBER or ALREADY_INVITED when its address has joined
+// is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
+// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER or
+// ALREADY_INVITED when its address has joined
 // or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
 // FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
@@ -117,6 +118,9 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	if _, denied := lifecycle.Next(lifecycle.Effective(i, t.now), lifecycle.Resend); denied != nil {
 		return quota{}, denied
 	}
+	if nothing := grantsSomething(i); nothing != nil {
+		return quota{}, nothing
+	}
 	if above := t.answersFor(i); above != nil {
 		return quota{}, above
 	}
@@ -153,7 +157,7 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent
 // CanResend reports whether Resend would be allowed to the member. What the
 // invitation grants must be loaded.
 func (s *Service) CanResend(granter *access.Membership, i *ent.Invitation) bool {
-	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil
+	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil && grantsSomething(i) == nil
 }
 
 // quota is how often an invitation was resent. The zero quota is that of an
