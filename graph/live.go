@@ -5,7 +5,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
-	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
@@ -24,7 +23,7 @@ var SharedFields = stream.NewFields(`
 	Subscription: inviteStatusChanged membersChanged teamChanged
 	InviteStatusChange: cursor type at team invitation previousStatus member nodeId node reload
 	MembersChange: cursor type at team memberId member formerOwner removedMemberId nodeId node reload
-	TeamChange: cursor type at team nodeId node reload
+	TeamChange: cursor type at team nodeId node previousStatus reload
 	Node: id
 	Team: id name isDefault createdAt owner counts pendingOwnershipTransfer
 	PeopleCounts: active invited expired deactivated seatsUsed seatLimit
@@ -56,10 +55,10 @@ func (r *Resolver) inviteStatusChange(teamID string) func(context.Context, *live
 			c.NodeID, c.Node, err = r.reference(ctx, e, asked)
 			return c, err
 		}
-		c.Invitation, err = r.invitation(ctx, e.SubjectID)
-		if err == nil && c.Type == model.InviteEventTypeAccepted && asked.has("member") {
-			c.Member, err = r.memberOf(ctx, c.Invitation)
+		if c.Invitation, err = r.invitation(ctx, e.SubjectID); err != nil {
+			return nil, err
 		}
+		c.Member, err = r.changedMember(ctx, e.Data[event.MemberID], asked, "member") // set by an acceptance
 		return c, err
 	}
 }
@@ -101,9 +100,11 @@ func (r *Resolver) changedMember(ctx context.Context, id string, asked selection
 	if id == "" || !asked.has(field) {
 		return nil, nil //nolint:nilnil // null is the answer
 	}
-	q := r.read(ctx).Member.Query().Where(member.ID(id))
-	r.withMember(ctx, asked.under(field))(q)
-	return orNull(q.Only(ctx))
+	m, err := r.nodeOf(ctx, id, asked.under(field))
+	if m, is := m.(*ent.Member); is {
+		return m, err
+	}
+	return nil, err
 }
 
 // followed reads the team of a stream, if it is selected.
@@ -143,7 +144,7 @@ func (r *Resolver) teamChange(teamID string) func(context.Context, *live.Item) (
 		e, asked := it.Event, selected(ctx)
 		c := &model.TeamChange{
 			Cursor: it.Cursor, Type: model.TeamEventType(event.Type(e.Type).Facts().Team), At: e.CreatedAt,
-			NodeID: e.SubjectID, Reload: e.Data[event.Reload] != "",
+			NodeID: e.SubjectID, PreviousStatus: previousStatus(e), Reload: e.Data[event.Reload] != "",
 		}
 		var err error
 		if c.Team, err = r.followed(ctx, teamID, asked); err != nil {

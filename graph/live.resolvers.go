@@ -27,7 +27,7 @@ func (r *subscriptionResolver) MembersChanged(ctx context.Context, teamID string
 // TeamChanged is the resolver for the teamChanged field.
 func (r *subscriptionResolver) TeamChanged(ctx context.Context, teamID string, after *string) (<-chan *model.TeamChange, error) {
 	return stream.Resolve(ctx, func(ctx context.Context, c *stream.Client) (live.Source, error) {
-		return r.Live.Team(ctx, teamID, live.TeamAndAccount, c.Cursors(after), c.Wake)
+		return r.Live.Team(ctx, teamID, live.Everything, c.Cursors(after), c.Wake)
 	}, r.teamChange(teamID))
 }
 

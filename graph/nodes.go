@@ -79,7 +79,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	case uid.Member:
 		q := client.Member.Query().Where(member.IDIn(ids...))
 		r.withMember(ctx, asked)(q)
-		return collect(found, func(m *ent.Member) string { return m.ID })(q.All(ctx))
+		members, err := q.All(ctx)
+		return collect(found, func(m *ent.Member) string { return m.ID })(withUser(members, asked), err)
 	case uid.Role:
 		return collect(found, func(r *ent.Role) string { return r.ID })(client.Role.Query().Where(role.IDIn(ids...)).All(ctx))
 	case uid.Group:
@@ -93,7 +94,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	case uid.Transfer:
 		q := client.OwnershipTransfer.Query().Where(ownershiptransfer.IDIn(ids...))
 		r.withTransfer(ctx, asked)(q)
-		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(q.All(ctx))
+		transfers, err := q.All(ctx)
+		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers, asked), err)
 	case uid.Session:
 		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	watchMembers  = `subscription($team: ID!, $after: EventCursor) { membersChanged(teamId: $team, after: $after) { cursor type memberId member { id isOwner status user { email } roles { key } }
+	watchMembers = `subscription($team: ID!, $after: EventCursor) { membersChanged(teamId: $team, after: $after) { cursor type memberId member { id isOwner status user { email } roles { key } }
 		removedMemberId formerOwner { isOwner user { email } } nodeId team { counts { active } } } }`
 	watchAccess   = `subscription { viewerAccessChanged { type teamId permissions } }`
 	watchReceived = `subscription($after: EventCursor) { receivedInvitationsChanged(after: $after) { cursor type previousStatus invitationId

@@ -915,6 +915,29 @@ func (ec *executionContext) fieldContext_TeamChange_node(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _TeamChange_previousStatus(ctx context.Context, field graphql.CollectedField, obj *model.TeamChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TeamChange_previousStatus(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousStatus, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *invitation.Status) graphql.Marshaler {
+			return ec.marshalOInvitationStatus2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚋinvitationᚐStatus(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TeamChange_previousStatus(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TeamChange", field, false, false, errors.New("field of type InvitationStatus does not have child fields"))
+}
+
 func (ec *executionContext) _TeamChange_reload(ctx context.Context, field graphql.CollectedField, obj *model.TeamChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1260,6 +1283,11 @@ func (ec *executionContext) _TeamChange(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._TeamChange_node(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "previousStatus":
+			out.Values[i] = ec._TeamChange_previousStatus(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

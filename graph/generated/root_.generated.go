@@ -615,13 +615,14 @@ type ComplexityRoot struct {
 	}
 
 	TeamChange struct {
-		At     func(childComplexity int) int
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
-		NodeID func(childComplexity int) int
-		Reload func(childComplexity int) int
-		Team   func(childComplexity int) int
-		Type   func(childComplexity int) int
+		At             func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		Node           func(childComplexity int) int
+		NodeID         func(childComplexity int) int
+		PreviousStatus func(childComplexity int) int
+		Reload         func(childComplexity int) int
+		Team           func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -3248,6 +3249,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TeamChange.NodeID(childComplexity), true
+	case "TeamChange.previousStatus":
+		if e.ComplexityRoot.TeamChange.PreviousStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.PreviousStatus(childComplexity), true
 	case "TeamChange.reload":
 		if e.ComplexityRoot.TeamChange.Reload == nil {
 			break
@@ -4594,7 +4601,10 @@ type Subscription {
   inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
   "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   membersChanged(teamId: ID!, after: EventCursor): MembersChange!
-  "Sends every change of a team, of its account, and of the account's roles, groups, divisions and teams, after the cursor, or from now on: each once, in order. Every member of the team may follow, and receives the changes of what they may see."
+  """
+  Sends every change of a team, its members and invitations, its account, and the account's roles, groups, divisions and teams, after the cursor, or from now on: each once, in order.
+  It has all that ` + "`" + `membersChanged` + "`" + ` and ` + "`" + `inviteStatusChanged` + "`" + ` have, in one stream with one order. Every member of the team may follow, and receives the changes of what they may see; those of other people need ` + "`" + `members.read` + "`" + `.
+  """
   teamChanged(teamId: ID!, after: EventCursor): TeamChange!
   "Sends every change of the invitations to the viewer's own address, in all accounts, after the cursor of ` + "`" + `receivedInvitationsCursor` + "`" + ` or of a change, or from now on: each once, those of an account in order."
   receivedInvitationsChanged(after: EventCursor): ReceivedInvitationChange!
@@ -4646,7 +4656,7 @@ enum MemberEventType {
   REFERENCE_CHANGED
 }
 
-"One change of a team, or of something that all teams of its account share."
+"One change of a team, its people, or something that all teams of its account share."
 type TeamChange {
   "A subscription with this cursor receives the changes after this one."
   cursor: EventCursor!
@@ -4656,10 +4666,12 @@ type TeamChange {
   at: DateTime!
   "The team that is followed, in its current state."
   team: Team!
-  "The id of what has changed: a role, a group, a division, a transfer of ownership, a team or the account."
+  "The id of what has changed: a member, an invitation, a role, a group, a division, a transfer of ownership, a team or the account."
   nodeId: ID!
-  "What has changed, in the current state; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  "What has changed, in the current state; null when it was removed or deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `. For OWNER_CHANGED it is the transfer, from the former owner to the new one."
   node: Node
+  "The previous status of an invitation, when the change was one of status."
+  previousStatus: InvitationStatus
   "Whether the change reaches further than ` + "`" + `node` + "`" + `, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these."
   reload: Boolean!
 }
@@ -4672,6 +4684,32 @@ enum TeamEventType {
   TEAM_CREATED
   "Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND."
   TEAM_DELETED
+  "A member accepted an invitation."
+  MEMBER_JOINED
+  "The roles, groups, permissions, restrictions or name of a member changed. Viewers without ` + "`" + `members.read` + "`" + ` receive it for their own membership, and for the owner's name."
+  MEMBER_UPDATED
+  "A member was deactivated."
+  MEMBER_DEACTIVATED
+  "A member was reactivated."
+  MEMBER_REACTIVATED
+  "A member left or was removed."
+  MEMBER_REMOVED
+  "An invitation was created."
+  INVITATION_CREATED
+  "The grant of an invitation, the names in it, or its expiry changed."
+  INVITATION_UPDATED
+  "An invitation was resent with a new link."
+  INVITATION_RESENT
+  "The delivery of an invitation's mail changed: sent, failed or bounced."
+  INVITATION_DELIVERY_CHANGED
+  "The addressee accepted an invitation."
+  INVITATION_ACCEPTED
+  "The addressee declined an invitation."
+  INVITATION_DECLINED
+  "An invitation was revoked."
+  INVITATION_REVOKED
+  "An invitation has expired."
+  INVITATION_EXPIRED
   "A member accepted the ownership and is the owner of the team."
   OWNER_CHANGED
   "The owner has offered the ownership to a member."
@@ -6670,6 +6708,8 @@ func (ec *executionContext) childFields_TeamChange(ctx context.Context, field gr
 		return ec.fieldContext_TeamChange_nodeId(ctx, field)
 	case "node":
 		return ec.fieldContext_TeamChange_node(ctx, field)
+	case "previousStatus":
+		return ec.fieldContext_TeamChange_previousStatus(ctx, field)
 	case "reload":
 		return ec.fieldContext_TeamChange_reload(ctx, field)
 	}

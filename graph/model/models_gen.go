@@ -761,7 +761,7 @@ type SystemActor struct {
 
 func (SystemActor) IsActor() {}
 
-// One change of a team, or of something that all teams of its account share.
+// One change of a team, its people, or something that all teams of its account share.
 type TeamChange struct {
 	// A subscription with this cursor receives the changes after this one.
 	Cursor string `json:"cursor"`
@@ -771,10 +771,12 @@ type TeamChange struct {
 	At time.Time `json:"at"`
 	// The team that is followed, in its current state.
 	Team *ent.Team `json:"team"`
-	// The id of what has changed: a role, a group, a division, a transfer of ownership, a team or the account.
+	// The id of what has changed: a member, an invitation, a role, a group, a division, a transfer of ownership, a team or the account.
 	NodeID string `json:"nodeId"`
-	// What has changed, in the current state; null when it was deleted: a cache drops the object with `nodeId`.
+	// What has changed, in the current state; null when it was removed or deleted: a cache drops the object with `nodeId`. For OWNER_CHANGED it is the transfer, from the former owner to the new one.
 	Node Node `json:"node,omitempty"`
+	// The previous status of an invitation, when the change was one of status.
+	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 	// Whether the change reaches further than `node`, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these.
 	Reload bool `json:"reload"`
 }
@@ -1589,6 +1591,32 @@ const (
 	TeamEventTypeTeamCreated TeamEventType = "TEAM_CREATED"
 	// Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND.
 	TeamEventTypeTeamDeleted TeamEventType = "TEAM_DELETED"
+	// A member accepted an invitation.
+	TeamEventTypeMemberJoined TeamEventType = "MEMBER_JOINED"
+	// The roles, groups, permissions, restrictions or name of a member changed. Viewers without `members.read` receive it for their own membership, and for the owner's name.
+	TeamEventTypeMemberUpdated TeamEventType = "MEMBER_UPDATED"
+	// A member was deactivated.
+	TeamEventTypeMemberDeactivated TeamEventType = "MEMBER_DEACTIVATED"
+	// A member was reactivated.
+	TeamEventTypeMemberReactivated TeamEventType = "MEMBER_REACTIVATED"
+	// A member left or was removed.
+	TeamEventTypeMemberRemoved TeamEventType = "MEMBER_REMOVED"
+	// An invitation was created.
+	TeamEventTypeInvitationCreated TeamEventType = "INVITATION_CREATED"
+	// The grant of an invitation, the names in it, or its expiry changed.
+	TeamEventTypeInvitationUpdated TeamEventType = "INVITATION_UPDATED"
+	// An invitation was resent with a new link.
+	TeamEventTypeInvitationResent TeamEventType = "INVITATION_RESENT"
+	// The delivery of an invitation's mail changed: sent, failed or bounced.
+	TeamEventTypeInvitationDeliveryChanged TeamEventType = "INVITATION_DELIVERY_CHANGED"
+	// The addressee accepted an invitation.
+	TeamEventTypeInvitationAccepted TeamEventType = "INVITATION_ACCEPTED"
+	// The addressee declined an invitation.
+	TeamEventTypeInvitationDeclined TeamEventType = "INVITATION_DECLINED"
+	// An invitation was revoked.
+	TeamEventTypeInvitationRevoked TeamEventType = "INVITATION_REVOKED"
+	// An invitation has expired.
+	TeamEventTypeInvitationExpired TeamEventType = "INVITATION_EXPIRED"
 	// A member accepted the ownership and is the owner of the team.
 	TeamEventTypeOwnerChanged TeamEventType = "OWNER_CHANGED"
 	// The owner has offered the ownership to a member.
@@ -1625,6 +1653,19 @@ var AllTeamEventType = []TeamEventType{
 	TeamEventTypeTeamUpdated,
 	TeamEventTypeTeamCreated,
 	TeamEventTypeTeamDeleted,
+	TeamEventTypeMemberJoined,
+	TeamEventTypeMemberUpdated,
+	TeamEventTypeMemberDeactivated,
+	TeamEventTypeMemberReactivated,
+	TeamEventTypeMemberRemoved,
+	TeamEventTypeInvitationCreated,
+	TeamEventTypeInvitationUpdated,
+	TeamEventTypeInvitationResent,
+	TeamEventTypeInvitationDeliveryChanged,
+	TeamEventTypeInvitationAccepted,
+	TeamEventTypeInvitationDeclined,
+	TeamEventTypeInvitationRevoked,
+	TeamEventTypeInvitationExpired,
 	TeamEventTypeOwnerChanged,
 	TeamEventTypeTransferRequested,
 	TeamEventTypeTransferDeclined,
@@ -1644,7 +1685,7 @@ var AllTeamEventType = []TeamEventType{
 
 func (e TeamEventType) IsValid() bool {
 	switch e {
-	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
+	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeMemberJoined, TeamEventTypeMemberUpdated, TeamEventTypeMemberDeactivated, TeamEventTypeMemberReactivated, TeamEventTypeMemberRemoved, TeamEventTypeInvitationCreated, TeamEventTypeInvitationUpdated, TeamEventTypeInvitationResent, TeamEventTypeInvitationDeliveryChanged, TeamEventTypeInvitationAccepted, TeamEventTypeInvitationDeclined, TeamEventTypeInvitationRevoked, TeamEventTypeInvitationExpired, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
 		return true
 	}
 	return false

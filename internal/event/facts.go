@@ -104,11 +104,16 @@ func (f Facts) InInvitations(e *ent.Event) bool {
 	return f.Invitations != "" && (Type(e.Type) != MemberUpdated || e.Data[Renamed] != "")
 }
 
-// IsTeam reports whether events of the type are about a team as a whole.
-func (t Type) IsTeam() bool { return t == TeamCreated || t == TeamUpdated || t == TeamDeleted }
-
 // InTeam reports whether the event is in a live view of a team.
 func (f Facts) InTeam(*ent.Event) bool { return f.Team != "" }
+
+// OfPeople reports whether the event is about a member or an invitation of a team.
+func (f Facts) OfPeople() bool {
+	return f.Members != "" && f.Members != memberReference || f.Invitations != "" && f.Invitations != invitationReference
+}
+
+// IsTeam reports whether events of the type are about a team as a whole.
+func (t Type) IsTeam() bool { return t == TeamCreated || t == TeamUpdated || t == TeamDeleted }
 
 // TypesFor returns the types whose facts which selects, in alphabetical order.
 func TypesFor(which func(Facts) bool) (types []Type) {
@@ -122,24 +127,24 @@ func TypesFor(which func(Facts) bool) (types []Type) {
 }
 
 var facts = map[Type]Facts{
-	InvitationCreated: {Summary: "Invited somebody", Invitations: "CREATED"},
-	InvitationUpdated: {Summary: "Changed an invitation", Invitations: "UPDATED"},
+	InvitationCreated: {Summary: "Invited somebody", Invitations: "CREATED", Team: "INVITATION_CREATED"},
+	InvitationUpdated: {Summary: "Changed an invitation", Invitations: "UPDATED", Team: "INVITATION_UPDATED"},
 	// CREATED and RESENT say already that a mail is queued.
 	InvitationQueued:   {Summary: "The mail of an invitation was queued"},
-	InvitationSent:     {Summary: "The mail of an invitation was sent", Invitations: "DELIVERY_CHANGED"},
-	InvitationFailed:   {Summary: "The mail of an invitation could not be sent", Invitations: "DELIVERY_CHANGED"},
-	InvitationBounced:  {Summary: "The mail of an invitation bounced", Invitations: "DELIVERY_CHANGED"},
-	InvitationResent:   {Summary: "Resent an invitation", Invitations: "RESENT"},
-	InvitationAccepted: {Summary: "Accepted an invitation", Invitations: "ACCEPTED"},
-	InvitationDeclined: {Summary: "Declined an invitation", Invitations: "DECLINED"},
-	InvitationRevoked:  {Summary: "Revoked an invitation", Invitations: "REVOKED"},
-	InvitationExpired:  {Summary: "An invitation expired", Invitations: "EXPIRED"},
+	InvitationSent:     {Summary: "The mail of an invitation was sent", Invitations: "DELIVERY_CHANGED", Team: "INVITATION_DELIVERY_CHANGED"},
+	InvitationFailed:   {Summary: "The mail of an invitation could not be sent", Invitations: "DELIVERY_CHANGED", Team: "INVITATION_DELIVERY_CHANGED"},
+	InvitationBounced:  {Summary: "The mail of an invitation bounced", Invitations: "DELIVERY_CHANGED", Team: "INVITATION_DELIVERY_CHANGED"},
+	InvitationResent:   {Summary: "Resent an invitation", Invitations: "RESENT", Team: "INVITATION_RESENT"},
+	InvitationAccepted: {Summary: "Accepted an invitation", Invitations: "ACCEPTED", Team: "INVITATION_ACCEPTED"},
+	InvitationDeclined: {Summary: "Declined an invitation", Invitations: "DECLINED", Team: "INVITATION_DECLINED"},
+	InvitationRevoked:  {Summary: "Revoked an invitation", Invitations: "REVOKED", Team: "INVITATION_REVOKED"},
+	InvitationExpired:  {Summary: "An invitation expired", Invitations: "EXPIRED", Team: "INVITATION_EXPIRED"},
 
-	MemberJoined:      {Summary: "Became a member", Members: "JOINED"},
-	MemberUpdated:     {Summary: "A membership changed", Members: "UPDATED", Invitations: invitationReference, Rights: OfMember},
-	MemberDeactivated: {Summary: "Deactivated a member", Members: "DEACTIVATED", Rights: OfMember},
-	MemberReactivated: {Summary: "Reactivated a member", Members: "REACTIVATED", Rights: OfMember},
-	MemberRemoved:     {Summary: "A member left or was removed", Members: "REMOVED", Rights: OfMember},
+	MemberJoined:      {Summary: "Became a member", Members: "JOINED", Team: "MEMBER_JOINED"},
+	MemberUpdated:     {Summary: "A membership changed", Members: "UPDATED", Invitations: invitationReference, Team: "MEMBER_UPDATED", Rights: OfMember},
+	MemberDeactivated: {Summary: "Deactivated a member", Members: "DEACTIVATED", Team: "MEMBER_DEACTIVATED", Rights: OfMember},
+	MemberReactivated: {Summary: "Reactivated a member", Members: "REACTIVATED", Team: "MEMBER_REACTIVATED", Rights: OfMember},
+	MemberRemoved:     {Summary: "A member left or was removed", Members: "REMOVED", Team: "MEMBER_REMOVED", Rights: OfMember},
 
 	TransferRequested: {Summary: "Offered the ownership of a team", Members: memberReference, Team: "TRANSFER_REQUESTED"},
 	TransferAccepted:  {Summary: "Accepted the ownership of a team", Members: "OWNER_CHANGED", Team: "OWNER_CHANGED", Rights: OfWholeAccount},

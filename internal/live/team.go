@@ -26,9 +26,10 @@ var (
 	Members = Topic{has: event.Facts.InMembers, needs: access.MembersRead}
 	// Invitations are the events that change the list of invitations.
 	Invitations = Topic{has: event.Facts.InInvitations, needs: access.MembersRead}
-	// TeamAndAccount are the events that change anything else of a team, or the account
-	// with its roles, groups, divisions and teams.
-	TeamAndAccount = Topic{has: event.Facts.InTeam, otherTeams: true}
+	// Everything are the events that change anything of a team, or of the account with its
+	// roles, groups, divisions and teams. Every member may follow; those about people are
+	// for holders of members.read only, apart from the viewer's own membership and names.
+	Everything = Topic{has: event.Facts.InTeam, otherTeams: true}
 )
 
 // Team opens a source of a team's events on a topic: each once, in order, after the
@@ -130,7 +131,7 @@ func (t *team) Next(ctx context.Context) (*Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		if shown {
+		if shown && !t.hides(facts, e, v) {
 			return &Item{
 				Viewer: v, Event: e, Cursor: event.CursorOf(e).String(),
 				Own: e.TeamID != t.teamID && e.TeamID != "" || !v.Can(t.teamID, access.MembersRead),
@@ -142,6 +143,12 @@ func (t *team) Next(ctx context.Context) (*Item, error) {
 // shows reports whether the event is on the topic.
 func (t *team) shows(f event.Facts, e *ent.Event) bool {
 	return (e.TeamID == t.teamID || e.TeamID == "" || t.topic.otherTeams && event.Type(e.Type).IsTeam()) && t.topic.has(f, e)
+}
+
+// hides reports whether the event is about people that the viewer may not see.
+func (t *team) hides(f event.Facts, e *ent.Event, v *access.Viewer) bool {
+	return f.OfPeople() && !v.Can(t.teamID, access.MembersRead) && e.Data[event.UserID] != v.UserID && e.Data[event.Renamed] == "" &&
+		event.Type(e.Type) != event.TransferAccepted // the owner is no secret
 }
 
 // nextEvent returns the next event of the account's log, nil when there is none yet.
