@@ -87,14 +87,19 @@ func (s *Service) resend(ctx context.Context, a *act.Act, i *ent.Invitation, r R
 type terms struct {
 	now     time.Time
 	account *fault.Error // why the account allows no resend at all; nil = it does
-	// answersFor refuses an invitation that grants more than the inviter holds.
+	// answersFor refuses an invitation that grants nothing, or more than the inviter holds.
 	answersFor func(*ent.Invitation) *fault.Error
 }
 
 func (s *Service) terms(a *act.Act, now time.Time) terms {
 	return terms{
 		now: now, account: refusedByAccount(a),
-		answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(a.Actor, i) },
+		answersFor: func(i *ent.Invitation) *fault.Error {
+			if nothing := grantsSomething(i); nothing != nil {
+				return nothing
+			}
+			return s.answersFor(a.Actor, i)
+		},
 	}
 }
 
@@ -117,9 +122,6 @@ func refusedByAccount(a *act.Act) *fault.Error {
 func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.Error) {
 	if _, denied := lifecycle.Next(lifecycle.Effective(i, t.now), lifecycle.Resend); denied != nil {
 		return quota{}, denied
-	}
-	if nothing := grantsSomething(i); nothing != nil {
-		return quota{}, nothing
 	}
 	if above := t.answersFor(i); above != nil {
 		return quota{}, above
