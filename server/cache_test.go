@@ -183,6 +183,32 @@ func cacheRowsOfPeople() []cacheRow {
 			s.offer("mona@acme.test")
 			s.do(s.owner, "removeMember", "", "memberId", s.ids["mona@acme.test"])
 		}},
+		{"setRolesOfMembers", "of two", func(s *cacheStage) {
+			for _, email := range []string{"max@acme.test", "mia@acme.test"} {
+				s.owner.Join(email, "billing")
+				s.owner.Delivered(email)
+				s.ids[email] = s.owner.MemberID(email)
+			}
+			s.check(s.t)
+			s.do(s.owner, "setRolesOfMembers", "results { outcome }", "teamId", s.owner.TeamID, "items", []map[string]any{
+				{"memberId": s.ids["max@acme.test"], "roleIds": s.list("pilot"), "groupIds": s.list("crew")},
+				{"memberId": s.ids["mia@acme.test"], "permissions": []string{"orders.read"}},
+			})
+		}},
+		{"removeMembers", "two", func(s *cacheStage) {
+			s.do(s.admin, "removeMembers", "results { outcome }", "teamId", s.owner.TeamID, "memberIds", s.list("max@acme.test", "mia@acme.test"))
+		}},
+		{"resendInvites", "the addressee's and another one", func(s *cacheStage) {
+			s.w.Clock.Advance(2 * time.Minute) // past the cooldown of the last resend
+			s.do(s.owner, "resendInvites", "results { outcome }", "teamId", s.owner.TeamID, "invitationIds", s.list("ann's", "open"))
+			s.owner.Delivered("ann@x.org")
+			s.owner.Delivered("open@x.org")
+		}},
+		{"revokeInvites", "two", func(s *cacheStage) {
+			first, _ := s.invite("one@x.org", "roleIds", s.list("pilot"))
+			second, _ := s.invite("two@x.org", "roleIds", s.list("pilot"))
+			s.do(s.owner, "revokeInvites", "results { outcome }", "teamId", s.owner.TeamID, "invitationIds", []string{first, second, s.ids["bob's"]})
+		}},
 		{"leaveTeam", "", func(s *cacheStage) {
 			nora := s.owner.Join("nora@x.org", "billing")
 			s.owner.Delivered("nora@x.org")
