@@ -44,7 +44,7 @@ func (r *Resolver) inviteStatusChange(teamID string) func(context.Context, *live
 	return func(ctx context.Context, it *live.Item) (*model.InviteStatusChange, error) {
 		e, asked := it.Event, selected(ctx)
 		c := &model.InviteStatusChange{
-			Cursor: it.Cursor, Type: model.InviteEventType(event.Type(e.Type).Facts().Invitations), At: e.CreatedAt,
+			Cursor: it.Cursor(), Type: model.InviteEventType(event.Type(e.Type).Facts().Invitations), At: e.CreatedAt,
 			PreviousStatus: previousStatus(e), Reload: e.Data[event.Reload] != "",
 		}
 		var err error
@@ -68,7 +68,7 @@ func (r *Resolver) membersChange(teamID string) func(context.Context, *live.Item
 	return func(ctx context.Context, it *live.Item) (*model.MembersChange, error) {
 		e, asked := it.Event, selected(ctx)
 		c := &model.MembersChange{
-			Cursor: it.Cursor, Type: model.MemberEventType(event.Type(e.Type).Facts().Members), At: e.CreatedAt,
+			Cursor: it.Cursor(), Type: model.MemberEventType(event.Type(e.Type).Facts().Members), At: e.CreatedAt,
 			Reload: e.Data[event.Reload] != "",
 		}
 		var err error
@@ -84,6 +84,7 @@ func (r *Resolver) membersChange(teamID string) func(context.Context, *live.Item
 			c.RemovedMemberID = &id
 		case model.MemberEventTypeOwnerChanged: // the subject is the transfer
 			id, formerOwner = e.Data[event.MemberID], e.Data[event.FormerOwner]
+		default: // the subject is the member
 		}
 		c.MemberID = &id
 		if c.Member, err = r.changedMember(ctx, id, asked, "member"); err != nil {
@@ -143,7 +144,7 @@ func (r *Resolver) teamChange(teamID string) func(context.Context, *live.Item) (
 	return func(ctx context.Context, it *live.Item) (*model.TeamChange, error) {
 		e, asked := it.Event, selected(ctx)
 		c := &model.TeamChange{
-			Cursor: it.Cursor, Type: model.TeamEventType(event.Type(e.Type).Facts().Team), At: e.CreatedAt,
+			Cursor: it.Cursor(), Type: model.TeamEventType(event.Type(e.Type).Facts().Team), At: e.CreatedAt,
 			NodeID: e.SubjectID, PreviousStatus: previousStatus(e), Reload: e.Data[event.Reload] != "",
 		}
 		var err error
@@ -179,7 +180,7 @@ func hidden(it *live.Item, typ model.TeamEventType) bool {
 func (r *Resolver) receivedInvitationChange(ctx context.Context, it *live.Item) (*model.ReceivedInvitationChange, error) {
 	e, asked := it.Event, selected(ctx)
 	c := &model.ReceivedInvitationChange{
-		Cursor: it.Cursor, Type: model.InviteEventType(event.Type(e.Type).Facts().Invitations), At: e.CreatedAt,
+		Cursor: it.Cursor(), Type: model.InviteEventType(event.Type(e.Type).Facts().Invitations), At: e.CreatedAt,
 		InvitationID: it.InvitationID, PreviousStatus: previousStatus(e),
 	}
 	if !asked.has("invitation") {

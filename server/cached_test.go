@@ -261,8 +261,12 @@ func (c *cachingClient) read(into *cache) *testkit.Answer {
 	a := c.Do(document(c.list, c.own), map[string]any{"team": c.TeamID}).OK()
 	into.lists = map[string]map[string]bool{}
 	for _, list := range []struct{ name, path string }{
-		{"members", "team.members.nodes"}, {"invitations", "team.invitations.nodes"}, {"roles", "team.account.roles.nodes"},
-		{"groups", "team.account.groups.nodes"}, {"divisions", "team.account.divisions.nodes"}, {"received", "viewer.receivedInvitations.nodes"},
+		{"members", "team.members.nodes"},
+		{"invitations", "team.invitations.nodes"},
+		{"roles", "team.account.roles.nodes"},
+		{"groups", "team.account.groups.nodes"},
+		{"divisions", "team.account.divisions.nodes"},
+		{"received", "viewer.receivedInvitations.nodes"},
 	} {
 		for _, id := range a.List(list.path, "id") {
 			into.add(list.name, id)

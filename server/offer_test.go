@@ -16,7 +16,7 @@ func TestNoInvitationBecomesAnOfferOfNothing(t *testing.T) {
 				OK().Text("inviteUser.invitation.id")
 		}
 		deleteGroup := func(id string) *testkit.Answer { return owner.Mutate("deleteGroup", "", "groupId", id) }
-		t.Run("FE-14 a group that an open invitation needs cannot be deleted", func(t *testing.T) {
+		t.Run("FE-14 a group that an open invitation needs cannot be deleted", func(*testing.T) {
 			crew, other := newGroup(owner, "Crew"), newGroup(owner, "Other")
 			only := invite("only@x.org", "groupIds", []string{crew})
 			invite("both@x.org", "groupIds", []string{crew, other})

@@ -29,7 +29,7 @@ type Client struct {
 	Wake func()
 
 	lastEventID string
-	last        string // the cursor of the last response
+	last        *live.Item // the one that the last response is about
 }
 
 type clientKey struct{}
@@ -57,8 +57,8 @@ func (c *Client) Cursors(after *string) (cursors []string) {
 // Cursor returns the cursor of the last response in the context of a subscription;
 // empty when its responses have none.
 func Cursor(ctx context.Context) string {
-	if c, ok := ctx.Value(clientKey{}).(*Client); ok {
-		return c.last
+	if c, ok := ctx.Value(clientKey{}).(*Client); ok && c.last != nil {
+		return c.last.Cursor()
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func (s *subscriber) respond(ctx context.Context) *graphql.Response {
 		return nil // the client is gone
 	}
 	if over = response != Later && response.Data == nil; over {
-		s.client.last = ""
+		s.client.last = nil
 	}
 	return response
 }
@@ -70,7 +70,7 @@ func (s *subscriber) next(ctx context.Context) *graphql.Response {
 		case err == nil && response.Data == nil: // errors only: the last response
 			return response
 		case err == nil:
-			s.client.last, s.item = s.item.Cursor, nil
+			s.client.last, s.item = s.item, nil
 			return response
 		case !errors.Is(err, ErrGone):
 			s.end = err

@@ -82,6 +82,9 @@ const (
 	Reload         = "reload"    // set when the change reaches further than its subject
 )
 
+// Set is the value of a key that is there or not.
+const Set = "set"
+
 // perInsert is how many events one statement writes: fewer than databases have
 // parameters for.
 const perInsert = 500

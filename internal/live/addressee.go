@@ -250,7 +250,7 @@ func (a *addressee) look(ctx context.Context, e *ent.Event, l *accountLog) error
 			l.at = event.Position{Seq: e.Seq - 1, Within: id}
 		}
 		if id > within {
-			a.items = append(a.items, &Item{Event: e, InvitationID: id, Cursor: a.cursor()})
+			a.items = append(a.items, &Item{Event: e, InvitationID: id, positions: a.cursor()})
 		}
 	}
 	l.at = event.Position{Seq: e.Seq}

@@ -21,8 +21,10 @@ func TestAFollowerGetsEachNewAccountOnce(t *testing.T) {
 	t.Parallel()
 	w, f, wakes := followed()
 	found := []inviter{
-		{AccountID: "second", EmailKey: "ann@x.org"}, {AccountID: "known", EmailKey: "ann@x.org"},
-		{AccountID: "first", EmailKey: "ann@x.org"}, {AccountID: "other", EmailKey: "bob@x.org"},
+		{AccountID: "second", EmailKey: "ann@x.org"},
+		{AccountID: "known", EmailKey: "ann@x.org"},
+		{AccountID: "first", EmailKey: "ann@x.org"},
+		{AccountID: "other", EmailKey: "bob@x.org"},
 	}
 	w.handOut(found)
 	w.handOut(found)

@@ -35,13 +35,21 @@ type Item struct {
 	Viewer *access.Viewer // who is told, with the permissions they hold now
 	Rights *RightsChange
 	Event  *ent.Event
-	// Cursor is where a subscription goes on after this item; empty for rights.
-	Cursor string
 	// InvitationID is the invitation that an addressee is told of.
 	InvitationID string
 	// Own is true when subscribers with other permissions see something else of the item,
 	// or nothing: its result is not shared.
 	Own bool
+
+	positions string // the cursor of an addressee
+}
+
+// Cursor returns where a subscription goes on after this item; empty for rights.
+func (it *Item) Cursor() string {
+	if it.Event == nil || it.positions != "" {
+		return it.positions
+	}
+	return event.CursorOf(it.Event).String()
 }
 
 // Service opens the sources of one node. Its two watches are shared by all of them.

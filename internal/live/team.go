@@ -133,7 +133,7 @@ func (t *team) Next(ctx context.Context) (*Item, error) {
 		}
 		if shown && !t.hides(facts, e, v) {
 			return &Item{
-				Viewer: v, Event: e, Cursor: event.CursorOf(e).String(),
+				Viewer: v, Event: e,
 				Own: e.TeamID != t.teamID && e.TeamID != "" || !v.Can(t.teamID, access.MembersRead),
 			}, nil
 		}

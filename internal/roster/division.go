@@ -179,7 +179,7 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 		}
 		data := map[string]string{}
 		if c.ParentID != nil {
-			data[event.Reload] = "parent"
+			data[event.Reload] = event.Set
 			if err := s.checkMove(ctx, a, d.ID, *c.ParentID); err != nil {
 				return err
 			}

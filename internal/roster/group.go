@@ -129,7 +129,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 				}
 			}
 			if len(added) > 0 || len(roles) != len(g.Edges.Roles) {
-				data[event.Reload] = "roles"
+				data[event.Reload] = event.Set
 			}
 			u.ClearRoles().AddRoles(roles...)
 		}
@@ -156,7 +156,7 @@ func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
 		if err := a.Tx.Group.DeleteOne(g).Exec(ctx); err != nil {
 			return fmt.Errorf("delete group %s: %w", g.ID, err)
 		}
-		return a.Log(ctx, event.GroupDeleted, "", g.ID, map[string]string{event.Reload: "groups"})
+		return a.Log(ctx, event.GroupDeleted, "", g.ID, map[string]string{event.Reload: event.Set})
 	})
 }
 

@@ -151,7 +151,7 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 				}
 			}
 			if !maps.Equal(held, access.NewSet(permissions...)) {
-				data[event.Reload] = "permissions"
+				data[event.Reload] = event.Set
 			}
 			u.SetPermissions(permissions)
 		}
@@ -179,7 +179,7 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 			if err := s.withoutGain(ctx, a, "reassignTo", func() error { return s.reassign(ctx, a, r, reassignTo) }); err != nil {
 				return err
 			}
-			data[event.ReassignedTo], data[event.Reload] = reassignTo, "roles"
+			data[event.ReassignedTo], data[event.Reload] = reassignTo, event.Set
 		} else if used, err := s.inUse(ctx, a, r); err != nil {
 			return err
 		} else if used {

@@ -135,7 +135,7 @@ func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	}
 	for _, m := range members {
 		data := memberData(m)
-		data[event.Renamed] = "profile"
+		data[event.Renamed] = event.Set
 		err := s.Events.Append(ctx, tx, m.AccountID,
 			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: data})
 		if err != nil {
