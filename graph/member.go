@@ -17,8 +17,11 @@ func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error)
 
 // withUser leaves out the members who were removed while they were read: their users are
 // not visible any more.
-func withUser(members []*ent.Member, asked selection) []*ent.Member {
-	return slices.DeleteFunc(members, func(m *ent.Member) bool { return asked.has("user") && m.Edges.User == nil })
+func withUser(members []*ent.Member) []*ent.Member {
+	return slices.DeleteFunc(members, func(m *ent.Member) bool {
+		_, err := m.Edges.UserOrErr()
+		return ent.IsNotFound(err)
+	})
 }
 
 // setRolesOfMembersPayload has a result for each member. They are read together.

@@ -80,7 +80,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		q := client.Member.Query().Where(member.IDIn(ids...))
 		r.withMember(ctx, asked)(q)
 		members, err := q.All(ctx)
-		return collect(found, func(m *ent.Member) string { return m.ID })(withUser(members, asked), err)
+		return collect(found, func(m *ent.Member) string { return m.ID })(withUser(members), err)
 	case uid.Role:
 		return collect(found, func(r *ent.Role) string { return r.ID })(client.Role.Query().Where(role.IDIn(ids...)).All(ctx))
 	case uid.Group:
@@ -95,7 +95,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		q := client.OwnershipTransfer.Query().Where(ownershiptransfer.IDIn(ids...))
 		r.withTransfer(ctx, asked)(q)
 		transfers, err := q.All(ctx)
-		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers, asked), err)
+		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers), err)
 	case uid.Session:
 		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:
@@ -118,7 +118,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 }
 
 // collect returns a function that takes the result of a query and adds its rows to found.
-func collect[T any](found map[string]model.Node, id func(T) string) func([]T, error) error {
+func collect[T model.Node](found map[string]model.Node, id func(T) string) func([]T, error) error {
 	return func(rows []T, err error) error {
 		for _, row := range rows {
 			found[id(row)] = row

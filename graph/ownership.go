@@ -16,7 +16,7 @@ func (r *Resolver) pendingTransfer(ctx context.Context, t *ent.Team) (*ent.Owner
 		r.withTransfer(ctx, selected(ctx))(q)
 		return q.All(ctx)
 	})
-	if open = withMembers(open, selected(ctx)); err != nil || len(open) == 0 {
+	if open = withMembers(open); err != nil || len(open) == 0 {
 		return nil, err
 	}
 	return open[0], nil
@@ -24,8 +24,10 @@ func (r *Resolver) pendingTransfer(ctx context.Context, t *ent.Team) (*ent.Owner
 
 // withMembers leaves out the transfers that were deleted with one of their members while
 // they were read.
-func withMembers(transfers []*ent.OwnershipTransfer, asked selection) []*ent.OwnershipTransfer {
+func withMembers(transfers []*ent.OwnershipTransfer) []*ent.OwnershipTransfer {
 	return slices.DeleteFunc(transfers, func(t *ent.OwnershipTransfer) bool {
-		return asked.has("from") && t.Edges.From == nil || asked.has("to") && t.Edges.To == nil
+		_, from := t.Edges.FromOrErr()
+		_, to := t.Edges.ToOrErr()
+		return ent.IsNotFound(from) || ent.IsNotFound(to)
 	})
 }
