@@ -102,6 +102,7 @@ func (s *cacheStage) check(t *testing.T) {
 		c.until(role, c.members, c.invitations, c.team)
 		c.until(invitation, c.received)
 		fresh := c.settle()
+		c.cache.findPeople()
 		for _, d := range c.cache.differences(fresh) {
 			t.Errorf("%s: %s", c.name, d)
 		}

@@ -45,7 +45,7 @@ var ofTheViewer = map[string]string{
 const (
 	listOfTeam = `query($team: ID!) { team(id: $team) { ...T eventCursor account { ...A
 			roles(first: 20) { nodes { ...R } } groups(first: 20) { nodes { ...G } } divisions(first: 20) { nodes { ...D } } }
-		members(first: 25) { nodes { ...M } } invitations(first: 25) { nodes { ...I } } }
+		members(first: 25) { nodes { ...M } } invitations(first: 25) { nodes { ...I } } people(first: 25) { nodes { id } } }
 		viewer { permissions(teamId: $team) } }`
 	listOfLittle = `query($team: ID!) { team(id: $team) { __typename id name isDefault eventCursor
 			owner { id isOwner user { ...U } } viewerMembership { ...M } account { __typename id name accountStatus: status divisions(first: 20) { nodes { ...D } } } }
@@ -263,6 +263,7 @@ func (c *cachingClient) read(into *cache) *testkit.Answer {
 	for _, list := range []struct{ name, path string }{
 		{"members", "team.members.nodes"},
 		{"invitations", "team.invitations.nodes"},
+		{"people", "team.people.nodes"},
 		{"roles", "team.account.roles.nodes"},
 		{"groups", "team.account.groups.nodes"},
 		{"divisions", "team.account.divisions.nodes"},
@@ -356,6 +357,30 @@ func (c *cachingClient) apply(field string, change map[string]any) {
 	if change["reload"] == true {
 		c.read(c.cache)
 	}
+}
+
+// findPeople makes the list of people from those of members and invitations: open and
+// expired ones, unless the address has a newer one.
+func (c *cache) findPeople() {
+	newest := map[any]string{}
+	for _, id := range c.ids("invitations") { // ids sort by the time of creation
+		newest[c.objects[id]["email"]] = id
+	}
+	people := map[string]bool{}
+	for _, id := range c.ids("members") {
+		people[id] = true
+	}
+	for _, id := range c.ids("invitations") {
+		i := c.objects[id]
+		switch i["invitationStatus"] {
+		case "PENDING":
+			people[id] = true
+		case "EXPIRED":
+			people[id] = newest[i["email"]] == id
+		}
+	}
+	maps.DeleteFunc(people, func(_ string, is bool) bool { return !is })
+	c.lists["people"] = people
 }
 
 // lists reports whether the client has a list of that name open.
