@@ -33,8 +33,8 @@
 //	connection_init comes twice              4429          close frame          init
 //	Init refuses, or fails (1011)            Init's        close frame          init, serve
 //	the user has PerUser connections         4429          close frame          init
-//	subscribe comes before connection_ack    4401          close frame          register
-//	subscribe with an id that is in use      4409          close frame          register
+//	subscribe comes before connection_ack    4401          close frame          subscribe
+//	subscribe with an id that is in use      4409          close frame          subscribe
 //	EndSession, or Fatal errors              theirs        error, close frame   endAll, fail
 //	Stop, when queries have finished         1012          close frame          stop
 //
@@ -64,12 +64,13 @@
 //
 // # Invariants
 //
-//   - One message is written at a time (conn.writing), each within WriteWithin. A client
-//     that does not read is disconnected, and delays only its own operations.
+//   - One message is written at a time (conn.writing), each within a time limit. A
+//     client that does not read is disconnected, and delays only its own operations.
 //   - Nothing is sent for an operation after its complete or error, nor after the client's
 //     complete was handled: next and finish check done while they hold writing.
 //   - One goroutine at a time executes a subscription.
-//   - Only serve releases a connection; everything else makes its reading fail.
+//   - Only serve releases a WebSocket; everything else makes its reading fail. A Line is
+//     released when its operations have ended, in a goroutine that starts with its close.
 //   - Every goroutine ends: serve when reading fails, an operation's with the operation, a
 //     worker when the queue is empty, endAll's after its writes, stop's after its time.
 package graphqlws
