@@ -21,9 +21,9 @@ test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
 	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
 
-test-clients: ## The npm clients of dashboards, graphql-ws and graphql-sse, against the real server.
+test-clients: ## The npm clients of dashboards, and the audits of graphql-http, against the real server.
 	cd server/testdata/clients && npm ci --no-audit --no-fund
-	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClientsOfDashboards|TestCurlFollowsEvents' ./server
+	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClients|TestTheAudits|TestCurlFollowsEvents' ./server
 
 bench: ## The benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rs/cors"
-
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/mail"
 )
@@ -35,22 +33,6 @@ func (s *Server) routes() (http.Handler, error) {
 		mux.HandleFunc("GET /mailbox.json", s.mailbox)
 	}
 	return s.observe(s.cors(mux)), nil
-}
-
-// cors allows requests from pages of the configured origins, compared exactly, and of
-// no others.
-func (s *Server) cors(next http.Handler) http.Handler {
-	if len(s.cfg.CORSOrigins) == 0 {
-		return next
-	}
-	return cors.New(cors.Options{
-		AllowedOrigins:   s.cfg.CORSOrigins,
-		AllowedMethods:   []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:   []string{"Authorization", "Content-Type", "Last-Event-ID"},
-		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
-		AllowCredentials: true,
-		MaxAge:           600,
-	}).Handler(next)
 }
 
 // ready responds whether the server accepts requests: the database is writable, and

@@ -47,12 +47,12 @@ func (s *Server) newSockets() *graphqlws.Transport {
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
 		Stream: func(ctx context.Context, wake func()) context.Context { return stream.WithClient(ctx, wake, "") },
 		Later:  stream.Later,
-		Refuse: func(w http.ResponseWriter, status int, reason string) {
+		Refuse: func(w http.ResponseWriter, r *http.Request, status int, reason string) {
 			code := fault.BadUserInput
 			if status >= http.StatusInternalServerError {
 				code = fault.Timeout // the same request may succeed later
 			}
-			refuse(w, status, code, "The WebSocket could not be opened: "+reason+".")
+			refuse(w, r, status, code, "The WebSocket could not be opened: "+reason+".")
 		},
 		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
 		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,
