@@ -3,12 +3,17 @@
 // neither the schema nor the users: it executes operations with gqlgen's executor, and
 // asks the functions of a Transport for everything else.
 //
+// The operations of a connection do not know how its messages travel. A Line is a
+// connection whose owner brings the client's messages and writes the responses: the event
+// streams of package server are Lines. It shares all of the operations below, the worker
+// pool, and the limit of connections with the sockets.
+//
 // The client sends connection_init once, and the server replies connection_ack when
 // Transport.Init accepts it. Then each subscribe starts an operation under an id of the
 // client. The server sends next for each of its responses, and complete or error as the
 // last message; the client sends complete to end it. Each ping is replied with a pong.
 //
-// # A connection
+// # A WebSocket
 //
 //	       connection_init         Init accepts
 //	opened ---------------> init --------------> acked ----> closing ----------> released
@@ -42,7 +47,7 @@
 //
 // # An operation
 //
-// subscribe executes it in a goroutine of its own. A query or mutation runs there to its
+// execute runs it in a goroutine of its own. A query or mutation runs there to its
 // end. A subscription that has nothing to send returns Later and gives its goroutine
 // back; after wake, the worker pool executes it until the next Later.
 //
@@ -52,7 +57,7 @@
 //	end                               last message  where
 //	it has ended                      complete      answer
 //	it failed, was refused, panicked  error         fail
-//	too many operations run           error: Busy   subscribe
+//	too many operations run           error: Busy   execute
 //	the client sends complete         none          complete
 //	Stop, for a subscription          none          stop, begin
 //	EndSession, or Fatal errors       error         endAll

@@ -14,8 +14,8 @@ import (
 // Why an operation does not start.
 var (
 	ErrExists = errors.New("graphqlws: the id is in use")
-	ErrBusy   = errors.New("graphqlws: too many operations run on this connection")
 	ErrClosed = errors.New("graphqlws: the connection is closed")
+	errBusy   = errors.New("graphqlws: too many operations run on this connection")
 )
 
 // operation is one operation of a connection. Its id is free again when done is set.
@@ -76,16 +76,26 @@ func (op *operation) park() bool {
 	return false
 }
 
-// start runs an operation in a goroutine of its own. The goroutine ends when the
+// execute starts an operation in a goroutine of its own. The goroutine ends when the
 // operation ends, or when it is a subscription and waits; the worker pool continues it.
-func (c *conn) start(op *operation, run func() (streams bool)) {
+// It returns ErrExists or ErrClosed; too many operations are an error of the operation.
+func (c *conn) execute(ctx context.Context, id string, params *graphql.RawParams) error {
+	op, err := c.register(ctx, id)
+	switch {
+	case errors.Is(err, errBusy):
+		c.fail(c.newOperation(ctx, id), gqlerror.List{c.t.Busy})
+		return nil
+	case err != nil:
+		return err
+	}
 	go func() {
-		if run() {
+		if c.run(op.ctx, op, params) {
 			op.proceed()
 		} else {
 			c.operationEnded(op)
 		}
 	}()
+	return nil
 }
 
 // proceed sends the responses of a subscription until it ends or waits.
@@ -101,7 +111,7 @@ func (op *operation) proceed() {
 }
 
 // register reserves the id of an operation that is about to start. It returns ErrExists
-// when the id is in use, ErrBusy when too many operations run, and ErrClosed when the
+// when the id is in use, errBusy when too many operations run, and ErrClosed when the
 // connection is closing or the server is stopping.
 func (c *conn) register(ctx context.Context, id string) (*operation, error) {
 	c.mu.Lock()
@@ -114,7 +124,7 @@ func (c *conn) register(ctx context.Context, id string) (*operation, error) {
 	// running also counts operations that the client has completed and that have not
 	// ended yet. The second limit keeps a client from piling those up.
 	case len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations:
-		return nil, ErrBusy
+		return nil, errBusy
 	}
 	op := c.newOperation(ctx, id)
 	c.operations[id] = op
@@ -143,7 +153,9 @@ func (c *conn) complete(id string) {
 // ends, and closes its source, when it is executed for the last time.
 func (c *conn) forget(op *operation) {
 	op.done = true
-	delete(c.operations, op.id)
+	if c.operations[op.id] == op { // it is not when the operation was refused with errBusy
+		delete(c.operations, op.id)
+	}
 	op.cancel()
 	op.wake()
 }
@@ -177,22 +189,11 @@ func (c *conn) run(ctx context.Context, op *operation, params *graphql.RawParams
 	}()
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
 	oc, errs := c.exec.CreateOperationContext(ctx, params)
+	ctx = graphql.WithOperationContext(ctx, oc)
 	if len(errs) > 0 {
-		ctx = graphql.WithOperationContext(ctx, oc)
 		c.fail(op, c.exec.DispatchError(ctx, errs).Errors)
 		return false
 	}
-	return c.dispatch(ctx, op, oc)
-}
-
-// dispatch is run for an operation that was not refused.
-func (c *conn) dispatch(ctx context.Context, op *operation, oc *graphql.OperationContext) (streams bool) {
-	ctx = graphql.WithOperationContext(ctx, oc)
-	defer func() {
-		if c.recovered(ctx, op, recover()) {
-			streams = false
-		}
-	}()
 	streams = oc.Operation.Operation == ast.Subscription
 	if !c.begin(op, streams) {
 		return false
@@ -284,10 +285,10 @@ func (c *conn) next(op *operation, answer *graphql.Response) bool {
 	return true
 }
 
-// finish sends the last message of an operation, with errors or without, unless the operation is done. The id
-// is freed before the message is written, so that the client can reuse it as soon as
-// it has read the message. Messages of the next operation with this id cannot
-// overtake it, because writing is held.
+// finish sends the last message of an operation, with errors or without, unless the
+// operation is done. The id is freed before the message is written, so that the client
+// can reuse it as soon as it has read the message. Messages of the next operation with
+// this id cannot overtake it, because writing is held.
 func (c *conn) finish(op *operation, errs gqlerror.List) {
 	c.writing.Lock()
 	defer c.writing.Unlock()

@@ -253,18 +253,10 @@ func (s *socket) subscribe(m message) error {
 	if err != nil {
 		return err
 	}
-	op, err := s.register(s.ctx, m.id)
-	switch {
-	case errors.Is(err, ErrExists):
+	if errors.Is(s.execute(s.ctx, m.id, params), ErrExists) {
 		return CloseError{SubscriberExists, "Subscriber for " + m.id + " already exists"}
-	case errors.Is(err, ErrBusy):
-		s.fail(s.newOperation(s.ctx, m.id), gqlerror.List{s.t.Busy})
-		return nil
-	case err != nil:
-		return nil // the client sees the close frame
 	}
-	s.start(op, func() (streams bool) { return s.run(op.ctx, op, params) })
-	return nil
+	return nil // with ErrClosed the client sees the close frame
 }
 
 // next sends one response of an operation.
