@@ -123,5 +123,8 @@ func (c *conn) endAll(errs gqlerror.List, why CloseError) {
 	for _, op := range ops {
 		c.finish(op, errs)
 	}
+	// An operation that has just ended by itself may still be writing its last message.
+	c.writing.Lock()
+	c.writing.Unlock() //nolint:staticcheck // it only waits
 	c.carrier.close(why)
 }
