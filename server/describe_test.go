@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,41 @@ func TestTheSchemaExplainsItself(t *testing.T) {
 			}
 			if seen < 500 {
 				t.Errorf("%d names were looked at, want all of them", seen)
+			}
+		})
+	})
+}
+
+func TestErrorsAreListed(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Helper()
+		w := testkit.New(t, address, func(c *server.Config) { c.Introspection = true })
+		t.Run("FE-15 docs/errors.md has every code of a user error", func(t *testing.T) {
+			for _, code := range w.Anonymous().Do(`{ __type(name: "UserErrorCode") { enumValues { name } } }`, nil).OK().List("__type.enumValues", "name") {
+				if !strings.Contains(string(page), "| `"+code+"` |") {
+					t.Errorf("%s is not listed", code)
+				}
+			}
+		})
+		t.Run("FE-15 docs/errors.md has the codes of requests", func(t *testing.T) {
+			owner := w.SignUp("olivia@acme.test")
+			clerk := owner.Join("clerk@acme.test", "billing")
+			for query, want := range map[string]string{
+				`{`:           "GRAPHQL_PARSE_FAILED",
+				`{ nothing }`: "GRAPHQL_VALIDATION_FAILED",
+				`mutation { updateTeam(input: {teamId: "` + owner.TeamID + `", name: "New"}) { userErrors { code } } }`: "FORBIDDEN",
+				`mutation { updateTeam(input: {teamId: "team_none", name: "New"}) { userErrors { code } } }`:            "NOT_FOUND",
+				`{ team(id: "` + owner.TeamID + `") { account { teams(first: 101) { totalCount } } } }`:                 "BAD_USER_INPUT",
+			} {
+				equal(t, query, clerk.Do(query, nil).Code(), want)
+				if !strings.Contains(string(page), "| `"+want+"` |") {
+					t.Errorf("%s is not listed", want)
+				}
 			}
 		})
 	})

@@ -197,7 +197,7 @@ func TestTheRulesOfTheSocketProtocol(t *testing.T) {
 		"a number for an id":              {start, ack, `> {"type":"subscribe","id":1,"payload":{"query":"{ a }"}}`, invalid + "id must be a string that is not empty"},
 		"complete without id":             {start, ack, `> {"type":"complete"}`, invalid + "id must be a string that is not empty"},
 		"subscribe without a payload":     {start, ack, `> {"type":"subscribe","id":"1"}`, invalid + "payload must be an object"},
-		"subscribe without a query":       {start, ack, `> {"type":"subscribe","id":"1","payload":{}}`, invalid + "query must be a string"},
+		"subscribe without a query":       {start, ack, `> {"type":"subscribe","id":"1","payload":{}}`, invalid + "it has neither a query nor the id of a document"},
 		"a query that is an object":       {start, ack, `> {"type":"subscribe","id":"1","payload":{"query":{}}}`, invalid + "query must be a string"},
 		"an operation name of no text":    {start, ack, strings.Replace(ask, `"query"`, `"operationName":1,"query"`, 1), invalid + "operationName must be a string"},
 		"variables that are an array":     {start, ack, strings.Replace(ask, `"query"`, `"variables":[],"query"`, 1), invalid + "variables must be an object"},

@@ -4279,7 +4279,7 @@ type PeopleCounts {
 }
 
 extend type Mutation {
-  "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
+  "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, TOO_LONG."
   updateAccount("A change of an account." input: UpdateAccountInput!): UpdateAccountPayload
 }
 
@@ -4514,23 +4514,23 @@ type Viewer {
 }
 
 extend type Mutation {
-  "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs."
+  "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs. User errors: BLANK, INVALID_EMAIL, TOO_LONG, WEAK_PASSWORD."
   signUp("The input of a sign-up." input: SignUpInput!): SignUpPayload
-  "Verifies an address with the token of a verification mail, and signs in."
+  "Verifies an address with the token of a verification mail, and signs in. User errors: INVALID_TOKEN, INVALID_VALUE."
   verifyEmail("The token of a verification mail." input: VerifyEmailInput!): VerifyEmailPayload
-  "Signs in with address and password."
+  "Signs in with address and password. User errors: ACCESS_REVOKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, INVALID_VALUE, USER_DEACTIVATED."
   signIn("Address and password." input: SignInInput!): SignInPayload
-  "Signs in with an ID token of the server's identity provider. The user must exist already."
+  "Signs in with an ID token of the server's identity provider. The user must exist already. User errors: ACCESS_REVOKED, BLANK, EMAIL_NOT_VERIFIED, FEATURE_NOT_AVAILABLE, INVALID_EMAIL, INVALID_TOKEN, INVALID_VALUE, NOT_FOUND, USER_DEACTIVATED."
   signInWithIdToken("The identity provider's statement about the user." input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
-  "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address."
+  "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address. User errors: BLANK, INVALID_EMAIL."
   resendVerification("The sign-up whose mail is to be sent again." input: ResendVerificationInput!): ResendVerificationPayload
-  "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token."
+  "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token. User errors: BLANK, INVALID_CREDENTIALS, WEAK_PASSWORD."
   changePassword("The old password and the new one." input: ChangePasswordInput!): ChangePasswordPayload
-  "Mails a link that sets a new password. The response is the same for a known and an unknown address."
+  "Mails a link that sets a new password. The response is the same for a known and an unknown address. User errors: BLANK, INVALID_EMAIL."
   requestPasswordReset("The user who has forgotten the password." input: RequestPasswordResetInput!): RequestPasswordResetPayload
-  "Sets a new password with the token of a reset mail, ends every session of the user, and signs in."
+  "Sets a new password with the token of a reset mail, ends every session of the user, and signs in. User errors: ACCESS_REVOKED, BLANK, INVALID_TOKEN, INVALID_VALUE, USER_DEACTIVATED, WEAK_PASSWORD."
   resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
-  "Changes the viewer's name and job title."
+  "Changes the viewer's name and job title. User errors: TOO_LONG."
   updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
   revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
@@ -4964,23 +4964,23 @@ extend type Viewer {
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
-  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
-  "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
+  "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED."
   revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
-  "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `."
+  "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, DUPLICATE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, NOT_FOUND."
   revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
-  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
+  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
   acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
-  "Declines an invitation."
+  "Declines an invitation. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
   declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
 }
 
@@ -5497,21 +5497,21 @@ type MemberEdge {
 }
 
 extend type Mutation {
-  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
+  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, INVALID_GRANT, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
   setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
-  "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
+  "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
   setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
   setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
-  "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
+  "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
-  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `."
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, SEAT_LIMIT_REACHED."
   reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
-  "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
+  "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
-  "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `."
+  "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_VALUE, NOT_FOUND, OWNER_PROTECTED."
   removeMembers("Members to remove." input: RemoveMembersInput!): RemoveMembersPayload
-  "Removes the viewer from a team."
+  "Removes the viewer from a team. User errors: CONFLICT, OWNER_PROTECTED."
   leaveTeam("A team to leave." input: LeaveTeamInput!): LeaveTeamPayload
 }
 
@@ -5728,13 +5728,13 @@ enum TransferStatus {
 }
 
 extend type Mutation {
-  "Offers the ownership of a team to one of its members. Only the owner can do this."
+  "Offers the ownership of a team to one of its members. Only the owner can do this. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED, TRANSFER_PENDING."
   requestOwnershipTransfer("An ownership to offer." input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
-  "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role."
+  "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role. User errors: ACCOUNT_SUSPENDED, CONFLICT, TRANSFER_NOT_PENDING."
   acceptOwnershipTransfer("An offer of ownership to accept." input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
-  "Declines the ownership that was offered to the viewer."
+  "Declines the ownership that was offered to the viewer. User errors: ACCOUNT_SUSPENDED, TRANSFER_NOT_PENDING."
   declineOwnershipTransfer("An offer of ownership to decline." input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
-  "Takes back an offer of ownership. Only the owner can do this."
+  "Takes back an offer of ownership. Only the owner can do this. User errors: ACCOUNT_SUSPENDED, TRANSFER_NOT_PENDING."
   cancelOwnershipTransfer("An offer of ownership to take back." input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
 }
 
@@ -6094,23 +6094,23 @@ type DivisionEdge {
 }
 
 extend type Mutation {
-  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold."
+  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
   createRole("A role to create." input: CreateRoleInput!): CreateRolePayload
-  "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold."
+  "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_PROTECTED, TOO_LONG."
   updateRole("A change of a role." input: UpdateRoleInput!): UpdateRolePayload
-  "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `."
+  "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE, NOT_GRANTABLE, ROLE_IN_USE, ROLE_NOT_FOUND, ROLE_PROTECTED."
   deleteRole("A role to delete." input: DeleteRoleInput!): DeleteRolePayload
-  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold."
+  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
-  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
+  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
-  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
+  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED."
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
-  "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
+  "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
-  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `."
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
-  "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `."
+  "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE."
   deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
 }
 
@@ -6341,8 +6341,6 @@ enum UserErrorCode {
   ALREADY_INVITED
   "The token is unknown, used, or replaced by a newer one."
   INVALID_TOKEN
-  "The invitation is not open any more."
-  INVITATION_NOT_PENDING
   "The invitation has expired."
   INVITATION_EXPIRED
   "The invitation was revoked."
@@ -6492,7 +6490,7 @@ type Team implements Node {
     "The order; oldest first when omitted."
     orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}
   ): MemberConnection!
-  "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
+  "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
   invitations(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
@@ -6544,11 +6542,11 @@ type TeamEdge {
 }
 
 extend type Mutation {
-  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
+  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
   createTeam("A team to create." input: CreateTeamInput!): CreateTeamPayload
-  "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
+  "Renames a team. Needs ` + "`" + `team.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, TOO_LONG."
   updateTeam("A change of a team." input: UpdateTeamInput!): UpdateTeamPayload
-  "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `."
+  "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE."
   deleteTeam("A team to delete." input: DeleteTeamInput!): DeleteTeamPayload
   "Chooses the team that the viewer's dashboard shows. The viewer must be an active member of it."
   setActiveTeam("The team that the viewer's dashboard shall show." input: SetActiveTeamInput!): SetActiveTeamPayload
