@@ -76,12 +76,12 @@ func (r *accountResolver) User(ctx context.Context, obj *ent.Account, email stri
 }
 
 // UpdateAccount is the resolver for the updateAccount field.
-func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.AccountPayload, error) {
+func (r *mutationResolver) UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.UpdateAccountPayload, error) {
 	err := r.Roster.UpdateAccount(ctx, roster.AccountChange{
 		AccountID: input.AccountID, Name: input.Name, InvitationTTLHours: input.InvitationTTLHours,
 		CountPendingAsSeats: input.CountPendingAsSeats, KeepInvitationsOfRemovedMembers: input.KeepInvitationsOfRemovedMembers,
 	})
-	p := &model.AccountPayload{}
+	p := &model.UpdateAccountPayload{}
 	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.Account, err = r.read(ctx).Account.Get(ctx, input.AccountID)
 		return err

@@ -132,13 +132,13 @@ func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invit
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
 	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
-	return r.invitePayload(ctx, issued, err)
+	return r.invitePayload(ctx, issued, at(grantPaths, err))
 }
 
 // InviteUsers is the resolver for the inviteUsers field.
 func (r *mutationResolver) InviteUsers(ctx context.Context, input model.InviteUsersInput) (*model.InviteUsersPayload, error) {
 	results, err := r.Invites.SendAll(ctx, draftToAll(input), input.Emails)
-	return r.inviteUsersPayload(ctx, results, err)
+	return r.inviteUsersPayload(ctx, results, at(grantPaths, err))
 }
 
 // ResendInvite is the resolver for the resendInvite field.
@@ -157,14 +157,17 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 
 // UpdateInvite is the resolver for the updateInvite field.
 func (r *mutationResolver) UpdateInvite(ctx context.Context, input model.UpdateInviteInput) (*model.UpdateInvitePayload, error) {
-	err := r.Invites.Update(ctx, invite.Amendment{
+	am := invite.Amendment{
 		InvitationID: input.InvitationID,
 		FirstName:    input.FirstName, LastName: input.LastName, JobTitle: input.JobTitle, Note: input.Note,
-		RoleIDs: input.RoleIds, GroupIDs: input.GroupIds, Permissions: input.Permissions, AllPermissions: input.AllPermissions,
 		DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains, ExpiresInHours: input.ExpiresInHours,
-	})
+	}
+	if input.Grant != nil {
+		wish := wishOf(input.Grant)
+		am.Grant = &wish
+	}
 	p := &model.UpdateInvitePayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return complete(p, &p.UserErrors, at(grantPaths, r.Invites.Update(ctx, am)), func() (err error) {
 		p.Invitation, err = r.invitation(ctx, input.InvitationID)
 		return err
 	})
@@ -185,17 +188,17 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
 	done, err := r.Invites.Accept(ctx, invite.Acceptance{
-		Reference: invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)},
+		Reference: referenceOf(input.Invitation),
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
 	})
-	return r.acceptPayload(ctx, done, err, input.Transport)
+	return r.acceptPayload(ctx, done, at(referencePaths, err), input.Transport)
 }
 
 // DeclineInvite is the resolver for the declineInvite field.
 func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error) {
-	id, err := r.Invites.Decline(ctx, invite.Reference{Token: orEmpty(input.Token), InvitationID: orEmpty(input.InvitationID)})
+	id, err := r.Invites.Decline(ctx, referenceOf(input.Invitation))
 	p := &model.DeclineInvitePayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return complete(p, &p.UserErrors, at(referencePaths, err), func() (err error) {
 		p.Invitation, err = r.declined(ctx, id)
 		return err
 	})

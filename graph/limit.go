@@ -33,15 +33,13 @@ func (Limits) ExtensionName() string { return "ConvokeLimits" }
 func (Limits) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext measures the operation and leaves it as it is. It fails with
-// QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection and for @defer.
+// QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection.
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}}
 	e := m.set(op.Operation.SelectionSet)
 	switch {
 	case e.introspects && !l.Introspection:
 		return refuse(errcode.ValidationFailed, "Introspection is off here; read /schema.graphql.")
-	case e.defers:
-		return refuse(errcode.ValidationFailed, "The directive @defer is not supported.")
 	case e.depth > l.Depth:
 		return refuse(string(fault.QueryTooComplex), "The operation is %d levels deep, at most %d are allowed.", e.depth, l.Depth)
 	case e.fields > l.Fields:
@@ -59,11 +57,10 @@ func refuse(code, format string, args ...any) *gqlerror.Error {
 }
 
 // extent is how deep and how wide a selection is, how many values it may return, and
-// whether it asks for the schema or for @defer. Introspection is not measured: a setting of its own
-// allows it.
+// whether it asks for the schema. Introspection is not measured: a setting of its own allows it.
 type extent struct {
 	depth, fields, values int
-	introspects, defers   bool
+	introspects           bool
 }
 
 type measure struct {
@@ -87,23 +84,16 @@ func (m measure) set(selections ast.SelectionSet) extent {
 			e.values = add(times(e.values, m.elements(s)), 1)
 		case *ast.InlineFragment:
 			e = m.set(s.SelectionSet)
-			e.defers = e.defers || deferred(s.Directives)
 		case *ast.FragmentSpread:
 			e = m.fragment(s.Definition)
-			e.defers = e.defers || deferred(s.Directives)
 		}
 		whole.depth = max(whole.depth, e.depth)
 		whole.fields = add(whole.fields, e.fields)
 		whole.values = add(whole.values, e.values)
 		whole.introspects = whole.introspects || e.introspects
-		whole.defers = whole.defers || e.defers
 	}
 	return whole
 }
-
-// deferred reports whether a fragment is to be sent later. gqlgen would do so, but the
-// transports send one response to a query.
-func deferred(on ast.DirectiveList) bool { return on.ForName("defer") != nil }
 
 func (m measure) fragment(f *ast.FragmentDefinition) extent {
 	e, measured := m.fragments[f]

@@ -129,17 +129,17 @@ func (r *mutationResolver) SetRestrictions(ctx context.Context, input model.SetR
 }
 
 // DeactivateMember is the resolver for the deactivateMember field.
-func (r *mutationResolver) DeactivateMember(ctx context.Context, input model.MemberInput) (*model.MemberPayload, error) {
+func (r *mutationResolver) DeactivateMember(ctx context.Context, input model.DeactivateMemberInput) (*model.MemberPayload, error) {
 	return r.memberPayload(ctx, input.MemberID, r.Roster.Deactivate(ctx, input.MemberID))
 }
 
 // ReactivateMember is the resolver for the reactivateMember field.
-func (r *mutationResolver) ReactivateMember(ctx context.Context, input model.MemberInput) (*model.MemberPayload, error) {
+func (r *mutationResolver) ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.MemberPayload, error) {
 	return r.memberPayload(ctx, input.MemberID, r.Roster.Reactivate(ctx, input.MemberID))
 }
 
 // RemoveMember is the resolver for the removeMember field.
-func (r *mutationResolver) RemoveMember(ctx context.Context, input model.MemberInput) (*model.RemoveMemberPayload, error) {
+func (r *mutationResolver) RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.RemoveMemberPayload, error) {
 	p := &model.RemoveMemberPayload{}
 	return complete(p, &p.UserErrors, r.Roster.Remove(ctx, input.MemberID), func() error {
 		p.RemovedMemberID = &input.MemberID
@@ -148,9 +148,9 @@ func (r *mutationResolver) RemoveMember(ctx context.Context, input model.MemberI
 }
 
 // LeaveTeam is the resolver for the leaveTeam field.
-func (r *mutationResolver) LeaveTeam(ctx context.Context, input model.TeamInput) (*model.RemoveMemberPayload, error) {
+func (r *mutationResolver) LeaveTeam(ctx context.Context, input model.LeaveTeamInput) (*model.LeaveTeamPayload, error) {
 	id, err := r.Roster.Leave(ctx, input.TeamID)
-	p := &model.RemoveMemberPayload{}
+	p := &model.LeaveTeamPayload{}
 	return complete(p, &p.UserErrors, err, func() error {
 		p.RemovedMemberID = &id
 		return nil

@@ -11,23 +11,23 @@ import (
 )
 
 // RequestOwnershipTransfer is the resolver for the requestOwnershipTransfer field.
-func (r *mutationResolver) RequestOwnershipTransfer(ctx context.Context, input model.MemberInput) (*model.OwnershipTransferPayload, error) {
+func (r *mutationResolver) RequestOwnershipTransfer(ctx context.Context, input model.RequestOwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
 	id, err := r.Roster.RequestTransfer(ctx, input.MemberID)
 	return r.transferPayload(ctx, id, err)
 }
 
 // AcceptOwnershipTransfer is the resolver for the acceptOwnershipTransfer field.
-func (r *mutationResolver) AcceptOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
+func (r *mutationResolver) AcceptOwnershipTransfer(ctx context.Context, input model.AcceptOwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
 	return r.transferPayload(ctx, input.TransferID, r.Roster.AcceptTransfer(ctx, input.TransferID))
 }
 
 // DeclineOwnershipTransfer is the resolver for the declineOwnershipTransfer field.
-func (r *mutationResolver) DeclineOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
+func (r *mutationResolver) DeclineOwnershipTransfer(ctx context.Context, input model.DeclineOwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
 	return r.transferPayload(ctx, input.TransferID, r.Roster.DeclineTransfer(ctx, input.TransferID))
 }
 
 // CancelOwnershipTransfer is the resolver for the cancelOwnershipTransfer field.
-func (r *mutationResolver) CancelOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
+func (r *mutationResolver) CancelOwnershipTransfer(ctx context.Context, input model.CancelOwnershipTransferInput) (*model.OwnershipTransferPayload, error) {
 	return r.transferPayload(ctx, input.TransferID, r.Roster.CancelTransfer(ctx, input.TransferID))
 }
 

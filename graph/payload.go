@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
@@ -32,6 +33,24 @@ func complete[P any](p *P, list *[]*model.UserError, err error, fill func() erro
 		err = fill()
 	}
 	return p, err
+}
+
+// at returns err with the paths of its user errors as the input has them. Domain packages
+// name a field alone; paths has the place of those that are nested in the input.
+func at(paths map[string][]string, err error) error {
+	faults, ok := fault.UserErrors(err)
+	if !ok {
+		return err
+	}
+	moved := make(fault.Errors, len(faults))
+	for i, f := range faults {
+		copied := *f
+		if len(f.Field) > 0 && paths[f.Field[0]] != nil {
+			copied.Field = append(slices.Clone(paths[f.Field[0]]), f.Field[1:]...)
+		}
+		moved[i] = &copied
+	}
+	return moved
 }
 
 func userErrors(faults []*fault.Error) []*model.UserError {

@@ -98,7 +98,7 @@ func (r *mutationResolver) UpdateGroup(ctx context.Context, input model.UpdateGr
 }
 
 // DeleteGroup is the resolver for the deleteGroup field.
-func (r *mutationResolver) DeleteGroup(ctx context.Context, input model.GroupInput) (*model.DeleteGroupPayload, error) {
+func (r *mutationResolver) DeleteGroup(ctx context.Context, input model.DeleteGroupInput) (*model.DeleteGroupPayload, error) {
 	p := &model.DeleteGroupPayload{}
 	return complete(p, &p.UserErrors, r.Roster.DeleteGroup(ctx, input.GroupID), func() error {
 		p.DeletedGroupID = &input.GroupID
@@ -121,7 +121,7 @@ func (r *mutationResolver) UpdateDivision(ctx context.Context, input model.Updat
 }
 
 // DeleteDivision is the resolver for the deleteDivision field.
-func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DivisionInput) (*model.DeleteDivisionPayload, error) {
+func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DeleteDivisionInput) (*model.DeleteDivisionPayload, error) {
 	p := &model.DeleteDivisionPayload{}
 	return complete(p, &p.UserErrors, r.Roster.DeleteDivision(ctx, input.DivisionID), func() error {
 		p.DeletedDivisionID = &input.DivisionID

@@ -27,7 +27,7 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, input model.UpdateTea
 }
 
 // DeleteTeam is the resolver for the deleteTeam field.
-func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.TeamInput) (*model.DeleteTeamPayload, error) {
+func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.DeleteTeamInput) (*model.DeleteTeamPayload, error) {
 	p := &model.DeleteTeamPayload{}
 	return complete(p, &p.UserErrors, r.Roster.DeleteTeam(ctx, input.TeamID), func() error {
 		p.DeletedTeamID = &input.TeamID
@@ -36,7 +36,7 @@ func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.TeamInput
 }
 
 // SetActiveTeam is the resolver for the setActiveTeam field.
-func (r *mutationResolver) SetActiveTeam(ctx context.Context, input model.TeamInput) (*model.SetActiveTeamPayload, error) {
+func (r *mutationResolver) SetActiveTeam(ctx context.Context, input model.SetActiveTeamInput) (*model.SetActiveTeamPayload, error) {
 	p := &model.SetActiveTeamPayload{}
 	return complete(p, &p.UserErrors, r.Roster.SetActiveTeam(ctx, input.TeamID), func() error {
 		p.Viewer = access.ViewerFrom(ctx)

@@ -115,11 +115,11 @@ func TestWhatIsWrongWithAnOfferToMany(t *testing.T) {
 		two := []string{"a@x.org", "b@x.org"}
 		inviteAll(owner, []string{}, "roleIds", roles).Refused("BLANK emails")
 		inviteAll(owner, addresses("p", 501), "roleIds", roles).Refused("INVALID_VALUE emails")
-		inviteAll(owner, two).Refused("INVALID_GRANT roleIds")
-		inviteAll(owner, two, "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
+		inviteAll(owner, two, "roleIds", []string{}).Refused("INVALID_GRANT grant")
+		inviteAll(owner, two, "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND grant.chosen.roleIds")
 		inviteAll(owner, two, "roleIds", roles, "note", strings.Repeat("x", 501)).Refused("TOO_LONG note")
 		adam := owner.JoinWith("adam@acme.test", "permissions", []string{"members.invite", "members.read"})
-		inviteAll(adam, two, "roleIds", roles).Refused("NOT_GRANTABLE roleIds")
+		inviteAll(adam, two, "roleIds", roles).Refused("NOT_GRANTABLE grant.chosen.roleIds")
 		inviteAll(owner.Join("bella@acme.test", "billing"), two, "roleIds", roles).Refused("FORBIDDEN")
 		inviteAll(w.SignUp("mallory@evil.test").In(owner.TeamID), two, "roleIds", roles).Refused("NOT_FOUND")
 		equal(t, "invited by all that", owner.Ask(`counts { invited }`).OK().Text("team.counts.invited"), "0")
@@ -225,7 +225,7 @@ func TestTheSameCallAgain(t *testing.T) {
 			one(owner, "dora@x.org", strings.Repeat("k", 256)).Refused("TOO_LONG idempotencyKey")
 		})
 		t.Run("a refused address is tried again", func(*testing.T) {
-			one(owner, "eve@x.org", "k4", "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND roleIds")
+			one(owner, "eve@x.org", "k4", "roleIds", []string{"role_none"}).Refused("ROLE_NOT_FOUND grant.chosen.roleIds")
 			one(owner, "eve@x.org", "k4").OK()
 			one(owner, "eve@x.org", "k5").Refused("ALREADY_INVITED email")
 			revoke(owner, one(owner, "eve@x.org", "k4").OK().Text("inviteUser.invitation.id")).OK()

@@ -19,7 +19,7 @@ func holds(p *testkit.Person, teamID string) string {
 func joinBy(p, other *testkit.Person, grant ...any) {
 	pairs := append([]any{"teamId", p.TeamID, "email", other.Email}, grant...)
 	id := p.Do(testkit.InviteMutation, testkit.Input(pairs...)).OK().Text("inviteUser.invitation.id")
-	other.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()
+	other.Do(testkit.AcceptMutation, testkit.Input("id", id)).OK()
 }
 
 func TestNobodyLiftsHimself(t *testing.T) {
@@ -77,7 +77,7 @@ func TestWithoutMailOnlyTheLinkCounts(t *testing.T) {
 		t.Run("BEY-24 where nothing shows whose an address is, it opens nothing", func(t *testing.T) {
 			equal(t, "waiting", ann.Do(received, nil).OK().Text("viewer.receivedInvitations.totalCount"), "0")
 			id := a.Text("inviteUser.invitation.id")
-			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).Refused("NOT_FOUND")
+			ann.Do(testkit.AcceptMutation, testkit.Input("id", id)).Refused("NOT_FOUND")
 			equal(t, "node", ann.Do(`query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": id}).OK().At("node"), nil)
 			ann.Accept(tokenOf(t, a.Text("inviteUser.inviteUrl"))).OK()
 		})

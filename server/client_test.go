@@ -173,7 +173,7 @@ func (x *wire) cut() {
 
 func operationText(t *testing.T, query string, variables map[string]any) string {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	text, err := json.Marshal(map[string]any{"query": query, "variables": testkit.Placed(query, variables)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 		}
 	}
 	team := p.Ask(`account { id } viewerCanInvite viewerCanManageMembers viewerCanManageRoles viewerCanTransferOwnership`).OK()
-	agree("viewerCanInvite", team.At("team.viewerCanInvite"), p.Mutate("inviteUser", "", "teamId", p.TeamID, "email", ""))
+	agree("viewerCanInvite", team.At("team.viewerCanInvite"), p.Mutate("inviteUser", "", "teamId", p.TeamID, "email", "", "permissions", []string{}))
 	agree("viewerCanManageRoles", team.At("team.viewerCanManageRoles"), p.Mutate("createRole", "", "accountId", team.Text("team.account.id"), "key", "", "name", "", "permissions", []string{}))
 	everybody := owner.Ask(`members { nodes { id } } invitations { nodes { id } }`).OK()
 	manages := false

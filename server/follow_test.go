@@ -124,7 +124,7 @@ func TestAddresseesAreToldWhatWaits(t *testing.T) {
 			}
 			id = w.SignUp("otto@b.test").Invite("ann@x.org", "viewer").OK().Text("inviteUser.invitation.id")
 			equal(t, "from another account", next("PENDING").Text("receivedInvitationsChanged.id"), id)
-			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()
+			ann.Do(testkit.AcceptMutation, testkit.Input("id", id)).OK()
 			next("ACCEPTED")
 		})
 		t.Run("BEY-24 and nothing that is somebody else's", func(t *testing.T) {

@@ -45,11 +45,12 @@ const (
 // graphql returns the handler of the GraphQL endpoint, which accepts POST,
 // server-sent events and WebSockets.
 func (s *Server) graphql() http.Handler {
-	schema := generated.NewExecutableSchema(generated.Config{Resolvers: s.resolver})
+	schema := generated.NewExecutableSchema(generated.Config{Schema: graph.Schema(), Resolvers: s.resolver})
 	g := handler.New(schema)
-	g.AddTransport(s.sockets)
-	g.AddTransport(sse{stopping: s.hub.Stopping(), every: pingEvery})
-	g.AddTransport(post{})
+	g.AddTransport(strict{s.sockets})
+	g.AddTransport(strict{sse{stopping: s.hub.Stopping(), every: pingEvery}})
+	g.AddTransport(strict{post{}})
+	g.SetValidationRulesFn(graph.ValidationRules)
 	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
 	g.SetParserTokenLimit(maxTokens)
 	g.SetErrorPresenter(s.present)

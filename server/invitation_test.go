@@ -104,7 +104,7 @@ func TestResend(t *testing.T) {
 			equalList(t, "pending", owner.Invitations("PENDING"), "ann@example.org PENDING SENT")
 		})
 		t.Run("BEY-11 the old link is dead, the new one works, expiry renewed, limits hold", func(t *testing.T) {
-			w.Anonymous().Accept(first, "password", testkit.Password).Refused("INVALID_TOKEN token")
+			w.Anonymous().Accept(first, "password", testkit.Password).Refused("INVALID_TOKEN invitation.token")
 			equal(t, "old preview", w.Anonymous().Do(preview, token(first)).OK().At("invitationByToken"), nil)
 			equal(t, "end", w.Anonymous().Do(preview, token(second)).Text("invitationByToken.expiresAt"), "2030-01-13T11:00:00Z")
 			resend(owner, id).Refused("RESEND_LIMIT_REACHED")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/internal/uid"
@@ -69,22 +69,22 @@ func isolationAsks() map[string]isolationAsk {
 		"Mutation.updateDivision(input.divisionId)":           {`updateDivision(input: {divisionId: "$id", name: "New"})`, "division"},
 		"Mutation.updateDivision(input.parentId)":             {`updateDivision(input: {divisionId: "$division", parentId: "$id"})`, "division"},
 		"Mutation.deleteDivision(input.divisionId)":           {`deleteDivision(input: {divisionId: "$id"})`, "division"},
-		"Mutation.inviteUser(input.teamId)":                   {`inviteUser(input: {teamId: "$id", email: "new@x.org", permissions: ["team.read"]})`, "team"},
-		"Mutation.inviteUser(input.roleIds)":                  {`inviteUser(input: {teamId: "$team", email: "new@x.org", roleIds: ["$role", "$id"]})`, "role"},
-		"Mutation.inviteUser(input.groupIds)":                 {`inviteUser(input: {teamId: "$team", email: "new@x.org", groupIds: ["$id"]})`, "group"},
-		"Mutation.inviteUser(input.divisionIds)":              {`inviteUser(input: {teamId: "$team", email: "new@x.org", permissions: ["team.read"], divisionIds: ["$id"]})`, "division"},
-		"Mutation.inviteUsers(input.teamId)":                  {`inviteUsers(input: {teamId: "$id", emails: ["new@x.org"], permissions: ["team.read"]})`, "team"},
-		"Mutation.inviteUsers(input.roleIds)":                 {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], roleIds: ["$role", "$id"]})`, "role"},
-		"Mutation.inviteUsers(input.groupIds)":                {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], groupIds: ["$id"]})`, "group"},
-		"Mutation.inviteUsers(input.divisionIds)":             {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], permissions: ["team.read"], divisionIds: ["$id"]})`, "division"},
+		"Mutation.inviteUser(input.teamId)":                   {`inviteUser(input: {teamId: "$id", email: "new@x.org", grant: {chosen: {permissions: ["team.read"]}}})`, "team"},
+		"Mutation.inviteUser(input.grant.chosen.roleIds)":     {`inviteUser(input: {teamId: "$team", email: "new@x.org", grant: {chosen: {roleIds: ["$role", "$id"]}}})`, "role"},
+		"Mutation.inviteUser(input.grant.chosen.groupIds)":    {`inviteUser(input: {teamId: "$team", email: "new@x.org", grant: {chosen: {groupIds: ["$id"]}}})`, "group"},
+		"Mutation.inviteUser(input.divisionIds)":              {`inviteUser(input: {teamId: "$team", email: "new@x.org", grant: {chosen: {permissions: ["team.read"]}}, divisionIds: ["$id"]})`, "division"},
+		"Mutation.inviteUsers(input.teamId)":                  {`inviteUsers(input: {teamId: "$id", emails: ["new@x.org"], grant: {chosen: {permissions: ["team.read"]}}})`, "team"},
+		"Mutation.inviteUsers(input.grant.chosen.roleIds)":    {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], grant: {chosen: {roleIds: ["$role", "$id"]}}})`, "role"},
+		"Mutation.inviteUsers(input.grant.chosen.groupIds)":   {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], grant: {chosen: {groupIds: ["$id"]}}})`, "group"},
+		"Mutation.inviteUsers(input.divisionIds)":             {`inviteUsers(input: {teamId: "$team", emails: ["new@x.org"], grant: {chosen: {permissions: ["team.read"]}}, divisionIds: ["$id"]})`, "division"},
 		"Mutation.resendInvite(input.invitationId)":           {`resendInvite(input: {invitationId: "$id"})`, "pending"},
 		"Mutation.updateInvite(input.invitationId)":           {`updateInvite(input: {invitationId: "$id", note: "New"})`, "pending"},
-		"Mutation.updateInvite(input.roleIds)":                {`updateInvite(input: {invitationId: "$pending", roleIds: ["$id"]})`, "role"},
-		"Mutation.updateInvite(input.groupIds)":               {`updateInvite(input: {invitationId: "$pending", groupIds: ["$id"]})`, "group"},
+		"Mutation.updateInvite(input.grant.chosen.roleIds)":   {`updateInvite(input: {invitationId: "$pending", grant: {chosen: {roleIds: ["$id"]}}})`, "role"},
+		"Mutation.updateInvite(input.grant.chosen.groupIds)":  {`updateInvite(input: {invitationId: "$pending", grant: {chosen: {groupIds: ["$id"]}}})`, "group"},
 		"Mutation.updateInvite(input.divisionIds)":            {`updateInvite(input: {invitationId: "$pending", divisionIds: ["$id"]})`, "division"},
 		"Mutation.revokeInvite(input.invitationId)":           {`revokeInvite(input: {invitationId: "$id"})`, "revoked"},
-		"Mutation.acceptInvite(input.invitationId)":           {`acceptInvite(input: {invitationId: "$id"})`, "received"},
-		"Mutation.declineInvite(input.invitationId)":          {`declineInvite(input: {invitationId: "$id"})`, "received"},
+		"Mutation.acceptInvite(input.invitation.id)":          {`acceptInvite(input: {invitation: {id: "$id"}})`, "received"},
+		"Mutation.declineInvite(input.invitation.id)":         {`declineInvite(input: {invitation: {id: "$id"}})`, "received"},
 		"Mutation.setRoles(input.memberId)":                   {`setRoles(input: {memberId: "$id", permissions: ["team.read"]})`, "colleague"},
 		"Mutation.setRoles(input.roleIds)":                    {`setRoles(input: {memberId: "$colleague", roleIds: ["$role", "$id"]})`, "role"},
 		"Mutation.setRoles(input.groupIds)":                   {`setRoles(input: {memberId: "$colleague", groupIds: ["$id"]})`, "group"},
@@ -102,7 +102,7 @@ func isolationAsks() map[string]isolationAsk {
 
 // isolationPlaces returns every place in the schema that takes an id.
 func isolationPlaces() (places []string) {
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := graph.Schema()
 	var walk func(field, path string, typ *ast.Type, within []string)
 	walk = func(field, path string, typ *ast.Type, within []string) {
 		def := schema.Types[typ.Name()]
@@ -277,7 +277,7 @@ func TestStrangersIDsAnswerLikeRandomOnes(t *testing.T) {
 // isolationOfNodes asks for a thing of every type that has an id.
 func isolationOfNodes(t *testing.T, owner, stranger *testkit.Person, theirs map[string]string) {
 	t.Helper()
-	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema := graph.Schema()
 	for _, def := range schema.PossibleTypes["Node"] {
 		id := theirs[def.Name]
 		if id == "" {

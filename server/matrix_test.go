@@ -10,7 +10,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
@@ -107,15 +107,15 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.removeMember", of: "the owner", needs: "members.remove", does: `removeMember(input: {memberId: "$owner"})`, may: protected, self: self},
 		{field: "Mutation.removeMember", of: "a colleague", needs: "members.remove", sees: ofPeople, does: `removeMember(input: {memberId: "$colleague"})`, may: matrixGone},
 
-		{field: "Mutation.inviteUser", needs: "members.invite", does: `inviteUser(input: {teamId: "$team", email: "", permissions: ["team.read"]})`, may: "BLANK email"},
-		{field: "Mutation.inviteUsers", needs: "members.invite", does: `inviteUsers(input: {teamId: "$team", emails: [], permissions: ["team.read"]})`, may: "BLANK emails"},
+		{field: "Mutation.inviteUser", needs: "members.invite", does: `inviteUser(input: {teamId: "$team", email: "", grant: {chosen: {permissions: ["team.read"]}}})`, may: "BLANK email"},
+		{field: "Mutation.inviteUsers", needs: "members.invite", does: `inviteUsers(input: {teamId: "$team", emails: [], grant: {chosen: {permissions: ["team.read"]}}})`, may: "BLANK emails"},
 		{field: "Mutation.resendInvite", needs: "members.invite", sees: ofPeople, does: `resendInvite(input: {invitationId: "$revoked"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.updateInvite", needs: "members.invite", sees: ofPeople, does: `updateInvite(input: {invitationId: "$revoked", note: "Hi"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.revokeInvite", needs: "members.invite", sees: ofPeople, does: `revokeInvite(input: {invitationId: "$revoked"})`},
-		{field: "Mutation.acceptInvite", of: "a token", who: anybody, does: `acceptInvite(input: {token: "x"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.acceptInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `acceptInvite(input: {invitationId: "$accepted"})`},
-		{field: "Mutation.declineInvite", of: "a token", who: anybody, does: `declineInvite(input: {token: "x"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.declineInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitationId: "$accepted"})`, may: "INVITATION_ALREADY_ACCEPTED"},
+		{field: "Mutation.acceptInvite", of: "a token", who: anybody, does: `acceptInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.acceptInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `acceptInvite(input: {invitation: {id: "$accepted"}})`},
+		{field: "Mutation.declineInvite", of: "a token", who: anybody, does: `declineInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.declineInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitation: {id: "$accepted"}})`, may: "INVITATION_ALREADY_ACCEPTED"},
 
 		{field: "Mutation.requestOwnershipTransfer", of: "the owner", who: theOwner, does: `requestOwnershipTransfer(input: {memberId: "$owner"})`, may: self},
 		{field: "Mutation.requestOwnershipTransfer", of: "a colleague", who: theOwner, sees: ofPeople, does: `requestOwnershipTransfer(input: {memberId: "$colleague"})`, may: "MEMBER_DEACTIVATED memberId"},
@@ -417,7 +417,7 @@ func matrixCatalogue(t *testing.T) *access.Catalogue {
 func matrixFields() map[string]string {
 	needs, likewise := regexp.MustCompile("Needs `([a-z.]+)`"), regexp.MustCompile(`Needs the same as ([a-zA-Z]+)`)
 	fields := map[string]string{}
-	for _, def := range generated.NewExecutableSchema(generated.Config{}).Schema().Types {
+	for _, def := range graph.Schema().Types {
 		if def.Kind != ast.Object || def.BuiltIn {
 			continue
 		}

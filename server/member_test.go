@@ -352,15 +352,15 @@ func TestNobodyHandsOutWhatHeLacks(t *testing.T) {
 		}
 		for field, grant := range above {
 			t.Run("BEY-12 nobody grants what they lack: "+field, func(*testing.T) {
-				hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", field, grant).Refused("NOT_GRANTABLE " + field)
-				hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, field, grant).Refused("NOT_GRANTABLE " + field)
+				hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", field, grant).Refused("NOT_GRANTABLE grant.chosen." + field)
+				hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, field, grant).Refused("NOT_GRANTABLE grant.chosen." + field)
 				onMember(hr, "setRoles", hr.MemberID("olivia@acme.test"), field, grant).Refused("OWNER_PROTECTED memberId")
 				onMember(hr, "setRoles", hr.MemberID(hr.Email), field, grant).Refused("CANNOT_ACT_ON_SELF memberId")
 			})
 		}
 		t.Run("BEY-12 nor everything, nor by a role, a group or another role in its place", func(t *testing.T) {
-			hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", "allPermissions", true).Refused("NOT_GRANTABLE allPermissions")
-			hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, "allPermissions", true).Refused("NOT_GRANTABLE allPermissions")
+			hr.Mutate("inviteUser", "invitation { id }", "teamId", hr.TeamID, "email", "x@x.org", "allPermissions", true).Refused("NOT_GRANTABLE grant.allPermissions")
+			hr.Mutate("updateInvite", "invitation { id }", "invitationId", open, "allPermissions", true).Refused("NOT_GRANTABLE grant.allPermissions")
 			hr.Mutate("createRole", "role { id }", "accountId", account, "key", "more", "name", "More", "permissions", above["permissions"]).Refused("NOT_GRANTABLE permissions")
 			hr.Mutate("updateRole", "role { id }", "roleId", clerk, "permissions", above["permissions"]).Refused("NOT_GRANTABLE permissions")
 			hr.Mutate("updateRole", "role { id }", "roleId", hrRole, "permissions", append([]string{"billing.refund"}, peopleAndRoles...)).Refused("NOT_GRANTABLE permissions")

@@ -186,7 +186,7 @@ func TestTheLastSeat(t *testing.T) {
 			for round := range rounds {
 				answers := make([]*testkit.Answer, atOnce)
 				together(atOnce, func(i int) {
-					answers[i] = people[i].Do(testkit.AcceptMutation, testkit.Input("invitationId", ids[i]))
+					answers[i] = people[i].Do(testkit.AcceptMutation, testkit.Input("id", ids[i]))
 				})
 				winner := -1
 				for i, a := range answers {

@@ -80,7 +80,7 @@ func TestTokensOfAnotherKindResetNothing(t *testing.T) {
 		resetPassword(w.Anonymous(), "", newPassword).Refused("INVALID_TOKEN token")
 		resetPassword(w.Anonymous(), owner.Session, newPassword).Refused("INVALID_TOKEN token")
 		verify(w, reset).Refused("INVALID_TOKEN token")
-		w.Anonymous().Accept(reset, "password", newPassword).Refused("INVALID_TOKEN token")
+		w.Anonymous().Accept(reset, "password", newPassword).Refused("INVALID_TOKEN invitation.token")
 		signIn(w, "olivia@acme.test", testkit.Password).OK()
 	})
 }

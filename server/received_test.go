@@ -56,16 +56,16 @@ func TestInvitationsThatWait(t *testing.T) {
 			equal(t, "to nobody", w.Anonymous().Do(received, nil).OK().At("viewer"), nil)
 		})
 		t.Run("BEY-24 and accepts without the mail, also an invitation that was handed over", func(t *testing.T) {
-			equal(t, "member", ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK().Text("acceptInvite.member.user.email"), "Ann@X.org")
+			equal(t, "member", ann.Do(testkit.AcceptMutation, testkit.Input("id", id)).OK().Text("acceptInvite.member.user.email"), "Ann@X.org")
 			equal(t, "left", ann.Do(received, nil).OK().Text("viewer.receivedInvitations.totalCount"), "0")
 			second := w.SignUp("otto@b.test")
 			handed := second.Invite("ann@x.org", "viewer", "sendEmail", false).OK().Text("inviteUser.invitation.id")
-			ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", handed)).OK()
+			ann.Do(testkit.AcceptMutation, testkit.Input("id", handed)).OK()
 		})
 		t.Run("BEY-24 a declined, revoked or expired invitation waits no more", func(t *testing.T) {
 			other := w.SignUp("bob@x.org")
 			for _, end := range []func(id string){
-				func(id string) { other.Mutate("declineInvite", "", "invitationId", id).OK() },
+				func(id string) { other.Mutate("declineInvite", "", "id", id).OK() },
 				func(id string) { revoke(owner, id).OK() },
 				func(string) { w.Clock.Advance(72 * time.Hour) },
 			} {

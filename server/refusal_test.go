@@ -52,19 +52,19 @@ func TestBadInputOfInviteUser(t *testing.T) {
 			"invited already":                {[]any{"email", "KNOWN@x.org"}, "ALREADY_INVITED email"},
 			"a long name":                    {[]any{"firstName", strings.Repeat("ä", 101)}, "TOO_LONG firstName"},
 			"a long note":                    {[]any{"note", strings.Repeat("ä", 501)}, "TOO_LONG note"},
-			"no grant":                       {[]any{"roleIds", nil}, "INVALID_GRANT roleIds"},
-			"an empty grant":                 {[]any{"roleIds", []string{}, "allPermissions", false}, "INVALID_GRANT roleIds"},
-			"both grants":                    {[]any{"allPermissions", true}, "INVALID_GRANT allPermissions"},
-			"a random role":                  {[]any{"roleIds", []string{uid.New(uid.Role)}}, "ROLE_NOT_FOUND roleIds"},
-			"a stranger's role":              {[]any{"roleIds", []string{stranger.Role("billing")}}, "ROLE_NOT_FOUND roleIds"},
-			"one good and one bad role":      {[]any{"roleIds", append([]string{"nonsense"}, role...)}, "ROLE_NOT_FOUND roleIds"},
-			"a permission nobody knows":      {[]any{"permissions", []string{"members.invite", "no.such"}}, "PERMISSION_UNKNOWN permissions"},
+			"no grant":                       {[]any{"roleIds", nil}, "INVALID_GRANT grant"},
+			"an empty grant":                 {[]any{"roleIds", []string{}}, "INVALID_GRANT grant"},
+			"both grants":                    {[]any{"allPermissions", true}, "GRAPHQL_VALIDATION_FAILED"},
+			"a random role":                  {[]any{"roleIds", []string{uid.New(uid.Role)}}, "ROLE_NOT_FOUND grant.chosen.roleIds"},
+			"a stranger's role":              {[]any{"roleIds", []string{stranger.Role("billing")}}, "ROLE_NOT_FOUND grant.chosen.roleIds"},
+			"one good and one bad role":      {[]any{"roleIds", append([]string{"nonsense"}, role...)}, "ROLE_NOT_FOUND grant.chosen.roleIds"},
+			"a permission nobody knows":      {[]any{"permissions", []string{"members.invite", "no.such"}}, "PERMISSION_UNKNOWN grant.chosen.permissions"},
 			"no time":                        {[]any{"expiresInHours", 0}, "INVALID_VALUE expiresInHours"},
 			"too much time":                  {[]any{"expiresInHours", 721}, "INVALID_VALUE expiresInHours"},
 			"a random team":                  {[]any{"teamId", uid.New(uid.Team)}, "NOT_FOUND"},
 			"a stranger's team":              {[]any{"teamId", stranger.TeamID}, "NOT_FOUND"},
 			"a team that is no id":           {[]any{"teamId", "' OR 1=1 --"}, "NOT_FOUND"},
-			"a role that is no text":         {[]any{"roleIds", []string{"\x00"}}, "ROLE_NOT_FOUND roleIds"},
+			"a role that is no text":         {[]any{"roleIds", []string{"\x00"}}, "ROLE_NOT_FOUND grant.chosen.roleIds"},
 			"a value of the wrong type":      {[]any{"expiresInHours", "soon"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that may not be set":    {[]any{"status", "ACCEPTED"}, "GRAPHQL_VALIDATION_FAILED"},
 			"a field that must not be there": {[]any{"accountId", "acc_x"}, "GRAPHQL_VALIDATION_FAILED"},
@@ -99,7 +99,7 @@ func TestWhoMayNotInvite(t *testing.T) {
 		for _, unknown := range []string{id, uid.New(uid.Invitation), "nonsense"} {
 			resend(stranger, unknown).Refused("NOT_FOUND")
 			revoke(stranger, unknown).Refused("NOT_FOUND")
-			stranger.Do(testkit.AcceptMutation, testkit.Input("invitationId", unknown)).Refused("NOT_FOUND")
+			stranger.Do(testkit.AcceptMutation, testkit.Input("id", unknown)).Refused("NOT_FOUND")
 		}
 		admin.Do(testkit.InviteMutation, input).OK()
 	})
@@ -118,9 +118,9 @@ func TestNobodyGrantsWhatHeLacks(t *testing.T) {
 			grant []any
 			want  string
 		}{
-			"a role above":       {[]any{"roleIds", []string{owner.Role("validation")}}, "NOT_GRANTABLE roleIds"},
-			"a permission above": {[]any{"permissions", []string{"account.delete"}}, "NOT_GRANTABLE permissions"},
-			"everything":         {[]any{"allPermissions", true}, "NOT_GRANTABLE allPermissions"},
+			"a role above":       {[]any{"roleIds", []string{owner.Role("validation")}}, "NOT_GRANTABLE grant.chosen.roleIds"},
+			"a permission above": {[]any{"permissions", []string{"account.delete"}}, "NOT_GRANTABLE grant.chosen.permissions"},
+			"everything":         {[]any{"allPermissions", true}, "NOT_GRANTABLE grant.allPermissions"},
 		} {
 			t.Run(name, func(*testing.T) {
 				clerk.Do(testkit.InviteMutation, testkit.Input(append([]any{"teamId", owner.TeamID, "email", "x@x.org"}, c.grant...)...)).Refused(c.want)
@@ -140,11 +140,11 @@ func TestBadAnswersToAnInvitation(t *testing.T) {
 		id := owner.Invite("ann@x.org", "billing").OK().Text("inviteUser.invitation.id")
 		secret := testkit.Token(t, w.Mail.Wait(t, "ann@x.org", 1))
 		nobody := w.Anonymous()
-		nobody.Do(testkit.AcceptMutation, testkit.Input()).Refused("INVALID_VALUE token")
-		nobody.Do(testkit.AcceptMutation, testkit.Input("token", secret, "invitationId", id)).Refused("INVALID_VALUE token")
-		nobody.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).Refused("UNAUTHENTICATED")
-		nobody.Accept("nonsense").Refused("INVALID_TOKEN token")
-		decline(nobody, "nonsense").Refused("INVALID_TOKEN token")
+		nobody.Do(testkit.AcceptMutation, testkit.Input()).Refused("GRAPHQL_VALIDATION_FAILED")
+		nobody.Do(testkit.AcceptMutation, testkit.Input("token", secret, "id", id)).Refused("GRAPHQL_VALIDATION_FAILED")
+		nobody.Do(testkit.AcceptMutation, testkit.Input("id", id)).Refused("UNAUTHENTICATED")
+		nobody.Accept("nonsense").Refused("INVALID_TOKEN invitation.token")
+		decline(nobody, "nonsense").Refused("INVALID_TOKEN invitation.token")
 		nobody.Accept(secret, "password", testkit.Password, "firstName", strings.Repeat("x", 101)).Refused("TOO_LONG firstName")
 
 		other := w.SignUp("carl@x.org")
@@ -167,7 +167,7 @@ func TestBadAnswersToAnInvitation(t *testing.T) {
 
 		ann := w.SignUp("ann@x.org")
 		nobody.Accept(secret, "password", testkit.Password).Refused("AUTHENTICATION_REQUIRED")
-		ann.Do(testkit.AcceptMutation, testkit.Input("invitationId", id)).OK()
+		ann.Do(testkit.AcceptMutation, testkit.Input("id", id)).OK()
 		equal(t, "again", ann.Accept(secret).OK().Text("acceptInvite.alreadyAccepted"), "true")
 		other.Accept(secret).Refused("INVITATION_ALREADY_ACCEPTED")
 		nobody.Accept(secret, "password", testkit.Password).Refused("INVITATION_ALREADY_ACCEPTED")

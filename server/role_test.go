@@ -104,12 +104,20 @@ func TestWhatAnInvitationGrants(t *testing.T) {
 			invite := func(grant ...any) *testkit.Answer {
 				return owner.Mutate("inviteUser", "invitation { id }", append([]any{"teamId", owner.TeamID, "email", "x@x.org"}, grant...)...)
 			}
-			invite().Refused("INVALID_GRANT roleIds")
-			invite("roleIds", []string{}, "groupIds", []string{}, "permissions", []string{}, "allPermissions", false).Refused("INVALID_GRANT roleIds")
-			invite("allPermissions", true, "roleIds", []string{owner.Role("billing")}).Refused("INVALID_GRANT allPermissions")
-			invite("allPermissions", true, "groupIds", []string{nothing}).Refused("INVALID_GRANT allPermissions")
-			invite("allPermissions", true, "permissions", []string{"team.read"}).Refused("INVALID_GRANT allPermissions")
-			invite("groupIds", []string{"grp_none"}).Refused("NOT_FOUND groupIds")
+			both := func(a *testkit.Answer) {
+				a.Refused("GRAPHQL_VALIDATION_FAILED")
+				if text := a.Errors[0].Message; !strings.Contains(text, `"input.grant"`) {
+					t.Errorf("the message does not name the field: %s", text)
+				}
+			}
+			invite().Refused("GRAPHQL_VALIDATION_FAILED")
+			invite("roleIds", []string{}).Refused("INVALID_GRANT grant")
+			invite("allPermissions", false).Refused("INVALID_GRANT grant")
+			invite("roleIds", []string{}, "groupIds", []string{}, "permissions", []string{}).Refused("INVALID_GRANT grant")
+			both(invite("allPermissions", true, "roleIds", []string{owner.Role("billing")}))
+			both(invite("allPermissions", true, "groupIds", []string{nothing}))
+			both(invite("allPermissions", true, "permissions", []string{"team.read"}))
+			invite("groupIds", []string{"grp_none"}).Refused("NOT_FOUND grant.chosen.groupIds")
 			invite("groupIds", []string{nothing}).OK()
 		})
 		t.Run("SEC-15 nothing is granted by leaving something out", func(t *testing.T) {

@@ -55,7 +55,7 @@ func (s *rawSocket) say(frame string) {
 // ask starts an operation.
 func (s *rawSocket) ask(id, query string, variables map[string]any) {
 	s.t.Helper()
-	if err := s.WriteJSON(map[string]any{"type": "subscribe", "id": id, "payload": map[string]any{"query": query, "variables": variables}}); err != nil {
+	if err := s.WriteJSON(map[string]any{"type": "subscribe", "id": id, "payload": map[string]any{"query": query, "variables": testkit.Placed(query, variables)}}); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -206,7 +206,7 @@ func TestTheRulesOfTheSocketProtocol(t *testing.T) {
 		"text that is not UTF-8":          {start, ack, "> {\"type\":\"ping\",\"payload\":{\"a\":\"\xff\"}}", "x 1007 The text is not UTF-8"},
 		"a message that is too big":       {start, ack, `> {"type":"ping","payload":{"a":"` + strings.Repeat("x", 300<<10) + `"}}`, "x 1009"},
 		"one that is just not":            {start, ack, `> {"type":"pong","payload":{"a":"` + strings.Repeat("x", 255<<10) + `"}}`, ping, pong},
-		"a mutation":                      {start, ack, `> {"type":"subscribe","id":"1","payload":{"query":"mutation { declineInvite(input: {token: \"none\"}) { userErrors { code } } }"}}`, `< /\{"id":"1","type":"next","payload":\{"data":\{"declineInvite":\{"userErrors":\[.*/`, done},
+		"a mutation":                      {start, ack, `> {"type":"subscribe","id":"1","payload":{"query":"mutation { declineInvite(input: {invitation: {token: \"none\"}}) { userErrors { code } } }"}}`, `< /\{"id":"1","type":"next","payload":\{"data":\{"declineInvite":\{"userErrors":\[.*/`, done},
 		"an error beside data is no end":  {start, ack, `> {"type":"subscribe","id":"1","payload":{"query":"{ accessDecision(input: {teamId: \"team_none\", permission: \"members.read\"}) { allowed } }"}}`, `< /\{"id":"1","type":"next","payload":\{"errors":.*"data":null\}\}/`, done},
 		"the sub-protocol's older words":  {`> {"type":"connection_terminate"}`, `x 4400 Unexpected message of type "connection_terminate"`},
 		"the client's own close, 1000":    {start, ack, "c 1000", "x 1000"},

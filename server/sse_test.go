@@ -28,7 +28,7 @@ type eventSource struct {
 // openEvents asks for a stream; lastEventID may be empty.
 func openEvents(p *testkit.Person, t *testing.T, w *testkit.World, query string, variables map[string]any, lastEventID string) *eventSource {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	body, err := json.Marshal(map[string]any{"query": query, "variables": testkit.Placed(query, variables)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func TestDeletingATeam(t *testing.T) {
 				map[string]any{"team": labs.TeamID, "members": members}).OK()
 			equal(t, "team", a.At("team"), nil)
 			equalList(t, "members", a.List("nodes", ""), "", "")
-			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVALID_TOKEN token")
+			w.Anonymous().Accept(secret, "password", testkit.Password).Refused("INVALID_TOKEN invitation.token")
 			equal(t, "preview", w.Anonymous().Do(preview, token(secret)).OK().At("invitationByToken"), nil)
 			endsWith(t, stream, "UNAUTHENTICATED")
 			equal(t, "the session of a member of no other team", ann.Ask(`name`).Code(), "UNAUTHENTICATED")

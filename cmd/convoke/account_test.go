@@ -96,7 +96,7 @@ func (o *operated) invite(t *testing.T, code string) {
 	t.Helper()
 	o.invited++
 	expect(t, code, o.graphql(o.session, fmt.Sprintf(
-		`mutation { inviteUser(input: {teamId: %q, email: "guest%d@partner.test", allPermissions: true}) { userErrors { code } } }`, o.team, o.invited)))
+		`mutation { inviteUser(input: {teamId: %q, email: "guest%d@partner.test", grant: {allPermissions: true}}) { userErrors { code } } }`, o.team, o.invited)))
 }
 
 func expect(t *testing.T, code, answer string) {
@@ -174,7 +174,7 @@ func (o *operated) otherAccount(t *testing.T) string {
 		t.Fatalf("no invitation of Ines among %s", mailbox)
 	}
 	expect(t, "", o.graphql("", fmt.Sprintf(
-		`mutation { acceptInvite(input: {token: %q, password: "correct horse battery staple", transport: BEARER}) { userErrors { code } } }`, mail[1])))
+		`mutation { acceptInvite(input: {invitation: {token: %q}, password: "correct horse battery staple", transport: BEARER}) { userErrors { code } } }`, mail[1])))
 	list := o.operate(t, "list")
 	found := regexp.MustCompile(`(?m)^(acc_\w+) .* ines@acme\.test$`).FindStringSubmatch(list)
 	if found == nil {

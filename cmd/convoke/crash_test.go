@@ -128,7 +128,7 @@ func TestAMailSurvivesAKill(t *testing.T) {
 		p := start(t, serveArgs(address, m)...)
 		session, team := owner(t, p, m)
 		m.stick(true)
-		answer := p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "ann@x.org", allPermissions: true}) {
+		answer := p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "ann@x.org", grant: {allPermissions: true}}) {
 			invitation { id } userErrors { code } } }`)
 		id := field(t, answer, "id")
 		if err := p.stop(syscall.SIGKILL); err == nil {

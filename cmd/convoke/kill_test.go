@@ -65,7 +65,7 @@ func (a *acknowledged) count() int {
 func (a *acknowledged) invite(p *process, session, team, prefix string) {
 	for n := 0; ; n++ {
 		email := fmt.Sprintf("%s.%d@x.org", prefix, n)
-		answer := p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "`+email+`", permissions: ["team.read"]}) {
+		answer := p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "`+email+`", grant: {chosen: {permissions: ["team.read"]}}}) {
 			invitation { id } userErrors { code message } } }`)
 		var said struct {
 			Data struct {

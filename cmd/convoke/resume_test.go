@@ -130,7 +130,7 @@ func TestFollowersMissNothing(t *testing.T) {
 				p = start(t, args...)
 				f.move(p.url)
 			}
-			p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
+			p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", grant: {chosen: {permissions: ["team.read"]}}}) { userErrors { code } } }`)
 			testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "DELIVERY_CHANGED last@x.org") })
 			stop()
 			following.Wait()
@@ -217,7 +217,7 @@ func overTwoNodes(t *testing.T, address string, disturb func()) {
 	inviting.Wait()
 	last := start(t, args...)
 	f.move(last.url)
-	last.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", permissions: ["team.read"]}) { userErrors { code } } }`)
+	last.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "last@x.org", grant: {chosen: {permissions: ["team.read"]}}}) { userErrors { code } } }`)
 	testkit.Eventually(t, func() bool { return slices.Contains(f.list(), "CREATED last@x.org") })
 	stop()
 	following.Wait()

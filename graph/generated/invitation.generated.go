@@ -1401,14 +1401,14 @@ func (ec *executionContext) _InviteResult_email(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+			return ec.marshalNEmailAddress2string(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_InviteResult_email(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("InviteResult", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("InviteResult", field, false, false, errors.New("field of type EmailAddress does not have child fields"))
 }
 
 func (ec *executionContext) _InviteResult_outcome(ctx context.Context, field graphql.CollectedField, obj *model.InviteResult) (ret graphql.Marshaler) {
@@ -2108,27 +2108,20 @@ func (ec *executionContext) unmarshalInputAcceptInviteInput(ctx context.Context,
 		asMap["transport"] = "COOKIE"
 	}
 
-	fieldsInOrder := [...]string{"token", "invitationId", "password", "firstName", "lastName", "transport"}
+	fieldsInOrder := [...]string{"invitation", "password", "firstName", "lastName", "transport"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "token":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+		case "invitation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invitation"))
+			data, err := ec.unmarshalNInvitationReference2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationReference(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Token = data
-		case "invitationId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invitationId"))
-			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.InvitationID = data
+			it.Invitation = data
 		case "password":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("password"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -2162,6 +2155,50 @@ func (ec *executionContext) unmarshalInputAcceptInviteInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputChosenGrantInput(ctx context.Context, obj any) (model.ChosenGrantInput, error) {
+	var it model.ChosenGrantInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"roleIds", "groupIds", "permissions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "roleIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoleIds = data
+		case "groupIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupIds"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GroupIds = data
+		case "permissions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("permissions"))
+			data, err := ec.unmarshalOPermissionKey2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Permissions = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDeclineInviteInput(ctx context.Context, obj any) (model.DeclineInviteInput, error) {
 	var it model.DeclineInviteInput
 	if obj == nil {
@@ -2173,7 +2210,74 @@ func (ec *executionContext) unmarshalInputDeclineInviteInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"token", "invitationId"}
+	fieldsInOrder := [...]string{"invitation"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "invitation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invitation"))
+			data, err := ec.unmarshalNInvitationReference2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationReference(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Invitation = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputInvitationGrantInput(ctx context.Context, obj any) (model.InvitationGrantInput, error) {
+	var it model.InvitationGrantInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chosen", "allPermissions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chosen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chosen"))
+			data, err := ec.unmarshalOChosenGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐChosenGrantInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chosen = data
+		case "allPermissions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allPermissions"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllPermissions = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputInvitationReference(ctx context.Context, obj any) (model.InvitationReference, error) {
+	var it model.InvitationReference
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"token", "id"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2187,13 +2291,13 @@ func (ec *executionContext) unmarshalInputDeclineInviteInput(ctx context.Context
 				return it, err
 			}
 			it.Token = data
-		case "invitationId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invitationId"))
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.InvitationID = data
+			it.ID = data
 		}
 	}
 	return it, nil
@@ -2217,7 +2321,7 @@ func (ec *executionContext) unmarshalInputInviteUserInput(ctx context.Context, o
 		asMap["onConflict"] = "FAIL"
 	}
 
-	fieldsInOrder := [...]string{"teamId", "email", "firstName", "lastName", "jobTitle", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "sendEmail", "onConflict", "idempotencyKey"}
+	fieldsInOrder := [...]string{"teamId", "email", "firstName", "lastName", "jobTitle", "note", "grant", "divisionIds", "allowedDomains", "expiresInHours", "sendEmail", "onConflict", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2233,7 +2337,7 @@ func (ec *executionContext) unmarshalInputInviteUserInput(ctx context.Context, o
 			it.TeamID = data
 		case "email":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalNEmailAddress2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2266,34 +2370,13 @@ func (ec *executionContext) unmarshalInputInviteUserInput(ctx context.Context, o
 				return it, err
 			}
 			it.Note = data
-		case "roleIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+		case "grant":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grant"))
+			data, err := ec.unmarshalNInvitationGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationGrantInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.RoleIds = data
-		case "groupIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.GroupIds = data
-		case "permissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("permissions"))
-			data, err := ec.unmarshalOPermissionKey2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Permissions = data
-		case "allPermissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allPermissions"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AllPermissions = data
+			it.Grant = data
 		case "divisionIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("divisionIds"))
 			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
@@ -2356,7 +2439,7 @@ func (ec *executionContext) unmarshalInputInviteUsersInput(ctx context.Context, 
 		asMap["onConflict"] = "FAIL"
 	}
 
-	fieldsInOrder := [...]string{"teamId", "emails", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours", "onConflict", "idempotencyKey"}
+	fieldsInOrder := [...]string{"teamId", "emails", "note", "grant", "divisionIds", "allowedDomains", "expiresInHours", "onConflict", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2372,7 +2455,7 @@ func (ec *executionContext) unmarshalInputInviteUsersInput(ctx context.Context, 
 			it.TeamID = data
 		case "emails":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emails"))
-			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			data, err := ec.unmarshalNEmailAddress2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2384,34 +2467,13 @@ func (ec *executionContext) unmarshalInputInviteUsersInput(ctx context.Context, 
 				return it, err
 			}
 			it.Note = data
-		case "roleIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+		case "grant":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grant"))
+			data, err := ec.unmarshalNInvitationGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationGrantInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.RoleIds = data
-		case "groupIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.GroupIds = data
-		case "permissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("permissions"))
-			data, err := ec.unmarshalOPermissionKey2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Permissions = data
-		case "allPermissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allPermissions"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AllPermissions = data
+			it.Grant = data
 		case "divisionIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("divisionIds"))
 			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
@@ -2541,7 +2603,7 @@ func (ec *executionContext) unmarshalInputUpdateInviteInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"invitationId", "firstName", "lastName", "jobTitle", "note", "roleIds", "groupIds", "permissions", "allPermissions", "divisionIds", "allowedDomains", "expiresInHours"}
+	fieldsInOrder := [...]string{"invitationId", "firstName", "lastName", "jobTitle", "note", "grant", "divisionIds", "allowedDomains", "expiresInHours"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2583,34 +2645,13 @@ func (ec *executionContext) unmarshalInputUpdateInviteInput(ctx context.Context,
 				return it, err
 			}
 			it.Note = data
-		case "roleIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roleIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+		case "grant":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grant"))
+			data, err := ec.unmarshalOInvitationGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationGrantInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.RoleIds = data
-		case "groupIds":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupIds"))
-			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.GroupIds = data
-		case "permissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("permissions"))
-			data, err := ec.unmarshalOPermissionKey2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Permissions = data
-		case "allPermissions":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allPermissions"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AllPermissions = data
+			it.Grant = data
 		case "divisionIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("divisionIds"))
 			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
@@ -4167,6 +4208,11 @@ func (ec *executionContext) marshalNInvitationEdge2ᚖgithubᚗcomᚋconvokeᚑd
 	return ec._InvitationEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNInvitationGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationGrantInput(ctx context.Context, v any) (*model.InvitationGrantInput, error) {
+	res, err := ec.unmarshalInputInvitationGrantInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNInvitationNextStep2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋinviteᚐNextStep(ctx context.Context, v any) (invite.NextStep, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := unmarshalNInvitationNextStep2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋinviteᚐNextStep[tmp]
@@ -4202,6 +4248,11 @@ var (
 		invite.StepNone:           "NONE",
 	}
 )
+
+func (ec *executionContext) unmarshalNInvitationReference2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationReference(ctx context.Context, v any) (*model.InvitationReference, error) {
+	res, err := ec.unmarshalInputInvitationReference(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
 
 func (ec *executionContext) unmarshalNInvitationStatus2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚋinvitationᚐStatus(ctx context.Context, v any) (invitation.Status, error) {
 	tmp, err := graphql.UnmarshalString(v)
@@ -4325,6 +4376,14 @@ func (ec *executionContext) marshalOAcceptInvitePayload2ᚖgithubᚗcomᚋconvok
 	return ec._AcceptInvitePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOChosenGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐChosenGrantInput(ctx context.Context, v any) (*model.ChosenGrantInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChosenGrantInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalODeclineInvitePayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeclineInvitePayload(ctx context.Context, sel ast.SelectionSet, v *model.DeclineInvitePayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -4337,6 +4396,14 @@ func (ec *executionContext) marshalOInvitation2ᚖgithubᚗcomᚋconvokeᚑdev�
 		return graphql.Null
 	}
 	return ec._Invitation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOInvitationGrantInput2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐInvitationGrantInput(ctx context.Context, v any) (*model.InvitationGrantInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputInvitationGrantInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOInvitationPreview2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋinviteᚐPreview(ctx context.Context, sel ast.SelectionSet, v *invite.Preview) graphql.Marshaler {

@@ -34,6 +34,198 @@ type OwnershipTransferResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _AcceptOwnershipTransferPayload_transfer(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptOwnershipTransferPayload_transfer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transfer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.OwnershipTransfer) graphql.Marshaler {
+			return ec.marshalOOwnershipTransfer2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚐOwnershipTransfer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptOwnershipTransferPayload_transfer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnershipTransfer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AcceptOwnershipTransferPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AcceptOwnershipTransferPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AcceptOwnershipTransferPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AcceptOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelOwnershipTransferPayload_transfer(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelOwnershipTransferPayload_transfer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transfer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.OwnershipTransfer) graphql.Marshaler {
+			return ec.marshalOOwnershipTransfer2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚐOwnershipTransfer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CancelOwnershipTransferPayload_transfer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnershipTransfer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CancelOwnershipTransferPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CancelOwnershipTransferPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CancelOwnershipTransferPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CancelOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclineOwnershipTransferPayload_transfer(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclineOwnershipTransferPayload_transfer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Transfer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.OwnershipTransfer) graphql.Marshaler {
+			return ec.marshalOOwnershipTransfer2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚐOwnershipTransfer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeclineOwnershipTransferPayload_transfer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclineOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OwnershipTransfer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeclineOwnershipTransferPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeclineOwnershipTransferPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeclineOwnershipTransferPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeclineOwnershipTransferPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _OwnershipTransfer_id(ctx context.Context, field graphql.CollectedField, obj *ent.OwnershipTransfer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -222,13 +414,13 @@ func (ec *executionContext) fieldContext_OwnershipTransfer_expiresAt(_ context.C
 	return graphql.NewScalarFieldContext("OwnershipTransfer", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _OwnershipTransferPayload_transfer(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RequestOwnershipTransferPayload_transfer(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OwnershipTransferPayload_transfer(ctx, field)
+			return ec.fieldContext_RequestOwnershipTransferPayload_transfer(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Transfer, nil
@@ -241,9 +433,9 @@ func (ec *executionContext) _OwnershipTransferPayload_transfer(ctx context.Conte
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_OwnershipTransferPayload_transfer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_RequestOwnershipTransferPayload_transfer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "OwnershipTransferPayload",
+		Object:     "RequestOwnershipTransferPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -254,13 +446,13 @@ func (ec *executionContext) fieldContext_OwnershipTransferPayload_transfer(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _OwnershipTransferPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _RequestOwnershipTransferPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.OwnershipTransferPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OwnershipTransferPayload_userErrors(ctx, field)
+			return ec.fieldContext_RequestOwnershipTransferPayload_userErrors(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
@@ -273,9 +465,9 @@ func (ec *executionContext) _OwnershipTransferPayload_userErrors(ctx context.Con
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_OwnershipTransferPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_RequestOwnershipTransferPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "OwnershipTransferPayload",
+		Object:     "RequestOwnershipTransferPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -290,8 +482,8 @@ func (ec *executionContext) fieldContext_OwnershipTransferPayload_userErrors(_ c
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputOwnershipTransferInput(ctx context.Context, obj any) (model.OwnershipTransferInput, error) {
-	var it model.OwnershipTransferInput
+func (ec *executionContext) unmarshalInputAcceptOwnershipTransferInput(ctx context.Context, obj any) (model.AcceptOwnershipTransferInput, error) {
+	var it model.AcceptOwnershipTransferInput
 	if obj == nil {
 		return it, nil
 	}
@@ -320,6 +512,96 @@ func (ec *executionContext) unmarshalInputOwnershipTransferInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputCancelOwnershipTransferInput(ctx context.Context, obj any) (model.CancelOwnershipTransferInput, error) {
+	var it model.CancelOwnershipTransferInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"transferId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "transferId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("transferId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TransferID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeclineOwnershipTransferInput(ctx context.Context, obj any) (model.DeclineOwnershipTransferInput, error) {
+	var it model.DeclineOwnershipTransferInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"transferId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "transferId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("transferId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TransferID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRequestOwnershipTransferInput(ctx context.Context, obj any) (model.RequestOwnershipTransferInput, error) {
+	var it model.RequestOwnershipTransferInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"memberId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "memberId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("memberId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MemberID = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -327,6 +609,135 @@ func (ec *executionContext) unmarshalInputOwnershipTransferInput(ctx context.Con
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var acceptOwnershipTransferPayloadImplementors = []string{"AcceptOwnershipTransferPayload"}
+
+func (ec *executionContext) _AcceptOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OwnershipTransferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, acceptOwnershipTransferPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AcceptOwnershipTransferPayload")
+		case "transfer":
+			out.Values[i] = ec._AcceptOwnershipTransferPayload_transfer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._AcceptOwnershipTransferPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var cancelOwnershipTransferPayloadImplementors = []string{"CancelOwnershipTransferPayload"}
+
+func (ec *executionContext) _CancelOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OwnershipTransferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, cancelOwnershipTransferPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CancelOwnershipTransferPayload")
+		case "transfer":
+			out.Values[i] = ec._CancelOwnershipTransferPayload_transfer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CancelOwnershipTransferPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var declineOwnershipTransferPayloadImplementors = []string{"DeclineOwnershipTransferPayload"}
+
+func (ec *executionContext) _DeclineOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OwnershipTransferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, declineOwnershipTransferPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeclineOwnershipTransferPayload")
+		case "transfer":
+			out.Values[i] = ec._DeclineOwnershipTransferPayload_transfer(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeclineOwnershipTransferPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var ownershipTransferImplementors = []string{"OwnershipTransfer", "Node"}
 
@@ -528,10 +939,10 @@ func (ec *executionContext) _OwnershipTransfer(ctx context.Context, sel ast.Sele
 	return out
 }
 
-var ownershipTransferPayloadImplementors = []string{"OwnershipTransferPayload"}
+var requestOwnershipTransferPayloadImplementors = []string{"RequestOwnershipTransferPayload"}
 
-func (ec *executionContext) _OwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OwnershipTransferPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, ownershipTransferPayloadImplementors)
+func (ec *executionContext) _RequestOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, obj *model.OwnershipTransferPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestOwnershipTransferPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -539,14 +950,14 @@ func (ec *executionContext) _OwnershipTransferPayload(ctx context.Context, sel a
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("OwnershipTransferPayload")
+			out.Values[i] = graphql.MarshalString("RequestOwnershipTransferPayload")
 		case "transfer":
-			out.Values[i] = ec._OwnershipTransferPayload_transfer(ctx, field, obj)
+			out.Values[i] = ec._RequestOwnershipTransferPayload_transfer(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "userErrors":
-			out.Values[i] = ec._OwnershipTransferPayload_userErrors(ctx, field, obj)
+			out.Values[i] = ec._RequestOwnershipTransferPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -575,8 +986,23 @@ func (ec *executionContext) _OwnershipTransferPayload(ctx context.Context, sel a
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferInput(ctx context.Context, v any) (model.OwnershipTransferInput, error) {
-	res, err := ec.unmarshalInputOwnershipTransferInput(ctx, v)
+func (ec *executionContext) unmarshalNAcceptOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐAcceptOwnershipTransferInput(ctx context.Context, v any) (model.AcceptOwnershipTransferInput, error) {
+	res, err := ec.unmarshalInputAcceptOwnershipTransferInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNCancelOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐCancelOwnershipTransferInput(ctx context.Context, v any) (model.CancelOwnershipTransferInput, error) {
+	res, err := ec.unmarshalInputCancelOwnershipTransferInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDeclineOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeclineOwnershipTransferInput(ctx context.Context, v any) (model.DeclineOwnershipTransferInput, error) {
+	res, err := ec.unmarshalInputDeclineOwnershipTransferInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRequestOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRequestOwnershipTransferInput(ctx context.Context, v any) (model.RequestOwnershipTransferInput, error) {
+	res, err := ec.unmarshalInputRequestOwnershipTransferInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -614,6 +1040,27 @@ var (
 	}
 )
 
+func (ec *executionContext) marshalOAcceptOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AcceptOwnershipTransferPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOCancelOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CancelOwnershipTransferPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalODeclineOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DeclineOwnershipTransferPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOOwnershipTransfer2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚐOwnershipTransfer(ctx context.Context, sel ast.SelectionSet, v *ent.OwnershipTransfer) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -621,11 +1068,11 @@ func (ec *executionContext) marshalOOwnershipTransfer2ᚖgithubᚗcomᚋconvoke�
 	return ec._OwnershipTransfer(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
+func (ec *executionContext) marshalORequestOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx context.Context, sel ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._OwnershipTransferPayload(ctx, sel, v)
+	return ec._RequestOwnershipTransferPayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

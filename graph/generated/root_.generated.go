@@ -49,6 +49,11 @@ type ComplexityRoot struct {
 		Viewer          func(childComplexity int) int
 	}
 
+	AcceptOwnershipTransferPayload struct {
+		Transfer   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	AccessDecision struct {
 		Allowed   func(childComplexity int) int
 		GrantedBy func(childComplexity int) int
@@ -77,23 +82,53 @@ type ComplexityRoot struct {
 		MultiUser             func(childComplexity int) int
 	}
 
-	AccountPayload struct {
-		Account    func(childComplexity int) int
-		UserErrors func(childComplexity int) int
-	}
-
 	AccountSettings struct {
 		CountPendingAsSeats             func(childComplexity int) int
 		InvitationTTLHours              func(childComplexity int) int
 		KeepInvitationsOfRemovedMembers func(childComplexity int) int
 	}
 
+	CancelOwnershipTransferPayload struct {
+		Transfer   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateDivisionPayload struct {
+		Division   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateGroupPayload struct {
+		Group      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateRolePayload struct {
+		Role       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateTeamPayload struct {
+		Team       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeactivateMemberPayload struct {
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
 	DeclineInvitePayload struct {
 		Invitation func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	DeclineOwnershipTransferPayload struct {
+		Transfer   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -144,11 +179,6 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
-	DivisionPayload struct {
-		Division   func(childComplexity int) int
-		UserErrors func(childComplexity int) int
-	}
-
 	Event struct {
 		Actor     func(childComplexity int) int
 		At        func(childComplexity int) int
@@ -197,11 +227,6 @@ type ComplexityRoot struct {
 	GroupEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
-	}
-
-	GroupPayload struct {
-		Group      func(childComplexity int) int
-		UserErrors func(childComplexity int) int
 	}
 
 	Invitation struct {
@@ -284,6 +309,11 @@ type ComplexityRoot struct {
 		UserErrors   func(childComplexity int) int
 	}
 
+	LeaveTeamPayload struct {
+		RemovedMemberID func(childComplexity int) int
+		UserErrors      func(childComplexity int) int
+	}
+
 	Member struct {
 		AllowedDomains       func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
@@ -316,11 +346,6 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
-	MemberPayload struct {
-		Member     func(childComplexity int) int
-		UserErrors func(childComplexity int) int
-	}
-
 	MembersChange struct {
 		At       func(childComplexity int) int
 		Cursor   func(childComplexity int) int
@@ -331,33 +356,33 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
-		AcceptOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
-		CancelOwnershipTransfer  func(childComplexity int, input model.OwnershipTransferInput) int
+		AcceptOwnershipTransfer  func(childComplexity int, input model.AcceptOwnershipTransferInput) int
+		CancelOwnershipTransfer  func(childComplexity int, input model.CancelOwnershipTransferInput) int
 		ChangePassword           func(childComplexity int, input model.ChangePasswordInput) int
 		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
 		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
 		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
 		CreateTeam               func(childComplexity int, input model.CreateTeamInput) int
-		DeactivateMember         func(childComplexity int, input model.MemberInput) int
+		DeactivateMember         func(childComplexity int, input model.DeactivateMemberInput) int
 		DeclineInvite            func(childComplexity int, input model.DeclineInviteInput) int
-		DeclineOwnershipTransfer func(childComplexity int, input model.OwnershipTransferInput) int
-		DeleteDivision           func(childComplexity int, input model.DivisionInput) int
-		DeleteGroup              func(childComplexity int, input model.GroupInput) int
+		DeclineOwnershipTransfer func(childComplexity int, input model.DeclineOwnershipTransferInput) int
+		DeleteDivision           func(childComplexity int, input model.DeleteDivisionInput) int
+		DeleteGroup              func(childComplexity int, input model.DeleteGroupInput) int
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
-		DeleteTeam               func(childComplexity int, input model.TeamInput) int
+		DeleteTeam               func(childComplexity int, input model.DeleteTeamInput) int
 		InviteUser               func(childComplexity int, input model.InviteUserInput) int
 		InviteUsers              func(childComplexity int, input model.InviteUsersInput) int
-		LeaveTeam                func(childComplexity int, input model.TeamInput) int
-		ReactivateMember         func(childComplexity int, input model.MemberInput) int
-		RemoveMember             func(childComplexity int, input model.MemberInput) int
-		RequestOwnershipTransfer func(childComplexity int, input model.MemberInput) int
+		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
+		ReactivateMember         func(childComplexity int, input model.ReactivateMemberInput) int
+		RemoveMember             func(childComplexity int, input model.RemoveMemberInput) int
+		RequestOwnershipTransfer func(childComplexity int, input model.RequestOwnershipTransferInput) int
 		RequestPasswordReset     func(childComplexity int, input model.RequestPasswordResetInput) int
 		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
 		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
 		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
 		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
-		SetActiveTeam            func(childComplexity int, input model.TeamInput) int
+		SetActiveTeam            func(childComplexity int, input model.SetActiveTeamInput) int
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
 		SignIn                   func(childComplexity int, input model.SignInInput) int
@@ -382,11 +407,6 @@ type ComplexityRoot struct {
 		Status    func(childComplexity int) int
 		Team      func(childComplexity int) int
 		To        func(childComplexity int) int
-	}
-
-	OwnershipTransferPayload struct {
-		Transfer   func(childComplexity int) int
-		UserErrors func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -442,9 +462,19 @@ type ComplexityRoot struct {
 		Viewer            func(childComplexity int) int
 	}
 
+	ReactivateMemberPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RemoveMemberPayload struct {
 		RemovedMemberID func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	RequestOwnershipTransferPayload struct {
+		Transfer   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RequestPasswordResetPayload struct {
@@ -461,6 +491,13 @@ type ComplexityRoot struct {
 	ResendVerificationPayload struct {
 		UserErrors       func(childComplexity int) int
 		VerificationSent func(childComplexity int) int
+	}
+
+	ResetPasswordPayload struct {
+		ExpiresAt    func(childComplexity int) int
+		SessionToken func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+		Viewer       func(childComplexity int) int
 	}
 
 	RevokeInvitePayload struct {
@@ -493,11 +530,6 @@ type ComplexityRoot struct {
 	RoleEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
-	}
-
-	RolePayload struct {
-		Role       func(childComplexity int) int
-		UserErrors func(childComplexity int) int
 	}
 
 	ServerInfo struct {
@@ -547,6 +579,13 @@ type ComplexityRoot struct {
 	}
 
 	SignInPayload struct {
+		ExpiresAt    func(childComplexity int) int
+		SessionToken func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+		Viewer       func(childComplexity int) int
+	}
+
+	SignInWithIdTokenPayload struct {
 		ExpiresAt    func(childComplexity int) int
 		SessionToken func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
@@ -606,8 +645,18 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
-	TeamPayload struct {
-		Team       func(childComplexity int) int
+	UpdateAccountPayload struct {
+		Account    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateDivisionPayload struct {
+		Division   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateGroupPayload struct {
+		Group      func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -618,6 +667,16 @@ type ComplexityRoot struct {
 
 	UpdateProfilePayload struct {
 		User       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateRolePayload struct {
+		Role       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	UpdateTeamPayload struct {
+		Team       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -635,6 +694,13 @@ type ComplexityRoot struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	VerifyEmailPayload struct {
+		ExpiresAt    func(childComplexity int) int
+		SessionToken func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+		Viewer       func(childComplexity int) int
 	}
 
 	Viewer struct {
@@ -698,6 +764,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AcceptInvitePayload.Viewer(childComplexity), true
+
+	case "AcceptOwnershipTransferPayload.transfer":
+		if e.ComplexityRoot.AcceptOwnershipTransferPayload.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AcceptOwnershipTransferPayload.Transfer(childComplexity), true
+	case "AcceptOwnershipTransferPayload.userErrors":
+		if e.ComplexityRoot.AcceptOwnershipTransferPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AcceptOwnershipTransferPayload.UserErrors(childComplexity), true
 
 	case "AccessDecision.allowed":
 		if e.ComplexityRoot.AccessDecision.Allowed == nil {
@@ -846,19 +925,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountLimits.MultiUser(childComplexity), true
 
-	case "AccountPayload.account":
-		if e.ComplexityRoot.AccountPayload.Account == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AccountPayload.Account(childComplexity), true
-	case "AccountPayload.userErrors":
-		if e.ComplexityRoot.AccountPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.AccountPayload.UserErrors(childComplexity), true
-
 	case "AccountSettings.countPendingAsSeats":
 		if e.ComplexityRoot.AccountSettings.CountPendingAsSeats == nil {
 			break
@@ -878,12 +944,90 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountSettings.KeepInvitationsOfRemovedMembers(childComplexity), true
 
+	case "CancelOwnershipTransferPayload.transfer":
+		if e.ComplexityRoot.CancelOwnershipTransferPayload.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelOwnershipTransferPayload.Transfer(childComplexity), true
+	case "CancelOwnershipTransferPayload.userErrors":
+		if e.ComplexityRoot.CancelOwnershipTransferPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelOwnershipTransferPayload.UserErrors(childComplexity), true
+
 	case "ChangePasswordPayload.userErrors":
 		if e.ComplexityRoot.ChangePasswordPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "CreateDivisionPayload.division":
+		if e.ComplexityRoot.CreateDivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateDivisionPayload.Division(childComplexity), true
+	case "CreateDivisionPayload.userErrors":
+		if e.ComplexityRoot.CreateDivisionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateDivisionPayload.UserErrors(childComplexity), true
+
+	case "CreateGroupPayload.group":
+		if e.ComplexityRoot.CreateGroupPayload.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateGroupPayload.Group(childComplexity), true
+	case "CreateGroupPayload.userErrors":
+		if e.ComplexityRoot.CreateGroupPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateGroupPayload.UserErrors(childComplexity), true
+
+	case "CreateRolePayload.role":
+		if e.ComplexityRoot.CreateRolePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRolePayload.Role(childComplexity), true
+	case "CreateRolePayload.userErrors":
+		if e.ComplexityRoot.CreateRolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRolePayload.UserErrors(childComplexity), true
+
+	case "CreateTeamPayload.team":
+		if e.ComplexityRoot.CreateTeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTeamPayload.Team(childComplexity), true
+	case "CreateTeamPayload.userErrors":
+		if e.ComplexityRoot.CreateTeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTeamPayload.UserErrors(childComplexity), true
+
+	case "DeactivateMemberPayload.member":
+		if e.ComplexityRoot.DeactivateMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateMemberPayload.Member(childComplexity), true
+	case "DeactivateMemberPayload.userErrors":
+		if e.ComplexityRoot.DeactivateMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivateMemberPayload.UserErrors(childComplexity), true
 
 	case "DeclineInvitePayload.invitation":
 		if e.ComplexityRoot.DeclineInvitePayload.Invitation == nil {
@@ -897,6 +1041,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeclineInvitePayload.UserErrors(childComplexity), true
+
+	case "DeclineOwnershipTransferPayload.transfer":
+		if e.ComplexityRoot.DeclineOwnershipTransferPayload.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineOwnershipTransferPayload.Transfer(childComplexity), true
+	case "DeclineOwnershipTransferPayload.userErrors":
+		if e.ComplexityRoot.DeclineOwnershipTransferPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineOwnershipTransferPayload.UserErrors(childComplexity), true
 
 	case "DeleteDivisionPayload.deletedDivisionId":
 		if e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID == nil {
@@ -1043,19 +1200,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DivisionEdge.Node(childComplexity), true
-
-	case "DivisionPayload.division":
-		if e.ComplexityRoot.DivisionPayload.Division == nil {
-			break
-		}
-
-		return e.ComplexityRoot.DivisionPayload.Division(childComplexity), true
-	case "DivisionPayload.userErrors":
-		if e.ComplexityRoot.DivisionPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.DivisionPayload.UserErrors(childComplexity), true
 
 	case "Event.actor":
 		if e.ComplexityRoot.Event.Actor == nil {
@@ -1237,19 +1381,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupEdge.Node(childComplexity), true
-
-	case "GroupPayload.group":
-		if e.ComplexityRoot.GroupPayload.Group == nil {
-			break
-		}
-
-		return e.ComplexityRoot.GroupPayload.Group(childComplexity), true
-	case "GroupPayload.userErrors":
-		if e.ComplexityRoot.GroupPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.GroupPayload.UserErrors(childComplexity), true
 
 	case "Invitation.acceptedBy":
 		if e.ComplexityRoot.Invitation.AcceptedBy == nil {
@@ -1600,6 +1731,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InviteUsersPayload.UserErrors(childComplexity), true
 
+	case "LeaveTeamPayload.removedMemberId":
+		if e.ComplexityRoot.LeaveTeamPayload.RemovedMemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveTeamPayload.RemovedMemberID(childComplexity), true
+	case "LeaveTeamPayload.userErrors":
+		if e.ComplexityRoot.LeaveTeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveTeamPayload.UserErrors(childComplexity), true
+
 	case "Member.allowedDomains":
 		if e.ComplexityRoot.Member.AllowedDomains == nil {
 			break
@@ -1741,19 +1885,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
-	case "MemberPayload.member":
-		if e.ComplexityRoot.MemberPayload.Member == nil {
-			break
-		}
-
-		return e.ComplexityRoot.MemberPayload.Member(childComplexity), true
-	case "MemberPayload.userErrors":
-		if e.ComplexityRoot.MemberPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.MemberPayload.UserErrors(childComplexity), true
-
 	case "MembersChange.at":
 		if e.ComplexityRoot.MembersChange.At == nil {
 			break
@@ -1806,7 +1937,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.AcceptOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+		return e.ComplexityRoot.Mutation.AcceptOwnershipTransfer(childComplexity, args["input"].(model.AcceptOwnershipTransferInput)), true
 	case "Mutation.cancelOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.CancelOwnershipTransfer == nil {
 			break
@@ -1817,7 +1948,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.CancelOwnershipTransferInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -1883,7 +2014,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeactivateMember(childComplexity, args["input"].(model.MemberInput)), true
+		return e.ComplexityRoot.Mutation.DeactivateMember(childComplexity, args["input"].(model.DeactivateMemberInput)), true
 	case "Mutation.declineInvite":
 		if e.ComplexityRoot.Mutation.DeclineInvite == nil {
 			break
@@ -1905,7 +2036,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeclineOwnershipTransfer(childComplexity, args["input"].(model.OwnershipTransferInput)), true
+		return e.ComplexityRoot.Mutation.DeclineOwnershipTransfer(childComplexity, args["input"].(model.DeclineOwnershipTransferInput)), true
 	case "Mutation.deleteDivision":
 		if e.ComplexityRoot.Mutation.DeleteDivision == nil {
 			break
@@ -1916,7 +2047,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteDivision(childComplexity, args["input"].(model.DivisionInput)), true
+		return e.ComplexityRoot.Mutation.DeleteDivision(childComplexity, args["input"].(model.DeleteDivisionInput)), true
 	case "Mutation.deleteGroup":
 		if e.ComplexityRoot.Mutation.DeleteGroup == nil {
 			break
@@ -1927,7 +2058,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteGroup(childComplexity, args["input"].(model.GroupInput)), true
+		return e.ComplexityRoot.Mutation.DeleteGroup(childComplexity, args["input"].(model.DeleteGroupInput)), true
 	case "Mutation.deleteRole":
 		if e.ComplexityRoot.Mutation.DeleteRole == nil {
 			break
@@ -1949,7 +2080,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.TeamInput)), true
+		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.DeleteTeamInput)), true
 	case "Mutation.inviteUser":
 		if e.ComplexityRoot.Mutation.InviteUser == nil {
 			break
@@ -1982,7 +2113,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.LeaveTeam(childComplexity, args["input"].(model.TeamInput)), true
+		return e.ComplexityRoot.Mutation.LeaveTeam(childComplexity, args["input"].(model.LeaveTeamInput)), true
 	case "Mutation.reactivateMember":
 		if e.ComplexityRoot.Mutation.ReactivateMember == nil {
 			break
@@ -1993,7 +2124,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.ReactivateMember(childComplexity, args["input"].(model.MemberInput)), true
+		return e.ComplexityRoot.Mutation.ReactivateMember(childComplexity, args["input"].(model.ReactivateMemberInput)), true
 	case "Mutation.removeMember":
 		if e.ComplexityRoot.Mutation.RemoveMember == nil {
 			break
@@ -2004,7 +2135,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.MemberInput)), true
+		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.RemoveMemberInput)), true
 	case "Mutation.requestOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.RequestOwnershipTransfer == nil {
 			break
@@ -2015,7 +2146,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.RequestOwnershipTransfer(childComplexity, args["input"].(model.MemberInput)), true
+		return e.ComplexityRoot.Mutation.RequestOwnershipTransfer(childComplexity, args["input"].(model.RequestOwnershipTransferInput)), true
 	case "Mutation.requestPasswordReset":
 		if e.ComplexityRoot.Mutation.RequestPasswordReset == nil {
 			break
@@ -2092,7 +2223,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.SetActiveTeam(childComplexity, args["input"].(model.TeamInput)), true
+		return e.ComplexityRoot.Mutation.SetActiveTeam(childComplexity, args["input"].(model.SetActiveTeamInput)), true
 	case "Mutation.setRestrictions":
 		if e.ComplexityRoot.Mutation.SetRestrictions == nil {
 			break
@@ -2285,19 +2416,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OwnershipTransfer.To(childComplexity), true
-
-	case "OwnershipTransferPayload.transfer":
-		if e.ComplexityRoot.OwnershipTransferPayload.Transfer == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OwnershipTransferPayload.Transfer(childComplexity), true
-	case "OwnershipTransferPayload.userErrors":
-		if e.ComplexityRoot.OwnershipTransferPayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.OwnershipTransferPayload.UserErrors(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -2534,6 +2652,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "ReactivateMemberPayload.member":
+		if e.ComplexityRoot.ReactivateMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactivateMemberPayload.Member(childComplexity), true
+	case "ReactivateMemberPayload.userErrors":
+		if e.ComplexityRoot.ReactivateMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactivateMemberPayload.UserErrors(childComplexity), true
+
 	case "RemoveMemberPayload.removedMemberId":
 		if e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID == nil {
 			break
@@ -2546,6 +2677,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
+
+	case "RequestOwnershipTransferPayload.transfer":
+		if e.ComplexityRoot.RequestOwnershipTransferPayload.Transfer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestOwnershipTransferPayload.Transfer(childComplexity), true
+	case "RequestOwnershipTransferPayload.userErrors":
+		if e.ComplexityRoot.RequestOwnershipTransferPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestOwnershipTransferPayload.UserErrors(childComplexity), true
 
 	case "RequestPasswordResetPayload.resetSent":
 		if e.ComplexityRoot.RequestPasswordResetPayload.ResetSent == nil {
@@ -2591,6 +2735,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendVerificationPayload.VerificationSent(childComplexity), true
+
+	case "ResetPasswordPayload.expiresAt":
+		if e.ComplexityRoot.ResetPasswordPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.ExpiresAt(childComplexity), true
+	case "ResetPasswordPayload.sessionToken":
+		if e.ComplexityRoot.ResetPasswordPayload.SessionToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.SessionToken(childComplexity), true
+	case "ResetPasswordPayload.userErrors":
+		if e.ComplexityRoot.ResetPasswordPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.UserErrors(childComplexity), true
+	case "ResetPasswordPayload.viewer":
+		if e.ComplexityRoot.ResetPasswordPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResetPasswordPayload.Viewer(childComplexity), true
 
 	case "RevokeInvitePayload.invitation":
 		if e.ComplexityRoot.RevokeInvitePayload.Invitation == nil {
@@ -2698,19 +2867,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RoleEdge.Node(childComplexity), true
-
-	case "RolePayload.role":
-		if e.ComplexityRoot.RolePayload.Role == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RolePayload.Role(childComplexity), true
-	case "RolePayload.userErrors":
-		if e.ComplexityRoot.RolePayload.UserErrors == nil {
-			break
-		}
-
-		return e.ComplexityRoot.RolePayload.UserErrors(childComplexity), true
 
 	case "ServerInfo.graphiql":
 		if e.ComplexityRoot.ServerInfo.Graphiql == nil {
@@ -2893,6 +3049,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SignInPayload.Viewer(childComplexity), true
+
+	case "SignInWithIdTokenPayload.expiresAt":
+		if e.ComplexityRoot.SignInWithIdTokenPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInWithIdTokenPayload.ExpiresAt(childComplexity), true
+	case "SignInWithIdTokenPayload.sessionToken":
+		if e.ComplexityRoot.SignInWithIdTokenPayload.SessionToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInWithIdTokenPayload.SessionToken(childComplexity), true
+	case "SignInWithIdTokenPayload.userErrors":
+		if e.ComplexityRoot.SignInWithIdTokenPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInWithIdTokenPayload.UserErrors(childComplexity), true
+	case "SignInWithIdTokenPayload.viewer":
+		if e.ComplexityRoot.SignInWithIdTokenPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInWithIdTokenPayload.Viewer(childComplexity), true
 
 	case "SignOutPayload.userErrors":
 		if e.ComplexityRoot.SignOutPayload.UserErrors == nil {
@@ -3118,18 +3299,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TeamEdge.Node(childComplexity), true
 
-	case "TeamPayload.team":
-		if e.ComplexityRoot.TeamPayload.Team == nil {
+	case "UpdateAccountPayload.account":
+		if e.ComplexityRoot.UpdateAccountPayload.Account == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TeamPayload.Team(childComplexity), true
-	case "TeamPayload.userErrors":
-		if e.ComplexityRoot.TeamPayload.UserErrors == nil {
+		return e.ComplexityRoot.UpdateAccountPayload.Account(childComplexity), true
+	case "UpdateAccountPayload.userErrors":
+		if e.ComplexityRoot.UpdateAccountPayload.UserErrors == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TeamPayload.UserErrors(childComplexity), true
+		return e.ComplexityRoot.UpdateAccountPayload.UserErrors(childComplexity), true
+
+	case "UpdateDivisionPayload.division":
+		if e.ComplexityRoot.UpdateDivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateDivisionPayload.Division(childComplexity), true
+	case "UpdateDivisionPayload.userErrors":
+		if e.ComplexityRoot.UpdateDivisionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateDivisionPayload.UserErrors(childComplexity), true
+
+	case "UpdateGroupPayload.group":
+		if e.ComplexityRoot.UpdateGroupPayload.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateGroupPayload.Group(childComplexity), true
+	case "UpdateGroupPayload.userErrors":
+		if e.ComplexityRoot.UpdateGroupPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateGroupPayload.UserErrors(childComplexity), true
 
 	case "UpdateInvitePayload.invitation":
 		if e.ComplexityRoot.UpdateInvitePayload.Invitation == nil {
@@ -3156,6 +3363,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateProfilePayload.UserErrors(childComplexity), true
+
+	case "UpdateRolePayload.role":
+		if e.ComplexityRoot.UpdateRolePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateRolePayload.Role(childComplexity), true
+	case "UpdateRolePayload.userErrors":
+		if e.ComplexityRoot.UpdateRolePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateRolePayload.UserErrors(childComplexity), true
+
+	case "UpdateTeamPayload.team":
+		if e.ComplexityRoot.UpdateTeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateTeamPayload.Team(childComplexity), true
+	case "UpdateTeamPayload.userErrors":
+		if e.ComplexityRoot.UpdateTeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateTeamPayload.UserErrors(childComplexity), true
 
 	case "User.email":
 		if e.ComplexityRoot.User.Email == nil {
@@ -3218,6 +3451,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
+
+	case "VerifyEmailPayload.expiresAt":
+		if e.ComplexityRoot.VerifyEmailPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyEmailPayload.ExpiresAt(childComplexity), true
+	case "VerifyEmailPayload.sessionToken":
+		if e.ComplexityRoot.VerifyEmailPayload.SessionToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyEmailPayload.SessionToken(childComplexity), true
+	case "VerifyEmailPayload.userErrors":
+		if e.ComplexityRoot.VerifyEmailPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyEmailPayload.UserErrors(childComplexity), true
+	case "VerifyEmailPayload.viewer":
+		if e.ComplexityRoot.VerifyEmailPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VerifyEmailPayload.Viewer(childComplexity), true
 
 	case "Viewer.activeTeam":
 		if e.ComplexityRoot.Viewer.ActiveTeam == nil {
@@ -3310,38 +3568,48 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAcceptInviteInput,
+		ec.unmarshalInputAcceptOwnershipTransferInput,
 		ec.unmarshalInputAccessDecisionInput,
+		ec.unmarshalInputCancelOwnershipTransferInput,
 		ec.unmarshalInputChangePasswordInput,
+		ec.unmarshalInputChosenGrantInput,
 		ec.unmarshalInputCreateDivisionInput,
 		ec.unmarshalInputCreateGroupInput,
 		ec.unmarshalInputCreateRoleInput,
 		ec.unmarshalInputCreateTeamInput,
+		ec.unmarshalInputDeactivateMemberInput,
 		ec.unmarshalInputDeclineInviteInput,
+		ec.unmarshalInputDeclineOwnershipTransferInput,
+		ec.unmarshalInputDeleteDivisionInput,
+		ec.unmarshalInputDeleteGroupInput,
 		ec.unmarshalInputDeleteRoleInput,
-		ec.unmarshalInputDivisionInput,
+		ec.unmarshalInputDeleteTeamInput,
 		ec.unmarshalInputEventFilter,
-		ec.unmarshalInputGroupInput,
 		ec.unmarshalInputInvitationFilter,
+		ec.unmarshalInputInvitationGrantInput,
 		ec.unmarshalInputInvitationOrder,
+		ec.unmarshalInputInvitationReference,
 		ec.unmarshalInputInviteUserInput,
 		ec.unmarshalInputInviteUsersInput,
+		ec.unmarshalInputLeaveTeamInput,
 		ec.unmarshalInputMemberFilter,
-		ec.unmarshalInputMemberInput,
 		ec.unmarshalInputMemberOrder,
-		ec.unmarshalInputOwnershipTransferInput,
 		ec.unmarshalInputPersonFilter,
+		ec.unmarshalInputReactivateMemberInput,
+		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputRequestOwnershipTransferInput,
 		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputResendInviteInput,
 		ec.unmarshalInputResendVerificationInput,
 		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeInviteInput,
 		ec.unmarshalInputRevokeSessionInput,
+		ec.unmarshalInputSetActiveTeamInput,
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
-		ec.unmarshalInputTeamInput,
 		ec.unmarshalInputUpdateAccountInput,
 		ec.unmarshalInputUpdateDivisionInput,
 		ec.unmarshalInputUpdateGroupInput,
@@ -3591,7 +3859,7 @@ type PeopleCounts {
 
 extend type Mutation {
   "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
-  updateAccount(input: UpdateAccountInput!): AccountPayload
+  updateAccount(input: UpdateAccountInput!): UpdateAccountPayload
 }
 
 "A change of an account. A field that is omitted keeps its value."
@@ -3609,7 +3877,7 @@ input UpdateAccountInput {
 }
 
 "The result of a change of an account."
-type AccountPayload {
+type UpdateAccountPayload {
   "The account."
   account: Account
   "What is wrong with the input; empty when the mutation succeeded."
@@ -3696,11 +3964,11 @@ extend type Mutation {
   "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs."
   signUp(input: SignUpInput!): SignUpPayload
   "Verifies an address with the token of a verification mail, and signs in."
-  verifyEmail(input: VerifyEmailInput!): SignInPayload
+  verifyEmail(input: VerifyEmailInput!): VerifyEmailPayload
   "Signs in with address and password."
   signIn(input: SignInInput!): SignInPayload
   "Signs in with an ID token of the server's identity provider. The user must exist already."
-  signInWithIdToken(input: SignInWithIdTokenInput!): SignInPayload
+  signInWithIdToken(input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
   "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address."
   resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
   "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token."
@@ -3708,7 +3976,7 @@ extend type Mutation {
   "Mails a link that sets a new password. The response is the same for a known and an unknown address."
   requestPasswordReset(input: RequestPasswordResetInput!): RequestPasswordResetPayload
   "Sets a new password with the token of a reset mail, ends every session of the user, and signs in."
-  resetPassword(input: ResetPasswordInput!): SignInPayload
+  resetPassword(input: ResetPasswordInput!): ResetPasswordPayload
   "Changes the viewer's name and job title."
   updateProfile(input: UpdateProfileInput!): UpdateProfilePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
@@ -3726,7 +3994,7 @@ enum SessionTransport {
 "The input of a sign-up."
 input SignUpInput {
   "The address, which becomes the user's name for signing in."
-  email: String!
+  email: EmailAddress!
   "At least eight characters, and not a common one."
   password: String!
   "Optional."
@@ -3756,7 +4024,7 @@ input VerifyEmailInput {
 "Address and password."
 input SignInInput {
   "The address."
-  email: String!
+  email: EmailAddress!
   "The password."
   password: String!
   "How the session is carried."
@@ -3774,7 +4042,7 @@ input SignInWithIdTokenInput {
 "The sign-up whose mail is to be sent again."
 input ResendVerificationInput {
   "The address."
-  email: String!
+  email: EmailAddress!
   "The password of the sign-up."
   password: String!
 }
@@ -3804,7 +4072,7 @@ type ChangePasswordPayload {
 "The user who has forgotten the password."
 input RequestPasswordResetInput {
   "The address."
-  email: String!
+  email: EmailAddress!
 }
 
 "The result. It is the same for a known and an unknown address."
@@ -3859,6 +4127,42 @@ type RevokeSessionPayload {
 
 "The result of a sign-in."
 type SignInPayload {
+  "The viewer, who is signed in now."
+  viewer: Viewer
+  "The session's token. It is set only for BEARER."
+  sessionToken: String
+  "When the session ends at the latest."
+  expiresAt: DateTime
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of verifying an address."
+type VerifyEmailPayload {
+  "The viewer, who is signed in now."
+  viewer: Viewer
+  "The session's token. It is set only for BEARER."
+  sessionToken: String
+  "When the session ends at the latest."
+  expiresAt: DateTime
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of a sign-in with an ID token."
+type SignInWithIdTokenPayload {
+  "The viewer, who is signed in now."
+  viewer: Viewer
+  "The session's token. It is set only for BEARER."
+  sessionToken: String
+  "When the session ends at the latest."
+  expiresAt: DateTime
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of setting a new password."
+type ResetPasswordPayload {
   "The viewer, who is signed in now."
   viewer: Viewer
   "The session's token. It is set only for BEARER."
@@ -4110,12 +4414,12 @@ extend type Mutation {
   declineInvite(input: DeclineInviteInput!): DeclineInvitePayload
 }
 
-"An invitation to send. It has exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions."
+"An invitation to send."
 input InviteUserInput {
   "The team."
   teamId: ID!
   "The address."
-  email: String!
+  email: EmailAddress!
   "A default for the newcomer's user."
   firstName: String
   "A default for the newcomer's user."
@@ -4124,14 +4428,8 @@ input InviteUserInput {
   jobTitle: String
   "Plain text for the mail, at most 500 characters."
   note: String
-  "The roles to grant."
-  roleIds: [ID!]
-  "The groups that the member will be in."
-  groupIds: [ID!]
-  "The permissions to grant in addition; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
-  permissions: [PermissionKey!]
-  "Grants every permission, but not the ownership."
-  allPermissions: Boolean
+  "What the member will be able to do."
+  grant: InvitationGrantInput!
   "The divisions that the member will be restricted to, with all below them; at most 100."
   divisionIds: [ID!]
   "The domains that the member will be restricted to, such as example.com, with all their subdomains; at most 100."
@@ -4144,6 +4442,24 @@ input InviteUserInput {
   onConflict: InviteConflict = FAIL
   "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
   idempotencyKey: String
+}
+
+"What an invitation grants: one of two forms."
+input InvitationGrantInput @oneOf {
+  "Chosen roles, groups and permissions. At least one of the lists must not be empty."
+  chosen: ChosenGrantInput
+  "Every permission, but not the ownership. Must be true."
+  allPermissions: Boolean
+}
+
+"A choice of roles, groups and permissions. A list that is omitted counts as empty."
+input ChosenGrantInput {
+  "The roles to grant."
+  roleIds: [ID!]
+  "The groups that the member will be in."
+  groupIds: [ID!]
+  "The permissions to grant in addition; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
+  permissions: [PermissionKey!]
 }
 
 "What to do with an address that has an open invitation."
@@ -4164,22 +4480,16 @@ type InviteUserPayload {
   userErrors: [UserError!]!
 }
 
-"Invitations with the same grant to many addresses. They have exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions."
+"Invitations with the same grant to many addresses."
 input InviteUsersInput {
   "The team."
   teamId: ID!
   "The addresses, at most 500."
-  emails: [String!]!
+  emails: [EmailAddress!]!
   "Plain text for the mails, at most 500 characters."
   note: String
-  "The roles to grant."
-  roleIds: [ID!]
-  "The groups that the members will be in."
-  groupIds: [ID!]
-  "The permissions to grant in addition; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
-  permissions: [PermissionKey!]
-  "Grants every permission, but not the ownership."
-  allPermissions: Boolean
+  "What the members will be able to do."
+  grant: InvitationGrantInput!
   "The divisions that the members will be restricted to, with all below them; at most 100."
   divisionIds: [ID!]
   "The domains that the members will be restricted to, such as example.com, with all their subdomains; at most 100."
@@ -4205,7 +4515,7 @@ type InviteUsersPayload {
 "The result for one address."
 type InviteResult {
   "The address, as it was typed."
-  email: String!
+  email: EmailAddress!
   "What was done, or why nothing was done."
   outcome: InviteOutcome!
   "The invitation that was created or resent; for ALREADY_INVITED, the open one."
@@ -4250,7 +4560,7 @@ type ResendInvitePayload {
   userErrors: [UserError!]!
 }
 
-"A change of an invitation. A field that is omitted keeps its value. One form of grant replaces the other."
+"A change of an invitation. A field that is omitted keeps its value."
 input UpdateInviteInput {
   "The invitation."
   invitationId: ID!
@@ -4262,14 +4572,8 @@ input UpdateInviteInput {
   jobTitle: String
   "A few words to the addressee: plain text, at most 500 characters."
   note: String
-  "The roles to grant."
-  roleIds: [ID!]
-  "The groups that the member will be in."
-  groupIds: [ID!]
-  "The permissions to grant in addition."
-  permissions: [PermissionKey!]
-  "Grants every permission, but not the ownership, instead of chosen roles, groups and permissions."
-  allPermissions: Boolean
+  "What the member will be able to do, instead of what the invitation grants now."
+  grant: InvitationGrantInput
   "The divisions that the member will be restricted to; an empty list removes the restriction."
   divisionIds: [ID!]
   "The domains that the member will be restricted to; an empty list removes the restriction."
@@ -4300,12 +4604,10 @@ type RevokeInvitePayload {
   userErrors: [UserError!]!
 }
 
-"The invitation to accept: exactly one of ` + "`" + `token` + "`" + ` and ` + "`" + `invitationId` + "`" + `. With ` + "`" + `invitationId` + "`" + ` the viewer must be the addressee."
+"The invitation to accept."
 input AcceptInviteInput {
-  "The part of the link after the #."
-  token: String
   "The invitation."
-  invitationId: ID
+  invitation: InvitationReference!
   "A newcomer's password: at least eight characters, and not a common one."
   password: String
   "For a newcomer; the invitation's value when omitted."
@@ -4330,12 +4632,18 @@ type AcceptInvitePayload {
   userErrors: [UserError!]!
 }
 
-"The invitation to decline: exactly one of ` + "`" + `token` + "`" + ` and ` + "`" + `invitationId` + "`" + `. With ` + "`" + `invitationId` + "`" + ` the viewer must be the addressee."
+"The invitation to decline."
 input DeclineInviteInput {
+  "The invitation."
+  invitation: InvitationReference!
+}
+
+"An invitation, as its addressee knows it."
+input InvitationReference @oneOf {
   "The part of the link after the #."
   token: String
-  "The invitation."
-  invitationId: ID
+  "The id. The viewer must be the addressee."
+  id: ID
 }
 
 "The result of declining an invitation."
@@ -4520,13 +4828,13 @@ extend type Mutation {
   "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
   setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
-  deactivateMember(input: MemberInput!): MemberPayload
+  deactivateMember(input: DeactivateMemberInput!): DeactivateMemberPayload
   "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `."
-  reactivateMember(input: MemberInput!): MemberPayload
+  reactivateMember(input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
-  removeMember(input: MemberInput!): RemoveMemberPayload
+  removeMember(input: RemoveMemberInput!): RemoveMemberPayload
   "Removes the viewer from a team."
-  leaveTeam(input: TeamInput!): RemoveMemberPayload
+  leaveTeam(input: LeaveTeamInput!): LeaveTeamPayload
 }
 
 "The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty."
@@ -4571,14 +4879,40 @@ type SetRestrictionsPayload {
   userErrors: [UserError!]!
 }
 
-"A member."
-input MemberInput {
+"A member to deactivate."
+input DeactivateMemberInput {
   "The member."
   memberId: ID!
 }
 
-"The result of a change of a member."
-type MemberPayload {
+"A deactivated member to reactivate."
+input ReactivateMemberInput {
+  "The member."
+  memberId: ID!
+}
+
+"A member to remove."
+input RemoveMemberInput {
+  "The member."
+  memberId: ID!
+}
+
+"A team to leave."
+input LeaveTeamInput {
+  "The team."
+  teamId: ID!
+}
+
+"The result of a deactivation."
+type DeactivateMemberPayload {
+  "The member."
+  member: Member
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of a reactivation."
+type ReactivateMemberPayload {
   "The member."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
@@ -4588,6 +4922,14 @@ type MemberPayload {
 "The result of the removal of a member."
 type RemoveMemberPayload {
   "The id of the removed member."
+  removedMemberId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of leaving a team."
+type LeaveTeamPayload {
+  "The id of the membership that has ended."
   removedMemberId: ID
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4627,23 +4969,65 @@ enum TransferStatus {
 
 extend type Mutation {
   "Offers the ownership of a team to one of its members. Only the owner can do this."
-  requestOwnershipTransfer(input: MemberInput!): OwnershipTransferPayload
+  requestOwnershipTransfer(input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
   "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role."
-  acceptOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  acceptOwnershipTransfer(input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
   "Declines the ownership that was offered to the viewer."
-  declineOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  declineOwnershipTransfer(input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
   "Takes back an offer of ownership. Only the owner can do this."
-  cancelOwnershipTransfer(input: OwnershipTransferInput!): OwnershipTransferPayload
+  cancelOwnershipTransfer(input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
 }
 
-"A transfer of ownership."
-input OwnershipTransferInput {
+"An ownership to offer."
+input RequestOwnershipTransferInput {
+  "The member to whom it is offered."
+  memberId: ID!
+}
+
+"An offer of ownership to accept."
+input AcceptOwnershipTransferInput {
   "The transfer."
   transferId: ID!
 }
 
-"The result of a change of a transfer of ownership."
-type OwnershipTransferPayload {
+"An offer of ownership to decline."
+input DeclineOwnershipTransferInput {
+  "The transfer."
+  transferId: ID!
+}
+
+"An offer of ownership to take back."
+input CancelOwnershipTransferInput {
+  "The transfer."
+  transferId: ID!
+}
+
+"The result of an offer of ownership."
+type RequestOwnershipTransferPayload {
+  "The transfer."
+  transfer: OwnershipTransfer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of accepting an ownership."
+type AcceptOwnershipTransferPayload {
+  "The transfer."
+  transfer: OwnershipTransfer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of declining an ownership."
+type DeclineOwnershipTransferPayload {
+  "The transfer."
+  transfer: OwnershipTransfer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of taking back an offer of ownership."
+type CancelOwnershipTransferPayload {
   "The transfer."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
@@ -4889,23 +5273,23 @@ type DivisionEdge {
 
 extend type Mutation {
   "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold."
-  createRole(input: CreateRoleInput!): RolePayload
+  createRole(input: CreateRoleInput!): CreateRolePayload
   "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold."
-  updateRole(input: UpdateRoleInput!): RolePayload
+  updateRole(input: UpdateRoleInput!): UpdateRolePayload
   "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `."
   deleteRole(input: DeleteRoleInput!): DeleteRolePayload
   "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold."
-  createGroup(input: CreateGroupInput!): GroupPayload
+  createGroup(input: CreateGroupInput!): CreateGroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
-  updateGroup(input: UpdateGroupInput!): GroupPayload
+  updateGroup(input: UpdateGroupInput!): UpdateGroupPayload
   "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
-  deleteGroup(input: GroupInput!): DeleteGroupPayload
+  deleteGroup(input: DeleteGroupInput!): DeleteGroupPayload
   "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
-  createDivision(input: CreateDivisionInput!): DivisionPayload
+  createDivision(input: CreateDivisionInput!): CreateDivisionPayload
   "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `."
-  updateDivision(input: UpdateDivisionInput!): DivisionPayload
+  updateDivision(input: UpdateDivisionInput!): UpdateDivisionPayload
   "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `."
-  deleteDivision(input: DivisionInput!): DeleteDivisionPayload
+  deleteDivision(input: DeleteDivisionInput!): DeleteDivisionPayload
 }
 
 "A role to create."
@@ -4944,8 +5328,16 @@ input DeleteRoleInput {
   reassignTo: ID
 }
 
+"The result of the creation of a role."
+type CreateRolePayload {
+  "The new role."
+  role: Role
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "The result of a change of a role."
-type RolePayload {
+type UpdateRolePayload {
   "The role."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
@@ -4987,13 +5379,21 @@ input UpdateGroupInput {
 }
 
 "A group to delete."
-input GroupInput {
+input DeleteGroupInput {
   "The group."
   groupId: ID!
 }
 
+"The result of the creation of a group."
+type CreateGroupPayload {
+  "The new group."
+  group: Group
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "The result of a change of a group."
-type GroupPayload {
+type UpdateGroupPayload {
   "The group."
   group: Group
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5031,13 +5431,21 @@ input UpdateDivisionInput {
 }
 
 "A division to delete."
-input DivisionInput {
+input DeleteDivisionInput {
   "The division."
   divisionId: ID!
 }
 
+"The result of the creation of a division."
+type CreateDivisionPayload {
+  "The new division."
+  division: Division
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "The result of a change of a division."
-type DivisionPayload {
+type UpdateDivisionPayload {
   "The division."
   division: Division
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5053,13 +5461,13 @@ type DeleteDivisionPayload {
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphqls", Input: `"A moment, as RFC 3339 in UTC."
-scalar DateTime
+scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 "An e-mail address, as it was typed."
-scalar EmailAddress
+scalar EmailAddress @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc6531")
 "The stable key of a permission, such as ` + "`" + `members.invite` + "`" + `. It is no enum, because an operator can add keys to the catalogue."
-scalar PermissionKey
+scalar PermissionKey @specifiedBy(url: "https://github.com/convoke-dev/convoke/blob/main/docs/glossary.md")
 "An opaque position in an account's event log."
-scalar EventCursor
+scalar EventCursor @specifiedBy(url: "https://github.com/convoke-dev/convoke/blob/main/docs/live.md")
 
 "An object with an id of its own. Each type of object has its own prefix, and ids sort by the time of creation."
 interface Node {
@@ -5285,19 +5693,13 @@ type TeamEdge {
 
 extend type Mutation {
   "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
-  createTeam(input: CreateTeamInput!): TeamPayload
+  createTeam(input: CreateTeamInput!): CreateTeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
-  updateTeam(input: UpdateTeamInput!): TeamPayload
+  updateTeam(input: UpdateTeamInput!): UpdateTeamPayload
   "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `."
-  deleteTeam(input: TeamInput!): DeleteTeamPayload
+  deleteTeam(input: DeleteTeamInput!): DeleteTeamPayload
   "Chooses the team that the viewer's dashboard shows. The viewer must be an active member of it."
-  setActiveTeam(input: TeamInput!): SetActiveTeamPayload
-}
-
-"A team."
-input TeamInput {
-  "The team."
-  teamId: ID!
+  setActiveTeam(input: SetActiveTeamInput!): SetActiveTeamPayload
 }
 
 "A team to create."
@@ -5316,8 +5718,28 @@ input UpdateTeamInput {
   name: String!
 }
 
+"A team to delete."
+input DeleteTeamInput {
+  "The team."
+  teamId: ID!
+}
+
+"The team that the viewer's dashboard shall show."
+input SetActiveTeamInput {
+  "The team."
+  teamId: ID!
+}
+
+"The result of the creation of a team."
+type CreateTeamPayload {
+  "The new team."
+  team: Team
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "The result of a change of a team."
-type TeamPayload {
+type UpdateTeamPayload {
   "The team."
   team: Team
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5361,6 +5783,16 @@ func (ec *executionContext) childFields_AcceptInvitePayload(ctx context.Context,
 		return ec.fieldContext_AcceptInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AcceptInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AcceptOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transfer":
+		return ec.fieldContext_AcceptOwnershipTransferPayload_transfer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AcceptOwnershipTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AcceptOwnershipTransferPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AccessDecision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5419,16 +5851,6 @@ func (ec *executionContext) childFields_AccountLimits(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AccountLimits", field.Name)
 }
 
-func (ec *executionContext) childFields_AccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "account":
-		return ec.fieldContext_AccountPayload_account(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_AccountPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type AccountPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_AccountSettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitationTtlHours":
@@ -5441,12 +5863,72 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transfer":
+		return ec.fieldContext_CancelOwnershipTransferPayload_transfer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelOwnershipTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelOwnershipTransferPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "userErrors":
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "division":
+		return ec.fieldContext_CreateDivisionPayload_division(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateDivisionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateDivisionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_CreateGroupPayload_group(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateGroupPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateGroupPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_CreateRolePayload_role(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateRolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_CreateTeamPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateTeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateTeamPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeactivateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_DeactivateMemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeactivateMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeactivateMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeclineInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5457,6 +5939,16 @@ func (ec *executionContext) childFields_DeclineInvitePayload(ctx context.Context
 		return ec.fieldContext_DeclineInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeclineInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeclineOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transfer":
+		return ec.fieldContext_DeclineOwnershipTransferPayload_transfer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeclineOwnershipTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclineOwnershipTransferPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5551,16 +6043,6 @@ func (ec *executionContext) childFields_DivisionEdge(ctx context.Context, field 
 		return ec.fieldContext_DivisionEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DivisionEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_DivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "division":
-		return ec.fieldContext_DivisionPayload_division(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_DivisionPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type DivisionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5661,16 +6143,6 @@ func (ec *executionContext) childFields_GroupEdge(ctx context.Context, field gra
 		return ec.fieldContext_GroupEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type GroupEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_GroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "group":
-		return ec.fieldContext_GroupPayload_group(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_GroupPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type GroupPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5833,6 +6305,16 @@ func (ec *executionContext) childFields_InviteUsersPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type InviteUsersPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_LeaveTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "removedMemberId":
+		return ec.fieldContext_LeaveTeamPayload_removedMemberId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LeaveTeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeaveTeamPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5897,16 +6379,6 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
 }
 
-func (ec *executionContext) childFields_MemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "member":
-		return ec.fieldContext_MemberPayload_member(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_MemberPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type MemberPayload", field.Name)
-}
-
 func (ec *executionContext) childFields_MembersChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "cursor":
@@ -5941,16 +6413,6 @@ func (ec *executionContext) childFields_OwnershipTransfer(ctx context.Context, f
 		return ec.fieldContext_OwnershipTransfer_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OwnershipTransfer", field.Name)
-}
-
-func (ec *executionContext) childFields_OwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "transfer":
-		return ec.fieldContext_OwnershipTransferPayload_transfer(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_OwnershipTransferPayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type OwnershipTransferPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6033,6 +6495,16 @@ func (ec *executionContext) childFields_PersonEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type PersonEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ReactivateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_ReactivateMemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReactivateMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReactivateMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "removedMemberId":
@@ -6041,6 +6513,16 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 		return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "transfer":
+		return ec.fieldContext_RequestOwnershipTransferPayload_transfer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RequestOwnershipTransferPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestOwnershipTransferPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestPasswordResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6073,6 +6555,20 @@ func (ec *executionContext) childFields_ResendVerificationPayload(ctx context.Co
 		return ec.fieldContext_ResendVerificationPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ResendVerificationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_ResetPasswordPayload_viewer(ctx, field)
+	case "sessionToken":
+		return ec.fieldContext_ResetPasswordPayload_sessionToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ResetPasswordPayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResetPasswordPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6137,16 +6633,6 @@ func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field grap
 		return ec.fieldContext_RoleEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
-}
-
-func (ec *executionContext) childFields_RolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "role":
-		return ec.fieldContext_RolePayload_role(ctx, field)
-	case "userErrors":
-		return ec.fieldContext_RolePayload_userErrors(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type RolePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6255,6 +6741,20 @@ func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type SignInPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SignInWithIdTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_SignInWithIdTokenPayload_viewer(ctx, field)
+	case "sessionToken":
+		return ec.fieldContext_SignInWithIdTokenPayload_sessionToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_SignInWithIdTokenPayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SignInWithIdTokenPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInWithIdTokenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "userErrors":
@@ -6339,14 +6839,34 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
 }
 
-func (ec *executionContext) childFields_TeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "team":
-		return ec.fieldContext_TeamPayload_team(ctx, field)
+	case "account":
+		return ec.fieldContext_UpdateAccountPayload_account(ctx, field)
 	case "userErrors":
-		return ec.fieldContext_TeamPayload_userErrors(ctx, field)
+		return ec.fieldContext_UpdateAccountPayload_userErrors(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type TeamPayload", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type UpdateAccountPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "division":
+		return ec.fieldContext_UpdateDivisionPayload_division(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateDivisionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateDivisionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateGroupPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_UpdateGroupPayload_group(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateGroupPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateGroupPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6367,6 +6887,26 @@ func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context
 		return ec.fieldContext_UpdateProfilePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateProfilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_UpdateRolePayload_role(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateRolePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateRolePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateTeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_UpdateTeamPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateTeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateTeamPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6399,6 +6939,20 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
+}
+
+func (ec *executionContext) childFields_VerifyEmailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_VerifyEmailPayload_viewer(ctx, field)
+	case "sessionToken":
+		return ec.fieldContext_VerifyEmailPayload_sessionToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_VerifyEmailPayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_VerifyEmailPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VerifyEmailPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -25,7 +25,7 @@ import (
 
 type MutationResolver interface {
 	SignOut(ctx context.Context) (*model.SignOutPayload, error)
-	UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.AccountPayload, error)
+	UpdateAccount(ctx context.Context, input model.UpdateAccountInput) (*model.UpdateAccountPayload, error)
 	SignUp(ctx context.Context, input model.SignUpInput) (*model.SignUpPayload, error)
 	VerifyEmail(ctx context.Context, input model.VerifyEmailInput) (*model.SignInPayload, error)
 	SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error)
@@ -45,27 +45,27 @@ type MutationResolver interface {
 	DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error)
 	SetRoles(ctx context.Context, input model.SetRolesInput) (*model.SetRolesPayload, error)
 	SetRestrictions(ctx context.Context, input model.SetRestrictionsInput) (*model.SetRestrictionsPayload, error)
-	DeactivateMember(ctx context.Context, input model.MemberInput) (*model.MemberPayload, error)
-	ReactivateMember(ctx context.Context, input model.MemberInput) (*model.MemberPayload, error)
-	RemoveMember(ctx context.Context, input model.MemberInput) (*model.RemoveMemberPayload, error)
-	LeaveTeam(ctx context.Context, input model.TeamInput) (*model.RemoveMemberPayload, error)
-	RequestOwnershipTransfer(ctx context.Context, input model.MemberInput) (*model.OwnershipTransferPayload, error)
-	AcceptOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error)
-	DeclineOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error)
-	CancelOwnershipTransfer(ctx context.Context, input model.OwnershipTransferInput) (*model.OwnershipTransferPayload, error)
+	DeactivateMember(ctx context.Context, input model.DeactivateMemberInput) (*model.MemberPayload, error)
+	ReactivateMember(ctx context.Context, input model.ReactivateMemberInput) (*model.MemberPayload, error)
+	RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.RemoveMemberPayload, error)
+	LeaveTeam(ctx context.Context, input model.LeaveTeamInput) (*model.LeaveTeamPayload, error)
+	RequestOwnershipTransfer(ctx context.Context, input model.RequestOwnershipTransferInput) (*model.OwnershipTransferPayload, error)
+	AcceptOwnershipTransfer(ctx context.Context, input model.AcceptOwnershipTransferInput) (*model.OwnershipTransferPayload, error)
+	DeclineOwnershipTransfer(ctx context.Context, input model.DeclineOwnershipTransferInput) (*model.OwnershipTransferPayload, error)
+	CancelOwnershipTransfer(ctx context.Context, input model.CancelOwnershipTransferInput) (*model.OwnershipTransferPayload, error)
 	CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.RolePayload, error)
 	UpdateRole(ctx context.Context, input model.UpdateRoleInput) (*model.RolePayload, error)
 	DeleteRole(ctx context.Context, input model.DeleteRoleInput) (*model.DeleteRolePayload, error)
 	CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error)
 	UpdateGroup(ctx context.Context, input model.UpdateGroupInput) (*model.GroupPayload, error)
-	DeleteGroup(ctx context.Context, input model.GroupInput) (*model.DeleteGroupPayload, error)
+	DeleteGroup(ctx context.Context, input model.DeleteGroupInput) (*model.DeleteGroupPayload, error)
 	CreateDivision(ctx context.Context, input model.CreateDivisionInput) (*model.DivisionPayload, error)
 	UpdateDivision(ctx context.Context, input model.UpdateDivisionInput) (*model.DivisionPayload, error)
-	DeleteDivision(ctx context.Context, input model.DivisionInput) (*model.DeleteDivisionPayload, error)
+	DeleteDivision(ctx context.Context, input model.DeleteDivisionInput) (*model.DeleteDivisionPayload, error)
 	CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.TeamPayload, error)
 	UpdateTeam(ctx context.Context, input model.UpdateTeamInput) (*model.TeamPayload, error)
-	DeleteTeam(ctx context.Context, input model.TeamInput) (*model.DeleteTeamPayload, error)
-	SetActiveTeam(ctx context.Context, input model.TeamInput) (*model.SetActiveTeamPayload, error)
+	DeleteTeam(ctx context.Context, input model.DeleteTeamInput) (*model.DeleteTeamPayload, error)
+	SetActiveTeam(ctx context.Context, input model.SetActiveTeamInput) (*model.SetActiveTeamPayload, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*access.Viewer, error)
@@ -102,8 +102,8 @@ func (ec *executionContext) field_Mutation_acceptOwnershipTransfer_args(ctx cont
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.OwnershipTransferInput, error) {
-			return ec.unmarshalNOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferInput(ctx, v)
+		func(ctx context.Context, v any) (model.AcceptOwnershipTransferInput, error) {
+			return ec.unmarshalNAcceptOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐAcceptOwnershipTransferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -116,8 +116,8 @@ func (ec *executionContext) field_Mutation_cancelOwnershipTransfer_args(ctx cont
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.OwnershipTransferInput, error) {
-			return ec.unmarshalNOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferInput(ctx, v)
+		func(ctx context.Context, v any) (model.CancelOwnershipTransferInput, error) {
+			return ec.unmarshalNCancelOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐCancelOwnershipTransferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -200,8 +200,8 @@ func (ec *executionContext) field_Mutation_deactivateMember_args(ctx context.Con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.MemberInput, error) {
-			return ec.unmarshalNMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeactivateMemberInput, error) {
+			return ec.unmarshalNDeactivateMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeactivateMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -228,8 +228,8 @@ func (ec *executionContext) field_Mutation_declineOwnershipTransfer_args(ctx con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.OwnershipTransferInput, error) {
-			return ec.unmarshalNOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeclineOwnershipTransferInput, error) {
+			return ec.unmarshalNDeclineOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeclineOwnershipTransferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -242,8 +242,8 @@ func (ec *executionContext) field_Mutation_deleteDivision_args(ctx context.Conte
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.DivisionInput, error) {
-			return ec.unmarshalNDivisionInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDivisionInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeleteDivisionInput, error) {
+			return ec.unmarshalNDeleteDivisionInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeleteDivisionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -256,8 +256,8 @@ func (ec *executionContext) field_Mutation_deleteGroup_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.GroupInput, error) {
-			return ec.unmarshalNGroupInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐGroupInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeleteGroupInput, error) {
+			return ec.unmarshalNDeleteGroupInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeleteGroupInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -284,8 +284,8 @@ func (ec *executionContext) field_Mutation_deleteTeam_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.TeamInput, error) {
-			return ec.unmarshalNTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamInput(ctx, v)
+		func(ctx context.Context, v any) (model.DeleteTeamInput, error) {
+			return ec.unmarshalNDeleteTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDeleteTeamInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -326,8 +326,8 @@ func (ec *executionContext) field_Mutation_leaveTeam_args(ctx context.Context, r
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.TeamInput, error) {
-			return ec.unmarshalNTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamInput(ctx, v)
+		func(ctx context.Context, v any) (model.LeaveTeamInput, error) {
+			return ec.unmarshalNLeaveTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐLeaveTeamInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -340,8 +340,8 @@ func (ec *executionContext) field_Mutation_reactivateMember_args(ctx context.Con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.MemberInput, error) {
-			return ec.unmarshalNMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberInput(ctx, v)
+		func(ctx context.Context, v any) (model.ReactivateMemberInput, error) {
+			return ec.unmarshalNReactivateMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐReactivateMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -354,8 +354,8 @@ func (ec *executionContext) field_Mutation_removeMember_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.MemberInput, error) {
-			return ec.unmarshalNMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberInput(ctx, v)
+		func(ctx context.Context, v any) (model.RemoveMemberInput, error) {
+			return ec.unmarshalNRemoveMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRemoveMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -368,8 +368,8 @@ func (ec *executionContext) field_Mutation_requestOwnershipTransfer_args(ctx con
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.MemberInput, error) {
-			return ec.unmarshalNMemberInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberInput(ctx, v)
+		func(ctx context.Context, v any) (model.RequestOwnershipTransferInput, error) {
+			return ec.unmarshalNRequestOwnershipTransferInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRequestOwnershipTransferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -466,8 +466,8 @@ func (ec *executionContext) field_Mutation_setActiveTeam_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.TeamInput, error) {
-			return ec.unmarshalNTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamInput(ctx, v)
+		func(ctx context.Context, v any) (model.SetActiveTeamInput, error) {
+			return ec.unmarshalNSetActiveTeamInput2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSetActiveTeamInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -819,8 +819,8 @@ func (ec *executionContext) _Mutation_updateAccount(ctx context.Context, field g
 			return ec.Resolvers.Mutation().UpdateAccount(ctx, fc.Args["input"].(model.UpdateAccountInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AccountPayload) graphql.Marshaler {
-			return ec.marshalOAccountPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐAccountPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdateAccountPayload) graphql.Marshaler {
+			return ec.marshalOUpdateAccountPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐUpdateAccountPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -833,7 +833,7 @@ func (ec *executionContext) fieldContext_Mutation_updateAccount(ctx context.Cont
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_AccountPayload(ctx, field)
+			return ec.childFields_UpdateAccountPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -908,7 +908,7 @@ func (ec *executionContext) _Mutation_verifyEmail(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
-			return ec.marshalOSignInPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
+			return ec.marshalOVerifyEmailPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -921,7 +921,7 @@ func (ec *executionContext) fieldContext_Mutation_verifyEmail(ctx context.Contex
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SignInPayload(ctx, field)
+			return ec.childFields_VerifyEmailPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -996,7 +996,7 @@ func (ec *executionContext) _Mutation_signInWithIdToken(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
-			return ec.marshalOSignInPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
+			return ec.marshalOSignInWithIdTokenPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1009,7 +1009,7 @@ func (ec *executionContext) fieldContext_Mutation_signInWithIdToken(ctx context.
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SignInPayload(ctx, field)
+			return ec.childFields_SignInWithIdTokenPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1172,7 +1172,7 @@ func (ec *executionContext) _Mutation_resetPassword(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
-			return ec.marshalOSignInPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
+			return ec.marshalOResetPasswordPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1185,7 +1185,7 @@ func (ec *executionContext) fieldContext_Mutation_resetPassword(ctx context.Cont
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SignInPayload(ctx, field)
+			return ec.childFields_ResetPasswordPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1696,11 +1696,11 @@ func (ec *executionContext) _Mutation_deactivateMember(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeactivateMember(ctx, fc.Args["input"].(model.MemberInput))
+			return ec.Resolvers.Mutation().DeactivateMember(ctx, fc.Args["input"].(model.DeactivateMemberInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.MemberPayload) graphql.Marshaler {
-			return ec.marshalOMemberPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberPayload(ctx, selections, v)
+			return ec.marshalODeactivateMemberPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1713,7 +1713,7 @@ func (ec *executionContext) fieldContext_Mutation_deactivateMember(ctx context.C
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_MemberPayload(ctx, field)
+			return ec.childFields_DeactivateMemberPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1740,11 +1740,11 @@ func (ec *executionContext) _Mutation_reactivateMember(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ReactivateMember(ctx, fc.Args["input"].(model.MemberInput))
+			return ec.Resolvers.Mutation().ReactivateMember(ctx, fc.Args["input"].(model.ReactivateMemberInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.MemberPayload) graphql.Marshaler {
-			return ec.marshalOMemberPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberPayload(ctx, selections, v)
+			return ec.marshalOReactivateMemberPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐMemberPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1757,7 +1757,7 @@ func (ec *executionContext) fieldContext_Mutation_reactivateMember(ctx context.C
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_MemberPayload(ctx, field)
+			return ec.childFields_ReactivateMemberPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1784,7 +1784,7 @@ func (ec *executionContext) _Mutation_removeMember(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveMember(ctx, fc.Args["input"].(model.MemberInput))
+			return ec.Resolvers.Mutation().RemoveMember(ctx, fc.Args["input"].(model.RemoveMemberInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveMemberPayload) graphql.Marshaler {
@@ -1828,11 +1828,11 @@ func (ec *executionContext) _Mutation_leaveTeam(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().LeaveTeam(ctx, fc.Args["input"].(model.TeamInput))
+			return ec.Resolvers.Mutation().LeaveTeam(ctx, fc.Args["input"].(model.LeaveTeamInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveMemberPayload) graphql.Marshaler {
-			return ec.marshalORemoveMemberPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRemoveMemberPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.LeaveTeamPayload) graphql.Marshaler {
+			return ec.marshalOLeaveTeamPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐLeaveTeamPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1845,7 +1845,7 @@ func (ec *executionContext) fieldContext_Mutation_leaveTeam(ctx context.Context,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RemoveMemberPayload(ctx, field)
+			return ec.childFields_LeaveTeamPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1872,11 +1872,11 @@ func (ec *executionContext) _Mutation_requestOwnershipTransfer(ctx context.Conte
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RequestOwnershipTransfer(ctx, fc.Args["input"].(model.MemberInput))
+			return ec.Resolvers.Mutation().RequestOwnershipTransfer(ctx, fc.Args["input"].(model.RequestOwnershipTransferInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
-			return ec.marshalOOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
+			return ec.marshalORequestOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1889,7 +1889,7 @@ func (ec *executionContext) fieldContext_Mutation_requestOwnershipTransfer(ctx c
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OwnershipTransferPayload(ctx, field)
+			return ec.childFields_RequestOwnershipTransferPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1916,11 +1916,11 @@ func (ec *executionContext) _Mutation_acceptOwnershipTransfer(ctx context.Contex
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().AcceptOwnershipTransfer(ctx, fc.Args["input"].(model.OwnershipTransferInput))
+			return ec.Resolvers.Mutation().AcceptOwnershipTransfer(ctx, fc.Args["input"].(model.AcceptOwnershipTransferInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
-			return ec.marshalOOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
+			return ec.marshalOAcceptOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1933,7 +1933,7 @@ func (ec *executionContext) fieldContext_Mutation_acceptOwnershipTransfer(ctx co
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OwnershipTransferPayload(ctx, field)
+			return ec.childFields_AcceptOwnershipTransferPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -1960,11 +1960,11 @@ func (ec *executionContext) _Mutation_declineOwnershipTransfer(ctx context.Conte
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeclineOwnershipTransfer(ctx, fc.Args["input"].(model.OwnershipTransferInput))
+			return ec.Resolvers.Mutation().DeclineOwnershipTransfer(ctx, fc.Args["input"].(model.DeclineOwnershipTransferInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
-			return ec.marshalOOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
+			return ec.marshalODeclineOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1977,7 +1977,7 @@ func (ec *executionContext) fieldContext_Mutation_declineOwnershipTransfer(ctx c
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OwnershipTransferPayload(ctx, field)
+			return ec.childFields_DeclineOwnershipTransferPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2004,11 +2004,11 @@ func (ec *executionContext) _Mutation_cancelOwnershipTransfer(ctx context.Contex
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CancelOwnershipTransfer(ctx, fc.Args["input"].(model.OwnershipTransferInput))
+			return ec.Resolvers.Mutation().CancelOwnershipTransfer(ctx, fc.Args["input"].(model.CancelOwnershipTransferInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.OwnershipTransferPayload) graphql.Marshaler {
-			return ec.marshalOOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
+			return ec.marshalOCancelOwnershipTransferPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐOwnershipTransferPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2021,7 +2021,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelOwnershipTransfer(ctx co
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OwnershipTransferPayload(ctx, field)
+			return ec.childFields_CancelOwnershipTransferPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2052,7 +2052,7 @@ func (ec *executionContext) _Mutation_createRole(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RolePayload) graphql.Marshaler {
-			return ec.marshalORolePayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRolePayload(ctx, selections, v)
+			return ec.marshalOCreateRolePayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRolePayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2065,7 +2065,7 @@ func (ec *executionContext) fieldContext_Mutation_createRole(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RolePayload(ctx, field)
+			return ec.childFields_CreateRolePayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2096,7 +2096,7 @@ func (ec *executionContext) _Mutation_updateRole(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RolePayload) graphql.Marshaler {
-			return ec.marshalORolePayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRolePayload(ctx, selections, v)
+			return ec.marshalOUpdateRolePayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐRolePayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2109,7 +2109,7 @@ func (ec *executionContext) fieldContext_Mutation_updateRole(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RolePayload(ctx, field)
+			return ec.childFields_UpdateRolePayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2184,7 +2184,7 @@ func (ec *executionContext) _Mutation_createGroup(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalOGroupPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalOCreateGroupPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2197,7 +2197,7 @@ func (ec *executionContext) fieldContext_Mutation_createGroup(ctx context.Contex
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_GroupPayload(ctx, field)
+			return ec.childFields_CreateGroupPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2228,7 +2228,7 @@ func (ec *executionContext) _Mutation_updateGroup(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalOGroupPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalOUpdateGroupPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2241,7 +2241,7 @@ func (ec *executionContext) fieldContext_Mutation_updateGroup(ctx context.Contex
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_GroupPayload(ctx, field)
+			return ec.childFields_UpdateGroupPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2268,7 +2268,7 @@ func (ec *executionContext) _Mutation_deleteGroup(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteGroup(ctx, fc.Args["input"].(model.GroupInput))
+			return ec.Resolvers.Mutation().DeleteGroup(ctx, fc.Args["input"].(model.DeleteGroupInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteGroupPayload) graphql.Marshaler {
@@ -2316,7 +2316,7 @@ func (ec *executionContext) _Mutation_createDivision(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DivisionPayload) graphql.Marshaler {
-			return ec.marshalODivisionPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDivisionPayload(ctx, selections, v)
+			return ec.marshalOCreateDivisionPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDivisionPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2329,7 +2329,7 @@ func (ec *executionContext) fieldContext_Mutation_createDivision(ctx context.Con
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DivisionPayload(ctx, field)
+			return ec.childFields_CreateDivisionPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2360,7 +2360,7 @@ func (ec *executionContext) _Mutation_updateDivision(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DivisionPayload) graphql.Marshaler {
-			return ec.marshalODivisionPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDivisionPayload(ctx, selections, v)
+			return ec.marshalOUpdateDivisionPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐDivisionPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2373,7 +2373,7 @@ func (ec *executionContext) fieldContext_Mutation_updateDivision(ctx context.Con
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DivisionPayload(ctx, field)
+			return ec.childFields_UpdateDivisionPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2400,7 +2400,7 @@ func (ec *executionContext) _Mutation_deleteDivision(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteDivision(ctx, fc.Args["input"].(model.DivisionInput))
+			return ec.Resolvers.Mutation().DeleteDivision(ctx, fc.Args["input"].(model.DeleteDivisionInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteDivisionPayload) graphql.Marshaler {
@@ -2448,7 +2448,7 @@ func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamPayload) graphql.Marshaler {
-			return ec.marshalOTeamPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamPayload(ctx, selections, v)
+			return ec.marshalOCreateTeamPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2461,7 +2461,7 @@ func (ec *executionContext) fieldContext_Mutation_createTeam(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TeamPayload(ctx, field)
+			return ec.childFields_CreateTeamPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2492,7 +2492,7 @@ func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TeamPayload) graphql.Marshaler {
-			return ec.marshalOTeamPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamPayload(ctx, selections, v)
+			return ec.marshalOUpdateTeamPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐTeamPayload(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2505,7 +2505,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTeam(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_TeamPayload(ctx, field)
+			return ec.childFields_UpdateTeamPayload(ctx, field)
 		},
 	}
 	defer func() {
@@ -2532,7 +2532,7 @@ func (ec *executionContext) _Mutation_deleteTeam(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteTeam(ctx, fc.Args["input"].(model.TeamInput))
+			return ec.Resolvers.Mutation().DeleteTeam(ctx, fc.Args["input"].(model.DeleteTeamInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteTeamPayload) graphql.Marshaler {
@@ -2576,7 +2576,7 @@ func (ec *executionContext) _Mutation_setActiveTeam(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SetActiveTeam(ctx, fc.Args["input"].(model.TeamInput))
+			return ec.Resolvers.Mutation().SetActiveTeam(ctx, fc.Args["input"].(model.SetActiveTeamInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SetActiveTeamPayload) graphql.Marshaler {
@@ -4299,6 +4299,35 @@ func (ec *executionContext) marshalNEmailAddress2string(ctx context.Context, sel
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNEmailAddress2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNEmailAddress2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNEmailAddress2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNEmailAddress2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNEventCursor2string(ctx context.Context, v any) (string, error) {

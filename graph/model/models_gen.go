@@ -16,12 +16,10 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 )
 
-// The invitation to accept: exactly one of `token` and `invitationId`. With `invitationId` the viewer must be the addressee.
+// The invitation to accept.
 type AcceptInviteInput struct {
-	// The part of the link after the #.
-	Token *string `json:"token,omitempty"`
 	// The invitation.
-	InvitationID *string `json:"invitationId,omitempty"`
+	Invitation *InvitationReference `json:"invitation"`
 	// A newcomer's password: at least eight characters, and not a common one.
 	Password *string `json:"password,omitempty"`
 	// For a newcomer; the invitation's value when omitted.
@@ -44,6 +42,12 @@ type AcceptInvitePayload struct {
 	SessionToken *string `json:"sessionToken,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// An offer of ownership to accept.
+type AcceptOwnershipTransferInput struct {
+	// The transfer.
+	TransferID string `json:"transferId"`
 }
 
 // The question whether a user may do something. A field that is omitted is not checked.
@@ -74,14 +78,6 @@ type AccountLimits struct {
 	MaxPendingInvitations *int `json:"maxPendingInvitations,omitempty"`
 }
 
-// The result of a change of an account.
-type AccountPayload struct {
-	// The account.
-	Account *ent.Account `json:"account,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // The settings that an account's admins choose.
 type AccountSettings struct {
 	// For how many hours an invitation is valid: 1 to 720.
@@ -90,6 +86,12 @@ type AccountSettings struct {
 	CountPendingAsSeats bool `json:"countPendingAsSeats"`
 	// Whether the invitations that a member sent stay open when that member is removed.
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
+}
+
+// An offer of ownership to take back.
+type CancelOwnershipTransferInput struct {
+	// The transfer.
+	TransferID string `json:"transferId"`
 }
 
 // The old password and the new one.
@@ -104,6 +106,16 @@ type ChangePasswordInput struct {
 type ChangePasswordPayload struct {
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A choice of roles, groups and permissions. A list that is omitted counts as empty.
+type ChosenGrantInput struct {
+	// The roles to grant.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// The groups that the member will be in.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
+	Permissions []string `json:"permissions,omitempty"`
 }
 
 // A division to create.
@@ -150,12 +162,16 @@ type CreateTeamInput struct {
 	Name string `json:"name"`
 }
 
-// The invitation to decline: exactly one of `token` and `invitationId`. With `invitationId` the viewer must be the addressee.
+// A member to deactivate.
+type DeactivateMemberInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+}
+
+// The invitation to decline.
 type DeclineInviteInput struct {
-	// The part of the link after the #.
-	Token *string `json:"token,omitempty"`
 	// The invitation.
-	InvitationID *string `json:"invitationId,omitempty"`
+	Invitation *InvitationReference `json:"invitation"`
 }
 
 // The result of declining an invitation.
@@ -166,12 +182,30 @@ type DeclineInvitePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// An offer of ownership to decline.
+type DeclineOwnershipTransferInput struct {
+	// The transfer.
+	TransferID string `json:"transferId"`
+}
+
+// A division to delete.
+type DeleteDivisionInput struct {
+	// The division.
+	DivisionID string `json:"divisionId"`
+}
+
 // The result of a deletion of a division.
 type DeleteDivisionPayload struct {
 	// The id of the deleted division.
 	DeletedDivisionID *string `json:"deletedDivisionId,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A group to delete.
+type DeleteGroupInput struct {
+	// The group.
+	GroupID string `json:"groupId"`
 }
 
 // The result of a deletion of a group.
@@ -198,6 +232,12 @@ type DeleteRolePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// A team to delete.
+type DeleteTeamInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+}
+
 // The result of the deletion of a team.
 type DeleteTeamPayload struct {
 	// The id of the deleted team.
@@ -218,20 +258,6 @@ type Delivery struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// A division to delete.
-type DivisionInput struct {
-	// The division.
-	DivisionID string `json:"divisionId"`
-}
-
-// The result of a change of a division.
-type DivisionPayload struct {
-	// The division.
-	Division *ent.Division `json:"division,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
 	// Only events of these types: one type, such as `member.joined`, or all types of a kind, such as `member.*`.
@@ -246,20 +272,6 @@ type EventFilter struct {
 	To *time.Time `json:"to,omitempty"`
 }
 
-// A group to delete.
-type GroupInput struct {
-	// The group.
-	GroupID string `json:"groupId"`
-}
-
-// The result of a change of a group.
-type GroupPayload struct {
-	// The group.
-	Group *ent.Group `json:"group,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // Selects invitations.
 type InvitationFilter struct {
 	// Only members in these states; an empty list selects all.
@@ -270,12 +282,28 @@ type InvitationFilter struct {
 	RoleID *string `json:"roleId,omitempty"`
 }
 
+// What an invitation grants: one of two forms.
+type InvitationGrantInput struct {
+	// Chosen roles, groups and permissions. At least one of the lists must not be empty.
+	Chosen *ChosenGrantInput `json:"chosen,omitempty"`
+	// Every permission, but not the ownership. Must be true.
+	AllPermissions *bool `json:"allPermissions,omitempty"`
+}
+
 // How invitations are ordered.
 type InvitationOrder struct {
 	// The field to order by.
 	Field InvitationOrderField `json:"field"`
 	// The direction.
 	Direction OrderDirection `json:"direction"`
+}
+
+// An invitation, as its addressee knows it.
+type InvitationReference struct {
+	// The part of the link after the #.
+	Token *string `json:"token,omitempty"`
+	// The id. The viewer must be the addressee.
+	ID *string `json:"id,omitempty"`
 }
 
 // The result for one address.
@@ -308,7 +336,7 @@ type InviteStatusChange struct {
 	Member *ent.Member `json:"member,omitempty"`
 }
 
-// An invitation to send. It has exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions.
+// An invitation to send.
 type InviteUserInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
@@ -322,14 +350,8 @@ type InviteUserInput struct {
 	JobTitle *string `json:"jobTitle,omitempty"`
 	// Plain text for the mail, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// The roles to grant.
-	RoleIds []string `json:"roleIds,omitempty"`
-	// The groups that the member will be in.
-	GroupIds []string `json:"groupIds,omitempty"`
-	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
-	Permissions []string `json:"permissions,omitempty"`
-	// Grants every permission, but not the ownership.
-	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// What the member will be able to do.
+	Grant *InvitationGrantInput `json:"grant"`
 	// The divisions that the member will be restricted to, with all below them; at most 100.
 	DivisionIds []string `json:"divisionIds,omitempty"`
 	// The domains that the member will be restricted to, such as example.com, with all their subdomains; at most 100.
@@ -354,7 +376,7 @@ type InviteUserPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Invitations with the same grant to many addresses. They have exactly one form of grant: a chosen one (roleIds, groupIds, permissions or several of them) or allPermissions.
+// Invitations with the same grant to many addresses.
 type InviteUsersInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
@@ -362,14 +384,8 @@ type InviteUsersInput struct {
 	Emails []string `json:"emails"`
 	// Plain text for the mails, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// The roles to grant.
-	RoleIds []string `json:"roleIds,omitempty"`
-	// The groups that the members will be in.
-	GroupIds []string `json:"groupIds,omitempty"`
-	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
-	Permissions []string `json:"permissions,omitempty"`
-	// Grants every permission, but not the ownership.
-	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// What the members will be able to do.
+	Grant *InvitationGrantInput `json:"grant"`
 	// The divisions that the members will be restricted to, with all below them; at most 100.
 	DivisionIds []string `json:"divisionIds,omitempty"`
 	// The domains that the members will be restricted to, such as example.com, with all their subdomains; at most 100.
@@ -392,6 +408,20 @@ type InviteUsersPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// A team to leave.
+type LeaveTeamInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+}
+
+// The result of leaving a team.
+type LeaveTeamPayload struct {
+	// The id of the membership that has ended.
+	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Selects members.
 type MemberFilter struct {
 	// Only members in these states; an empty list selects all.
@@ -408,26 +438,12 @@ type MemberFilter struct {
 	LastSeenBefore *time.Time `json:"lastSeenBefore,omitempty"`
 }
 
-// A member.
-type MemberInput struct {
-	// The member.
-	MemberID string `json:"memberId"`
-}
-
 // How members are ordered.
 type MemberOrder struct {
 	// The field to order by.
 	Field MemberOrderField `json:"field"`
 	// The direction.
 	Direction OrderDirection `json:"direction"`
-}
-
-// The result of a change of a member.
-type MemberPayload struct {
-	// The member.
-	Member *ent.Member `json:"member,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
 }
 
 // One change of a team's members.
@@ -442,20 +458,6 @@ type MembersChange struct {
 	MemberID string `json:"memberId"`
 	// The member in the current state; null after removal.
 	Member *ent.Member `json:"member,omitempty"`
-}
-
-// A transfer of ownership.
-type OwnershipTransferInput struct {
-	// The transfer.
-	TransferID string `json:"transferId"`
-}
-
-// The result of a change of a transfer of ownership.
-type OwnershipTransferPayload struct {
-	// The transfer.
-	Transfer *ent.OwnershipTransfer `json:"transfer,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
 }
 
 // The number of people by status.
@@ -484,12 +486,30 @@ type PersonFilter struct {
 	RoleID *string `json:"roleId,omitempty"`
 }
 
+// A deactivated member to reactivate.
+type ReactivateMemberInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+}
+
+// A member to remove.
+type RemoveMemberInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+}
+
 // The result of the removal of a member.
 type RemoveMemberPayload struct {
 	// The id of the removed member.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// An ownership to offer.
+type RequestOwnershipTransferInput struct {
+	// The member to whom it is offered.
+	MemberID string `json:"memberId"`
 }
 
 // The user who has forgotten the password.
@@ -580,14 +600,6 @@ type RevokeSessionPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The result of a change of a role.
-type RolePayload struct {
-	// The role.
-	Role *ent.Role `json:"role,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // The server's version and settings.
 type ServerInfo struct {
 	// The program's version.
@@ -602,6 +614,12 @@ type ServerInfo struct {
 	Graphiql bool `json:"graphiql"`
 	// The page that sends a browser to the operator's identity provider and signs it in when it returns; null when there is no provider.
 	SsoURL *string `json:"ssoUrl,omitempty"`
+}
+
+// The team that the viewer's dashboard shall show.
+type SetActiveTeamInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
 }
 
 // The result of a change of the active team.
@@ -664,18 +682,6 @@ type SignInInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
-// The result of a sign-in.
-type SignInPayload struct {
-	// The viewer, who is signed in now.
-	Viewer *access.Viewer `json:"viewer,omitempty"`
-	// The session's token. It is set only for BEARER.
-	SessionToken *string `json:"sessionToken,omitempty"`
-	// When the session ends at the latest.
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // The identity provider's statement about the user.
 type SignInWithIDTokenInput struct {
 	// An ID token of OpenID Connect, issued to this server's client id alone, not expired, with `email` and `email_verified`.
@@ -724,20 +730,6 @@ type SystemActor struct {
 
 func (SystemActor) IsActor() {}
 
-// A team.
-type TeamInput struct {
-	// The team.
-	TeamID string `json:"teamId"`
-}
-
-// The result of a change of a team.
-type TeamPayload struct {
-	// The team.
-	Team *ent.Team `json:"team,omitempty"`
-	// What is wrong with the input; empty when the mutation succeeded.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
 	// The account.
@@ -750,6 +742,14 @@ type UpdateAccountInput struct {
 	CountPendingAsSeats *bool `json:"countPendingAsSeats,omitempty"`
 	// Whether the invitations that a member sent stay open when that member is removed. The team's owner becomes their granter then.
 	KeepInvitationsOfRemovedMembers *bool `json:"keepInvitationsOfRemovedMembers,omitempty"`
+}
+
+// The result of a change of an account.
+type UpdateAccountPayload struct {
+	// The account.
+	Account *ent.Account `json:"account,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // A change of a division. A field that is omitted keeps its value.
@@ -778,7 +778,7 @@ type UpdateGroupInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
-// A change of an invitation. A field that is omitted keeps its value. One form of grant replaces the other.
+// A change of an invitation. A field that is omitted keeps its value.
 type UpdateInviteInput struct {
 	// The invitation.
 	InvitationID string `json:"invitationId"`
@@ -790,14 +790,8 @@ type UpdateInviteInput struct {
 	JobTitle *string `json:"jobTitle,omitempty"`
 	// A few words to the addressee: plain text, at most 500 characters.
 	Note *string `json:"note,omitempty"`
-	// The roles to grant.
-	RoleIds []string `json:"roleIds,omitempty"`
-	// The groups that the member will be in.
-	GroupIds []string `json:"groupIds,omitempty"`
-	// The permissions to grant in addition.
-	Permissions []string `json:"permissions,omitempty"`
-	// Grants every permission, but not the ownership, instead of chosen roles, groups and permissions.
-	AllPermissions *bool `json:"allPermissions,omitempty"`
+	// What the member will be able to do, instead of what the invitation grants now.
+	Grant *InvitationGrantInput `json:"grant,omitempty"`
 	// The divisions that the member will be restricted to; an empty list removes the restriction.
 	DivisionIds []string `json:"divisionIds,omitempty"`
 	// The domains that the member will be restricted to; an empty list removes the restriction.

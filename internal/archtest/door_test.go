@@ -12,13 +12,13 @@ import (
 // reason: a folder, or a function of one. Every other write passes through
 // act.Door.
 var pastTheDoor = map[string]string{
-	"internal/act":                  "is the door",
-	"internal/store":                "has the transactions",
-	"internal/outbox":               "the worker sends mails and stores what became of them: it acts for nobody",
-	"internal/idempotency":          "deletes old keys: it acts for nobody",
-	"internal/auth":                 "changes what belongs to a user and not to an account: sign-ups, sessions, passwords, the profile",
-	"internal/demo.seed":            "fills the demo before anybody can sign in",
-	"internal/demo.seedInvitations": "fills the demo before anybody can sign in",
+	"internal/act":                      "is the door",
+	"internal/store":                    "has the transactions",
+	"internal/outbox":                   "the worker sends mails and stores what became of them: it acts for nobody",
+	"internal/idempotency":              "deletes old keys: it acts for nobody",
+	"internal/auth":                     "changes what belongs to a user and not to an account: sign-ups, sessions, passwords, the profile",
+	"internal/demo.openAccount":         "fills the demo before anybody can sign in",
+	"internal/demo.completeInvitations": "fills the demo before anybody can sign in",
 
 	"internal/roster.operate":       "is the operator's: no viewer, and suspended accounts too",
 	"internal/roster.SetActiveTeam": "changes the user's own row alone",

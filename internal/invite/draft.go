@@ -53,9 +53,9 @@ func (s *Service) check(d *Draft, before *fault.Error) error {
 func checkForm(w roster.Wish) *fault.Error {
 	switch {
 	case w.Chosen() && w.AllPermissions:
-		return fault.Input(fault.InvalidGrant, "Grant either all permissions or chosen ones, not both.", "allPermissions")
+		return fault.Input(fault.InvalidGrant, "Grant either all permissions or chosen ones, not both.", "grant")
 	case !w.Chosen() && !w.AllPermissions:
-		return fault.Input(fault.InvalidGrant, "Grant at least one role, group or permission, or all permissions.", "roleIds")
+		return fault.Input(fault.InvalidGrant, "Grant at least one role, group or permission, or all permissions.", "grant")
 	}
 	return nil
 }

@@ -18,16 +18,16 @@ func TestAGrantHasOneForm(t *testing.T) {
 		wish  roster.Wish
 		field string // of INVALID_GRANT; empty = allowed
 	}{
-		{"nothing", roster.Wish{}, "roleIds"},
-		{"empty lists", roster.Wish{RoleIDs: []string{}, GroupIDs: []string{}, Permissions: []string{}}, "roleIds"},
+		{"nothing", roster.Wish{}, "grant"},
+		{"empty lists", roster.Wish{RoleIDs: []string{}, GroupIDs: []string{}, Permissions: []string{}}, "grant"},
 		{"a role", roster.Wish{RoleIDs: one}, ""},
 		{"a group", roster.Wish{GroupIDs: one}, ""},
 		{"a permission", roster.Wish{Permissions: one}, ""},
 		{"all three", roster.Wish{RoleIDs: one, GroupIDs: one, Permissions: one}, ""},
 		{"all permissions", roster.Wish{AllPermissions: true}, ""},
-		{"all permissions and a role", roster.Wish{AllPermissions: true, RoleIDs: one}, "allPermissions"},
-		{"all permissions and a group", roster.Wish{AllPermissions: true, GroupIDs: one}, "allPermissions"},
-		{"all permissions and a permission", roster.Wish{AllPermissions: true, Permissions: one}, "allPermissions"},
+		{"all permissions and a role", roster.Wish{AllPermissions: true, RoleIDs: one}, "grant"},
+		{"all permissions and a group", roster.Wish{AllPermissions: true, GroupIDs: one}, "grant"},
+		{"all permissions and a permission", roster.Wish{AllPermissions: true, Permissions: one}, "grant"},
 	} {
 		wantFault(t, c.rule, checkForm(c.wish), fault.InvalidGrant, c.field)
 	}
@@ -149,7 +149,6 @@ func TestWhoMayAnswerForAnInvitation(t *testing.T) {
 
 func TestAmendedGrant(t *testing.T) {
 	t.Parallel()
-	yes, no := true, false
 	chosen := &ent.Invitation{Permissions: []string{"p"}}
 	chosen.Edges.Roles, chosen.Edges.Groups = []*ent.Role{{ID: "r"}}, []*ent.Group{{ID: "g"}}
 	all := &ent.Invitation{Permissions: []string{}, AllPermissions: true}
@@ -160,22 +159,10 @@ func TestAmendedGrant(t *testing.T) {
 		want roster.Wish
 	}{
 		{"nothing", chosen, Amendment{}, roster.Wish{RoleIDs: []string{"r"}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},
-		{"other roles keep the rest", chosen, Amendment{RoleIDs: []string{"s"}}, roster.Wish{RoleIDs: []string{"s"}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},
-		{"other groups keep the rest", chosen, Amendment{GroupIDs: []string{"h"}}, roster.Wish{RoleIDs: []string{"r"}, GroupIDs: []string{"h"}, Permissions: []string{"p"}}},
-		{"other permissions keep the rest", chosen, Amendment{Permissions: []string{"q"}}, roster.Wish{RoleIDs: []string{"r"}, GroupIDs: []string{"g"}, Permissions: []string{"q"}}},
-		{"an empty list takes away", chosen, Amendment{RoleIDs: []string{}}, roster.Wish{RoleIDs: []string{}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},
-		{"all permissions replace what was chosen", chosen, Amendment{AllPermissions: &yes}, roster.Wish{AllPermissions: true}},
-		{
-			"all permissions and roles: both, which checkForm refuses", chosen,
-			Amendment{AllPermissions: &yes, RoleIDs: []string{"s"}},
-			roster.Wish{AllPermissions: true, RoleIDs: []string{"s"}},
-		},
-		{"not all permissions changes nothing of what was chosen", chosen, Amendment{AllPermissions: &no}, roster.Wish{RoleIDs: []string{"r"}, GroupIDs: []string{"g"}, Permissions: []string{"p"}}},
-		{"of all permissions: a role replaces them", all, Amendment{RoleIDs: []string{"s"}}, roster.Wish{RoleIDs: []string{"s"}, Permissions: []string{}}},
-		{"of all permissions: a group replaces them", all, Amendment{GroupIDs: []string{"h"}}, roster.Wish{GroupIDs: []string{"h"}, Permissions: []string{}}},
-		{"of all permissions: a permission replaces them", all, Amendment{Permissions: []string{"q"}}, roster.Wish{Permissions: []string{"q"}}},
-		{"of all permissions: an empty list keeps them", all, Amendment{RoleIDs: []string{}}, roster.Wish{RoleIDs: []string{}, Permissions: []string{}, AllPermissions: true}},
-		{"of all permissions: to none, which checkForm refuses", all, Amendment{AllPermissions: &no}, roster.Wish{Permissions: []string{}}},
+		{"a grant replaces the whole one", chosen, Amendment{Grant: &roster.Wish{RoleIDs: []string{"s"}}}, roster.Wish{RoleIDs: []string{"s"}}},
+		{"all permissions replace what was chosen", chosen, Amendment{Grant: &roster.Wish{AllPermissions: true}}, roster.Wish{AllPermissions: true}},
+		{"of all permissions: a group replaces them", all, Amendment{Grant: &roster.Wish{GroupIDs: []string{"h"}}}, roster.Wish{GroupIDs: []string{"h"}}},
+		{"nothing, which checkForm refuses", chosen, Amendment{Grant: &roster.Wish{}}, roster.Wish{}},
 		{"restrictions do not matter", all, Amendment{DivisionIDs: []string{"d"}, Domains: []string{"x.org"}}, roster.Wish{Permissions: []string{}, AllPermissions: true}},
 	} {
 		got := amended(c.i, c.a)
@@ -188,7 +175,7 @@ func TestAmendedGrant(t *testing.T) {
 
 func TestWhichAmendmentsRegrant(t *testing.T) {
 	t.Parallel()
-	text, hours, yes, none := "x", 1, true, []string{}
+	text, hours, none := "x", 1, []string{}
 	for _, c := range []struct {
 		rule string
 		a    Amendment
@@ -196,10 +183,7 @@ func TestWhichAmendmentsRegrant(t *testing.T) {
 	}{
 		{"nothing", Amendment{}, false},
 		{"names, note and expiry", Amendment{FirstName: &text, LastName: &text, JobTitle: &text, Note: &text, ExpiresInHours: &hours}, false},
-		{"roles", Amendment{RoleIDs: none}, true},
-		{"groups", Amendment{GroupIDs: none}, true},
-		{"permissions", Amendment{Permissions: none}, true},
-		{"all permissions", Amendment{AllPermissions: &yes}, true},
+		{"a grant", Amendment{Grant: &roster.Wish{}}, true},
 		{"divisions", Amendment{DivisionIDs: none}, true},
 		{"domains", Amendment{Domains: none}, true},
 	} {

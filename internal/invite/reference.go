@@ -28,7 +28,7 @@ type Reference struct {
 func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference) (*ent.Invitation, error) {
 	switch {
 	case (r.Token == "") == (r.InvitationID == ""):
-		return nil, fault.Input(fault.InvalidValue, "Give either the token or the invitation's id.", "token")
+		return nil, fault.Input(fault.InvalidValue, "Give either the token or the invitation's id.", "invitation")
 	case r.Token != "":
 		i, err := s.byToken(ctx, r.Token)
 		if ent.IsNotFound(err) {

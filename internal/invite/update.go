@@ -19,10 +19,7 @@ type Amendment struct {
 	InvitationID                  string
 	FirstName, LastName, JobTitle *string
 	Note                          *string
-	RoleIDs                       []string
-	GroupIDs                      []string
-	Permissions                   []string
-	AllPermissions                *bool
+	Grant                         *roster.Wish // replaces the whole grant
 	DivisionIDs                   []string
 	Domains                       []string
 	ExpiresInHours                *int // from now
@@ -30,8 +27,7 @@ type Amendment struct {
 
 // regrants reports whether the amendment changes the grant or its restriction.
 func (a Amendment) regrants() bool {
-	return a.RoleIDs != nil || a.GroupIDs != nil || a.Permissions != nil || a.AllPermissions != nil ||
-		a.DivisionIDs != nil || a.Domains != nil
+	return a.Grant != nil || a.DivisionIDs != nil || a.Domains != nil
 }
 
 // Update changes an open invitation. A viewer who changes the grant becomes the
@@ -117,30 +113,16 @@ func (s *Service) amend(ctx context.Context, a *act.Act, i *ent.Invitation, am A
 }
 
 // amended returns the grant of the invitation after the amendment, as a wish.
-// Choosing one form of grant drops the other.
 func amended(i *ent.Invitation, a Amendment) roster.Wish {
+	if a.Grant != nil {
+		return *a.Grant
+	}
 	w := roster.Wish{Permissions: i.Permissions, AllPermissions: i.AllPermissions}
 	for _, r := range i.Edges.Roles {
 		w.RoleIDs = append(w.RoleIDs, r.ID)
 	}
 	for _, g := range i.Edges.Groups {
 		w.GroupIDs = append(w.GroupIDs, g.ID)
-	}
-	if a.AllPermissions != nil {
-		w.AllPermissions = *a.AllPermissions
-		if w.AllPermissions {
-			w.RoleIDs, w.GroupIDs, w.Permissions = nil, nil, nil
-		}
-	} else if len(a.RoleIDs)+len(a.GroupIDs)+len(a.Permissions) > 0 {
-		w.AllPermissions = false
-	}
-	for _, list := range []struct {
-		given []string
-		into  *[]string
-	}{{a.RoleIDs, &w.RoleIDs}, {a.GroupIDs, &w.GroupIDs}, {a.Permissions, &w.Permissions}} {
-		if list.given != nil {
-			*list.into = list.given
-		}
 	}
 	return w
 }

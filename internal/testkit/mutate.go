@@ -3,7 +3,7 @@ package testkit
 import (
 	"fmt"
 
-	"github.com/convoke-dev/convoke/graph/generated"
+	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/server"
 )
 
@@ -11,7 +11,7 @@ import (
 // values, and asks for the selection beside the user errors.
 func (c *Client) Mutate(mutation, selection string, pairs ...any) *Answer {
 	c.t.Helper()
-	def := generated.NewExecutableSchema(generated.Config{}).Schema().Mutation.Fields.ForName(mutation)
+	def := graph.Schema().Mutation.Fields.ForName(mutation)
 	if def == nil || len(def.Arguments) != 1 {
 		c.t.Fatalf("no mutation %q with one input", mutation)
 	}

@@ -74,7 +74,7 @@ func (c *Client) Subscribe(query string, variables map[string]any) *Stream {
 	}
 	c.write(conn, init)
 	c.expect(conn, "connection_ack")
-	c.write(conn, map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": variables}})
+	c.write(conn, map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{"query": query, "variables": Placed(query, variables)}})
 	go s.readSocket(conn) // ends with the connection
 	return s
 }

@@ -162,7 +162,7 @@ func (c *Client) Do(query string, variables map[string]any) *Answer {
 
 func (c *Client) request(query string, variables map[string]any) *http.Request {
 	c.t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	body, err := json.Marshal(map[string]any{"query": query, "variables": Placed(query, variables)})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -78,13 +78,13 @@ export function open(token: string): Promise<Opened> {
 
 /** Accepts an invitation, as the viewer or as a newcomer. */
 export async function accept(token: string, newUser?: NewUser): Promise<Accepted> {
-  const input = { token, transport: 'COOKIE', ...(newUser && filledIn(newUser)) };
+  const input = { invitation: { token }, transport: 'COOKIE', ...(newUser && filledIn(newUser)) };
   return (await request<{ acceptInvite: Accepted }>(acceptDocument, { input })).acceptInvite;
 }
 
 /** Declines an invitation. */
 export async function decline(token: string): Promise<UserError[]> {
-  const { declineInvite } = await request<{ declineInvite: { userErrors: UserError[] } }>(declineDocument, { input: { token } });
+  const { declineInvite } = await request<{ declineInvite: { userErrors: UserError[] } }>(declineDocument, { input: { invitation: { token } } });
   return declineInvite.userErrors;
 }
 

@@ -44,13 +44,13 @@ subscription InviteStatusChanged($teamId: ID!) {
 # 4. Invite somebody. The demo's mail is at /mailbox.
 mutation InviteUser(
   $teamId: ID!
-  $email: String!
+  $email: EmailAddress!
   $roleIds: [ID!]
 ) {
   inviteUser(input: {
     teamId: $teamId
     email: $email
-    roleIds: $roleIds
+    grant: { chosen: { roleIds: $roleIds } }
   }) {
     invitation { id email status expiresAt }
     userErrors { code field message }

@@ -1,0 +1,36 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/convoke-dev/convoke/graph"
+)
+
+// strict is a transport whose operations have variables as the specification has them.
+type strict struct{ graphql.Transport }
+
+// Do executes the operation with checked variables.
+func (t strict) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	t.Transport.Do(w, r, strictExecutor{exec})
+}
+
+// strictExecutor checks variables before an operation runs. gqlgen's executor accepts more
+// than the specification, but nothing less.
+type strictExecutor struct{ graphql.GraphExecutor }
+
+// CreateOperationContext returns the operation, or why it cannot run. Errors in the document
+// come before errors in the variables, and these before a limit.
+func (e strictExecutor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	op, refused := e.GraphExecutor.CreateOperationContext(ctx, params)
+	if op.Operation == nil {
+		return op, refused
+	}
+	if wrong := graph.CheckVariables(graph.Schema(), op.Operation, params.Variables); len(wrong) > 0 {
+		return op, wrong
+	}
+	return op, refused
+}
