@@ -92,28 +92,37 @@ function watchedFetch(connection: Connection, silentWithin: number) {
     const streams = new Headers(init.headers).get('accept') === 'text/event-stream';
     if (ok && !streams) return { ok, status, statusText, text: () => response.text() };
     if (ok && response.body && (response.headers.get('Content-Type') ?? '').startsWith('text/event-stream'))
-      return { ok, status, statusText, body: watched(response.body, connection, silentWithin) };
+      return { ok, status, statusText, body: watched(response.body, connection, silentWithin, init.signal) };
     const failure = failureOf(response, resultIn(await response.text()));
     return { ok: false, status, statusText, failure };
   };
 }
 
-async function* watched(body: ReadableStream<Uint8Array>, connection: Connection, silentWithin: number): AsyncGenerator<Uint8Array> {
+async function* watched(body: ReadableStream<Uint8Array>, connection: Connection, silentWithin: number, signal?: AbortSignal | null): AsyncGenerator<Uint8Array> {
+  const { clock } = connection;
   const reader = body.getReader();
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure ??= error;
+    reader.cancel().catch(() => {}); // it ends the read that waits; the stream itself may have failed before
+  };
+  // Node does not end a read when the request is aborted and nobody holds the response any more.
+  const abort = () => fail(new Error('The stream was stopped.'));
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort);
   let timeout: unknown;
   try {
     for (;;) {
-      const silent = new Promise<never>((_, reject) => {
-        timeout = connection.clock.setTimeout(() => reject(new Error('The stream is silent.')), silentWithin);
-      });
-      const { done, value } = await Promise.race([reader.read(), silent]);
-      connection.clock.clearTimeout(timeout);
-      if (done) throw new Error('The stream ended.');
+      timeout = clock.setTimeout(() => fail(new Error('The stream is silent.')), silentWithin);
+      const { done, value } = await reader.read();
+      clock.clearTimeout(timeout);
+      if (done) throw failure ?? new Error('The stream ended.');
       yield value;
     }
   } finally {
-    connection.clock.clearTimeout(timeout);
-    reader.cancel().catch(() => {}); // it has failed already
+    clock.clearTimeout(timeout);
+    signal?.removeEventListener('abort', abort);
+    reader.cancel().catch(() => {}); // the stream may have failed before
   }
 }
 

@@ -176,15 +176,9 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
         ended = true;
         how();
       })();
-    const subscription = this;
+    const variables = plan.after === undefined ? this.variables : { ...this.variables, [plan.after]: sent ?? null };
     const stop = this.transport.subscribe(
-      {
-        query: plan.query,
-        operationName: plan.operationName,
-        get variables() {
-          return plan.after === undefined ? subscription.variables : { ...subscription.variables, [plan.after]: subscription.received ?? null };
-        },
-      },
+      { query: plan.query, operationName: plan.operationName, variables },
       {
         live: unless(() => {
           if (live) return;

@@ -6,7 +6,6 @@ import type { ConvokeError } from './error.js';
 export interface Request {
   readonly query: string;
   readonly operationName?: string | undefined;
-  /** Read when the request is sent, which may be later than `subscribe`. */
   readonly variables: Record<string, unknown>;
 }
 

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse, print } from 'graphql';
-import { createClient } from '@convoke/client';
+import { ConvokeError, createClient } from '@convoke/client';
 import { FakeClock, FakeTransport, settled } from './kit.js';
 
 async function sent(document: string, variables: Record<string, unknown> = {}) {
   const transport = new FakeTransport();
-  const client = createClient({ url: 'http://x.test/graphql', live: () => transport, clock: new FakeClock() });
+  const clock = new FakeClock();
+  const client = createClient({ url: 'http://x.test/graphql', live: () => transport, clock });
   const subscription = client.subscribe(document, variables, { next: () => {} });
   await settled();
-  return { transport, subscription, query: transport.last.request.query };
+  return { clock, transport, subscription, query: transport.last.request.query };
 }
 const same = (got: string, want: string) => assert.equal(print(parse(got)), print(parse(want)));
 
@@ -17,12 +18,14 @@ describe('the document of a subscription', () => {
   it('gets the argument "after"', async () => {
     const s = await sent('subscription S($t: ID!) { membersChanged(teamId: $t) { cursor } }', { t: 't1', after: 'c1' });
     same(s.query, 'subscription S($t: ID!, $after: EventCursor) { membersChanged(teamId: $t, after: $after) { cursor } }');
-    assert.deepEqual(s.transport.last.variables, { t: 't1', after: 'c1' });
+    assert.deepEqual(s.transport.last.request.variables, { t: 't1', after: 'c1' });
     assert.equal(s.transport.last.request.operationName, 'S');
   });
   it('keeps its own variable', async () => {
     const s = await sent('subscription($from: EventCursor) { membersChanged(teamId: 1, after: $from) { cursor } }', { from: 'c1' });
     s.transport.item(2);
+    s.transport.fail(new ConvokeError('NETWORK', 'The connection broke.'));
+    await s.clock.advance(1000);
     assert.deepEqual(s.transport.last.request.variables, { from: 'c2' });
   });
   it('has its cursor under other names and in fragments', async () => {

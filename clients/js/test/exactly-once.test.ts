@@ -75,7 +75,7 @@ async function invite(client: ReturnType<typeof createClient>, team: { id: strin
   for (let n = 0; n < EVENTS / 2; n++) {
     const { data } = await client.request<{ inviteUser: { invitation: { id: string }; userErrors: unknown[] } }>(
       'mutation($in: InviteUserInput!) { inviteUser(input: $in) { invitation { id } userErrors { code message field } } }',
-      { in: { teamId: team.id, email: `guest${n}.${name}@x.org`, note: 'x'.repeat(300), sendEmail: false, roleIds: roles } },
+      { in: { teamId: team.id, email: `guest${n}.${name}@x.org`, note: 'x'.repeat(300), sendEmail: false, grant: { chosen: { roleIds: roles } } } },
     );
     assert.deepEqual(data.inviteUser.userErrors, []);
     const revoked = await client.request<{ revokeInvite: { userErrors: unknown[] } }>(

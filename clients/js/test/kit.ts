@@ -45,8 +45,6 @@ export class FakeClock implements Clock {
 /** One attempt that a subscription has made. */
 export interface Attempt {
   request: Request;
-  /** The variables at the start. */
-  variables: Record<string, unknown>;
   sink: Sink;
   stopped: boolean;
 }
@@ -57,7 +55,7 @@ export class FakeTransport implements Transport {
   closed = false;
 
   subscribe(request: Request, sink: Sink) {
-    const attempt: Attempt = { request, variables: request.variables, sink, stopped: false };
+    const attempt: Attempt = { request, sink, stopped: false };
     this.attempts.push(attempt);
     return () => {
       attempt.stopped = true;

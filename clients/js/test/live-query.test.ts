@@ -55,7 +55,7 @@ describe('a live query', () => {
     assert.equal(q.transport.attempts.length, 0);
     assert.equal(q.query.live, false);
     await q.read(team('c5', 'a'));
-    assert.deepEqual(q.transport.last.variables, { team: 't1', after: 'c5' });
+    assert.deepEqual(q.transport.last.request.variables, { team: 't1', after: 'c5' });
     q.transport.live();
     assert.equal(q.query.live, true);
     assert.deepEqual(q.names(), ['a']);
@@ -128,7 +128,7 @@ describe('a live query', () => {
     await q.clock.advance(1000);
     assert.equal(q.transport.attempts.length, 1);
     await q.read(team('c2', 'b'));
-    assert.equal(q.transport.last.variables['after'], 'c2');
+    assert.equal(q.transport.last.request.variables['after'], 'c2');
     assert.deepEqual(q.names(), ['a', 'b']);
   });
 

@@ -100,7 +100,7 @@ describe(`React ${version}`, () => {
       await render(Follow, { team: 't2' });
       assert.equal(shown.item, undefined);
       assert.equal(running(), 1);
-      assert.equal(transport.last.variables['team'], 't2');
+      assert.equal(transport.last.request.variables['team'], 't2');
     });
 
     it('waits while it is skipped', async () => {
