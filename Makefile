@@ -1,12 +1,13 @@
 # Go, a C compiler, make and git are enough for `make run` and `make test`.
-# `make check` fetches the linter; `make web`, `make check` and `make test-clients` need Node.
+# `make check` fetches the linter; `make web`, `make check`, `make check-schema` and `make test-clients`
+# need Node.
 
 GOLANGCI_VERSION := v2.12.2
 GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: help run test test-short test-clients client bench crash generate web migration fmt check check-generated check-mod check-web lint
+.PHONY: help run test test-short test-clients client bench crash generate web migration fmt check check-generated check-mod check-schema check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -20,9 +21,9 @@ test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
 	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
 
-test-clients: client ## The package @convoke/client, and the npm clients of dashboards, against the real server.
+test-clients: client ## The package @convoke/client, the npm clients of dashboards, and the audits of graphql-http, against the real server.
 	cd server/testdata/clients && npm ci --no-audit --no-fund
-	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClientsOfDashboards|TestCurlFollowsEvents|TestTheConvokeClient' ./server
+	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClients|TestTheConvokeClient|TestTheAudits|TestCurlFollowsEvents' ./server
 
 client: ## Builds and tests the npm package @convoke/client, in clients/js.
 	cd clients/js/test/react18 && npm ci --no-audit --no-fund
@@ -46,7 +47,7 @@ migration: ## A migration to the ent schema: make migration NAME=add_groups CONV
 fmt: $(GOLANGCI) ## Format the Go code.
 	$(GOLANGCI) fmt
 
-check: check-mod check-generated check-web lint ## What is committed is formatted, linted and up to date.
+check: check-mod check-generated check-schema check-web lint ## What is committed is formatted, linted and up to date.
 
 check-mod: ## The modules are as go.sum has them, and everything builds.
 	go mod verify
@@ -55,6 +56,9 @@ check-mod: ## The modules are as go.sum has them, and everything builds.
 check-generated: generate ## The generated Go code is as committed.
 	@git diff --exit-code -- ent graph || { echo 'Generated code is out of date: commit what `make generate` changed.'; exit 1; }
 	@test -z "$$(git status --porcelain -- ent graph)" || { git status --short -- ent graph; echo 'Generated files are missing from the commit.'; exit 1; }
+
+check-schema: ## The schema breaks no client, and keeps the rules of graphql-eslint.
+	cd graph/guard && npm ci --no-audit --no-fund && npm test && npm run breaking && npm run lint
 
 check-web: web ## The pages are as committed.
 	@git diff --exit-code --stat -- web || { echo 'The pages are out of date: commit what `make web` changed.'; exit 1; }

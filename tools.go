@@ -1,7 +1,7 @@
 //go:build generate
 
-// Package convoke pins and runs the generators: ent first, for gqlgen binds
-// the schema to ent's structs.
+// Package convoke pins and runs the generators: ent first, because gqlgen binds
+// the schema to ent's structs; the schema's snapshot last.
 package convoke
 
 import (
@@ -11,3 +11,4 @@ import (
 
 //go:generate go run -mod=readonly ent/entc.go
 //go:generate go run -mod=readonly github.com/99designs/gqlgen generate
+//go:generate go run -mod=readonly ./cmd/convoke schema --out graph/guard/draft.graphql

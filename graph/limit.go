@@ -18,12 +18,27 @@ import (
 // Limits refuses operations that are too deep, select too many fields, or may return too
 // many values, before they run. Each fragment is measured once, however often it is spread.
 type Limits struct {
-	Depth  int
-	Fields int
-	// Values counts each field as often as the pages it stands in have elements.
-	Values int
+	Cost
 	// Introspection lets clients ask for the schema.
 	Introspection bool
+}
+
+// Cost is the size of an operation, or the largest size that is allowed.
+type Cost struct {
+	// Depth is how many levels deep fields are selected.
+	Depth int `json:"depth"`
+	// Fields is how many fields are selected, each spread of a fragment anew.
+	Fields int `json:"fields"`
+	// Values counts each field as often as the pages it stands in have elements.
+	Values int `json:"values"`
+}
+
+// CostOf measures an operation.
+func CostOf(op *graphql.OperationContext) Cost { return extentOf(op).Cost }
+
+func extentOf(op *graphql.OperationContext) extent {
+	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}}
+	return m.set(op.Operation.SelectionSet)
 }
 
 // ExtensionName returns the name of this gqlgen extension.
@@ -35,17 +50,16 @@ func (Limits) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationContext measures the operation and leaves it as it is. It fails with
 // QUERY_TOO_COMPLEX, or with GRAPHQL_VALIDATION_FAILED for introspection.
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}}
-	e := m.set(op.Operation.SelectionSet)
+	e := extentOf(op)
 	switch {
 	case e.introspects && !l.Introspection:
 		return refuse(errcode.ValidationFailed, "Introspection is off here; read /schema.graphql.")
-	case e.depth > l.Depth:
-		return refuse(string(fault.QueryTooComplex), "The operation is %d levels deep, at most %d are allowed.", e.depth, l.Depth)
-	case e.fields > l.Fields:
-		return refuse(string(fault.QueryTooComplex), "The operation selects too many fields, at most %d are allowed.", l.Fields)
-	case e.values > l.Values:
-		return refuse(string(fault.QueryTooComplex), "The operation may answer with too many values, at most %d are allowed: ask for smaller pages.", l.Values)
+	case e.Depth > l.Depth:
+		return refuse(string(fault.QueryTooComplex), "The operation is %d levels deep, at most %d are allowed.", e.Depth, l.Depth)
+	case e.Fields > l.Fields:
+		return refuse(string(fault.QueryTooComplex), "The operation selects %d fields, at most %d are allowed.", e.Fields, l.Fields)
+	case e.Values > l.Values:
+		return refuse(string(fault.QueryTooComplex), "The operation may answer with %d values, at most %d are allowed: ask for smaller pages.", e.Values, l.Values)
 	}
 	return nil
 }
@@ -56,11 +70,11 @@ func refuse(code, format string, args ...any) *gqlerror.Error {
 	return err
 }
 
-// extent is how deep and how wide a selection is, how many values it may return, and
-// whether it asks for the schema. Introspection is not measured: a setting of its own allows it.
+// extent is the cost of a selection, and whether it asks for the schema. Introspection is not
+// measured: a setting of its own allows it.
 type extent struct {
-	depth, fields, values int
-	introspects           bool
+	Cost
+	introspects bool
 }
 
 type measure struct {
@@ -79,17 +93,17 @@ func (m measure) set(selections ast.SelectionSet) extent {
 				continue
 			}
 			e = m.set(s.SelectionSet)
-			e.depth++
-			e.fields = add(e.fields, 1)
-			e.values = add(times(e.values, m.elements(s)), 1)
+			e.Depth++
+			e.Fields = add(e.Fields, 1)
+			e.Values = add(times(e.Values, m.elements(s)), 1)
 		case *ast.InlineFragment:
 			e = m.set(s.SelectionSet)
 		case *ast.FragmentSpread:
 			e = m.fragment(s.Definition)
 		}
-		whole.depth = max(whole.depth, e.depth)
-		whole.fields = add(whole.fields, e.fields)
-		whole.values = add(whole.values, e.values)
+		whole.Depth = max(whole.Depth, e.Depth)
+		whole.Fields = add(whole.Fields, e.Fields)
+		whole.Values = add(whole.Values, e.Values)
 		whole.introspects = whole.introspects || e.introspects
 	}
 	return whole

@@ -123,9 +123,14 @@ func (r *mutationResolver) UpdateDivision(ctx context.Context, input model.Updat
 // DeleteDivision is the resolver for the deleteDivision field.
 func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DeleteDivisionInput) (*model.DeleteDivisionPayload, error) {
 	p := &model.DeleteDivisionPayload{}
-	return complete(p, &p.UserErrors, r.Roster.DeleteDivision(ctx, input.DivisionID), func() error {
-		p.DeletedDivisionID = &input.DivisionID
-		return nil
+	err := r.Roster.DeleteDivision(ctx, input.DivisionID)
+	return current(p, &p.UserErrors, err, func() error {
+		if err == nil {
+			p.DeletedDivisionID = &input.DivisionID
+			return nil
+		}
+		p.Division, err = r.division(ctx, input.DivisionID)
+		return err
 	})
 }
 

@@ -239,7 +239,7 @@ func clientStory(t *testing.T, w *testkit.World, kind string) {
 	})
 	t.Run("a token that is not good", func(t *testing.T) {
 		p := npmClient(t, kind, w.URL, "nonsense", `{ viewer { user { email } } }`, nil)
-		p.hear(map[string]string{"ws": `{"closed":4403,"reason":"Forbidden"}`, "sse": `{"error":`}[kind])
+		p.hear(map[string]string{"ws": `{"closed":4403,"reason":"Forbidden"}`, "sse": `"code":"UNAUTHENTICATED"`}[kind])
 	})
 	t.Run("the server's stop", func(t *testing.T) {
 		p := npmClient(t, kind, w.URL, owner.Session, watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})

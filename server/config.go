@@ -56,6 +56,9 @@ type Config struct {
 	// CORSOrigins are the origins of dashboards that are served elsewhere, such as
 	// https://portal.example.
 	CORSOrigins []string
+	// LoopbackOrigins lets pages of every port of this machine call the server, such as
+	// those of a development server. Only the demo does.
+	LoopbackOrigins bool
 	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is used.
 	TrustedProxies []netip.Prefix
 	// OIDC is the identity provider; the zero value means that there is none.
@@ -125,8 +128,7 @@ func (c *Config) check() error {
 		return err
 	}
 	for _, o := range c.CORSOrigins {
-		u, err := url.Parse(o)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Scheme+"://"+u.Host != o {
+		if !isOrigin(o) {
 			return fmt.Errorf("the CORS origin %q must be like https://portal.example.com: scheme and host, no path, no *", o)
 		}
 	}

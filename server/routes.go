@@ -1,11 +1,13 @@
 package server
 
 import (
+	"crypto/sha256"
 	"encoding/json"
-	"io"
+	"fmt"
 	"net/http"
-
-	"github.com/rs/cors"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/internal/mail"
@@ -33,22 +35,6 @@ func (s *Server) routes() (http.Handler, error) {
 	return s.observe(s.cors(mux)), nil
 }
 
-// cors allows requests from pages of the configured origins, compared exactly, and of
-// no others.
-func (s *Server) cors(next http.Handler) http.Handler {
-	if len(s.cfg.CORSOrigins) == 0 {
-		return next
-	}
-	return cors.New(cors.Options{
-		AllowedOrigins:   s.cfg.CORSOrigins,
-		AllowedMethods:   []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:   []string{"Authorization", "Content-Type", "Last-Event-ID"},
-		ExposedHeaders:   []string{"X-Request-Id", "Retry-After"},
-		AllowCredentials: true,
-		MaxAge:           600,
-	}).Handler(next)
-}
-
 // ready responds whether the server accepts requests: the database is writable, and
 // the server is not stopping.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
@@ -64,10 +50,16 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	writeText(w, http.StatusOK, "ready\n")
 }
 
-func serveSchema(w http.ResponseWriter, _ *http.Request) {
+// serveSchema responds with the schema. Its ETag changes with its text, so a code generator
+// that asks with If-None-Match gets 304 while nothing has changed.
+func serveSchema(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, graph.SDL()) // the client may have gone
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", schemaTag())
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(graph.SDL()))
 }
+
+var schemaTag = sync.OnceValue(func() string { return fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(graph.SDL()))) })
 
 func (s *Server) mailbox(w http.ResponseWriter, _ *http.Request) {
 	entries := s.cfg.Mailbox.Entries()

@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -57,6 +59,28 @@ func TestTheShapeOfInputs(t *testing.T) {
 			}
 			equalList(t, "@oneOf", oneOf, "InvitationGrantInput", "InvitationReference")
 		})
+	})
+}
+
+func TestTheSchemaIsUnderGuard(t *testing.T) {
+	t.Parallel()
+	w := surface(t)
+	snapshot, err := os.ReadFile("../graph/guard/draft.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := fetch(t, http.MethodGet, w.URL+"/schema.graphql")
+	t.Run("FE-17 the server serves what the snapshot has", func(t *testing.T) {
+		t.Parallel()
+		if served.body != string(snapshot) {
+			t.Error("/schema.graphql is not graph/guard/draft.graphql: run make generate")
+		}
+	})
+	t.Run("FE-17 /schema.graphql has an ETag", func(t *testing.T) {
+		t.Parallel()
+		tag := served.header.Get("ETag")
+		equal(t, "an unchanged schema", send(t, http.MethodGet, w.URL+"/schema.graphql", "", "If-None-Match", tag).status, http.StatusNotModified)
+		equal(t, "a changed schema", send(t, http.MethodGet, w.URL+"/schema.graphql", "", "If-None-Match", `"other"`).status, http.StatusOK)
 	})
 }
 

@@ -66,6 +66,7 @@ type Server struct {
 	streams  *stream.Streams
 	present  graphql.ErrorPresenterFunc
 	handler  http.Handler
+	refused  origins
 
 	perClient *limit.Bucket
 

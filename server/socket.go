@@ -47,12 +47,12 @@ func (s *Server) newSockets() *graphqlws.Transport {
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
 		Stream: func(ctx context.Context, wake func()) context.Context { return stream.WithClient(ctx, wake, "") },
 		Later:  stream.Later,
-		Refuse: func(w http.ResponseWriter, status int, reason string) {
+		Refuse: func(w http.ResponseWriter, r *http.Request, status int, reason string) {
 			code := fault.BadUserInput
 			if status >= http.StatusInternalServerError {
 				code = fault.Timeout // the same request may succeed later
 			}
-			refuse(w, status, code, "The WebSocket could not be opened: "+reason+".")
+			refuse(w, r, status, code, "The WebSocket could not be opened: "+reason+".")
 		},
 		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
 		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,
@@ -66,10 +66,10 @@ func onSocket(ctx context.Context) context.Context {
 	return auth.OnSocket(access.WithViewer(kept, access.ViewerFrom(ctx)))
 }
 
-// initSocket identifies the viewer of a WebSocket by the authorization in the payload
-// of connection_init. Without one, the viewer of the upgrade request stays. It returns
-// a CloseError: 4400 for a malformed payload, 4403 for an invalid token, 1013 when the
-// viewer could not be loaded.
+// initSocket identifies the viewer of a WebSocket by the credential in the payload of
+// connection_init. Without one, the viewer of the upgrade request stays. It returns a
+// CloseError: 4400 for a malformed payload or a credential that bearerOf refuses, 4403 for
+// an invalid token, 1013 when the viewer could not be loaded.
 func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (context.Context, error) {
 	var sent map[string]any
 	if len(payload) > 0 {
@@ -77,16 +77,11 @@ func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (conte
 			return nil, graphqlws.CloseError{Code: graphqlws.BadRequest, Reason: "Invalid message: payload must be an object"}
 		}
 	}
-	var authorization string
-	for _, name := range []string{"authorization", "Authorization"} {
-		if text, ok := sent[name].(string); ok && authorization == "" {
-			authorization = text
-		}
+	token, err := bearerOf(sent)
+	if err != nil || token == "" {
+		return ctx, err
 	}
-	if authorization == "" {
-		return ctx, nil
-	}
-	v, err := s.Auth.Authenticate(ctx, auth.Bearer(authorization))
+	v, err := s.Auth.Authenticate(ctx, token)
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return nil, graphqlws.CloseError{Code: graphqlws.Forbidden, Reason: "Forbidden"}

@@ -155,7 +155,7 @@ func TestTheRulesOfTheSocketProtocol(t *testing.T) {
 		"init twice":                      {start, ack, start, "x 4429 Too many initialisation requests"},
 		"init twice at once":              {start, start, ack, "x 4429 Too many initialisation requests"},
 		"init with a dead session":        {`> {"type":"connection_init","payload":{"authorization":"Bearer nonsense"}}`, "x 4403 Forbidden"},
-		"init with no bearer token":       {`> {"type":"connection_init","payload":{"authorization":"Basic b2xpdmlhOngK"}}`, "x 4403 Forbidden"},
+		"init with no bearer token":       {`> {"type":"connection_init","payload":{"authorization":"Basic b2xpdmlhOngK"}}`, `x 4400 connection_init: authorization has no Bearer token; send {"authorization":"Bearer TOKEN"}`},
 		"no init":                         {"x 4408 Connection initialisation timeout"},
 		"no init, but pings":              {ping, pong, "x 4408 Connection initialisation timeout"},
 		"an operation before init":        {ask, "x 4401 Unauthorized"},

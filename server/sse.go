@@ -3,9 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/convoke-dev/convoke/graph/stream"
-	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
@@ -28,37 +25,25 @@ type sse struct {
 	every time.Duration
 }
 
-// Supports reports whether the request is for this transport. A GET request is not,
-// because proxies would log its URL with the query and variables.
-func (sse) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.Contains(r.Header.Get("Accept"), typeEvents)
-}
-
-// Do executes the operation and writes each response when it is ready. readPost has
-// read the body before, within its limit.
-func (t sse) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	params, err := readParams(r)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, fault.BadUserInput, "The body must be a JSON object with a query.")
-		return
-	}
+// serve executes the operation and writes each response when it is ready.
+func (t sse) serve(w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, exec graphql.GraphExecutor) {
 	// A failed write cancels the operation.
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	w.Header().Set("Content-Type", typeEvents)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would buffer the events
+	eventHeaders(w.Header())
 	s := &eventStream{w: w, broken: cancel, every: t.every}
 	s.timer = time.AfterFunc(t.every, s.keepAlive)
 	defer s.close()
 	s.send([]byte("retry: 2000\n\n"))
-	op, refused := exec.CreateOperationContext(ctx, params)
-	if refused != nil {
-		s.next(exec.DispatchError(graphql.WithOperationContext(ctx, op), refused), "")
-		s.complete()
-		return
-	}
 	t.answer(ctx, cancel, s, op, exec, r.Header.Get("Last-Event-ID"))
+}
+
+// eventHeaders sets the headers of a stream. A proxy must not compress it, because it
+// would hold back events until it has enough of them.
+func eventHeaders(h http.Header) {
+	h.Set("Content-Type", typeEvents)
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no") // nginx would buffer the events
 }
 
 // answer writes the responses until there are no more, the client has gone, or the
@@ -110,20 +95,6 @@ func (t sse) isStopping() bool {
 	}
 }
 
-// readParams reads the operation in the body of a POST.
-func readParams(r *http.Request) (*graphql.RawParams, error) {
-	start := graphql.Now()
-	params := &graphql.RawParams{}
-	body := json.NewDecoder(r.Body)
-	body.UseNumber()
-	if err := body.Decode(params); err != nil {
-		return nil, err
-	}
-	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	return params, nil
-}
-
 // eventStream writes events, and comments while there are none. The recorder that it
 // writes to limits the time of each write.
 type eventStream struct {
@@ -139,7 +110,12 @@ type eventStream struct {
 
 // next writes one response. Its id is the cursor, unless that is empty.
 func (s *eventStream) next(answer *graphql.Response, cursor string) {
-	b := s.buffer[:0]
+	s.buffer = appendNext(s.buffer[:0], answer, cursor)
+	s.send(s.buffer)
+}
+
+// appendNext appends the event of one response to b.
+func appendNext(b []byte, answer *graphql.Response, cursor string) []byte {
 	b = append(b, "event: next\n"...)
 	if cursor != "" {
 		b = append(append(append(b, "id: "...), cursor...), '\n')
@@ -152,14 +128,14 @@ func (s *eventStream) next(answer *graphql.Response, cursor string) {
 	for i := bytes.IndexAny(b[start:], "\r\n"); i >= 0; i = bytes.IndexAny(b[start:], "\r\n") {
 		b[start+i] = ' '
 	}
-	b = append(b, "\n\n"...)
-	s.buffer = b
-	s.send(b)
+	return append(b, "\n\n"...)
 }
 
-// complete writes the last event. It has an empty data field, because browsers ignore
+// completeEvent is the last event. It has an empty data field, because browsers ignore
 // events without one.
-func (s *eventStream) complete() { s.send([]byte("event: complete\ndata:\n\n")) }
+const completeEvent = "event: complete\ndata:\n\n"
+
+func (s *eventStream) complete() { s.send([]byte(completeEvent)) }
 
 func (s *eventStream) send(text []byte) {
 	s.mu.Lock()

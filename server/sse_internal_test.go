@@ -41,7 +41,7 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 	t.Parallel()
 	schema := still{left: make(chan struct{})}
 	g := handler.New(schema)
-	g.AddTransport(sse{every: 10 * time.Millisecond})
+	g.AddTransport(overHTTP{events: sse{every: 10 * time.Millisecond}})
 	web := httptest.NewServer(g)
 	defer web.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, strings.NewReader(`{"query":"subscription { nothing }"}`))
@@ -49,6 +49,7 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

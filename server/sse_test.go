@@ -28,6 +28,12 @@ type eventSource struct {
 // openEvents asks for a stream; lastEventID may be empty.
 func openEvents(p *testkit.Person, t *testing.T, w *testkit.World, query string, variables map[string]any, lastEventID string) *eventSource {
 	t.Helper()
+	return openStream(p, t, w, query, variables, "Accept", "text/event-stream", "Last-Event-ID", lastEventID)
+}
+
+// openStream sends an operation with these headers, in pairs, and reads its stream.
+func openStream(p *testkit.Person, t *testing.T, w *testkit.World, query string, variables map[string]any, header ...string) *eventSource {
+	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": testkit.Placed(query, variables)})
 	if err != nil {
 		t.Fatal(err)
@@ -37,10 +43,11 @@ func openEvents(p *testkit.Person, t *testing.T, w *testkit.World, query string,
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "text/event-stream")
 	req.Header.Set("Authorization", "Bearer "+p.Session)
-	if lastEventID != "" {
-		req.Header.Set("Last-Event-ID", lastEventID)
+	for i := 0; i < len(header); i += 2 {
+		if header[i+1] != "" {
+			req.Header.Set(header[i], header[i+1])
+		}
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -98,7 +105,7 @@ func TestEventsCarryTheirCursor(t *testing.T) {
 		invite("bob@x.org")
 		s := openEvents(owner, t, w, watch, from, "")
 		equal(t, "type", s.header.Get("Content-Type"), "text/event-stream")
-		equal(t, "cache", s.header.Get("Cache-Control"), "no-store")
+		equal(t, "cache", s.header.Get("Cache-Control"), "no-store, no-transform")
 		equal(t, "buffering", s.header.Get("X-Accel-Buffering"), "no")
 		var ann *sseEvent
 		for _, email := range []string{"ann@x.org", "bob@x.org"} {

@@ -79,10 +79,6 @@ func TestOnlyWellFormedRequestsAreAnswered(t *testing.T) {
 			}
 		})
 	}
-	t.Run("GET", func(t *testing.T) {
-		t.Parallel()
-		equal(t, "status", fetch(t, http.MethodGet, w.URL+"/graphql?query={viewer{user{id}}}").status, http.StatusMethodNotAllowed)
-	})
 }
 
 func TestFragmentsAreMeasuredOnce(t *testing.T) {

@@ -41,6 +41,7 @@ func (c *demoCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	cfg.LoopbackOrigins = true
 	if cfg.SecretKeys, err = c.keys(keyFile); err != nil {
 		return err
 	}

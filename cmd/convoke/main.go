@@ -20,6 +20,7 @@ type commands struct {
 	Serve   serveCommand     `cmd:"" help:"Serve with your own settings."`
 	Demo    demoCommand      `cmd:"" help:"Serve a sample account and show its mails in a mailbox."`
 	Migrate migrateCommand   `cmd:"" help:"Bring a database's schema up to date, and exit."`
+	Schema  schemaCommand    `cmd:"" help:"Print the GraphQL schema that this program serves."`
 	Account accountCommand   `cmd:"" help:"Show and change accounts as the operator, also while a server runs."`
 	Version kong.VersionFlag `help:"Print the version, and exit." env:"-"`
 }

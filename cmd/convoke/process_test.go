@@ -195,6 +195,32 @@ func TestTheDemo(t *testing.T) {
 	}
 }
 
+func TestTheDemoServesADevelopmentServer(t *testing.T) {
+	t.Parallel()
+	p := start(t, "demo")
+	t.Run("FE-6 pages of a development server on this machine may call it", func(t *testing.T) {
+		t.Parallel()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/graphql", strings.NewReader(`{"query":"{ serverInfo { version } }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Origin", "http://localhost:5173")
+		if status, body := do(req); status != http.StatusOK {
+			t.Errorf("got %d %s", status, body)
+		}
+	})
+	t.Run("FE-2 a URL is limited, and a query in it answered", func(t *testing.T) {
+		t.Parallel()
+		if status, body := p.get("/graphql?query={serverInfo{version}}"); status != http.StatusOK || !strings.Contains(body, `{"data":{"serverInfo":`) {
+			t.Errorf("got %d %s", status, body)
+		}
+		if status, _ := p.get("/graphql?query={serverInfo{version}}" + strings.Repeat("%20", 16<<10)); status != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("got %d for 48 KiB, want a refusal", status)
+		}
+	})
+}
+
 // A limit that refuses an invitation of the sample ends each start of the demo with a
 // sentence. A start without the limit completes what the first one began.
 func TestTheDemoRefusesAHalfSample(t *testing.T) {
@@ -216,6 +242,18 @@ func TestTheDemoRefusesAHalfSample(t *testing.T) {
 	_, mailbox := p.get("/mailbox.json")
 	if n := strings.Count(mailbox, `"subject"`); n != 4 {
 		t.Errorf("%d mails, want 4", n)
+	}
+}
+
+func TestTheSchemaIsPrinted(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../../graph/guard/draft.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), binary, "schema").Output()
+	if err != nil || string(out) != string(want) {
+		t.Errorf("convoke schema: %v, %d bytes; want the %d bytes of graph/guard/draft.graphql", err, len(out), len(want))
 	}
 }
 

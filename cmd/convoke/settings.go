@@ -26,7 +26,7 @@ type settings struct {
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of their own." default:"true" negatable:""`
 	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
 	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
-	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable." name:"cors-origin" placeholder:"ORIGIN"`
+	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable. The demo also accepts every loopback origin." name:"cors-origin" placeholder:"ORIGIN"`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at the start: auto or off." enum:"auto,off" default:"auto"`
 	Mail             string   `help:"How mail is sent: smtp, log (only written to the log), or none (links are handed over and trusted). The default is smtp; for the demo, its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`

@@ -250,6 +250,38 @@ func (ec *executionContext) fieldContext_DeleteDivisionPayload_deletedDivisionId
 	return graphql.NewScalarFieldContext("DeleteDivisionPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
+func (ec *executionContext) _DeleteDivisionPayload_division(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDivisionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteDivisionPayload_division(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Division, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Division) graphql.Marshaler {
+			return ec.marshalODivision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋentᚐDivision(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteDivisionPayload_division(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteDivisionPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Division(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DeleteDivisionPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteDivisionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2119,6 +2151,11 @@ func (ec *executionContext) _DeleteDivisionPayload(ctx context.Context, sel ast.
 			out.Values[i] = graphql.MarshalString("DeleteDivisionPayload")
 		case "deletedDivisionId":
 			out.Values[i] = ec._DeleteDivisionPayload_deletedDivisionId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "division":
+			out.Values[i] = ec._DeleteDivisionPayload_division(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -134,6 +134,7 @@ type ComplexityRoot struct {
 
 	DeleteDivisionPayload struct {
 		DeletedDivisionID func(childComplexity int) int
+		Division          func(childComplexity int) int
 		UserErrors        func(childComplexity int) int
 	}
 
@@ -148,6 +149,7 @@ type ComplexityRoot struct {
 	}
 
 	DeleteTeamPayload struct {
+		Account       func(childComplexity int) int
 		DeletedTeamID func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
 	}
@@ -306,11 +308,13 @@ type ComplexityRoot struct {
 	InviteUsersPayload struct {
 		InvitedCount func(childComplexity int) int
 		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
 
 	LeaveTeamPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
 	}
 
@@ -375,16 +379,20 @@ type ComplexityRoot struct {
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
 		ReactivateMember         func(childComplexity int, input model.ReactivateMemberInput) int
 		RemoveMember             func(childComplexity int, input model.RemoveMemberInput) int
+		RemoveMembers            func(childComplexity int, input model.RemoveMembersInput) int
 		RequestOwnershipTransfer func(childComplexity int, input model.RequestOwnershipTransferInput) int
 		RequestPasswordReset     func(childComplexity int, input model.RequestPasswordResetInput) int
 		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
+		ResendInvites            func(childComplexity int, input model.ResendInvitesInput) int
 		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
 		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
+		RevokeInvites            func(childComplexity int, input model.RevokeInvitesInput) int
 		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
 		SetActiveTeam            func(childComplexity int, input model.SetActiveTeamInput) int
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
+		SetRolesOfMembers        func(childComplexity int, input model.SetRolesOfMembersInput) int
 		SignIn                   func(childComplexity int, input model.SignInInput) int
 		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
@@ -469,7 +477,22 @@ type ComplexityRoot struct {
 
 	RemoveMemberPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	RemoveMembersPayload struct {
+		RemovedMemberIds func(childComplexity int) int
+		Results          func(childComplexity int) int
+		Team             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RemoveMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RequestOwnershipTransferPayload struct {
@@ -488,6 +511,21 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ResendInvitesPayload struct {
+		ResentCount func(childComplexity int) int
+		Results     func(childComplexity int) int
+		Team        func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
+	ResendInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		InviteURL    func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	ResendVerificationPayload struct {
 		UserErrors       func(childComplexity int) int
 		VerificationSent func(childComplexity int) int
@@ -503,6 +541,20 @@ type ComplexityRoot struct {
 	RevokeInvitePayload struct {
 		Invitation func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RevokeInvitesPayload struct {
+		Results      func(childComplexity int) int
+		RevokedCount func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	RevokeInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	RevokeSessionPayload struct {
@@ -570,6 +622,20 @@ type ComplexityRoot struct {
 
 	SetRestrictionsPayload struct {
 		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SetRolesOfMembersPayload struct {
+		ChangedCount func(childComplexity int) int
+		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SetRolesOfMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1061,6 +1127,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID(childComplexity), true
+	case "DeleteDivisionPayload.division":
+		if e.ComplexityRoot.DeleteDivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDivisionPayload.Division(childComplexity), true
 	case "DeleteDivisionPayload.userErrors":
 		if e.ComplexityRoot.DeleteDivisionPayload.UserErrors == nil {
 			break
@@ -1094,6 +1166,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteRolePayload.UserErrors(childComplexity), true
 
+	case "DeleteTeamPayload.account":
+		if e.ComplexityRoot.DeleteTeamPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTeamPayload.Account(childComplexity), true
 	case "DeleteTeamPayload.deletedTeamId":
 		if e.ComplexityRoot.DeleteTeamPayload.DeletedTeamID == nil {
 			break
@@ -1724,6 +1802,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUsersPayload.Results(childComplexity), true
+	case "InviteUsersPayload.team":
+		if e.ComplexityRoot.InviteUsersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.Team(childComplexity), true
 	case "InviteUsersPayload.userErrors":
 		if e.ComplexityRoot.InviteUsersPayload.UserErrors == nil {
 			break
@@ -1737,6 +1821,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LeaveTeamPayload.RemovedMemberID(childComplexity), true
+	case "LeaveTeamPayload.team":
+		if e.ComplexityRoot.LeaveTeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveTeamPayload.Team(childComplexity), true
 	case "LeaveTeamPayload.userErrors":
 		if e.ComplexityRoot.LeaveTeamPayload.UserErrors == nil {
 			break
@@ -2136,6 +2226,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.RemoveMemberInput)), true
+	case "Mutation.removeMembers":
+		if e.ComplexityRoot.Mutation.RemoveMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMembers(childComplexity, args["input"].(model.RemoveMembersInput)), true
 	case "Mutation.requestOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.RequestOwnershipTransfer == nil {
 			break
@@ -2169,6 +2270,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResendInvite(childComplexity, args["input"].(model.ResendInviteInput)), true
+	case "Mutation.resendInvites":
+		if e.ComplexityRoot.Mutation.ResendInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendInvites(childComplexity, args["input"].(model.ResendInvitesInput)), true
 	case "Mutation.resendVerification":
 		if e.ComplexityRoot.Mutation.ResendVerification == nil {
 			break
@@ -2202,6 +2314,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeInvite(childComplexity, args["input"].(model.RevokeInviteInput)), true
+	case "Mutation.revokeInvites":
+		if e.ComplexityRoot.Mutation.RevokeInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeInvites(childComplexity, args["input"].(model.RevokeInvitesInput)), true
 	case "Mutation.revokeSession":
 		if e.ComplexityRoot.Mutation.RevokeSession == nil {
 			break
@@ -2246,6 +2369,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetRoles(childComplexity, args["input"].(model.SetRolesInput)), true
+	case "Mutation.setRolesOfMembers":
+		if e.ComplexityRoot.Mutation.SetRolesOfMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRolesOfMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRolesOfMembers(childComplexity, args["input"].(model.SetRolesOfMembersInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -2671,12 +2805,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID(childComplexity), true
+	case "RemoveMemberPayload.team":
+		if e.ComplexityRoot.RemoveMemberPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMemberPayload.Team(childComplexity), true
 	case "RemoveMemberPayload.userErrors":
 		if e.ComplexityRoot.RemoveMemberPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersPayload.removedMemberIds":
+		if e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds(childComplexity), true
+	case "RemoveMembersPayload.results":
+		if e.ComplexityRoot.RemoveMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Results(childComplexity), true
+	case "RemoveMembersPayload.team":
+		if e.ComplexityRoot.RemoveMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Team(childComplexity), true
+	case "RemoveMembersPayload.userErrors":
+		if e.ComplexityRoot.RemoveMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersResult.member":
+		if e.ComplexityRoot.RemoveMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Member(childComplexity), true
+	case "RemoveMembersResult.memberId":
+		if e.ComplexityRoot.RemoveMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.MemberID(childComplexity), true
+	case "RemoveMembersResult.outcome":
+		if e.ComplexityRoot.RemoveMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Outcome(childComplexity), true
+	case "RemoveMembersResult.userErrors":
+		if e.ComplexityRoot.RemoveMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.UserErrors(childComplexity), true
 
 	case "RequestOwnershipTransferPayload.transfer":
 		if e.ComplexityRoot.RequestOwnershipTransferPayload.Transfer == nil {
@@ -2722,6 +2912,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesPayload.resentCount":
+		if e.ComplexityRoot.ResendInvitesPayload.ResentCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.ResentCount(childComplexity), true
+	case "ResendInvitesPayload.results":
+		if e.ComplexityRoot.ResendInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Results(childComplexity), true
+	case "ResendInvitesPayload.team":
+		if e.ComplexityRoot.ResendInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Team(childComplexity), true
+	case "ResendInvitesPayload.userErrors":
+		if e.ComplexityRoot.ResendInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesResult.invitation":
+		if e.ComplexityRoot.ResendInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Invitation(childComplexity), true
+	case "ResendInvitesResult.invitationId":
+		if e.ComplexityRoot.ResendInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InvitationID(childComplexity), true
+	case "ResendInvitesResult.inviteUrl":
+		if e.ComplexityRoot.ResendInvitesResult.InviteURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.outcome":
+		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Outcome(childComplexity), true
+	case "ResendInvitesResult.userErrors":
+		if e.ComplexityRoot.ResendInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.UserErrors(childComplexity), true
 
 	case "ResendVerificationPayload.userErrors":
 		if e.ComplexityRoot.ResendVerificationPayload.UserErrors == nil {
@@ -2773,6 +3019,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeInvitePayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesPayload.results":
+		if e.ComplexityRoot.RevokeInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Results(childComplexity), true
+	case "RevokeInvitesPayload.revokedCount":
+		if e.ComplexityRoot.RevokeInvitesPayload.RevokedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.RevokedCount(childComplexity), true
+	case "RevokeInvitesPayload.team":
+		if e.ComplexityRoot.RevokeInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Team(childComplexity), true
+	case "RevokeInvitesPayload.userErrors":
+		if e.ComplexityRoot.RevokeInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesResult.invitation":
+		if e.ComplexityRoot.RevokeInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Invitation(childComplexity), true
+	case "RevokeInvitesResult.invitationId":
+		if e.ComplexityRoot.RevokeInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.InvitationID(childComplexity), true
+	case "RevokeInvitesResult.outcome":
+		if e.ComplexityRoot.RevokeInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Outcome(childComplexity), true
+	case "RevokeInvitesResult.userErrors":
+		if e.ComplexityRoot.RevokeInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.UserErrors(childComplexity), true
 
 	case "RevokeSessionPayload.revokedSessionId":
 		if e.ComplexityRoot.RevokeSessionPayload.RevokedSessionID == nil {
@@ -3011,6 +3307,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetRestrictionsPayload.UserErrors(childComplexity), true
+
+	case "SetRolesOfMembersPayload.changedCount":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount(childComplexity), true
+	case "SetRolesOfMembersPayload.results":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Results(childComplexity), true
+	case "SetRolesOfMembersPayload.team":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Team(childComplexity), true
+	case "SetRolesOfMembersPayload.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors(childComplexity), true
+
+	case "SetRolesOfMembersResult.member":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Member(childComplexity), true
+	case "SetRolesOfMembersResult.memberId":
+		if e.ComplexityRoot.SetRolesOfMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.MemberID(childComplexity), true
+	case "SetRolesOfMembersResult.outcome":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Outcome(childComplexity), true
+	case "SetRolesOfMembersResult.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.UserErrors(childComplexity), true
 
 	case "SetRolesPayload.member":
 		if e.ComplexityRoot.SetRolesPayload.Member == nil {
@@ -3594,19 +3940,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLeaveTeamInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberOrder,
+		ec.unmarshalInputMemberRolesInput,
 		ec.unmarshalInputPersonFilter,
 		ec.unmarshalInputReactivateMemberInput,
 		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputRemoveMembersInput,
 		ec.unmarshalInputRequestOwnershipTransferInput,
 		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputResendInviteInput,
+		ec.unmarshalInputResendInvitesInput,
 		ec.unmarshalInputResendVerificationInput,
 		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeInviteInput,
+		ec.unmarshalInputRevokeInvitesInput,
 		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputSetActiveTeamInput,
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
+		ec.unmarshalInputSetRolesOfMembersInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
@@ -4404,10 +4755,14 @@ extend type Mutation {
   inviteUsers(input: InviteUsersInput!): InviteUsersPayload
   "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   resendInvite(input: ResendInviteInput!): ResendInvitePayload
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `."
+  resendInvites(input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
   updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
   revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
+  "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `."
+  revokeInvites(input: RevokeInvitesInput!): RevokeInvitesPayload
   "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
   acceptInvite(input: AcceptInviteInput!): AcceptInvitePayload
   "Declines an invitation."
@@ -4508,6 +4863,8 @@ type InviteUsersPayload {
   results: [InviteResult!]!
   "The number of addresses that were invited."
   invitedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
   "What is wrong with the input as a whole."
   userErrors: [UserError!]!
 }
@@ -4552,12 +4909,62 @@ input ResendInviteInput {
 
 "The result of a resend."
 type ResendInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
+}
+
+"Invitations to resend."
+input ResendInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+  "For how many hours from now they are valid: 1 to 720. The default is the account's setting."
+  expiresInHours: Int
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
+  idempotencyKey: String
+}
+
+"The result of resending several invitations."
+type ResendInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [ResendInvitesResult!]!
+  "The number of invitations that were resent."
+  resentCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be resent."
+type ResendInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "The new link, shown this one time. It is set only on a server without mail."
+  inviteUrl: String
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
+"The result for one of the objects that a mutation names."
+enum BulkOutcome {
+  "The mutation changed the object."
+  DONE
+  "There was nothing to change: the object is already as the mutation would make it."
+  UNCHANGED
+  "The object occurs earlier in the list, where its result is. Nothing more was done."
+  DUPLICATE
+  "The object was not changed. ` + "`" + `userErrors` + "`" + ` says why."
+  FAILED
 }
 
 "A change of an invitation. A field that is omitted keeps its value."
@@ -4584,7 +4991,7 @@ input UpdateInviteInput {
 
 "The result of a change of an invitation."
 type UpdateInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4598,9 +5005,41 @@ input RevokeInviteInput {
 
 "The result of a revocation."
 type RevokeInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Invitations to revoke."
+input RevokeInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+}
+
+"The result of revoking several invitations."
+type RevokeInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [RevokeInvitesResult!]!
+  "The number of invitations that were revoked."
+  revokedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be revoked."
+type RevokeInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -4648,7 +5087,7 @@ input InvitationReference @oneOf {
 
 "The result of declining an invitation."
 type DeclineInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4825,6 +5264,8 @@ type MemberEdge {
 extend type Mutation {
   "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
   setRoles(input: SetRolesInput!): SetRolesPayload
+  "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
+  setRolesOfMembers(input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
   "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
   setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
@@ -4833,6 +5274,8 @@ extend type Mutation {
   reactivateMember(input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
   removeMember(input: RemoveMemberInput!): RemoveMemberPayload
+  "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `."
+  removeMembers(input: RemoveMembersInput!): RemoveMembersPayload
   "Removes the viewer from a team."
   leaveTeam(input: LeaveTeamInput!): LeaveTeamPayload
 }
@@ -4853,9 +5296,55 @@ input SetRolesInput {
 
 "The result of a change of a member's roles, groups and permissions."
 type SetRolesPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Members and what each of them will hold."
+input SetRolesOfMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  items: [MemberRolesInput!]!
+}
+
+"The new roles, groups and direct permissions of one of several members. A list that is omitted counts as empty. At least one list must not be omitted."
+input MemberRolesInput {
+  "The member."
+  memberId: ID!
+  "The roles."
+  roleIds: [ID!]
+  "The groups."
+  groupIds: [ID!]
+  "The direct permissions; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
+  permissions: [PermissionKey!]
+  "The version that the client has read. The member gets the error CONFLICT when the stored version is another one."
+  expectedVersion: Int
+}
+
+"The result of changing what several members hold."
+type SetRolesOfMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [SetRolesOfMembersResult!]!
+  "The number of members that were changed."
+  changedCount: Int!
+  "The team; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member whose roles were to be changed."
+type SetRolesOfMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` begins with ` + "`" + `items` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -4873,7 +5362,7 @@ input SetRestrictionsInput {
 
 "The result of a change of a member's restrictions."
 type SetRestrictionsPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4897,6 +5386,38 @@ input RemoveMemberInput {
   memberId: ID!
 }
 
+"Members to remove."
+input RemoveMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  memberIds: [ID!]!
+}
+
+"The result of the removal of several members."
+type RemoveMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [RemoveMembersResult!]!
+  "The ids of the members that were removed."
+  removedMemberIds: [ID!]!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member who was to be removed."
+type RemoveMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when they were removed, or there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` is ` + "`" + `memberIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
 "A team to leave."
 input LeaveTeamInput {
   "The team."
@@ -4905,7 +5426,7 @@ input LeaveTeamInput {
 
 "The result of a deactivation."
 type DeactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4913,7 +5434,7 @@ type DeactivateMemberPayload {
 
 "The result of a reactivation."
 type ReactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4923,6 +5444,8 @@ type ReactivateMemberPayload {
 type RemoveMemberPayload {
   "The id of the removed member."
   removedMemberId: ID
+  "The team, with its new counts; null when the member was not removed."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -4931,6 +5454,8 @@ type RemoveMemberPayload {
 type LeaveTeamPayload {
   "The id of the membership that has ended."
   removedMemberId: ID
+  "The team, with its new counts; null when the viewer may not see it any more, and when they did not leave."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5012,7 +5537,7 @@ type RequestOwnershipTransferPayload {
 
 "The result of accepting an ownership."
 type AcceptOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5020,7 +5545,7 @@ type AcceptOwnershipTransferPayload {
 
 "The result of declining an ownership."
 type DeclineOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5028,7 +5553,7 @@ type DeclineOwnershipTransferPayload {
 
 "The result of taking back an offer of ownership."
 type CancelOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5330,7 +5855,7 @@ input DeleteRoleInput {
 
 "The result of the creation of a role."
 type CreateRolePayload {
-  "The new role."
+  "The new role. With the error CONFLICT, the role that has the key."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5338,7 +5863,7 @@ type CreateRolePayload {
 
 "The result of a change of a role."
 type UpdateRolePayload {
-  "The role."
+  "The role. With the error CONFLICT, it is as it is now."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5394,7 +5919,7 @@ type CreateGroupPayload {
 
 "The result of a change of a group."
 type UpdateGroupPayload {
-  "The group."
+  "The group. With the error CONFLICT, it is as it is now."
   group: Group
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5446,7 +5971,7 @@ type CreateDivisionPayload {
 
 "The result of a change of a division."
 type UpdateDivisionPayload {
-  "The division."
+  "The division. With the error CONFLICT, it is as it is now."
   division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5456,6 +5981,8 @@ type UpdateDivisionPayload {
 type DeleteDivisionPayload {
   "The id of the deleted division."
   deletedDivisionId: ID
+  "With the error CONFLICT, the division as it is now; otherwise null."
+  division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5581,6 +6108,8 @@ enum UserErrorCode {
   NOT_FOUND
   "Another request changed the object first."
   CONFLICT
+  "The same object occurs earlier in the list."
+  DUPLICATE
   "The idempotency key was used for another call."
   IDEMPOTENCY_KEY_REUSED
 }
@@ -5750,6 +6279,8 @@ type UpdateTeamPayload {
 type DeleteTeamPayload {
   "The id of the deleted team."
   deletedTeamId: ID
+  "The account that it belonged to, with its new counts; null when the viewer may not see it any more, and when the team was not deleted."
+  account: Account
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5955,6 +6486,8 @@ func (ec *executionContext) childFields_DeleteDivisionPayload(ctx context.Contex
 	switch field.Name {
 	case "deletedDivisionId":
 		return ec.fieldContext_DeleteDivisionPayload_deletedDivisionId(ctx, field)
+	case "division":
+		return ec.fieldContext_DeleteDivisionPayload_division(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteDivisionPayload_userErrors(ctx, field)
 	}
@@ -5985,6 +6518,8 @@ func (ec *executionContext) childFields_DeleteTeamPayload(ctx context.Context, f
 	switch field.Name {
 	case "deletedTeamId":
 		return ec.fieldContext_DeleteTeamPayload_deletedTeamId(ctx, field)
+	case "account":
+		return ec.fieldContext_DeleteTeamPayload_account(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteTeamPayload_userErrors(ctx, field)
 	}
@@ -6299,6 +6834,8 @@ func (ec *executionContext) childFields_InviteUsersPayload(ctx context.Context, 
 		return ec.fieldContext_InviteUsersPayload_results(ctx, field)
 	case "invitedCount":
 		return ec.fieldContext_InviteUsersPayload_invitedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_InviteUsersPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_InviteUsersPayload_userErrors(ctx, field)
 	}
@@ -6309,6 +6846,8 @@ func (ec *executionContext) childFields_LeaveTeamPayload(ctx context.Context, fi
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_LeaveTeamPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_LeaveTeamPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_LeaveTeamPayload_userErrors(ctx, field)
 	}
@@ -6509,10 +7048,40 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_RemoveMemberPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMemberPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RemoveMembersPayload_results(ctx, field)
+	case "removedMemberIds":
+		return ec.fieldContext_RemoveMembersPayload_removedMemberIds(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_RemoveMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RemoveMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_RemoveMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6547,6 +7116,36 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResendInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResendInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_ResendInvitesPayload_results(ctx, field)
+	case "resentCount":
+		return ec.fieldContext_ResendInvitesPayload_resentCount(ctx, field)
+	case "team":
+		return ec.fieldContext_ResendInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_ResendInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "inviteUrl":
+		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesResult", field.Name)
+}
+
 func (ec *executionContext) childFields_ResendVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "verificationSent":
@@ -6579,6 +7178,34 @@ func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context,
 		return ec.fieldContext_RevokeInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RevokeInvitesPayload_results(ctx, field)
+	case "revokedCount":
+		return ec.fieldContext_RevokeInvitesPayload_revokedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_RevokeInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_RevokeInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RevokeInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_RevokeInvitesResult_invitation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6715,6 +7342,34 @@ func (ec *executionContext) childFields_SetRestrictionsPayload(ctx context.Conte
 		return ec.fieldContext_SetRestrictionsPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetRestrictionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_SetRolesOfMembersPayload_results(ctx, field)
+	case "changedCount":
+		return ec.fieldContext_SetRolesOfMembersPayload_changedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_SetRolesOfMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_SetRolesOfMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_SetRolesOfMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_SetRolesOfMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_SetRolesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -176,7 +176,7 @@ type DeclineInviteInput struct {
 
 // The result of declining an invitation.
 type DeclineInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -198,6 +198,8 @@ type DeleteDivisionInput struct {
 type DeleteDivisionPayload struct {
 	// The id of the deleted division.
 	DeletedDivisionID *string `json:"deletedDivisionId,omitempty"`
+	// With the error CONFLICT, the division as it is now; otherwise null.
+	Division *ent.Division `json:"division,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -242,6 +244,8 @@ type DeleteTeamInput struct {
 type DeleteTeamPayload struct {
 	// The id of the deleted team.
 	DeletedTeamID *string `json:"deletedTeamId,omitempty"`
+	// The account that it belonged to, with its new counts; null when the viewer may not see it any more, and when the team was not deleted.
+	Account *ent.Account `json:"account,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -404,6 +408,8 @@ type InviteUsersPayload struct {
 	Results []*InviteResult `json:"results"`
 	// The number of addresses that were invited.
 	InvitedCount int `json:"invitedCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input as a whole.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -418,6 +424,8 @@ type LeaveTeamInput struct {
 type LeaveTeamPayload struct {
 	// The id of the membership that has ended.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The team, with its new counts; null when the viewer may not see it any more, and when they did not leave.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -444,6 +452,20 @@ type MemberOrder struct {
 	Field MemberOrderField `json:"field"`
 	// The direction.
 	Direction OrderDirection `json:"direction"`
+}
+
+// The new roles, groups and direct permissions of one of several members. A list that is omitted counts as empty. At least one list must not be omitted.
+type MemberRolesInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+	// The roles.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// The groups.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// The direct permissions; `key:own` grants one for the member's own resources only.
+	Permissions []string `json:"permissions,omitempty"`
+	// The version that the client has read. The member gets the error CONFLICT when the stored version is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
 // One change of a team's members.
@@ -502,7 +524,41 @@ type RemoveMemberInput struct {
 type RemoveMemberPayload struct {
 	// The id of the removed member.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The team, with its new counts; null when the member was not removed.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Members to remove.
+type RemoveMembersInput struct {
+	// The team that all of them are in.
+	TeamID string `json:"teamId"`
+	// The members: at least one, at most 100.
+	MemberIds []string `json:"memberIds"`
+}
+
+// The result of the removal of several members.
+type RemoveMembersPayload struct {
+	// The result for each member, in the order of the input; empty when the input as a whole is wrong.
+	Results []*RemoveMembersResult `json:"results"`
+	// The ids of the members that were removed.
+	RemovedMemberIds []string `json:"removedMemberIds"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one member who was to be removed.
+type RemoveMembersResult struct {
+	// The id, as the input has it.
+	MemberID string `json:"memberId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The member as they are now; null when they were removed, or there is none that the viewer may use.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with this member. `field` is `memberIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -538,11 +594,49 @@ type ResendInviteInput struct {
 
 // The result of a resend.
 type ResendInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Invitations to resend.
+type ResendInvitesInput struct {
+	// The team that all of them are into.
+	TeamID string `json:"teamId"`
+	// The invitations: at least one, at most 100.
+	InvitationIds []string `json:"invitationIds"`
+	// For how many hours from now they are valid: 1 to 720. The default is the account's setting.
+	ExpiresInHours *int `json:"expiresInHours,omitempty"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The result of resending several invitations.
+type ResendInvitesPayload struct {
+	// The result for each invitation, in the order of the input; empty when the input as a whole is wrong.
+	Results []*ResendInvitesResult `json:"results"`
+	// The number of invitations that were resent.
+	ResentCount int `json:"resentCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one invitation that was to be resent.
+type ResendInvitesResult struct {
+	// The id, as the input has it.
+	InvitationID string `json:"invitationId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The invitation as it is now; null when there is none that the viewer may use.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The new link, shown this one time. It is set only on a server without mail.
+	InviteURL *string `json:"inviteUrl,omitempty"`
+	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -580,9 +674,41 @@ type RevokeInviteInput struct {
 
 // The result of a revocation.
 type RevokeInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Invitations to revoke.
+type RevokeInvitesInput struct {
+	// The team that all of them are into.
+	TeamID string `json:"teamId"`
+	// The invitations: at least one, at most 100.
+	InvitationIds []string `json:"invitationIds"`
+}
+
+// The result of revoking several invitations.
+type RevokeInvitesPayload struct {
+	// The result for each invitation, in the order of the input; empty when the input as a whole is wrong.
+	Results []*RevokeInvitesResult `json:"results"`
+	// The number of invitations that were revoked.
+	RevokedCount int `json:"revokedCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one invitation that was to be revoked.
+type RevokeInvitesResult struct {
+	// The id, as the input has it.
+	InvitationID string `json:"invitationId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The invitation as it is now; null when there is none that the viewer may use.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -644,7 +770,7 @@ type SetRestrictionsInput struct {
 
 // The result of a change of a member's restrictions.
 type SetRestrictionsPayload struct {
-	// The member.
+	// The member. With the error CONFLICT, the member is as they are now.
 	Member *ent.Member `json:"member,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -664,9 +790,41 @@ type SetRolesInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// Members and what each of them will hold.
+type SetRolesOfMembersInput struct {
+	// The team that all of them are in.
+	TeamID string `json:"teamId"`
+	// The members: at least one, at most 100.
+	Items []*MemberRolesInput `json:"items"`
+}
+
+// The result of changing what several members hold.
+type SetRolesOfMembersPayload struct {
+	// The result for each member, in the order of the input; empty when the input as a whole is wrong.
+	Results []*SetRolesOfMembersResult `json:"results"`
+	// The number of members that were changed.
+	ChangedCount int `json:"changedCount"`
+	// The team; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one member whose roles were to be changed.
+type SetRolesOfMembersResult struct {
+	// The id, as the input has it.
+	MemberID string `json:"memberId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The member as they are now; null when there is none that the viewer may use.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with this member. `field` begins with `items` and the index in the list, such as `3`.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The result of a change of a member's roles, groups and permissions.
 type SetRolesPayload struct {
-	// The member.
+	// The member. With the error CONFLICT, the member is as they are now.
 	Member *ent.Member `json:"member,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -802,7 +960,7 @@ type UpdateInviteInput struct {
 
 // The result of a change of an invitation.
 type UpdateInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -876,6 +1034,70 @@ type ViewerAccessChange struct {
 	TeamID *string `json:"teamId,omitempty"`
 	// The permissions that the viewer holds in the team now.
 	Permissions []string `json:"permissions"`
+}
+
+// The result for one of the objects that a mutation names.
+type BulkOutcome string
+
+const (
+	// The mutation changed the object.
+	BulkOutcomeDone BulkOutcome = "DONE"
+	// There was nothing to change: the object is already as the mutation would make it.
+	BulkOutcomeUnchanged BulkOutcome = "UNCHANGED"
+	// The object occurs earlier in the list, where its result is. Nothing more was done.
+	BulkOutcomeDuplicate BulkOutcome = "DUPLICATE"
+	// The object was not changed. `userErrors` says why.
+	BulkOutcomeFailed BulkOutcome = "FAILED"
+)
+
+var AllBulkOutcome = []BulkOutcome{
+	BulkOutcomeDone,
+	BulkOutcomeUnchanged,
+	BulkOutcomeDuplicate,
+	BulkOutcomeFailed,
+}
+
+func (e BulkOutcome) IsValid() bool {
+	switch e {
+	case BulkOutcomeDone, BulkOutcomeUnchanged, BulkOutcomeDuplicate, BulkOutcomeFailed:
+		return true
+	}
+	return false
+}
+
+func (e BulkOutcome) String() string {
+	return string(e)
+}
+
+func (e *BulkOutcome) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkOutcome(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkOutcome", str)
+	}
+	return nil
+}
+
+func (e BulkOutcome) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkOutcome) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What invitations can be ordered by.
@@ -1598,6 +1820,8 @@ const (
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
 	// Another request changed the object first.
 	UserErrorCodeConflict UserErrorCode = "CONFLICT"
+	// The same object occurs earlier in the list.
+	UserErrorCodeDuplicate UserErrorCode = "DUPLICATE"
 	// The idempotency key was used for another call.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 )
@@ -1644,12 +1868,13 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
 	UserErrorCodeConflict,
+	UserErrorCodeDuplicate,
 	UserErrorCodeIdempotencyKeyReused,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

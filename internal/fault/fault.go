@@ -64,6 +64,7 @@ const (
 	DomainNotAllowed          Code = "DOMAIN_NOT_ALLOWED"
 	FeatureNotAvailable       Code = "FEATURE_NOT_AVAILABLE"
 	Conflict                  Code = "CONFLICT"
+	Duplicate                 Code = "DUPLICATE"
 	IdempotencyKeyReused      Code = "IDEMPOTENCY_KEY_REUSED"
 )
 

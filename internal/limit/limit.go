@@ -75,6 +75,21 @@ func (b *Bucket) Take(key string, n int) error {
 	return tooMany(b.what, wait)
 }
 
+// Left returns the rule and how much of it is left for the key now. limits is false when b
+// limits nothing.
+func (b *Bucket) Left(key string) (rule Rule, left int, limits bool) {
+	if b == nil {
+		return Rule{}, 0, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	left = b.rule.N
+	if l, known := b.keys.Peek(key); known {
+		left = max(int(l.TokensAt(b.now())), 0)
+	}
+	return b.rule, left, true
+}
+
 func tooMany(what string, wait time.Duration) *fault.Error {
 	f := fault.Refuse(fault.RateLimited, "Too many %s; try again in %d seconds.", what, int(wait.Seconds())+1)
 	f.RetryAfter = wait

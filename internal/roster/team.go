@@ -67,11 +67,12 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 	})
 }
 
-// DeleteTeam deletes a team with its members, invitations and transfers. The log
-// keeps their events. Needs team.delete in the team. Fails like act.InTeam, and
-// with INVALID_VALUE for the account's default team.
-func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
-	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
+// DeleteTeam deletes a team with its members, invitations and transfers, and returns
+// the id of its account. The log keeps their events. Needs team.delete in the team.
+// Fails like act.InTeam, and with INVALID_VALUE for the account's default team.
+func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID string, err error) {
+	err = s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
+		accountID = a.Account.ID
 		if a.Actor.DefaultTeam {
 			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
@@ -80,6 +81,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 		}
 		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
 	})
+	return accountID, err
 }
 
 // deletion returns the steps that delete a team. They lock members before users,

@@ -81,7 +81,7 @@ func serve(t testing.TB, f fields, change func(*graphqlws.Transport)) *site {
 		Fatal:  func(context.Context, gqlerror.List) *graphqlws.CloseError { return nil },
 		Stream: func(ctx context.Context, wake func()) context.Context { return context.WithValue(ctx, wakeKey{}, wake) },
 		Later:  later,
-		Refuse: func(w http.ResponseWriter, status int, reason string) { http.Error(w, reason, status) },
+		Refuse: func(w http.ResponseWriter, _ *http.Request, status int, reason string) { http.Error(w, reason, status) },
 		Busy:   gqlerror.Errorf("busy"),
 		Closed: func(_ context.Context, why graphqlws.CloseError, _ time.Duration) { s.closes <- why },
 

@@ -3,6 +3,7 @@ package graphqlws
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -63,12 +64,31 @@ func (m message) params() (*graphql.RawParams, error) {
 	if !ok {
 		return nil, invalid("payload must be an object")
 	}
+	p, err := Params(fields)
+	if err != nil {
+		return nil, invalid(err.Error())
+	}
+	return p, nil
+}
+
+// ReadParams reads an operation from a JSON object, which is the body of a POST. Its
+// error says what is wrong and does not repeat values, because they may be secret.
+func ReadParams(body []byte) (*graphql.RawParams, error) {
+	fields, ok := object(body)
+	if !ok {
+		return nil, errors.New("it must be a JSON object with a query")
+	}
+	return Params(fields)
+}
+
+// Params reads an operation from the fields of a JSON object. It fails like ReadParams.
+func Params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
 	p := &graphql.RawParams{}
 	if !text(fields["query"], &p.Query) {
-		return nil, invalid("query must be a string")
+		return nil, errors.New("query must be a string")
 	}
 	if name := fields["operationName"]; !absent(name) && !text(name, &p.OperationName) {
-		return nil, invalid("operationName must be a string")
+		return nil, errors.New("operationName must be a string")
 	}
 	for name, into := range map[string]*map[string]any{"variables": &p.Variables, "extensions": &p.Extensions} {
 		if absent(fields[name]) {
@@ -77,7 +97,7 @@ func (m message) params() (*graphql.RawParams, error) {
 		numbers := json.NewDecoder(bytes.NewReader(fields[name]))
 		numbers.UseNumber()
 		if numbers.Decode(into) != nil {
-			return nil, invalid(name + " must be an object")
+			return nil, errors.New(name + " must be an object")
 		}
 	}
 	return p, nil

@@ -36,7 +36,7 @@ type Transport struct {
 	Stream func(ctx context.Context, wake func()) context.Context
 	Later  *graphql.Response
 	// Refuse responds to a request that does not become a WebSocket.
-	Refuse func(w http.ResponseWriter, status int, reason string)
+	Refuse func(w http.ResponseWriter, r *http.Request, status int, reason string)
 	// Busy is the error of an operation beyond the limit.
 	Busy *gqlerror.Error
 	// Closed is called when a connection has ended. Code 1006 was not sent: the
@@ -71,8 +71,8 @@ func New(t *Transport) *Transport {
 		WriteBufferPool: &sync.Pool{},
 		// The server has checked the request before, including its origin.
 		CheckOrigin: func(*http.Request) bool { return true },
-		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
-			t.Refuse(w, status, reason.Error())
+		Error: func(w http.ResponseWriter, r *http.Request, status int, reason error) {
+			t.Refuse(w, r, status, reason.Error())
 		},
 	}
 	return t
@@ -86,7 +86,7 @@ func (t *Transport) Supports(r *http.Request) bool { return r.Header.Get("Upgrad
 // context, but not its cancellation: it lives until one of the ends in doc.go.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	if !t.enter() {
-		t.Refuse(w, http.StatusServiceUnavailable, "the server is stopping")
+		t.Refuse(w, r, http.StatusServiceUnavailable, "the server is stopping")
 		return
 	}
 	ws, err := t.upgrader.Upgrade(w, r, nil)

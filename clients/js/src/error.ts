@@ -6,7 +6,7 @@ import type { GraphQLFormattedError } from 'graphql';
  *
  * - `NETWORK`: the server could not be reached, or the connection broke.
  * - `BAD_RESPONSE`: the response is not one of a GraphQL server, or the server refused the request as malformed.
- * - `NO_CURSOR`: the query of a live query returned no `eventCursor`.
+ * - `NO_CURSOR`: the query of a live query returned no cursor, for example because the viewer may not see the team.
  * - `CALLBACK`: a callback of the application threw an error, which is the `cause`.
  */
 export class ConvokeError extends Error {

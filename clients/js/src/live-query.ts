@@ -31,7 +31,7 @@ export interface Snapshot<Data, Changed = unknown> {
 export interface LiveQueryOptions<Data, Changed = unknown> {
   /** The subscriptions to follow, or a function that returns them for the first data. Each begins at the cursor of the list. */
   changes: readonly Change[] | ((data: Data) => readonly Change[]);
-  /** Returns the cursor of the list; by default the first `eventCursor` in the data. */
+  /** Returns the cursor of the list; by default the first `eventCursor` or `receivedInvitationsCursor` in the data. */
   cursor?: ((data: Data) => string | null | undefined) | undefined;
   /**
    * Returns the data with the item put in, or undefined to have the list read anew. It gets an item that the data
@@ -213,10 +213,10 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
       try {
         if (this.over) throw new ConvokeError('NO_CURSOR', 'The live query has ended.');
         const { data, errors } = await this.source.read(this.aborter.signal);
-        const cursor = (this.options.cursor ?? eventCursorIn)(data);
+        const cursor = (this.options.cursor ?? cursorIn)(data);
         this.show({ data, errors, item: undefined });
         if (typeof cursor === 'string') return cursor;
-        throw new ConvokeError('NO_CURSOR', 'The query returned no eventCursor: the object is not there, or the document does not select it.', { errors });
+        throw new ConvokeError('NO_CURSOR', 'The query returned no cursor: the object is not there, or the document does not select `eventCursor`.', { errors });
       } catch (thrown) {
         const error = fromThrown(thrown);
         if (this.over) throw error;
@@ -275,15 +275,19 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
   }
 }
 
-/** Returns the first `eventCursor` in the data, from the outside in. */
-function eventCursorIn(data: unknown): string | undefined {
+const CURSORS = ['eventCursor', 'receivedInvitationsCursor'];
+
+/** Returns the first cursor of a list in the data, from the outside in. */
+function cursorIn(data: unknown): string | undefined {
   let level: unknown[] = [data];
   while (level.length > 0) {
     const below: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
-      const cursor = (value as { eventCursor?: unknown }).eventCursor;
-      if (typeof cursor === 'string') return cursor;
+      for (const key of CURSORS) {
+        const cursor = (value as Record<string, unknown>)[key];
+        if (typeof cursor === 'string') return cursor;
+      }
       below.push(...Object.values(value));
     }
     level = below;
