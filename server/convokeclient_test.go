@@ -91,8 +91,8 @@ func newFrayed(t *testing.T, to string, seed uint64, breaking int) *frayed {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	f := &frayed{url: "http://" + l.Addr().String()}
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not a secret
-	go func() {                              // ends with the listener
+	random := rand.New(rand.NewPCG(seed, 0))
+	go func() { // ends with the listener
 		for n := 0; ; n++ {
 			near, err := l.Accept()
 			if err != nil {
@@ -137,7 +137,7 @@ func convokeClientStory(t *testing.T, w *testkit.World, kind string) {
 	owner := w.SignUp("olivia@acme.test")
 	invite := func(email string) { owner.Invite(email, "billing", "sendEmail", false).OK() }
 	t.Run("FE-18 each event comes once, in order, over connections that break in the middle of writes", func(t *testing.T) {
-		seed := rand.Uint64() //nolint:gosec // not a secret
+		seed := rand.Uint64()
 		network := newFrayed(t, w.URL, seed, 12)
 		c := convokeClient(t, kind, network.url, owner, eventCursor(owner))
 		want := addresses("guest", 30)

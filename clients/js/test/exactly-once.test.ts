@@ -41,7 +41,18 @@ describe(`with seed ${seed}`, { timeout: 120_000 }, () => {
       );
       const team = data.viewer.activeTeam;
       const network = await chaos(demo.url, random, CUTS);
-      const broken = createClient({ url: `${network.url}/graphql`, token, live, backoff: { first: 40, most: 200 } });
+      const positions = new Set<unknown>();
+      const recorded: Connect = (connection) => {
+        const transport = live(connection);
+        return {
+          ...transport,
+          subscribe: (request, sink) => {
+            positions.add(request.variables['after']);
+            return transport.subscribe(request, sink);
+          },
+        };
+      };
+      const broken = createClient({ url: `${network.url}/graphql`, token, live: recorded, backoff: { first: 40, most: 200 } });
       const statuses: Status[] = [];
       const followed = broken.subscribe<Changed>(FOLLOW, { team: team.id, after: team.eventCursor }, { onStatus: (s) => statuses.push(s) });
       const got: string[] = [];
@@ -57,6 +68,7 @@ describe(`with seed ${seed}`, { timeout: 120_000 }, () => {
       for await (const { data } of direct.subscribe<Changed>(FOLLOW, { team: team.id, after: team.eventCursor })) if (want.push(line(data)) === EVENTS) break;
       assert.deepEqual(got, want);
       assert.ok(network.cuts > 5, `got ${network.cuts} cuts, want some`);
+      assert.ok(positions.size > 2, `got ${positions.size} positions, want those of later items too`);
       assert.ok(statuses.some((s) => s.state === 'reconnecting') && !statuses.some((s) => s.state === 'refetch'));
       direct.close();
       broken.close();
