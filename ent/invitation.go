@@ -54,6 +54,8 @@ type Invitation struct {
 	InviterID *string `json:"inviter_id,omitempty"`
 	// The user who answers for the grant. It can be accepted only while they hold all of it.
 	GranterID string `json:"granter_id,omitempty"`
+	// The name, folded; the address when there is no name.
+	SortName string `json:"sort_name,omitempty"`
 	// Address and names, folded, for searching.
 	Search string `json:"search,omitempty"`
 	// It has expired, and a newer one was sent to the address.
@@ -182,7 +184,7 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case invitation.FieldVersion, invitation.FieldTokenGeneration, invitation.FieldDeliveryAttempts, invitation.FieldSendCount, invitation.FieldResendsOfDay:
 			values[i] = new(sql.NullInt64)
-		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
+		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSortName, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
 		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
 			values[i] = new(sql.NullTime)
@@ -313,6 +315,12 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field granter_id", values[i])
 			} else if value.Valid {
 				_m.GranterID = value.String
+			}
+		case invitation.FieldSortName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field sort_name", values[i])
+			} else if value.Valid {
+				_m.SortName = value.String
 			}
 		case invitation.FieldSearch:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -533,6 +541,9 @@ func (_m *Invitation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("granter_id=")
 	builder.WriteString(_m.GranterID)
+	builder.WriteString(", ")
+	builder.WriteString("sort_name=")
+	builder.WriteString(_m.SortName)
 	builder.WriteString(", ")
 	builder.WriteString("search=")
 	builder.WriteString(_m.Search)

@@ -199,6 +199,20 @@ func (_c *InvitationCreate) SetNillableGranterID(v *string) *InvitationCreate {
 	return _c
 }
 
+// SetSortName sets the "sort_name" field.
+func (_c *InvitationCreate) SetSortName(v string) *InvitationCreate {
+	_c.mutation.SetSortName(v)
+	return _c
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableSortName(v *string) *InvitationCreate {
+	if v != nil {
+		_c.SetSortName(*v)
+	}
+	return _c
+}
+
 // SetSearch sets the "search" field.
 func (_c *InvitationCreate) SetSearch(v string) *InvitationCreate {
 	_c.mutation.SetSearch(v)
@@ -548,6 +562,10 @@ func (_c *InvitationCreate) defaults() {
 		v := invitation.DefaultGranterID
 		_c.mutation.SetGranterID(v)
 	}
+	if _, ok := _c.mutation.SortName(); !ok {
+		v := invitation.DefaultSortName
+		_c.mutation.SetSortName(v)
+	}
 	if _, ok := _c.mutation.Search(); !ok {
 		v := invitation.DefaultSearch
 		_c.mutation.SetSearch(v)
@@ -665,6 +683,9 @@ func (_c *InvitationCreate) check() error {
 	}
 	if _, ok := _c.mutation.GranterID(); !ok {
 		return &ValidationError{Name: "granter_id", err: errors.New(`ent: missing required field "Invitation.granter_id"`)}
+	}
+	if _, ok := _c.mutation.SortName(); !ok {
+		return &ValidationError{Name: "sort_name", err: errors.New(`ent: missing required field "Invitation.sort_name"`)}
 	}
 	if _, ok := _c.mutation.Search(); !ok {
 		return &ValidationError{Name: "search", err: errors.New(`ent: missing required field "Invitation.search"`)}
@@ -806,6 +827,10 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
 		_node.GranterID = value
+	}
+	if value, ok := _c.mutation.SortName(); ok {
+		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
+		_node.SortName = value
 	}
 	if value, ok := _c.mutation.Search(); ok {
 		_spec.SetField(invitation.FieldSearch, field.TypeString, value)

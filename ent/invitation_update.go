@@ -191,6 +191,20 @@ func (_u *InvitationUpdate) SetNillableGranterID(v *string) *InvitationUpdate {
 	return _u
 }
 
+// SetSortName sets the "sort_name" field.
+func (_u *InvitationUpdate) SetSortName(v string) *InvitationUpdate {
+	_u.mutation.SetSortName(v)
+	return _u
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableSortName(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetSortName(*v)
+	}
+	return _u
+}
+
 // SetSearch sets the "search" field.
 func (_u *InvitationUpdate) SetSearch(v string) *InvitationUpdate {
 	_u.mutation.SetSearch(v)
@@ -703,6 +717,9 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.SortName(); ok {
+		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Search(); ok {
 		_spec.SetField(invitation.FieldSearch, field.TypeString, value)
 	}
@@ -1111,6 +1128,20 @@ func (_u *InvitationUpdateOne) SetGranterID(v string) *InvitationUpdateOne {
 func (_u *InvitationUpdateOne) SetNillableGranterID(v *string) *InvitationUpdateOne {
 	if v != nil {
 		_u.SetGranterID(*v)
+	}
+	return _u
+}
+
+// SetSortName sets the "sort_name" field.
+func (_u *InvitationUpdateOne) SetSortName(v string) *InvitationUpdateOne {
+	_u.mutation.SetSortName(v)
+	return _u
+}
+
+// SetNillableSortName sets the "sort_name" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableSortName(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetSortName(*v)
 	}
 	return _u
 }
@@ -1656,6 +1687,9 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.SortName(); ok {
+		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Search(); ok {
 		_spec.SetField(invitation.FieldSearch, field.TypeString, value)

@@ -5183,6 +5183,7 @@ type InvitationMutation struct {
 	note                  *string
 	status                *invitation.Status
 	granter_id            *string
+	sort_name             *string
 	search                *string
 	superseded            *bool
 	expires_at            *time.Time
@@ -6000,6 +6001,42 @@ func (m *InvitationMutation) OldGranterID(ctx context.Context) (v string, err er
 // ResetGranterID resets all changes to the "granter_id" field.
 func (m *InvitationMutation) ResetGranterID() {
 	m.granter_id = nil
+}
+
+// SetSortName sets the "sort_name" field.
+func (m *InvitationMutation) SetSortName(s string) {
+	m.sort_name = &s
+}
+
+// SortName returns the value of the "sort_name" field in the mutation.
+func (m *InvitationMutation) SortName() (r string, exists bool) {
+	v := m.sort_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSortName returns the old "sort_name" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldSortName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSortName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSortName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSortName: %w", err)
+	}
+	return oldValue.SortName, nil
+}
+
+// ResetSortName resets all changes to the "sort_name" field.
+func (m *InvitationMutation) ResetSortName() {
+	m.sort_name = nil
 }
 
 // SetSearch sets the "search" field.
@@ -7000,7 +7037,7 @@ func (m *InvitationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvitationMutation) Fields() []string {
-	fields := make([]string, 0, 33)
+	fields := make([]string, 0, 34)
 	if m.created_at != nil {
 		fields = append(fields, invitation.FieldCreatedAt)
 	}
@@ -7051,6 +7088,9 @@ func (m *InvitationMutation) Fields() []string {
 	}
 	if m.granter_id != nil {
 		fields = append(fields, invitation.FieldGranterID)
+	}
+	if m.sort_name != nil {
+		fields = append(fields, invitation.FieldSortName)
 	}
 	if m.search != nil {
 		fields = append(fields, invitation.FieldSearch)
@@ -7142,6 +7182,8 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.InviterID()
 	case invitation.FieldGranterID:
 		return m.GranterID()
+	case invitation.FieldSortName:
+		return m.SortName()
 	case invitation.FieldSearch:
 		return m.Search()
 	case invitation.FieldSuperseded:
@@ -7217,6 +7259,8 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldInviterID(ctx)
 	case invitation.FieldGranterID:
 		return m.OldGranterID(ctx)
+	case invitation.FieldSortName:
+		return m.OldSortName(ctx)
 	case invitation.FieldSearch:
 		return m.OldSearch(ctx)
 	case invitation.FieldSuperseded:
@@ -7376,6 +7420,13 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetGranterID(v)
+		return nil
+	case invitation.FieldSortName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSortName(v)
 		return nil
 	case invitation.FieldSearch:
 		v, ok := value.(string)
@@ -7690,6 +7741,9 @@ func (m *InvitationMutation) ResetField(name string) error {
 		return nil
 	case invitation.FieldGranterID:
 		m.ResetGranterID()
+		return nil
+	case invitation.FieldSortName:
+		m.ResetSortName()
 		return nil
 	case invitation.FieldSearch:
 		m.ResetSearch()

@@ -335,36 +335,40 @@ func init() {
 	invitationDescGranterID := invitationFields[9].Descriptor()
 	// invitation.DefaultGranterID holds the default value on creation for the granter_id field.
 	invitation.DefaultGranterID = invitationDescGranterID.Default.(string)
+	// invitationDescSortName is the schema descriptor for sort_name field.
+	invitationDescSortName := invitationFields[10].Descriptor()
+	// invitation.DefaultSortName holds the default value on creation for the sort_name field.
+	invitation.DefaultSortName = invitationDescSortName.Default.(string)
 	// invitationDescSearch is the schema descriptor for search field.
-	invitationDescSearch := invitationFields[10].Descriptor()
+	invitationDescSearch := invitationFields[11].Descriptor()
 	// invitation.DefaultSearch holds the default value on creation for the search field.
 	invitation.DefaultSearch = invitationDescSearch.Default.(string)
 	// invitationDescSuperseded is the schema descriptor for superseded field.
-	invitationDescSuperseded := invitationFields[11].Descriptor()
+	invitationDescSuperseded := invitationFields[12].Descriptor()
 	// invitation.DefaultSuperseded holds the default value on creation for the superseded field.
 	invitation.DefaultSuperseded = invitationDescSuperseded.Default.(bool)
 	// invitationDescTokenGeneration is the schema descriptor for token_generation field.
-	invitationDescTokenGeneration := invitationFields[14].Descriptor()
+	invitationDescTokenGeneration := invitationFields[15].Descriptor()
 	// invitation.DefaultTokenGeneration holds the default value on creation for the token_generation field.
 	invitation.DefaultTokenGeneration = invitationDescTokenGeneration.Default.(int)
 	// invitationDescTokenMailed is the schema descriptor for token_mailed field.
-	invitationDescTokenMailed := invitationFields[15].Descriptor()
+	invitationDescTokenMailed := invitationFields[16].Descriptor()
 	// invitation.DefaultTokenMailed holds the default value on creation for the token_mailed field.
 	invitation.DefaultTokenMailed = invitationDescTokenMailed.Default.(bool)
 	// invitationDescDeliveryAttempts is the schema descriptor for delivery_attempts field.
-	invitationDescDeliveryAttempts := invitationFields[17].Descriptor()
+	invitationDescDeliveryAttempts := invitationFields[18].Descriptor()
 	// invitation.DefaultDeliveryAttempts holds the default value on creation for the delivery_attempts field.
 	invitation.DefaultDeliveryAttempts = invitationDescDeliveryAttempts.Default.(int)
 	// invitationDescDeliveryError is the schema descriptor for delivery_error field.
-	invitationDescDeliveryError := invitationFields[18].Descriptor()
+	invitationDescDeliveryError := invitationFields[19].Descriptor()
 	// invitation.DefaultDeliveryError holds the default value on creation for the delivery_error field.
 	invitation.DefaultDeliveryError = invitationDescDeliveryError.Default.(string)
 	// invitationDescSendCount is the schema descriptor for send_count field.
-	invitationDescSendCount := invitationFields[21].Descriptor()
+	invitationDescSendCount := invitationFields[22].Descriptor()
 	// invitation.DefaultSendCount holds the default value on creation for the send_count field.
 	invitation.DefaultSendCount = invitationDescSendCount.Default.(int)
 	// invitationDescResendsOfDay is the schema descriptor for resends_of_day field.
-	invitationDescResendsOfDay := invitationFields[24].Descriptor()
+	invitationDescResendsOfDay := invitationFields[25].Descriptor()
 	// invitation.DefaultResendsOfDay holds the default value on creation for the resends_of_day field.
 	invitation.DefaultResendsOfDay = invitationDescResendsOfDay.Default.(int)
 	// invitationDescID is the schema descriptor for id field.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
@@ -30,31 +31,34 @@ func selected(ctx context.Context) selection {
 	return s.collect(graphql.GetFieldContext(ctx).Field.Selections)
 }
 
-func (s selection) collect(sets ...ast.SelectionSet) selection {
+func (s selection) collect(sets ...ast.SelectionSet) selection { return s.collectOn(nil, sets...) }
+
+func (s selection) collectOn(types []string, sets ...ast.SelectionSet) selection {
 	below := selection{op: s.op}
 	for _, set := range sets {
-		below.fields = append(below.fields, graphql.CollectFields(s.op, set, nil)...)
+		below.fields = append(below.fields, graphql.CollectFields(s.op, set, types)...)
 	}
 	return below
 }
 
 // under returns the selection below the fields of these names.
-func (s selection) under(names ...string) selection {
-	var sets []ast.SelectionSet
+func (s selection) under(names ...string) selection { return s.collect(s.sets(names...)...) }
+
+// sets returns what is selected below each of the fields of these names.
+func (s selection) sets(names ...string) (sets []ast.SelectionSet) {
 	for _, f := range s.fields {
-		for _, name := range names {
-			if f.Name == name {
-				sets = append(sets, f.Selections)
-			}
+		if slices.Contains(names, f.Name) {
+			sets = append(sets, f.Selections)
 		}
 	}
-	return s.collect(sets...)
+	return sets
 }
 
-// nodes returns the selection on the elements of a connection.
-func (s selection) nodes() selection {
-	direct, edges := s.under("nodes"), s.under("edges").under("node")
-	return selection{op: s.op, fields: append(direct.fields, edges.fields...)}
+// nodes returns the selection on the elements of a connection. When types are given, it
+// leaves out the fragments on other types.
+func (s selection) nodes(types ...string) selection {
+	sets := append(s.sets("nodes"), s.under("edges").sets("node")...)
+	return s.collectOn(types, sets...)
 }
 
 // has reports whether one of the fields is selected.
@@ -100,7 +104,7 @@ func (r *Resolver) withTeam(ctx context.Context, s selection) func(*ent.TeamQuer
 // withMember loads what a selection on members needs.
 func (r *Resolver) withMember(ctx context.Context, s selection) func(*ent.MemberQuery) {
 	return func(q *ent.MemberQuery) {
-		if s.has("user", "lastSeenAt") {
+		if s.has("user", "email", "displayName", "lastSeenAt") {
 			q.WithUser()
 		}
 		if s.has("roles", "effectivePermissions") {

@@ -3,6 +3,7 @@ package graph
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	entevent "github.com/convoke-dev/convoke/ent/event"
 
@@ -14,13 +15,25 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
 )
 
-// searched returns the text to search for in the form of the search columns; empty when
-// there is none.
-func searched(search *string) string { return text.Fold(orEmpty(search)) }
+// maxSearch is the longest search, in characters. Each word costs a condition.
+const maxSearch = 200
+
+// searched returns the conditions that a search column has all words of the search, in any
+// order. BAD_USER_INPUT above maxSearch characters.
+func searched[P any](search *string, contains func(word string) P) (conditions []P, err error) {
+	if utf8.RuneCountInString(orEmpty(search)) > maxSearch {
+		return nil, fault.Refuse(fault.BadUserInput, "filter.search: at most %d characters can be searched for.", maxSearch)
+	}
+	for _, word := range text.Words(orEmpty(search)) {
+		conditions = append(conditions, contains(word))
+	}
+	return conditions, nil
+}
 
 // receivedBy is the condition that an invitation is for the viewer's address. No invitation
 // is for an address that is not proven.
@@ -33,16 +46,17 @@ func receivedBy(v *access.Viewer) predicate.Invitation {
 
 // memberFilter returns the conditions of a filter on members of one team. Roles, groups and
 // divisions are looked up among those of the team's members, so a filter reveals nothing
-// of other accounts.
-func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
+// of other accounts. BAD_USER_INPUT as searched.
+func memberFilter(f *model.MemberFilter) ([]predicate.Member, error) {
 	if f == nil {
-		return nil
+		return nil, nil
+	}
+	conditions, err := searched(f.Search, member.SearchContains)
+	if err != nil {
+		return nil, err
 	}
 	if len(f.Status) > 0 {
 		conditions = append(conditions, member.StatusIn(f.Status...))
-	}
-	if looked := searched(f.Search); looked != "" {
-		conditions = append(conditions, member.SearchContains(looked))
 	}
 	if f.RoleID != nil {
 		conditions = append(conditions, member.Or(
@@ -57,14 +71,18 @@ func memberFilter(f *model.MemberFilter) (conditions []predicate.Member) {
 	if f.LastSeenBefore != nil {
 		conditions = append(conditions, member.SeenUnixLT(f.LastSeenBefore.Unix()))
 	}
-	return conditions
+	return conditions, nil
 }
 
 // invitationFilter returns the conditions of a filter on invitations of one team, by their
-// effective status.
-func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []predicate.Invitation) {
+// effective status. It reveals as little as memberFilter.
+func invitationFilter(f *model.InvitationFilter, now time.Time) ([]predicate.Invitation, error) {
 	if f == nil {
-		return nil
+		return nil, nil
+	}
+	conditions, err := searched(f.Search, invitation.SearchContains)
+	if err != nil {
+		return nil, err
 	}
 	if len(f.Status) > 0 {
 		states := make([]predicate.Invitation, len(f.Status))
@@ -73,14 +91,17 @@ func invitationFilter(f *model.InvitationFilter, now time.Time) (conditions []pr
 		}
 		conditions = append(conditions, invitation.Or(states...))
 	}
-	if looked := searched(f.Search); looked != "" {
-		conditions = append(conditions, invitation.SearchContains(looked))
-	}
 	if f.RoleID != nil {
 		conditions = append(conditions, invitation.Or(
 			invitation.HasRolesWith(role.ID(*f.RoleID)), invitation.HasGroupsWith(group.HasRolesWith(role.ID(*f.RoleID)))))
 	}
-	return conditions
+	if f.GroupID != nil {
+		conditions = append(conditions, invitation.HasGroupsWith(group.ID(*f.GroupID)))
+	}
+	if f.DivisionID != nil {
+		conditions = append(conditions, invitation.HasDivisionsWith(division.ID(*f.DivisionID)))
+	}
+	return conditions, nil
 }
 
 func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {

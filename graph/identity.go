@@ -3,6 +3,9 @@ package graph
 import (
 	"context"
 
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/team"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
@@ -55,6 +58,17 @@ func (r *Resolver) changePassword(ctx context.Context, current, password string)
 		_, _, err = r.signedIn(ctx, in, nil)
 	}
 	return err
+}
+
+// homeTeam returns the team that the viewer's dashboard shows; null when they are in none.
+func (r *Resolver) homeTeam(ctx context.Context, v *access.Viewer) (*ent.Team, error) {
+	u, err := r.read(ctx).User.Query().Where(user.ID(v.UserID)).Only(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Team.Query().Where(team.ID(v.HomeTeam(u.ActiveTeamID)))
+	r.withTeam(ctx, selected(ctx))(q)
+	return orNull(q.Only(ctx))
 }
 
 // viewerID returns the id of the viewer's user; empty for an anonymous one.

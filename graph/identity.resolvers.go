@@ -6,7 +6,6 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
-	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -131,13 +130,7 @@ func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.Use
 
 // ActiveTeam is the resolver for the activeTeam field.
 func (r *viewerResolver) ActiveTeam(ctx context.Context, obj *access.Viewer) (*ent.Team, error) {
-	u, err := r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
-	if err != nil {
-		return nil, err
-	}
-	q := r.read(ctx).Team.Query().Where(team.ID(obj.HomeTeam(u.ActiveTeamID)))
-	r.withTeam(ctx, selected(ctx))(q)
-	return orNull(q.Only(ctx))
+	return r.homeTeam(ctx, obj)
 }
 
 // Memberships is the resolver for the memberships field.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/division"
@@ -22,9 +23,19 @@ func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*en
 	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
 }
 
+// DisplayName is the resolver for the displayName field.
+func (r *invitationResolver) DisplayName(ctx context.Context, obj *ent.Invitation) (string, error) {
+	return displayName(obj.Email, obj.FirstName, obj.LastName), nil
+}
+
 // Status is the resolver for the status field.
 func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (invitation.Status, error) {
 	return lifecycle.Effective(obj, r.Now()), nil
+}
+
+// PersonStatus is the resolver for the personStatus field.
+func (r *invitationResolver) PersonStatus(ctx context.Context, obj *ent.Invitation) (model.PersonStatus, error) {
+	return personStatus(lifecycle.Effective(obj, r.Now())), nil
 }
 
 // Roles is the resolver for the roles field.
@@ -74,6 +85,11 @@ func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (
 		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
 	}
 	return access.KnownUser(ctx, u), err
+}
+
+// LastSeenAt is the resolver for the lastSeenAt field.
+func (r *invitationResolver) LastSeenAt(ctx context.Context, obj *ent.Invitation) (*time.Time, error) {
+	return nil, nil
 }
 
 // Delivery is the resolver for the delivery field.

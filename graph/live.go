@@ -22,10 +22,10 @@ var SharedFields = stream.NewFields(`
 	Subscription: inviteStatusChanged membersChanged
 	InviteStatusChange: cursor type at invitation previousStatus member
 	MembersChange: cursor type at memberId member
-	Invitation: id email firstName lastName jobTitle note status roles groups permissions divisions allowedDomains
+	Invitation: id email displayName personStatus addedAt lastSeenAt firstName lastName jobTitle note status roles groups permissions divisions allowedDomains
 	Invitation: createdAt expiresAt lastSentAt sendCount delivery member
 	Delivery: status attempts error updatedAt
-	Member: id user status isOwner roles groups directPermissions effectivePermissions divisions allowedDomains joinedAt lastSeenAt version
+	Member: id user email displayName personStatus addedAt expiresAt status isOwner roles groups directPermissions effectivePermissions divisions allowedDomains joinedAt lastSeenAt version
 	User: id email firstName lastName jobTitle emailVerified lastSeenAt
 	SystemActor: name
 	Role: id key name description permissions isSystem version

@@ -27,6 +27,29 @@ func (r *memberResolver) User(ctx context.Context, obj *ent.Member) (*ent.User, 
 	return r.userOf(ctx, obj)
 }
 
+// Email is the resolver for the email field.
+func (r *memberResolver) Email(ctx context.Context, obj *ent.Member) (string, error) {
+	u, err := r.userOf(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return u.Email, nil
+}
+
+// DisplayName is the resolver for the displayName field.
+func (r *memberResolver) DisplayName(ctx context.Context, obj *ent.Member) (string, error) {
+	u, err := r.userOf(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return displayName(u.Email, u.FirstName, u.LastName), nil
+}
+
+// PersonStatus is the resolver for the personStatus field.
+func (r *memberResolver) PersonStatus(ctx context.Context, obj *ent.Member) (model.PersonStatus, error) {
+	return model.PersonStatus(obj.Status), nil
+}
+
 // Roles is the resolver for the roles field.
 func (r *memberResolver) Roles(ctx context.Context, obj *ent.Member) ([]*ent.Role, error) {
 	roles, err := obj.Edges.RolesOrErr()
@@ -77,6 +100,11 @@ func (r *memberResolver) Divisions(ctx context.Context, obj *ent.Member) ([]*ent
 		withDivision(selected(ctx))(q)
 		return q.All(ctx)
 	})
+}
+
+// ExpiresAt is the resolver for the expiresAt field.
+func (r *memberResolver) ExpiresAt(ctx context.Context, obj *ent.Member) (*time.Time, error) {
+	return nil, nil
 }
 
 // LastSeenAt is the resolver for the lastSeenAt field.

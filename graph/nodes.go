@@ -104,7 +104,7 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 }
 
 // collect returns a function that takes the result of a query and adds its rows to found.
-func collect[T any](found map[string]model.Node, id func(T) string) func([]T, error) error {
+func collect[T model.Node](found map[string]model.Node, id func(T) string) func([]T, error) error {
 	return func(rows []T, err error) error {
 		for _, row := range rows {
 			found[id(row)] = row

@@ -68,17 +68,37 @@ var (
 		Name: "events.seq", Column: entevent.FieldSeq, Kind: relay.Number, Descending: true,
 		Position: func(e *ent.Event) (any, string) { return e.Seq, e.ID },
 	}
-	newestMember     = people(membersByAge)
-	newestInvitation = people(invitationsByAge)
+	invitationsByName = relay.Order[*ent.Invitation]{
+		Name: "invitations.name", Column: invitation.FieldSortName, Kind: relay.Text,
+		Position: func(i *ent.Invitation) (any, string) { return i.SortName, i.ID },
+	}
+	invitationsNeverSeen = relay.Order[*ent.Invitation]{
+		Name: "invitations.seen", Kind: relay.Number, Same: int64(0),
+		Position: func(i *ent.Invitation) (any, string) { return int64(0), i.ID },
+	}
 )
 
-// people is the order of one of the two sources of a list of people: the newest first.
-func people[T any](o relay.Order[T]) relay.Order[T] {
-	o.Name = "people.created"
-	return o.In(true)
+// peopleBy returns the orders of the two sources of a list of people; the newest first when
+// none is given.
+func peopleBy(o *model.PersonOrder) (relay.Order[*ent.Member], relay.Order[*ent.Invitation]) {
+	if o == nil {
+		o = &model.PersonOrder{Field: model.PersonOrderFieldAddedAt, Direction: model.OrderDirectionDesc}
+	}
+	members, invitations, name := membersByAge, invitationsByAge, "people.added"
+	switch o.Field {
+	case model.PersonOrderFieldName:
+		members, invitations, name = membersByName, invitationsByName, "people.name"
+	case model.PersonOrderFieldEmail:
+		members, invitations, name = membersByEmail, invitationsByEmail, "people.email"
+	case model.PersonOrderFieldLastSeenAt:
+		members, invitations, name = membersBySeen, invitationsNeverSeen, "people.seen"
+	}
+	members.Name, invitations.Name = name, name
+	descending := o.Direction == model.OrderDirectionDesc
+	return members.In(descending), invitations.In(descending)
 }
 
-// membersBy returns the order of a list of members; by age when none is given.
+// membersBy returns the order of a list of members; the oldest first when none is given.
 func membersBy(o *model.MemberOrder) relay.Order[*ent.Member] {
 	if o == nil {
 		return membersByAge

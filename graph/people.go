@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
@@ -16,42 +18,29 @@ import (
 
 // people reads a page of one list of members and of open or expired invitations. Each
 // person is in it once: an expired invitation that a newer one supersedes is left out.
-func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *model.PersonFilter) (*relay.Connection[model.Person], error) {
+func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *model.PersonFilter, o *model.PersonOrder) (*relay.Connection[model.Person], error) {
 	if f == nil {
 		f = &model.PersonFilter{}
 	}
 	wants := func(s model.PersonStatus) bool { return len(f.Status) == 0 || slices.Contains(f.Status, s) }
-	asked := selected(ctx).nodes()
+	byMember, byInvitation := peopleBy(o)
+	members, err := r.membersAmong(ctx, t, f, wants)
+	if err != nil {
+		return nil, err
+	}
+	invitations, err := r.invitationsAmong(ctx, t, f, wants)
+	if err != nil {
+		return nil, err
+	}
 	var sources []relay.Source[model.Person]
-
-	var states []member.Status
-	if wants(model.PersonStatusActive) {
-		states = append(states, member.StatusActive)
+	if members != nil {
+		sources = append(sources, relay.From(members, byMember, func(m *ent.Member) model.Person { return m }))
 	}
-	if wants(model.PersonStatusDeactivated) {
-		states = append(states, member.StatusDeactivated)
-	}
-	if len(states) > 0 {
-		q := r.read(ctx).Member.Query().Where(member.TeamID(t.ID)).
-			Where(memberFilter(&model.MemberFilter{Status: states, Search: f.Search, RoleID: f.RoleID})...)
-		r.withMember(ctx, asked)(q)
-		sources = append(sources, relay.From(q, newestMember, func(m *ent.Member) model.Person { return m }))
-	}
-	var open []predicate.Invitation
-	if wants(model.PersonStatusInvited) {
-		open = append(open, lifecycle.Open(r.Now()))
-	}
-	if wants(model.PersonStatusExpired) {
-		open = append(open, invitation.And(lifecycle.InState(lifecycle.Expired, r.Now()), invitation.Superseded(false)))
-	}
-	if len(open) > 0 {
-		q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), invitation.Or(open...)).
-			Where(invitationFilter(&model.InvitationFilter{Search: f.Search, RoleID: f.RoleID}, r.Now())...)
-		r.withInvitation(ctx, asked)(q)
-		sources = append(sources, relay.From(q, newestInvitation, func(i *ent.Invitation) model.Person { return i }))
+	if invitations != nil {
+		sources = append(sources, relay.From(invitations, byInvitation, func(i *ent.Invitation) model.Person { return i }))
 	}
 	page, err := relay.Union(ctx, args, sources...)
-	if err != nil || f.Search != nil || f.RoleID != nil {
+	if err != nil || f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil {
 		return page, err
 	}
 	return page.CountedBy(func(ctx context.Context) (int, error) {
@@ -72,6 +61,46 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 	}), nil
 }
 
+// membersAmong returns the query of the members in a list of people; nil when the filter
+// selects no state of members.
+func (r *Resolver) membersAmong(ctx context.Context, t *ent.Team, f *model.PersonFilter, wants func(model.PersonStatus) bool) (*ent.MemberQuery, error) {
+	var states []member.Status
+	for _, s := range []member.Status{member.StatusActive, member.StatusDeactivated} {
+		if wants(model.PersonStatus(s)) {
+			states = append(states, s)
+		}
+	}
+	conditions, err := memberFilter(&model.MemberFilter{Status: states, Search: f.Search, RoleID: f.RoleID, GroupID: f.GroupID, DivisionID: f.DivisionID})
+	if err != nil || len(states) == 0 {
+		return nil, err
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(t.ID)).Where(conditions...)
+	r.withMember(ctx, selected(ctx).nodes("Member", "Person"))(q)
+	return q, nil
+}
+
+// invitationsAmong returns the query of the invitations in a list of people; nil when the
+// filter selects members only. Nobody in a list is in the state CLOSED.
+func (r *Resolver) invitationsAmong(ctx context.Context, t *ent.Team, f *model.PersonFilter, wants func(model.PersonStatus) bool) (*ent.InvitationQuery, error) {
+	var states []predicate.Invitation
+	if wants(model.PersonStatusInvited) {
+		states = append(states, lifecycle.Open(r.Now()))
+	}
+	if wants(model.PersonStatusExpired) {
+		states = append(states, lifecycle.InState(lifecycle.Expired, r.Now()))
+	}
+	if wants(model.PersonStatusClosed) {
+		states = append(states, invitation.IDIn())
+	}
+	conditions, err := invitationFilter(&model.InvitationFilter{Search: f.Search, RoleID: f.RoleID, GroupID: f.GroupID, DivisionID: f.DivisionID}, r.Now())
+	if err != nil || len(states) == 0 {
+		return nil, err
+	}
+	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(t.ID), lifecycle.Listed(), invitation.Or(states...)).Where(conditions...)
+	r.withInvitation(ctx, selected(ctx).nodes("Invitation", "Person"))(q)
+	return q, nil
+}
+
 // countedMembers takes the total of a list from the team's counters, unless the list is
 // filtered by more than the status.
 func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.MemberFilter) *relay.Connection[*ent.Member] {
@@ -87,10 +116,27 @@ func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.M
 	return page.CountedBy(func(context.Context) (int, error) { return n, nil })
 }
 
+// personStatus returns the status of an invitation in the words of a list of people.
+func personStatus(s invitation.Status) model.PersonStatus {
+	switch s {
+	case lifecycle.Pending:
+		return model.PersonStatusInvited
+	case lifecycle.Expired:
+		return model.PersonStatusExpired
+	default:
+		return model.PersonStatusClosed
+	}
+}
+
+// displayName returns the name that a list shows: the address of people without a name.
+func displayName(email, first, last string) string {
+	return cmp.Or(strings.TrimSpace(first+" "+last), email)
+}
+
 // countedInvitations takes the total of a list from the team's counter, unless the list is
 // filtered.
 func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f *model.InvitationFilter) *relay.Connection[*ent.Invitation] {
-	if page == nil || f != nil && (len(f.Status) > 0 || f.Search != nil || f.RoleID != nil) {
+	if page == nil || f != nil && (len(f.Status) > 0 || f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil) {
 		return page
 	}
 	return page.CountedBy(func(context.Context) (int, error) { return t.AllInvitations, nil })

@@ -18,11 +18,11 @@ func (r *accountResolver) Counts(ctx context.Context, obj *ent.Account) (*model.
 }
 
 // People is the resolver for the people field.
-func (r *teamResolver) People(ctx context.Context, obj *ent.Team, first *int, after *string, filter *model.PersonFilter) (*relay.Connection[model.Person], error) {
+func (r *teamResolver) People(ctx context.Context, obj *ent.Team, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) (*relay.Connection[model.Person], error) {
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	return r.people(ctx, obj, relay.Args{First: first, After: after}, filter)
+	return r.people(ctx, obj, relay.Args{First: first, After: after, Last: last, Before: before}, filter, orderBy)
 }
 
 // Counts is the resolver for the counts field.

@@ -51,8 +51,15 @@ func (r *queryResolver) Account(ctx context.Context, id string) (*ent.Account, e
 }
 
 // Team is the resolver for the team field.
-func (r *queryResolver) Team(ctx context.Context, id string) (*ent.Team, error) {
-	q := r.read(ctx).Team.Query().Where(team.ID(id), access.OwnTeams(ctx))
+func (r *queryResolver) Team(ctx context.Context, id *string) (*ent.Team, error) {
+	if id == nil {
+		v := access.ViewerFrom(ctx)
+		if v == nil {
+			return nil, nil
+		}
+		return r.homeTeam(ctx, v)
+	}
+	q := r.read(ctx).Team.Query().Where(team.ID(*id), access.OwnTeams(ctx))
 	r.withTeam(ctx, selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }

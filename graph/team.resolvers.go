@@ -92,7 +92,11 @@ func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, a
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(memberFilter(filter)...)
+	conditions, err := memberFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(conditions...)
 	r.withMember(ctx, selected(ctx).nodes())(q)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, membersBy(orderBy))
 	return countedMembers(page, obj, filter), err
@@ -103,7 +107,11 @@ func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *in
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
 		return nil, err
 	}
-	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(invitationFilter(filter, r.Now())...)
+	conditions, err := invitationFilter(filter, r.Now())
+	if err != nil {
+		return nil, err
+	}
+	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(conditions...)
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsBy(orderBy))
 	return countedInvitations(page, obj, filter), err

@@ -31,6 +31,10 @@ const invitationsPage = `query($id: ID!) { team(id: $id) {
 const peoplePage = `query($id: ID!) { team(id: $id) { counts { active invited expired deactivated seatsUsed seatLimit }
 	people(first: 50) { nodes { ... on Member { user { email } roles { key } } ... on Invitation { email roles { key } } } pageInfo { hasNextPage } } } }`
 
+const personPage = `query($id: ID!) { team(id: $id) { counts { active invited expired deactivated seatsUsed seatLimit }
+	people(first: 50) { nodes { id email displayName personStatus roles { key name } addedAt lastSeenAt expiresAt
+		... on Invitation { status note } ... on Member { isOwner user { id } } } pageInfo { hasNextPage } } } }`
+
 const teamsPage = `query($id: ID!) { team(id: $id) { account { counts { active } teams { nodes { name owner { user { email } } viewerMembership { id roles { key } }
 	counts { active invited } assignableRoles { key } pendingOwnershipTransfer { id } viewerCanInvite viewerCanManageRoles } } } } }`
 
@@ -120,7 +124,7 @@ func TestAPageCostsTheSameInATeamOfAnySize(t *testing.T) {
 		for _, email := range []string{"a@example.org", "b@example.org"} {
 			invite(email)
 		}
-		pages := []string{membersPage, invitationsPage, peoplePage, teamsPage}
+		pages := []string{membersPage, invitationsPage, peoplePage, personPage, teamsPage}
 		few := make([]int64, len(pages))
 		for i, page := range pages {
 			few[i] = cost(page)
@@ -133,6 +137,7 @@ func TestAPageCostsTheSameInATeamOfAnySize(t *testing.T) {
 		for _, name := range []string{"Second", "Third"} {
 			owner.Mutate("createTeam", "team { id }", "accountId", owner.AccountID(), "name", name).OK()
 		}
+		equal(t, "FE-11 a page by Person costs what one by fragments costs", cost(personPage), cost(peoplePage))
 		counts.Store(0)
 		for i, page := range pages {
 			equal(t, "statements for "+page, cost(page), few[i])

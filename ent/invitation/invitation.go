@@ -48,6 +48,8 @@ const (
 	FieldInviterID = "inviter_id"
 	// FieldGranterID holds the string denoting the granter_id field in the database.
 	FieldGranterID = "granter_id"
+	// FieldSortName holds the string denoting the sort_name field in the database.
+	FieldSortName = "sort_name"
 	// FieldSearch holds the string denoting the search field in the database.
 	FieldSearch = "search"
 	// FieldSuperseded holds the string denoting the superseded field in the database.
@@ -152,6 +154,7 @@ var Columns = []string{
 	FieldStatus,
 	FieldInviterID,
 	FieldGranterID,
+	FieldSortName,
 	FieldSearch,
 	FieldSuperseded,
 	FieldExpiresAt,
@@ -221,6 +224,8 @@ var (
 	DefaultNote string
 	// DefaultGranterID holds the default value on creation for the "granter_id" field.
 	DefaultGranterID string
+	// DefaultSortName holds the default value on creation for the "sort_name" field.
+	DefaultSortName string
 	// DefaultSearch holds the default value on creation for the "search" field.
 	DefaultSearch string
 	// DefaultSuperseded holds the default value on creation for the "superseded" field.
@@ -380,6 +385,11 @@ func ByInviterID(opts ...sql.OrderTermOption) OrderOption {
 // ByGranterID orders the results by the granter_id field.
 func ByGranterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGranterID, opts...).ToFunc()
+}
+
+// BySortName orders the results by the sort_name field.
+func BySortName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSortName, opts...).ToFunc()
 }
 
 // BySearch orders the results by the search field.

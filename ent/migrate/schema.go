@@ -185,6 +185,7 @@ var (
 		{Name: "note", Type: field.TypeString, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED", "REVOKED", "EXPIRED"}, Default: "PENDING"},
 		{Name: "granter_id", Type: field.TypeString, Default: ""},
+		{Name: "sort_name", Type: field.TypeString, Default: ""},
 		{Name: "search", Type: field.TypeString, Default: ""},
 		{Name: "superseded", Type: field.TypeBool, Default: false},
 		{Name: "expires_at", Type: field.TypeTime},
@@ -212,19 +213,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_teams_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[31]},
+				Columns:    []*schema.Column{InvitationsColumns[32]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[32]},
+				Columns:    []*schema.Column{InvitationsColumns[33]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[33]},
+				Columns:    []*schema.Column{InvitationsColumns[34]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -233,7 +234,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -246,17 +247,17 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32]},
+				Columns: []*schema.Column{InvitationsColumns[33]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33]},
+				Columns: []*schema.Column{InvitationsColumns[34]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[18]},
+				Columns: []*schema.Column{InvitationsColumns[19]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -280,22 +281,54 @@ var (
 			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_status_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_email_key_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_expires_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[31], InvitationsColumns[18], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[19], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_listed_by_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[1], InvitationsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
+				},
+			},
+			{
+				Name:    "invitation_listed_by_sort_name",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[16], InvitationsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
+				},
+			},
+			{
+				Name:    "invitation_listed_by_email_key",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9], InvitationsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
+				},
+			},
+			{
+				Name:    "invitation_listed",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
+				},
 			},
 		},
 	}

@@ -31,6 +31,7 @@ func (Invitation) Fields() []ent.Field {
 		).Default("PENDING").Comment("As stored. A pending one has expired from expires_at on."),
 		field.String("inviter_id").Optional().Nillable().Immutable(),
 		field.String("granter_id").Default("").Comment("The user who answers for the grant. It can be accepted only while they hold all of it."),
+		field.String("sort_name").Default("").Comment("The name, folded; the address when there is no name."),
 		field.String("search").Default("").Comment("Address and names, folded, for searching."),
 		field.Bool("superseded").Default(false).Comment("It has expired, and a newer one was sent to the address."),
 		field.Time("expires_at"),
@@ -79,5 +80,19 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("team_id", "status", "created_at", "id"),
 		index.Fields("team_id", "email_key", "id"),
 		index.Fields("team_id", "expires_at", "id"),
+		listed("created_at"),
+		listed("sort_name"),
+		listed("email_key"),
+		index.Fields("team_id", "id").StorageKey("invitation_listed").Annotations(entsql.IndexWhere(isListed)),
 	}
+}
+
+// isListed is lifecycle.Listed: an invitation that may be in a list of people.
+const isListed = "status IN ('PENDING', 'EXPIRED') AND NOT superseded"
+
+// listed returns the index for a list of people in that order. It leaves out the invitations
+// that are over, because their number grows with the age of the team.
+func listed(column string) ent.Index {
+	return index.Fields("team_id", column, "id").
+		StorageKey("invitation_listed_by_" + column).Annotations(entsql.IndexWhere(isListed))
 }

@@ -236,6 +236,7 @@ type ComplexityRoot struct {
 		AllowedDomains  func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
 		Delivery        func(childComplexity int) int
+		DisplayName     func(childComplexity int) int
 		Divisions       func(childComplexity int) int
 		Email           func(childComplexity int) int
 		ExpiresAt       func(childComplexity int) int
@@ -245,10 +246,12 @@ type ComplexityRoot struct {
 		Inviter         func(childComplexity int) int
 		JobTitle        func(childComplexity int) int
 		LastName        func(childComplexity int) int
+		LastSeenAt      func(childComplexity int) int
 		LastSentAt      func(childComplexity int) int
 		Member          func(childComplexity int) int
 		Note            func(childComplexity int) int
 		Permissions     func(childComplexity int) int
+		PersonStatus    func(childComplexity int) int
 		Roles           func(childComplexity int) int
 		SendCount       func(childComplexity int) int
 		Status          func(childComplexity int) int
@@ -322,12 +325,16 @@ type ComplexityRoot struct {
 		AllowedDomains       func(childComplexity int) int
 		CreatedAt            func(childComplexity int) int
 		DirectPermissions    func(childComplexity int) int
+		DisplayName          func(childComplexity int) int
 		Divisions            func(childComplexity int) int
 		EffectivePermissions func(childComplexity int) int
+		Email                func(childComplexity int) int
+		ExpiresAt            func(childComplexity int) int
 		Groups               func(childComplexity int) int
 		ID                   func(childComplexity int) int
 		IsOwner              func(childComplexity int) int
 		LastSeenAt           func(childComplexity int) int
+		PersonStatus         func(childComplexity int) int
 		Roles                func(childComplexity int) int
 		Status               func(childComplexity int) int
 		Team                 func(childComplexity int) int
@@ -466,7 +473,7 @@ type ComplexityRoot struct {
 		Nodes             func(childComplexity int, ids []string) int
 		Permissions       func(childComplexity int) int
 		ServerInfo        func(childComplexity int) int
-		Team              func(childComplexity int, id string) int
+		Team              func(childComplexity int, id *string) int
 		Viewer            func(childComplexity int) int
 	}
 
@@ -691,7 +698,7 @@ type ComplexityRoot struct {
 		Name                       func(childComplexity int) int
 		Owner                      func(childComplexity int) int
 		PendingOwnershipTransfer   func(childComplexity int) int
-		People                     func(childComplexity int, first *int, after *string, filter *model.PersonFilter) int
+		People                     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
 		ViewerCanInvite            func(childComplexity int) int
 		ViewerCanManageMembers     func(childComplexity int) int
 		ViewerCanManageRoles       func(childComplexity int) int
@@ -1472,7 +1479,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.AllowedDomains(childComplexity), true
-	case "Invitation.createdAt":
+	case "Invitation.createdAt", "Invitation.addedAt":
 		if e.ComplexityRoot.Invitation.CreatedAt == nil {
 			break
 		}
@@ -1484,6 +1491,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Delivery(childComplexity), true
+	case "Invitation.displayName":
+		if e.ComplexityRoot.Invitation.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.DisplayName(childComplexity), true
 	case "Invitation.divisions":
 		if e.ComplexityRoot.Invitation.Divisions == nil {
 			break
@@ -1538,6 +1551,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.LastName(childComplexity), true
+	case "Invitation.lastSeenAt":
+		if e.ComplexityRoot.Invitation.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.LastSeenAt(childComplexity), true
 	case "Invitation.lastSentAt":
 		if e.ComplexityRoot.Invitation.LastSentAt == nil {
 			break
@@ -1562,6 +1581,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Permissions(childComplexity), true
+	case "Invitation.personStatus":
+		if e.ComplexityRoot.Invitation.PersonStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.PersonStatus(childComplexity), true
 	case "Invitation.roles":
 		if e.ComplexityRoot.Invitation.Roles == nil {
 			break
@@ -1840,7 +1865,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.AllowedDomains(childComplexity), true
-	case "Member.joinedAt":
+	case "Member.joinedAt", "Member.addedAt":
 		if e.ComplexityRoot.Member.CreatedAt == nil {
 			break
 		}
@@ -1852,6 +1877,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.DirectPermissions(childComplexity), true
+	case "Member.displayName":
+		if e.ComplexityRoot.Member.DisplayName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.DisplayName(childComplexity), true
 	case "Member.divisions":
 		if e.ComplexityRoot.Member.Divisions == nil {
 			break
@@ -1864,6 +1895,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.EffectivePermissions(childComplexity), true
+	case "Member.email":
+		if e.ComplexityRoot.Member.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Email(childComplexity), true
+	case "Member.expiresAt":
+		if e.ComplexityRoot.Member.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ExpiresAt(childComplexity), true
 	case "Member.groups":
 		if e.ComplexityRoot.Member.Groups == nil {
 			break
@@ -1888,6 +1931,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.LastSeenAt(childComplexity), true
+	case "Member.personStatus":
+		if e.ComplexityRoot.Member.PersonStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.PersonStatus(childComplexity), true
 	case "Member.roles":
 		if e.ComplexityRoot.Member.Roles == nil {
 			break
@@ -2778,7 +2827,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Team(childComplexity, args["id"].(string)), true
+		return e.ComplexityRoot.Query.Team(childComplexity, args["id"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -3575,7 +3624,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.PersonFilter)), true
+		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PersonFilter), args["orderBy"].(*model.PersonOrder)), true
 	case "Team.viewerCanInvite":
 		if e.ComplexityRoot.Team.ViewerCanInvite == nil {
 			break
@@ -3942,6 +3991,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMemberOrder,
 		ec.unmarshalInputMemberRolesInput,
 		ec.unmarshalInputPersonFilter,
+		ec.unmarshalInputPersonOrder,
 		ec.unmarshalInputReactivateMemberInput,
 		ec.unmarshalInputRemoveMemberInput,
 		ec.unmarshalInputRemoveMembersInput,
@@ -4587,7 +4637,7 @@ type SessionEdge {
 }
 `, BuiltIn: false},
 	{Name: "../schema/invitation.graphqls", Input: `"An offer of membership to an address. No field of the schema contains its token."
-type Invitation implements Node {
+type Invitation implements Node & Person {
   "Prefixed with inv_."
   id: ID!
   "The team that the addressee is invited into."
@@ -4602,8 +4652,12 @@ type Invitation implements Node {
   jobTitle: String!
   "A few words to the addressee, shown in the mail."
   note: String!
+  "The first and the last name; the address when there is no name."
+  displayName: String!
   "The status. It becomes EXPIRED exactly at ` + "`" + `expiresAt` + "`" + `."
   status: InvitationStatus!
+  "Whether it is open, in the words of a list of people."
+  personStatus: PersonStatus!
   "The roles that it grants."
   roles: [Role!]!
   "The groups the member will be in."
@@ -4618,6 +4672,10 @@ type Invitation implements Node {
   inviter: Actor!
   "When it was created."
   createdAt: DateTime!
+  "The same as ` + "`" + `createdAt` + "`" + `."
+  addedAt: DateTime!
+  "Always null: only members are active."
+  lastSeenAt: DateTime
   "When it expires or expired."
   expiresAt: DateTime!
   "When a mail for it was last requested."
@@ -5196,13 +5254,19 @@ enum ViewerAccessEventType {
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `"A user in a team."
-type Member implements Node {
+type Member implements Node & Person {
   "Prefixed with mem_."
   id: ID!
   "The team."
   team: Team!
   "The user."
   user: User!
+  "The user's address, as it was typed."
+  email: EmailAddress!
+  "The user's first and last name; the address when there is no name."
+  displayName: String!
+  "Whether the member is active, in the words of a list of people."
+  personStatus: PersonStatus!
   "Whether the member is active."
   status: MemberStatus!
   "Whether this is the team's one owner."
@@ -5221,6 +5285,10 @@ type Member implements Node {
   allowedDomains: [String!]!
   "When the user became a member."
   joinedAt: DateTime!
+  "The same as ` + "`" + `joinedAt` + "`" + `."
+  addedAt: DateTime!
+  "Always null: only invitations expire."
+  expiresAt: DateTime
   "When the user was last active, to within five minutes."
   lastSeenAt: DateTime
   "Increases with each change of the member. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
@@ -5560,8 +5628,21 @@ type CancelOwnershipTransferPayload {
 }
 `, BuiltIn: false},
 	{Name: "../schema/people.graphqls", Input: `extend type Team {
-  "The members and the open or expired invitations in one list, newest first. Needs ` + "`" + `members.read` + "`" + `."
-  people(first: Int, after: String, filter: PersonFilter): PersonConnection!
+  "The members and the open or expired invitations in one list: each person once. Needs ` + "`" + `members.read` + "`" + `."
+  people(
+    "How many people the page has at most, counted from the beginning: 0 to 100. The default is 50."
+    first: Int
+    "Only people after this cursor."
+    after: String
+    "How many people the page has at most, counted from the end: 0 to 100."
+    last: Int
+    "Only people before this cursor."
+    before: String
+    "Which people are selected; all by default."
+    filter: PersonFilter
+    "How the people are ordered; the newest first by default."
+    orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
+  ): PersonConnection!
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
   counts: PeopleCounts!
 }
@@ -5575,7 +5656,7 @@ extend type Account {
 input MemberFilter {
   "Only members in these states; an empty list selects all."
   status: [MemberStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only members who have this role directly or by a group."
   roleId: ID
@@ -5617,12 +5698,16 @@ enum OrderDirection {
 
 "Selects invitations."
 input InvitationFilter {
-  "Only members in these states; an empty list selects all."
+  "Only invitations in these states; an empty list selects all."
   status: [InvitationStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only invitations that grant this role directly or by a group."
   roleId: ID
+  "Only invitations into this group."
+  groupId: ID
+  "Only invitations that are restricted to this division."
+  divisionId: ID
 }
 
 "How invitations are ordered."
@@ -5644,16 +5729,59 @@ enum InvitationOrderField {
 }
 
 "A member of a team, or an invitation into it."
-union Person = Member | Invitation
+interface Person implements Node {
+  "The member's or the invitation's id, unique over all types."
+  id: ID!
+  "The address, as it was typed."
+  email: EmailAddress!
+  "The first and the last name; the address when there is no name."
+  displayName: String!
+  "Whether they are a member, or invited."
+  personStatus: PersonStatus!
+  "The roles that the member has, or that the invitation grants."
+  roles: [Role!]!
+  "The groups that the member is in, or will be in."
+  groups: [Group!]!
+  "When the user became a member, or when the invitation was created."
+  addedAt: DateTime!
+  "When the member was last active, to within five minutes; null for an invitation."
+  lastSeenAt: DateTime
+  "When the invitation expires or expired; null for a member."
+  expiresAt: DateTime
+}
+
+"How people are ordered."
+input PersonOrder {
+  "The field to order by."
+  field: PersonOrderField!
+  "The direction."
+  direction: OrderDirection! = ASC
+}
+
+"What people can be ordered by."
+enum PersonOrderField {
+  "When they became members, or were invited."
+  ADDED_AT
+  "The name; the address of people without a name."
+  NAME
+  "The address."
+  EMAIL
+  "When they were last active. Members who never were, and invitations, come first."
+  LAST_SEEN_AT
+}
 
 "Selects people."
 input PersonFilter {
-  "Only members in these states; an empty list selects all."
+  "Only people in these states; an empty list selects all."
   status: [PersonStatus!]
-  "Only those whose name or address contains this text. Case and accents are ignored."
+  "Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: ` + "`" + `lukasz` + "`" + ` finds Łukasz. At most 200 characters."
   search: String
   "Only those who have this role, or are offered it, directly or by a group."
   roleId: ID
+  "Only those who are in this group, or will be in it."
+  groupId: ID
+  "Only those who are restricted to this division, or will be."
+  divisionId: ID
 }
 
 "The status of a person."
@@ -5666,6 +5794,8 @@ enum PersonStatus {
   INVITED
   "An address with an expired invitation."
   EXPIRED
+  "An address whose invitation was accepted, declined or revoked. No list of people contains it."
+  CLOSED
 }
 
 "A page of people."
@@ -6124,8 +6254,11 @@ type Query {
   nodes(ids: [ID!]!): [Node]!
   "The account with this id; null when the viewer is in none of its teams."
   account(id: ID!): Account
-  "The team with this id; null when the viewer may not see it."
-  team(id: ID!): Team
+  "The team with this id, or the viewer's active team when ` + "`" + `id` + "`" + ` is omitted; null when there is none that the viewer may see."
+  team(
+    "The team; the viewer's active team when omitted."
+    id: ID
+  ): Team
   "What anybody who has an invitation's link may see of the invitation; null for an unknown token. It needs no session and changes nothing."
   invitationByToken(token: String!): InvitationPreview
   "The permission catalogue, grouped by module."
@@ -6180,10 +6313,10 @@ type Team implements Node {
   owner: Member!
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
-  "The members, oldest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder): MemberConnection!
-  "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder): InvitationConnection!
+  "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
+  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection!
+  "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
+  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection!
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
   "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
@@ -6696,8 +6829,12 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_jobTitle(ctx, field)
 	case "note":
 		return ec.fieldContext_Invitation_note(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Invitation_displayName(ctx, field)
 	case "status":
 		return ec.fieldContext_Invitation_status(ctx, field)
+	case "personStatus":
+		return ec.fieldContext_Invitation_personStatus(ctx, field)
 	case "roles":
 		return ec.fieldContext_Invitation_roles(ctx, field)
 	case "groups":
@@ -6712,6 +6849,10 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_inviter(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Invitation_createdAt(ctx, field)
+	case "addedAt":
+		return ec.fieldContext_Invitation_addedAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Invitation_lastSeenAt(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Invitation_expiresAt(ctx, field)
 	case "lastSentAt":
@@ -6862,6 +7003,12 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_team(ctx, field)
 	case "user":
 		return ec.fieldContext_Member_user(ctx, field)
+	case "email":
+		return ec.fieldContext_Member_email(ctx, field)
+	case "displayName":
+		return ec.fieldContext_Member_displayName(ctx, field)
+	case "personStatus":
+		return ec.fieldContext_Member_personStatus(ctx, field)
 	case "status":
 		return ec.fieldContext_Member_status(ctx, field)
 	case "isOwner":
@@ -6880,6 +7027,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_allowedDomains(ctx, field)
 	case "joinedAt":
 		return ec.fieldContext_Member_joinedAt(ctx, field)
+	case "addedAt":
+		return ec.fieldContext_Member_addedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Member_expiresAt(ctx, field)
 	case "lastSeenAt":
 		return ec.fieldContext_Member_lastSeenAt(ctx, field)
 	case "version":

@@ -76,7 +76,7 @@ type QueryResolver interface {
 	Node(ctx context.Context, id string) (model.Node, error)
 	Nodes(ctx context.Context, ids []string) ([]model.Node, error)
 	Account(ctx context.Context, id string) (*ent.Account, error)
-	Team(ctx context.Context, id string) (*ent.Team, error)
+	Team(ctx context.Context, id *string) (*ent.Team, error)
 	InvitationByToken(ctx context.Context, token string) (*invite.Preview, error)
 	Permissions(ctx context.Context) ([]*access.Module, error)
 	ServerInfo(ctx context.Context) (*model.ServerInfo, error)
@@ -820,8 +820,8 @@ func (ec *executionContext) field_Query_team_args(ctx context.Context, rawArgs m
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
-		func(ctx context.Context, v any) (string, error) {
-			return ec.unmarshalNID2string(ctx, v)
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3112,7 +3112,7 @@ func (ec *executionContext) _Query_team(ctx context.Context, field graphql.Colle
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Team(ctx, fc.Args["id"].(string))
+			return ec.Resolvers.Query().Team(ctx, fc.Args["id"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
@@ -3637,78 +3637,61 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
-	case ent.User:
-		return ec._User(ctx, sel, &obj)
-	case *ent.User:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._User(ctx, sel, obj)
-	case ent.Team:
-		return ec._Team(ctx, sel, &obj)
-	case *ent.Team:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Team(ctx, sel, obj)
-	case ent.Session:
-		return ec._Session(ctx, sel, &obj)
-	case *ent.Session:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Session(ctx, sel, obj)
-	case ent.Role:
-		return ec._Role(ctx, sel, &obj)
-	case *ent.Role:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._Role(ctx, sel, obj)
-	case ent.OwnershipTransfer:
-		return ec._OwnershipTransfer(ctx, sel, &obj)
-	case *ent.OwnershipTransfer:
-		if obj == nil {
-			return graphql.Null
-		}
-		return ec._OwnershipTransfer(ctx, sel, obj)
-	case ent.Member:
-		return ec._Member(ctx, sel, &obj)
 	case *ent.Member:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Member(ctx, sel, obj)
-	case ent.Invitation:
-		return ec._Invitation(ctx, sel, &obj)
 	case *ent.Invitation:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Invitation(ctx, sel, obj)
-	case ent.Group:
-		return ec._Group(ctx, sel, &obj)
+	case *ent.User:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._User(ctx, sel, obj)
+	case *ent.Team:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Team(ctx, sel, obj)
+	case *ent.Session:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Session(ctx, sel, obj)
+	case *ent.Role:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Role(ctx, sel, obj)
+	case model.Person:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Person(ctx, sel, obj)
+	case *ent.OwnershipTransfer:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._OwnershipTransfer(ctx, sel, obj)
 	case *ent.Group:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Group(ctx, sel, obj)
-	case model.Event:
-		return ec._Event(ctx, sel, &obj)
 	case *model.Event:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Event(ctx, sel, obj)
-	case ent.Division:
-		return ec._Division(ctx, sel, &obj)
 	case *ent.Division:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Division(ctx, sel, obj)
-	case ent.Account:
-		return ec._Account(ctx, sel, &obj)
 	case *ent.Account:
 		if obj == nil {
 			return graphql.Null

@@ -15,15 +15,21 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// Node is anything with an id: a pointer to one of ent's structs.
-type Node any
+// Node is anything with an id: a pointer to one of ent's structs, or an *Event. A pointer to
+// an interface is none, which any would be.
+type Node interface{ String() string }
 
 // Actor is who did something: a *ent.User or a *SystemActor.
 type Actor any
 
 // Person is somebody in a team or on the way into it: a *ent.Member or a
-// *ent.Invitation.
-type Person any
+// *ent.Invitation. No other row has these edges.
+type Person interface {
+	Node
+	QueryTeam() *ent.TeamQuery
+	QueryRoles() *ent.RoleQuery
+	QueryGroups() *ent.GroupQuery
+}
 
 // Event is one line of an account's log, with who did it.
 type Event struct {
@@ -35,6 +41,9 @@ type Event struct {
 	SubjectID *string
 	Summary   string
 }
+
+// String returns the id.
+func (e *Event) String() string { return e.ID }
 
 // Pages of lists, and their elements.
 type (

@@ -278,12 +278,16 @@ type EventFilter struct {
 
 // Selects invitations.
 type InvitationFilter struct {
-	// Only members in these states; an empty list selects all.
+	// Only invitations in these states; an empty list selects all.
 	Status []invitation.Status `json:"status,omitempty"`
-	// Only those whose name or address contains this text. Case and accents are ignored.
+	// Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: `lukasz` finds Łukasz. At most 200 characters.
 	Search *string `json:"search,omitempty"`
 	// Only invitations that grant this role directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
+	// Only invitations into this group.
+	GroupID *string `json:"groupId,omitempty"`
+	// Only invitations that are restricted to this division.
+	DivisionID *string `json:"divisionId,omitempty"`
 }
 
 // What an invitation grants: one of two forms.
@@ -434,7 +438,7 @@ type LeaveTeamPayload struct {
 type MemberFilter struct {
 	// Only members in these states; an empty list selects all.
 	Status []member.Status `json:"status,omitempty"`
-	// Only those whose name or address contains this text. Case and accents are ignored.
+	// Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: `lukasz` finds Łukasz. At most 200 characters.
 	Search *string `json:"search,omitempty"`
 	// Only members who have this role directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
@@ -500,12 +504,24 @@ type PeopleCounts struct {
 
 // Selects people.
 type PersonFilter struct {
-	// Only members in these states; an empty list selects all.
+	// Only people in these states; an empty list selects all.
 	Status []PersonStatus `json:"status,omitempty"`
-	// Only those whose name or address contains this text. Case and accents are ignored.
+	// Only those whose name and address contain every word of this text, in any order. Case, accents and forms of letters are ignored: `lukasz` finds Łukasz. At most 200 characters.
 	Search *string `json:"search,omitempty"`
 	// Only those who have this role, or are offered it, directly or by a group.
 	RoleID *string `json:"roleId,omitempty"`
+	// Only those who are in this group, or will be in it.
+	GroupID *string `json:"groupId,omitempty"`
+	// Only those who are restricted to this division, or will be.
+	DivisionID *string `json:"divisionId,omitempty"`
+}
+
+// How people are ordered.
+type PersonOrder struct {
+	// The field to order by.
+	Field PersonOrderField `json:"field"`
+	// The direction.
+	Direction OrderDirection `json:"direction"`
 }
 
 // A deactivated member to reactivate.
@@ -1554,6 +1570,70 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What people can be ordered by.
+type PersonOrderField string
+
+const (
+	// When they became members, or were invited.
+	PersonOrderFieldAddedAt PersonOrderField = "ADDED_AT"
+	// The name; the address of people without a name.
+	PersonOrderFieldName PersonOrderField = "NAME"
+	// The address.
+	PersonOrderFieldEmail PersonOrderField = "EMAIL"
+	// When they were last active. Members who never were, and invitations, come first.
+	PersonOrderFieldLastSeenAt PersonOrderField = "LAST_SEEN_AT"
+)
+
+var AllPersonOrderField = []PersonOrderField{
+	PersonOrderFieldAddedAt,
+	PersonOrderFieldName,
+	PersonOrderFieldEmail,
+	PersonOrderFieldLastSeenAt,
+}
+
+func (e PersonOrderField) IsValid() bool {
+	switch e {
+	case PersonOrderFieldAddedAt, PersonOrderFieldName, PersonOrderFieldEmail, PersonOrderFieldLastSeenAt:
+		return true
+	}
+	return false
+}
+
+func (e PersonOrderField) String() string {
+	return string(e)
+}
+
+func (e *PersonOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PersonOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PersonOrderField", str)
+	}
+	return nil
+}
+
+func (e PersonOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PersonOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PersonOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // The status of a person.
 type PersonStatus string
 
@@ -1566,6 +1646,8 @@ const (
 	PersonStatusInvited PersonStatus = "INVITED"
 	// An address with an expired invitation.
 	PersonStatusExpired PersonStatus = "EXPIRED"
+	// An address whose invitation was accepted, declined or revoked. No list of people contains it.
+	PersonStatusClosed PersonStatus = "CLOSED"
 )
 
 var AllPersonStatus = []PersonStatus{
@@ -1573,11 +1655,12 @@ var AllPersonStatus = []PersonStatus{
 	PersonStatusDeactivated,
 	PersonStatusInvited,
 	PersonStatusExpired,
+	PersonStatusClosed,
 }
 
 func (e PersonStatus) IsValid() bool {
 	switch e {
-	case PersonStatusActive, PersonStatusDeactivated, PersonStatusInvited, PersonStatusExpired:
+	case PersonStatusActive, PersonStatusDeactivated, PersonStatusInvited, PersonStatusExpired, PersonStatusClosed:
 		return true
 	}
 	return false

@@ -148,10 +148,10 @@ type element[T any] struct {
 func read[Q query[Q, T, P, O], T any, P, O ~func(*sql.Selector)](ctx context.Context, q Q, order Order[T], w window) ([]element[T], error) {
 	q = q.Clone()
 	if w.after != nil {
-		q = q.Where(beyond[P](order.Column, *w.after, !order.Descending))
+		q = q.Where(beyond[P](order, *w.after, !order.Descending))
 	}
 	if w.before != nil {
-		q = q.Where(beyond[P](order.Column, *w.before, order.Descending))
+		q = q.Where(beyond[P](order, *w.before, order.Descending))
 	}
 	nodes, err := q.Order(ordered[O](order.Column, order.Descending != w.backward)).Limit(w.size + 1).All(ctx)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -40,18 +39,17 @@ func From[Q query[Q, R, P, O], R, T any, P, O ~func(*sql.Selector)](q Q, order O
 }
 
 // Union reads one page of one or more queries as one list, with one statement for each.
-// Their orders must have the same name and direction, and keys that are times, because
-// merging has to compare keys as the database does, and databases differ for texts. Ids
-// are compared by their bytes; all databases do the same for lower-case ASCII. It fails
-// with BAD_USER_INPUT for an invalid size or cursor.
+// Their orders must have the same name, kind and direction. Merging compares keys as the
+// database does: texts by their bytes, and ids too, which are lower-case ASCII. It fails with
+// BAD_USER_INPUT for an invalid size or cursor.
 func Union[T any](ctx context.Context, args Args, sources ...Source[T]) (*Connection[T], error) {
 	if len(sources) == 0 {
 		return nil, errors.New("union of no sources")
 	}
 	first := sources[0]
 	for _, s := range sources {
-		if s.name != first.name || s.descending != first.descending || s.kind != Time {
-			return nil, errors.New("union of " + first.name + " and " + s.name + ": their orders differ, or are not by times")
+		if s.name != first.name || s.descending != first.descending || s.kind != first.kind {
+			return nil, errors.New("union of " + first.name + " and " + s.name + ": their orders differ")
 		}
 	}
 	w, err := args.window(first.name, first.kind)
@@ -95,11 +93,8 @@ func merge[T any](lists [][]element[T], n int, descending bool) []element[T] {
 	return merged
 }
 
-// precedes compares two positions of times.
 func precedes(a, b position, descending bool) bool {
-	at, _ := a.key.(time.Time)
-	bt, _ := b.key.(time.Time)
-	order := cmp.Or(at.Compare(bt), cmp.Compare(a.id, b.id))
+	order := cmp.Or(compareKeys(a.key, b.key), cmp.Compare(a.id, b.id))
 	if descending {
 		return order > 0
 	}

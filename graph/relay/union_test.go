@@ -209,13 +209,13 @@ func TestUnionOfUnlikeOrdersIsAnError(t *testing.T) {
 	t.Parallel()
 	eachUnion(t, func(t *testing.T, l things) {
 		teamID := func(t *ent.Team) string { return t.ID }
-		byJoining := byAge
-		byJoining.Name = "teams.joined"
+		byJoining, byNumber := byAge, byVersion
+		byJoining.Name, byNumber.Name = "teams.joined", byAge.Name
 		for what, sources := range map[string][]relay.Source[string]{
 			"nothing":    nil,
 			"names":      {relay.From(l.query(1), byAge, teamID), relay.From(l.query(50), byJoining, teamID)},
 			"directions": {relay.From(l.query(1), byAge, teamID), relay.From(l.query(50), byAge.In(true), teamID)},
-			"texts":      {relay.From(l.query(1), byName, teamID), relay.From(l.query(50), byName, teamID)},
+			"kinds":      {relay.From(l.query(1), byAge, teamID), relay.From(l.query(50), byNumber, teamID)},
 		} {
 			if _, err := relay.Union(system(t), relay.Args{}, sources...); err == nil || fault.Is(err, fault.BadUserInput) {
 				t.Errorf("%s: err = %v, want one that is ours", what, err)

@@ -96,7 +96,8 @@ func (b *batch) row(id string, a addressee) *ent.InvitationCreate {
 		SetID(id).SetCreatedAt(b.now).SetUpdatedAt(b.now).SetAccountID(b.Account.ID).SetTeamID(b.TeamID).
 		SetEmail(a.address.Typed).SetEmailKey(a.key()).
 		SetFirstName(b.FirstName).SetLastName(b.LastName).SetJobTitle(b.JobTitle).SetNote(b.Note).
-		SetSearch(text.Fold(a.address.Typed, b.FirstName, b.LastName)).
+		SetSortName(text.SortKey(a.address.Typed, b.FirstName, b.LastName)).
+		SetSearch(text.SearchKey(a.address.Typed, b.FirstName, b.LastName)).
 		SetAllPermissions(b.grant.AllPermissions).SetPermissions(b.grant.Permissions).
 		AddRoles(b.grant.Roles...).AddGroups(b.grant.Groups...).
 		SetAllowedDomains(b.Scope.Domains).AddDivisions(b.divisions...).

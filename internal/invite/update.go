@@ -82,7 +82,9 @@ func (s *Service) amend(ctx context.Context, a *act.Act, i *ent.Invitation, am A
 			changes = append(changes, func(u *ent.InvitationUpdate) { t.set(u, clean) })
 		}
 	}
-	changes = append(changes, func(u *ent.InvitationUpdate) { u.SetSearch(text.Fold(i.Email, first, last)) })
+	changes = append(changes, func(u *ent.InvitationUpdate) {
+		u.SetSortName(text.SortKey(i.Email, first, last)).SetSearch(text.SearchKey(i.Email, first, last))
+	})
 	wrong.Add(checkTTL(am.ExpiresInHours))
 	if am.ExpiresInHours != nil {
 		until := s.Now().Add(time.Duration(*am.ExpiresInHours) * time.Hour)

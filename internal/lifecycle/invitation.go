@@ -154,6 +154,15 @@ func StoredPendingIn(column func(string) string) *sql.Predicate {
 	return sql.EQ(column(invitation.FieldStatus), Pending)
 }
 
+// Listed picks the invitations that may be in a list of people: they are open, or have expired
+// and no newer one supersedes them. It is written with constants, so that a database can prove
+// that the partial indexes of such lists have every row that a query asks for.
+func Listed() predicate.Invitation {
+	return func(s *sql.Selector) {
+		s.Where(sql.ExprP(s.C(invitation.FieldStatus) + " IN ('PENDING', 'EXPIRED') AND NOT " + s.C(invitation.FieldSuperseded)))
+	}
+}
+
 // Resendable picks the invitations whose state allows Resend: what they offer
 // may be offered again, so nothing that they name may disappear.
 func Resendable() predicate.Invitation {

@@ -143,14 +143,9 @@ func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	return nil
 }
 
-func searchText(u *ent.User) string { return text.Fold(u.Email, u.FirstName, u.LastName) }
+func searchText(u *ent.User) string { return text.SearchKey(u.Email, u.FirstName, u.LastName) }
 
-func sortName(u *ent.User) string {
-	if name := text.Fold(u.FirstName, u.LastName); name != "" {
-		return name
-	}
-	return text.Fold(u.Email)
-}
+func sortName(u *ent.User) string { return text.SortKey(u.Email, u.FirstName, u.LastName) }
 
 // memberData is the data of an event about a member. It names the user, because
 // the member may be deleted when the event is read.

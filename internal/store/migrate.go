@@ -31,9 +31,9 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, db, files, options...)
+	p, err := provider(dialect, db, files, options...)
 	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
+		return nil, err
 	}
 	if err := notNewer(ctx, p); err != nil {
 		return nil, err
@@ -57,6 +57,16 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	return applied, err
 }
 
+// provider returns all migrations: those of the files, and those of refolds.
+func provider(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
+	options = append(options, goose.WithGoMigrations(refoldMigrations()...), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, nil
+}
+
 // notNewer fails when a newer program has migrated the schema.
 func notNewer(ctx context.Context, p *goose.Provider) error {
 	current, err := p.GetDBVersion(ctx)
@@ -78,9 +88,9 @@ func CheckMigrated(ctx context.Context, address string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	p, err := goose.NewProvider(dialect, db, files)
+	p, err := provider(dialect, db, files)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
 	if err := notNewer(ctx, p); err != nil {
 		return err

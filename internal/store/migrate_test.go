@@ -58,7 +58,7 @@ func sources(t *testing.T, address string) (*goose.Provider, []*goose.Source) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := goose.NewProvider(name, db, files)
+	p, err := store.Provider(name, db, files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +68,14 @@ func sources(t *testing.T, address string) (*goose.Provider, []*goose.Source) {
 		}
 	})
 	return p, p.ListSources()
+}
+
+func versions(all []*goose.Source) []int64 {
+	found := make([]int64, len(all))
+	for i, s := range all {
+		found[i] = s.Version
+	}
+	return found
 }
 
 func TestMigrateAppliesEachMigrationOnce(t *testing.T) {
