@@ -25,7 +25,7 @@ export function eventStream(options: EventStreamOptions = {}): Connect {
       url: options.url ?? connection.url,
       singleConnection,
       retryAttempts: 0,
-      ...(connection.credentials && { credentials: connection.credentials as 'include' }),
+      ...(connection.credentials && { credentials: connection.credentials }),
       headers: async (): Promise<Record<string, string>> => {
         const authorization = await connection.authorization();
         return authorization === undefined ? {} : { authorization };

@@ -85,7 +85,7 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
   private missed: number | undefined; // items of the catch-up; undefined when there is none
   private demand: RefetchReason | undefined; // to be met with the next connection
   private stopAttempt: () => void = () => {};
-  private timeout: unknown;
+  private stopWaiting: () => void = () => {};
   private quiet: unknown;
 
   private readonly queue: Item<Data>[] = [];
@@ -177,7 +177,8 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
         how();
       })();
     const variables = plan.after === undefined ? this.variables : { ...this.variables, [plan.after]: sent ?? null };
-    const stop = this.transport.subscribe(
+    let stop: (() => void) | undefined;
+    stop = this.transport.subscribe(
       { query: plan.query, operationName: plan.operationName, variables },
       {
         live: unless(() => {
@@ -189,7 +190,7 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
           if (result.data == null) {
             const error = fromErrors(result.errors);
             end(() => {
-              stop();
+              stop?.();
               this.broke(error, sent);
             });
           } else this.receive(result);
@@ -200,9 +201,9 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
     );
     this.stopAttempt = () => {
       ended = true;
-      stop();
+      stop?.();
     };
-    if (this.over) this.stopAttempt();
+    if (ended || this.over) this.stopAttempt(); // the transport has reported something at once
   }
 
   private liveNow(sent: string | undefined): void {
@@ -283,7 +284,16 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
     this.attempt++;
     const delay = waitBefore(this.attempt, this.backoff, this.clock, error.retryAfterSeconds);
     if (!this.report({ state: 'reconnecting', reason: error, attempt: this.attempt, delay })) return;
-    this.timeout = this.clock.setTimeout(() => void this.again(), delay);
+    const again = () => {
+      this.stopWaiting();
+      void this.again();
+    };
+    const timeout = this.clock.setTimeout(again, delay);
+    globalThis.addEventListener?.('online', again); // a browser knows when its network is back
+    this.stopWaiting = () => {
+      this.clock.clearTimeout(timeout);
+      globalThis.removeEventListener?.('online', again);
+    };
   }
 
   /** Reads the list anew, if that gives a cursor to go on from, and starts an attempt. */
@@ -324,7 +334,7 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
     if (this.over) return;
     this.over = true;
     this.current = status;
-    this.clock.clearTimeout(this.timeout);
+    this.stopWaiting();
     this.clock.clearTimeout(this.quiet);
     this.stopAttempt();
     this.failure = status.reason === 'error' ? status.error : undefined;

@@ -159,6 +159,40 @@ describe('a subscription', () => {
     assert.equal(never.states(), 'ended');
   });
 
+  it('comes back at once when the network of the browser is back', async (t) => {
+    const network = new EventTarget();
+    const own = { addEventListener: globalThis.addEventListener, removeEventListener: globalThis.removeEventListener };
+    t.after(() => Object.assign(globalThis, own));
+    Object.assign(globalThis, {
+      addEventListener: network.addEventListener.bind(network),
+      removeEventListener: network.removeEventListener.bind(network),
+    });
+    const f = await follow();
+    f.transport.fail(broken);
+    network.dispatchEvent(new Event('online'));
+    network.dispatchEvent(new Event('online'));
+    assert.equal(f.transport.attempts.length, 2);
+    assert.equal(f.clock.pending, 0);
+  });
+
+  it('takes what a transport reports at once', async () => {
+    const clock = new FakeClock();
+    let stopped = 0;
+    const client = createClient({
+      url: 'http://x.test/graphql',
+      clock,
+      live: () => ({
+        subscribe: (_, sink) => {
+          sink.next({ errors: [{ message: 'No.', extensions: { code: 'FORBIDDEN' } }] });
+          return () => stopped++;
+        },
+        close: () => {},
+      }),
+    });
+    await assert.rejects(client.subscribe(FOLLOW, {}, { next: () => {} }).done, { code: 'FORBIDDEN' });
+    assert.equal(stopped, 1);
+  });
+
   it('stops while it waits', async () => {
     const f = await follow();
     f.transport.fail(broken);
