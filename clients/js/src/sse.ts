@@ -1,4 +1,4 @@
-import { createClient } from 'graphql-sse';
+import { createClient, TOKEN_HEADER_KEY } from 'graphql-sse';
 import { ConvokeError, fromThrown } from './error.js';
 import { failureOf, resultIn } from './http.js';
 import type { Connect, Connection, Sink } from './transport.js';
@@ -93,7 +93,10 @@ function watchedFetch(connection: Connection, silentWithin: number) {
     if (ok && !streams) return { ok, status, statusText, text: () => response.text() };
     if (ok && response.body && (response.headers.get('Content-Type') ?? '').startsWith('text/event-stream'))
       return { ok, status, statusText, body: watched(response.body, connection, silentWithin, init.signal) };
-    const failure = failureOf(response, resultIn(await response.text()));
+    const refused = failureOf(response, resultIn(await response.text()));
+    // The shared stream that the request was for has ended, or is another's: the next attempt reserves one of its own.
+    const stale = new Headers(init.headers).has(TOKEN_HEADER_KEY) && (status === 404 || status === 409);
+    const failure = stale ? new ConvokeError('NETWORK', refused.message, { cause: refused }) : refused;
     return { ok: false, status, statusText, failure };
   };
 }
