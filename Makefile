@@ -28,7 +28,7 @@ test-clients: ## The npm clients of dashboards, and the audits of graphql-http, 
 test-examples: ## The examples and GraphiQL in Chromium, against the demo.
 	for e in urql apollo relay; do (cd examples/$$e && npm ci --no-audit --no-fund && npm run build) || exit 1; done
 	cd examples/test && npm ci --no-audit --no-fund
-	CGO_ENABLED=1 go test -count=1 -run TestInABrowser ./cmd/convoke
+	CGO_ENABLED=1 CONVOKE_TEST_BROWSER=yes go test -count=1 -run TestInABrowser ./cmd/convoke
 
 bench: ## The benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...

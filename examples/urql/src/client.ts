@@ -6,7 +6,6 @@ const events = createClient({ url: '/graphql', retryAttempts: Infinity });
 
 export const client = new Client({
   url: '/graphql',
-  preferGetMethod: false,
   exchanges: [cache, fetchExchange, subscriptionExchange({ forwardSubscription: follow })],
 });
 
