@@ -380,7 +380,7 @@ func TestEachOperationOfASocketAsksAnew(t *testing.T) {
 		log := owner.Do(`query($team: ID!, $subject: ID!) { team(id: $team) { account { auditLog(first: 1, filter: {subjectId: $subject}) { nodes {
 			type actor { ... on User { email } } } } } } }`,
 			map[string]any{"team": owner.TeamID, "subject": invited.Payload.Data.InviteUser.Invitation.ID})
-		if !strings.Contains(log.Raw, "invitation.created") || !strings.Contains(log.Raw, "adam@acme.test") {
+		if !strings.Contains(log.Raw, "INVITATION_CREATED") || !strings.Contains(log.Raw, "adam@acme.test") {
 			t.Errorf("the audit has %s, want Adam's invitation", log.Raw)
 		}
 		onMember(owner, "setRoles", owner.MemberID("adam@acme.test"), "roleIds", []string{owner.Role("billing")}).OK()

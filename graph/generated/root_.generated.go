@@ -4113,9 +4113,9 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
   "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
-  accessDecision(input: AccessDecisionInput!): AccessDecision!
+  accessDecision("The question." input: AccessDecisionInput!): AccessDecision!
   "Decides at most 100 such questions, in their order. They cost as many database statements as one."
-  accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]!
+  accessDecisions("The questions: at most 100." inputs: [AccessDecisionInput!]!): [AccessDecision!]!
 }
 
 "The question whether a user may do something. A field that is omitted is not checked."
@@ -4181,15 +4181,35 @@ type Account implements Node {
   "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
   limits: AccountLimits!
   "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
-  teams(first: Int, after: String): TeamConnection!
+  teams(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): TeamConnection!
   "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
-  roles(first: Int, after: String): RoleConnection!
+  roles(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): RoleConnection!
   "The account's groups, oldest first. Needs the same as roles."
-  groups(first: Int, after: String): GroupConnection!
+  groups(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): GroupConnection!
   "The account's divisions on all levels of the tree, oldest first."
-  divisions(first: Int, after: String): DivisionConnection!
+  divisions(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): DivisionConnection!
   "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
-  user(email: EmailAddress!): User
+  user("The address. Case is ignored." email: EmailAddress!): User
 }
 
 "Whether an account can be used."
@@ -4260,7 +4280,7 @@ type PeopleCounts {
 
 extend type Mutation {
   "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
-  updateAccount(input: UpdateAccountInput!): UpdateAccountPayload
+  updateAccount("A change of an account." input: UpdateAccountInput!): UpdateAccountPayload
 }
 
 "A change of an account. A field that is omitted keeps its value."
@@ -4287,12 +4307,24 @@ type UpdateAccountPayload {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Account {
   "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
-  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
+  auditLog(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "Selects events; all of them when omitted."
+    filter: EventFilter
+  ): EventConnection!
 }
 
 extend type Invitation {
   "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
-  timeline(first: Int, after: String): EventConnection!
+  timeline(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): EventConnection!
 }
 
 "One line of an account's event log. It never changes."
@@ -4301,8 +4333,8 @@ type Event implements Node {
   id: ID!
   "The position in the account's event log."
   cursor: EventCursor!
-  "The type of event, such as ` + "`" + `member.joined` + "`" + `."
-  type: String!
+  "The type of event."
+  type: EventType!
   "When it happened."
   at: DateTime!
   "The user or the part of the program that caused it."
@@ -4313,10 +4345,120 @@ type Event implements Node {
   summary: String!
 }
 
+"The types of events. A new version of the server may add types."
+enum EventType {
+  "An invitation was created."
+  INVITATION_CREATED
+  "The grant, the names or the expiry of an invitation changed."
+  INVITATION_UPDATED
+  "A mail of an invitation was put into the queue."
+  INVITATION_QUEUED
+  "The mail server accepted the mail of an invitation."
+  INVITATION_SENT
+  "The mail of an invitation could not be sent."
+  INVITATION_FAILED
+  "The mail of an invitation was returned as undeliverable."
+  INVITATION_BOUNCED
+  "An invitation got a new link and a new expiry."
+  INVITATION_RESENT
+  "The addressee accepted an invitation."
+  INVITATION_ACCEPTED
+  "The addressee declined an invitation."
+  INVITATION_DECLINED
+  "An invitation was revoked."
+  INVITATION_REVOKED
+  "An invitation expired."
+  INVITATION_EXPIRED
+  "A user became a member."
+  MEMBER_JOINED
+  "A member's roles, groups, permissions, restrictions or name changed."
+  MEMBER_UPDATED
+  "A member was deactivated."
+  MEMBER_DEACTIVATED
+  "A member was reactivated."
+  MEMBER_REACTIVATED
+  "A member left or was removed."
+  MEMBER_REMOVED
+  "The ownership of a team was offered to a member."
+  OWNER_TRANSFER_REQUESTED
+  "The ownership of a team was accepted: the team has a new owner."
+  OWNER_TRANSFER_ACCEPTED
+  "The ownership of a team was declined."
+  OWNER_TRANSFER_DECLINED
+  "The offer of an ownership was taken back, or the member left or was deactivated."
+  OWNER_TRANSFER_CANCELED
+  "A team was created."
+  TEAM_CREATED
+  "A team was renamed."
+  TEAM_UPDATED
+  "A team was deleted."
+  TEAM_DELETED
+  "A role was created."
+  ROLE_CREATED
+  "The name, description or permissions of a role changed."
+  ROLE_UPDATED
+  "A role was deleted."
+  ROLE_DELETED
+  "A group was created."
+  GROUP_CREATED
+  "The name, description or roles of a group changed."
+  GROUP_UPDATED
+  "A group was deleted."
+  GROUP_DELETED
+  "A division was created."
+  DIVISION_CREATED
+  "A division was renamed or moved."
+  DIVISION_UPDATED
+  "A division was deleted."
+  DIVISION_DELETED
+  "The name or the settings of the account changed."
+  ACCOUNT_UPDATED
+  "The operator suspended the account."
+  ACCOUNT_SUSPENDED
+  "The operator resumed the account."
+  ACCOUNT_RESUMED
+  "A user signed up."
+  USER_SIGNED_UP
+  "A user signed in."
+  USER_SIGNED_IN
+  "A user signed out."
+  USER_SIGNED_OUT
+  "A user verified their address."
+  USER_EMAIL_VERIFIED
+  "A user changed or reset their password."
+  USER_PASSWORD_CHANGED
+  "A type that this version of the server does not know. A newer version on the same database wrote it."
+  UNKNOWN
+}
+
+"The kinds of events: what they are about."
+enum EventKind {
+  "Events about the account."
+  ACCOUNT
+  "Events about divisions."
+  DIVISION
+  "Events about groups."
+  GROUP
+  "Events about invitations and their mails."
+  INVITATION
+  "Events about members."
+  MEMBER
+  "Events about transfers of ownership."
+  OWNER
+  "Events about roles."
+  ROLE
+  "Events about teams."
+  TEAM
+  "Events about users: sign-ups, sessions, passwords."
+  USER
+}
+
 "Selects events. A field that is omitted selects all of them."
 input EventFilter {
-  "Only events of these types: one type, such as ` + "`" + `member.joined` + "`" + `, or all types of a kind, such as ` + "`" + `member.*` + "`" + `."
-  types: [String!]
+  "Only events of these types. With ` + "`" + `kinds` + "`" + ` too, an event is selected by either of them."
+  types: [EventType!]
+  "Only events of these kinds: all types of a kind at once."
+  kinds: [EventKind!]
   "Only events that this user caused."
   actorId: ID
   "Only events about the object with this id."
@@ -4354,34 +4496,44 @@ type Viewer {
   "The team that the dashboard shows."
   activeTeam: Team
   "The viewer's memberships, oldest first."
-  memberships(first: Int, after: String): MemberConnection!
+  memberships(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): MemberConnection!
   "The permissions that the viewer holds in a team; empty when they are not an active member of it."
-  permissions(teamId: ID!): [PermissionKey!]!
+  permissions("The team." teamId: ID!): [PermissionKey!]!
   "The viewer's sessions, newest first."
-  sessions(first: Int, after: String): SessionConnection!
+  sessions(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): SessionConnection!
 }
 
 extend type Mutation {
   "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs."
-  signUp(input: SignUpInput!): SignUpPayload
+  signUp("The input of a sign-up." input: SignUpInput!): SignUpPayload
   "Verifies an address with the token of a verification mail, and signs in."
-  verifyEmail(input: VerifyEmailInput!): VerifyEmailPayload
+  verifyEmail("The token of a verification mail." input: VerifyEmailInput!): VerifyEmailPayload
   "Signs in with address and password."
-  signIn(input: SignInInput!): SignInPayload
+  signIn("Address and password." input: SignInInput!): SignInPayload
   "Signs in with an ID token of the server's identity provider. The user must exist already."
-  signInWithIdToken(input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
+  signInWithIdToken("The identity provider's statement about the user." input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
   "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address."
-  resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
+  resendVerification("The sign-up whose mail is to be sent again." input: ResendVerificationInput!): ResendVerificationPayload
   "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token."
-  changePassword(input: ChangePasswordInput!): ChangePasswordPayload
+  changePassword("The old password and the new one." input: ChangePasswordInput!): ChangePasswordPayload
   "Mails a link that sets a new password. The response is the same for a known and an unknown address."
-  requestPasswordReset(input: RequestPasswordResetInput!): RequestPasswordResetPayload
+  requestPasswordReset("The user who has forgotten the password." input: RequestPasswordResetInput!): RequestPasswordResetPayload
   "Sets a new password with the token of a reset mail, ends every session of the user, and signs in."
-  resetPassword(input: ResetPasswordInput!): ResetPasswordPayload
+  resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
   "Changes the viewer's name and job title."
-  updateProfile(input: UpdateProfileInput!): UpdateProfilePayload
+  updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
-  revokeSession(input: RevokeSessionInput!): RevokeSessionPayload
+  revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
 }
 
 "How the client sends its session token."
@@ -4803,28 +4955,33 @@ type InvitationEdge {
 
 extend type Viewer {
   "The open invitations to the viewer's address, newest first. The viewer can accept or decline them by id, without the mail."
-  receivedInvitations(first: Int, after: String): InvitationConnection!
+  receivedInvitations(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): InvitationConnection!
 }
 
 extend type Mutation {
   "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
-  inviteUser(input: InviteUserInput!): InviteUserPayload
+  inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
   "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
-  inviteUsers(input: InviteUsersInput!): InviteUsersPayload
+  inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
   "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
-  resendInvite(input: ResendInviteInput!): ResendInvitePayload
+  resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
   "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `."
-  resendInvites(input: ResendInvitesInput!): ResendInvitesPayload
+  resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
-  updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
+  updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
-  revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
+  revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
   "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `."
-  revokeInvites(input: RevokeInvitesInput!): RevokeInvitesPayload
+  revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
   "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
-  acceptInvite(input: AcceptInviteInput!): AcceptInvitePayload
+  acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
   "Declines an invitation."
-  declineInvite(input: DeclineInviteInput!): DeclineInvitePayload
+  declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
 }
 
 "An invitation to send."
@@ -5190,9 +5347,19 @@ enum InviteEventType {
 	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
 type Subscription {
   "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
-  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
+  inviteStatusChanged(
+    "The team."
+    teamId: ID!
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): InviteStatusChange!
   "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
-  membersChanged(teamId: ID!, after: EventCursor): MembersChange!
+  membersChanged(
+    "The team."
+    teamId: ID!
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): MembersChange!
   "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
   receivedInvitationsChanged: Invitation!
   "Sends every change of the permissions that the viewer holds in their teams. The last item, SIGNED_OUT, says that the session has ended."
@@ -5331,21 +5498,21 @@ type MemberEdge {
 
 extend type Mutation {
   "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
-  setRoles(input: SetRolesInput!): SetRolesPayload
+  setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
   "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
-  setRolesOfMembers(input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
+  setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
   "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
-  setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
+  setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
-  deactivateMember(input: DeactivateMemberInput!): DeactivateMemberPayload
+  deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
   "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `."
-  reactivateMember(input: ReactivateMemberInput!): ReactivateMemberPayload
+  reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
-  removeMember(input: RemoveMemberInput!): RemoveMemberPayload
+  removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
   "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `."
-  removeMembers(input: RemoveMembersInput!): RemoveMembersPayload
+  removeMembers("Members to remove." input: RemoveMembersInput!): RemoveMembersPayload
   "Removes the viewer from a team."
-  leaveTeam(input: LeaveTeamInput!): LeaveTeamPayload
+  leaveTeam("A team to leave." input: LeaveTeamInput!): LeaveTeamPayload
 }
 
 "The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty."
@@ -5562,13 +5729,13 @@ enum TransferStatus {
 
 extend type Mutation {
   "Offers the ownership of a team to one of its members. Only the owner can do this."
-  requestOwnershipTransfer(input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
+  requestOwnershipTransfer("An ownership to offer." input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
   "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role."
-  acceptOwnershipTransfer(input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
+  acceptOwnershipTransfer("An offer of ownership to accept." input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
   "Declines the ownership that was offered to the viewer."
-  declineOwnershipTransfer(input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
+  declineOwnershipTransfer("An offer of ownership to decline." input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
   "Takes back an offer of ownership. Only the owner can do this."
-  cancelOwnershipTransfer(input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
+  cancelOwnershipTransfer("An offer of ownership to take back." input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
 }
 
 "An ownership to offer."
@@ -5628,19 +5795,19 @@ type CancelOwnershipTransferPayload {
 }
 `, BuiltIn: false},
 	{Name: "../schema/people.graphqls", Input: `extend type Team {
-  "The members and the open or expired invitations in one list: each person once. Needs ` + "`" + `members.read` + "`" + `."
+  "The members and the open or expired invitations in one list, each person once, by default newest first. Needs ` + "`" + `members.read` + "`" + `."
   people(
-    "How many people the page has at most, counted from the beginning: 0 to 100. The default is 50."
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
-    "Only people after this cursor."
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
-    "How many people the page has at most, counted from the end: 0 to 100."
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
     last: Int
-    "Only people before this cursor."
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
     before: String
-    "Which people are selected; all by default."
+    "Selects people; all of them when omitted."
     filter: PersonFilter
-    "How the people are ordered; the newest first by default."
+    "The order; newest first when omitted."
     orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
   ): PersonConnection!
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
@@ -5928,23 +6095,23 @@ type DivisionEdge {
 
 extend type Mutation {
   "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold."
-  createRole(input: CreateRoleInput!): CreateRolePayload
+  createRole("A role to create." input: CreateRoleInput!): CreateRolePayload
   "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold."
-  updateRole(input: UpdateRoleInput!): UpdateRolePayload
+  updateRole("A change of a role." input: UpdateRoleInput!): UpdateRolePayload
   "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `."
-  deleteRole(input: DeleteRoleInput!): DeleteRolePayload
+  deleteRole("A role to delete." input: DeleteRoleInput!): DeleteRolePayload
   "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold."
-  createGroup(input: CreateGroupInput!): CreateGroupPayload
+  createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
-  updateGroup(input: UpdateGroupInput!): UpdateGroupPayload
+  updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
   "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
-  deleteGroup(input: DeleteGroupInput!): DeleteGroupPayload
+  deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
   "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
-  createDivision(input: CreateDivisionInput!): CreateDivisionPayload
+  createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
   "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `."
-  updateDivision(input: UpdateDivisionInput!): UpdateDivisionPayload
+  updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
   "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `."
-  deleteDivision(input: DeleteDivisionInput!): DeleteDivisionPayload
+  deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
 }
 
 "A role to create."
@@ -6249,18 +6416,15 @@ type Query {
   "The user who sends the request; null when nobody is signed in."
   viewer: Viewer
   "The object with this id; null when there is none that the viewer may see."
-  node(id: ID!): Node
+  node("The id of the object." id: ID!): Node
   "The objects with these ids, at most 100, in the order of the ids."
-  nodes(ids: [ID!]!): [Node]!
+  nodes("The ids of the objects: at most 100." ids: [ID!]!): [Node]!
   "The account with this id; null when the viewer is in none of its teams."
-  account(id: ID!): Account
+  account("The id of the account." id: ID!): Account
   "The team with this id, or the viewer's active team when ` + "`" + `id` + "`" + ` is omitted; null when there is none that the viewer may see."
-  team(
-    "The team; the viewer's active team when omitted."
-    id: ID
-  ): Team
+  team("The id of the team; the viewer's active team when omitted." id: ID): Team
   "What anybody who has an invitation's link may see of the invitation; null for an unknown token. It needs no session and changes nothing."
-  invitationByToken(token: String!): InvitationPreview
+  invitationByToken("The part of the link after the #." token: String!): InvitationPreview
   "The permission catalogue, grouped by module."
   permissions: [PermissionGroup!]!
   "The server's version and settings."
@@ -6313,10 +6477,36 @@ type Team implements Node {
   owner: Member!
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
-  "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection!
-  "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection!
+  "The members, oldest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
+  members(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+    "Selects members; all of them when omitted."
+    filter: MemberFilter
+    "The order; oldest first when omitted."
+    orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}
+  ): MemberConnection!
+  "The invitations, newest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
+  invitations(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+    "Selects invitations; all of them when omitted."
+    filter: InvitationFilter
+    "The order; newest first when omitted."
+    orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}
+  ): InvitationConnection!
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
   "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
@@ -6355,13 +6545,13 @@ type TeamEdge {
 
 extend type Mutation {
   "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
-  createTeam(input: CreateTeamInput!): CreateTeamPayload
+  createTeam("A team to create." input: CreateTeamInput!): CreateTeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
-  updateTeam(input: UpdateTeamInput!): UpdateTeamPayload
+  updateTeam("A change of a team." input: UpdateTeamInput!): UpdateTeamPayload
   "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `."
-  deleteTeam(input: DeleteTeamInput!): DeleteTeamPayload
+  deleteTeam("A team to delete." input: DeleteTeamInput!): DeleteTeamPayload
   "Chooses the team that the viewer's dashboard shows. The viewer must be an active member of it."
-  setActiveTeam(input: SetActiveTeamInput!): SetActiveTeamPayload
+  setActiveTeam("The team that the viewer's dashboard shall show." input: SetActiveTeamInput!): SetActiveTeamPayload
 }
 
 "A team to create."

@@ -264,8 +264,10 @@ type Delivery struct {
 
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
-	// Only events of these types: one type, such as `member.joined`, or all types of a kind, such as `member.*`.
-	Types []string `json:"types,omitempty"`
+	// Only events of these types. With `kinds` too, an event is selected by either of them.
+	Types []EventType `json:"types,omitempty"`
+	// Only events of these kinds: all types of a kind at once.
+	Kinds []EventKind `json:"kinds,omitempty"`
 	// Only events that this user caused.
 	ActorID *string `json:"actorId,omitempty"`
 	// Only events about the object with this id.
@@ -1111,6 +1113,260 @@ func (e *BulkOutcome) UnmarshalJSON(b []byte) error {
 }
 
 func (e BulkOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of events: what they are about.
+type EventKind string
+
+const (
+	// Events about the account.
+	EventKindAccount EventKind = "ACCOUNT"
+	// Events about divisions.
+	EventKindDivision EventKind = "DIVISION"
+	// Events about groups.
+	EventKindGroup EventKind = "GROUP"
+	// Events about invitations and their mails.
+	EventKindInvitation EventKind = "INVITATION"
+	// Events about members.
+	EventKindMember EventKind = "MEMBER"
+	// Events about transfers of ownership.
+	EventKindOwner EventKind = "OWNER"
+	// Events about roles.
+	EventKindRole EventKind = "ROLE"
+	// Events about teams.
+	EventKindTeam EventKind = "TEAM"
+	// Events about users: sign-ups, sessions, passwords.
+	EventKindUser EventKind = "USER"
+)
+
+var AllEventKind = []EventKind{
+	EventKindAccount,
+	EventKindDivision,
+	EventKindGroup,
+	EventKindInvitation,
+	EventKindMember,
+	EventKindOwner,
+	EventKindRole,
+	EventKindTeam,
+	EventKindUser,
+}
+
+func (e EventKind) IsValid() bool {
+	switch e {
+	case EventKindAccount, EventKindDivision, EventKindGroup, EventKindInvitation, EventKindMember, EventKindOwner, EventKindRole, EventKindTeam, EventKindUser:
+		return true
+	}
+	return false
+}
+
+func (e EventKind) String() string {
+	return string(e)
+}
+
+func (e *EventKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = EventKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid EventKind", str)
+	}
+	return nil
+}
+
+func (e EventKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *EventKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e EventKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The types of events. A new version of the server may add types.
+type EventType string
+
+const (
+	// An invitation was created.
+	EventTypeInvitationCreated EventType = "INVITATION_CREATED"
+	// The grant, the names or the expiry of an invitation changed.
+	EventTypeInvitationUpdated EventType = "INVITATION_UPDATED"
+	// A mail of an invitation was put into the queue.
+	EventTypeInvitationQueued EventType = "INVITATION_QUEUED"
+	// The mail server accepted the mail of an invitation.
+	EventTypeInvitationSent EventType = "INVITATION_SENT"
+	// The mail of an invitation could not be sent.
+	EventTypeInvitationFailed EventType = "INVITATION_FAILED"
+	// The mail of an invitation was returned as undeliverable.
+	EventTypeInvitationBounced EventType = "INVITATION_BOUNCED"
+	// An invitation got a new link and a new expiry.
+	EventTypeInvitationResent EventType = "INVITATION_RESENT"
+	// The addressee accepted an invitation.
+	EventTypeInvitationAccepted EventType = "INVITATION_ACCEPTED"
+	// The addressee declined an invitation.
+	EventTypeInvitationDeclined EventType = "INVITATION_DECLINED"
+	// An invitation was revoked.
+	EventTypeInvitationRevoked EventType = "INVITATION_REVOKED"
+	// An invitation expired.
+	EventTypeInvitationExpired EventType = "INVITATION_EXPIRED"
+	// A user became a member.
+	EventTypeMemberJoined EventType = "MEMBER_JOINED"
+	// A member's roles, groups, permissions, restrictions or name changed.
+	EventTypeMemberUpdated EventType = "MEMBER_UPDATED"
+	// A member was deactivated.
+	EventTypeMemberDeactivated EventType = "MEMBER_DEACTIVATED"
+	// A member was reactivated.
+	EventTypeMemberReactivated EventType = "MEMBER_REACTIVATED"
+	// A member left or was removed.
+	EventTypeMemberRemoved EventType = "MEMBER_REMOVED"
+	// The ownership of a team was offered to a member.
+	EventTypeOwnerTransferRequested EventType = "OWNER_TRANSFER_REQUESTED"
+	// The ownership of a team was accepted: the team has a new owner.
+	EventTypeOwnerTransferAccepted EventType = "OWNER_TRANSFER_ACCEPTED"
+	// The ownership of a team was declined.
+	EventTypeOwnerTransferDeclined EventType = "OWNER_TRANSFER_DECLINED"
+	// The offer of an ownership was taken back, or the member left or was deactivated.
+	EventTypeOwnerTransferCanceled EventType = "OWNER_TRANSFER_CANCELED"
+	// A team was created.
+	EventTypeTeamCreated EventType = "TEAM_CREATED"
+	// A team was renamed.
+	EventTypeTeamUpdated EventType = "TEAM_UPDATED"
+	// A team was deleted.
+	EventTypeTeamDeleted EventType = "TEAM_DELETED"
+	// A role was created.
+	EventTypeRoleCreated EventType = "ROLE_CREATED"
+	// The name, description or permissions of a role changed.
+	EventTypeRoleUpdated EventType = "ROLE_UPDATED"
+	// A role was deleted.
+	EventTypeRoleDeleted EventType = "ROLE_DELETED"
+	// A group was created.
+	EventTypeGroupCreated EventType = "GROUP_CREATED"
+	// The name, description or roles of a group changed.
+	EventTypeGroupUpdated EventType = "GROUP_UPDATED"
+	// A group was deleted.
+	EventTypeGroupDeleted EventType = "GROUP_DELETED"
+	// A division was created.
+	EventTypeDivisionCreated EventType = "DIVISION_CREATED"
+	// A division was renamed or moved.
+	EventTypeDivisionUpdated EventType = "DIVISION_UPDATED"
+	// A division was deleted.
+	EventTypeDivisionDeleted EventType = "DIVISION_DELETED"
+	// The name or the settings of the account changed.
+	EventTypeAccountUpdated EventType = "ACCOUNT_UPDATED"
+	// The operator suspended the account.
+	EventTypeAccountSuspended EventType = "ACCOUNT_SUSPENDED"
+	// The operator resumed the account.
+	EventTypeAccountResumed EventType = "ACCOUNT_RESUMED"
+	// A user signed up.
+	EventTypeUserSignedUp EventType = "USER_SIGNED_UP"
+	// A user signed in.
+	EventTypeUserSignedIn EventType = "USER_SIGNED_IN"
+	// A user signed out.
+	EventTypeUserSignedOut EventType = "USER_SIGNED_OUT"
+	// A user verified their address.
+	EventTypeUserEmailVerified EventType = "USER_EMAIL_VERIFIED"
+	// A user changed or reset their password.
+	EventTypeUserPasswordChanged EventType = "USER_PASSWORD_CHANGED"
+	// A type that this version of the server does not know. A newer version on the same database wrote it.
+	EventTypeUnknown EventType = "UNKNOWN"
+)
+
+var AllEventType = []EventType{
+	EventTypeInvitationCreated,
+	EventTypeInvitationUpdated,
+	EventTypeInvitationQueued,
+	EventTypeInvitationSent,
+	EventTypeInvitationFailed,
+	EventTypeInvitationBounced,
+	EventTypeInvitationResent,
+	EventTypeInvitationAccepted,
+	EventTypeInvitationDeclined,
+	EventTypeInvitationRevoked,
+	EventTypeInvitationExpired,
+	EventTypeMemberJoined,
+	EventTypeMemberUpdated,
+	EventTypeMemberDeactivated,
+	EventTypeMemberReactivated,
+	EventTypeMemberRemoved,
+	EventTypeOwnerTransferRequested,
+	EventTypeOwnerTransferAccepted,
+	EventTypeOwnerTransferDeclined,
+	EventTypeOwnerTransferCanceled,
+	EventTypeTeamCreated,
+	EventTypeTeamUpdated,
+	EventTypeTeamDeleted,
+	EventTypeRoleCreated,
+	EventTypeRoleUpdated,
+	EventTypeRoleDeleted,
+	EventTypeGroupCreated,
+	EventTypeGroupUpdated,
+	EventTypeGroupDeleted,
+	EventTypeDivisionCreated,
+	EventTypeDivisionUpdated,
+	EventTypeDivisionDeleted,
+	EventTypeAccountUpdated,
+	EventTypeAccountSuspended,
+	EventTypeAccountResumed,
+	EventTypeUserSignedUp,
+	EventTypeUserSignedIn,
+	EventTypeUserSignedOut,
+	EventTypeUserEmailVerified,
+	EventTypeUserPasswordChanged,
+	EventTypeUnknown,
+}
+
+func (e EventType) IsValid() bool {
+	switch e {
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
+		return true
+	}
+	return false
+}
+
+func (e EventType) String() string {
+	return string(e)
+}
+
+func (e *EventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = EventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid EventType", str)
+	}
+	return nil
+}
+
+func (e EventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *EventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e EventType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

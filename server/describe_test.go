@@ -1,0 +1,83 @@
+package server_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/convoke-dev/convoke/graph"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/testdb"
+	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/server"
+)
+
+// everyKind returns the values of the schema's EventKind.
+func everyKind() string {
+	var kinds []string
+	for _, v := range graph.Schema().Types["EventKind"].EnumValues {
+		kinds = append(kinds, v.Name)
+	}
+	return strings.Join(kinds, ", ")
+}
+
+const described = `{ __schema {
+	directives { name description args { name description } }
+	types { name description inputFields { name description } enumValues { name description }
+		fields { name description args { name description } } } } }`
+
+func TestTheSchemaExplainsItself(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Helper()
+		w := testkit.New(t, address, func(c *server.Config) { c.Introspection = true })
+		t.Run("FE-15 types, fields, arguments and values are described", func(t *testing.T) {
+			a := w.Anonymous().Do(described, nil).OK()
+			seen := 0
+			var walk func(in string, o map[string]any)
+			walk = func(in string, o map[string]any) {
+				at := in + "." + o["name"].(string)
+				seen++
+				if text, _ := o["description"].(string); text == "" {
+					t.Errorf("%s has no description", at)
+				}
+				for _, below := range []string{"fields", "inputFields", "enumValues", "args"} {
+					for _, o := range objects(o[below]) {
+						walk(at, o)
+					}
+				}
+			}
+			for _, kind := range []string{"types", "directives"} {
+				for _, o := range objects(a.At("__schema." + kind)) {
+					if !strings.HasPrefix(o["name"].(string), "__") {
+						walk(kind, o)
+					}
+				}
+			}
+			if seen < 500 {
+				t.Errorf("%d names were looked at, want all of them", seen)
+			}
+		})
+	})
+}
+
+func TestTypesOfEventsAreAnEnum(t *testing.T) {
+	t.Parallel()
+	t.Run("FE-15 the enum has each type that is written, and no other", func(t *testing.T) {
+		t.Parallel()
+		var names, listed []string
+		for _, typ := range event.TypesFor(func(event.Facts) bool { return true }) {
+			names = append(names, typ.Name())
+			kind, _, _ := strings.Cut(string(typ), ".")
+			if !slices.Contains(strings.Split(everyKind(), ", "), strings.ToUpper(kind)) {
+				t.Errorf("%s is of no kind of EventKind", typ)
+			}
+		}
+		for _, v := range graph.Schema().Types["EventType"].EnumValues {
+			if v.Name != event.Type("written.by a newer version").Name() {
+				listed = append(listed, v.Name)
+			}
+		}
+		equalList(t, "EventType", inOrder(listed), inOrder(names)...)
+	})
+}
