@@ -3,7 +3,10 @@ import type { ReactElement, ReactNode } from 'react';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Client, LiveQueryArguments } from './client.js';
 import type { Document } from './document.js';
+import { PeoplePageDocument, TeamChangedDocument } from './documents.js';
+import type { PeoplePageQuery, PeoplePageQueryVariables } from './documents.js';
 import type { ConvokeError } from './error.js';
+import { change } from './live-query.js';
 import type { Change } from './live-query.js';
 import type { Item, Status, SubscriptionOptions } from './subscription.js';
 
@@ -148,4 +151,30 @@ export function useLiveQuery<Data, Variables, const Changes extends readonly Cha
     query.done.catch((error: ConvokeError) => report({ error, live: false }));
     return query;
   });
+}
+
+type People = NonNullable<NonNullable<PeoplePageQuery['team']>['people']>;
+
+/** A page of people. */
+export interface LivePeople extends Omit<LiveQueryState<PeoplePageQuery>, 'data'> {
+  /** The team; undefined until the page was read. */
+  team: NonNullable<PeoplePageQuery['team']> | undefined;
+  /** The members and invitations of the page. It is empty until the page was read, and when the viewer may not see people. */
+  people: People['nodes'];
+  totalCount: number | undefined;
+  pageInfo: People['pageInfo'] | undefined;
+}
+
+/**
+ * Returns a page of a team's members and invitations that is always up to date. Without a `teamId` it is the
+ * viewer's active team. The page is read anew after each change of the team.
+ */
+export function useLivePeople(variables: PeoplePageQueryVariables, options: { skip?: boolean } = {}): LivePeople {
+  const { data, ...state } = useLiveQuery(PeoplePageDocument, variables, { changes: changesOfTeam, ...options });
+  const team = data?.team ?? undefined;
+  return { ...state, team, people: team?.people?.nodes ?? [], totalCount: team?.people?.totalCount, pageInfo: team?.people?.pageInfo };
+}
+
+function changesOfTeam({ team }: PeoplePageQuery) {
+  return team ? [change(TeamChangedDocument, { teamId: team.id })] : [];
 }

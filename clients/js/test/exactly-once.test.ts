@@ -31,6 +31,7 @@ describe(`with seed ${seed}`, { timeout: 120_000 }, () => {
   const transports: Record<string, Connect> = {
     'a WebSocket': webSocket({ webSocketImpl: WebSocket }),
     'server-sent events': eventStream(),
+    'one stream of server-sent events': eventStream({ singleConnection: true }),
   };
   for (const [index, [name, live]] of Object.entries(transports).entries()) {
     it(`each event comes once over ${name}`, async (t) => {

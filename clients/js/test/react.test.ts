@@ -7,8 +7,8 @@ import { act, create } from 'react-test-renderer';
 import type { ReactTestRenderer } from 'react-test-renderer';
 import { change, createClient } from '@convoke/client';
 import type { Client } from '@convoke/client';
-import { ConvokeProvider, useConvokeSubscription, useLiveQuery } from '@convoke/client/react';
-import type { LiveQueryState, SubscriptionState } from '@convoke/client/react';
+import { ConvokeProvider, useConvokeSubscription, useLivePeople, useLiveQuery } from '@convoke/client/react';
+import type { LivePeople, LiveQueryState, SubscriptionState } from '@convoke/client/react';
 import { FakeClock, FakeTransport, settled } from './kit.js';
 import type { Changed } from './kit.js';
 
@@ -32,8 +32,10 @@ describe(`React ${version}`, () => {
       live: () => transport,
       clock,
       fetch: async (_, init) => {
-        const { variables } = JSON.parse(String(init?.body)) as { variables: { team: string } };
-        return new Response(JSON.stringify({ data: { team: { id: variables.team, eventCursor: `c${++lists}` } } }));
+        const { variables } = JSON.parse(String(init?.body)) as { variables: { team?: string; teamId?: string } };
+        const people = { totalCount: 1, pageInfo: {}, nodes: [{ id: 'mem_1', displayName: `Ann ${++lists}` }] };
+        const id = variables.team ?? variables.teamId ?? 'active';
+        return new Response(JSON.stringify({ data: { team: id === 'none' ? null : { id, eventCursor: `c${lists}`, people } } }));
       },
     });
     console.error = (...said: unknown[]) => {
@@ -165,6 +167,36 @@ describe(`React ${version}`, () => {
       await later(() => transport.refuse('FORBIDDEN'));
       assert.equal(shown.error?.code, 'FORBIDDEN');
       assert.equal(shown.live, false);
+    });
+  });
+
+  describe('useLivePeople', () => {
+    let shown: LivePeople;
+    function People({ teamId }: { teamId?: string }) {
+      shown = useLivePeople({ teamId, first: 10 });
+      return null;
+    }
+
+    it('shows the people of the active team, and follows it', async () => {
+      await render(People, {});
+      assert.equal(shown.team?.id, 'active');
+      assert.equal(shown.totalCount, 1);
+      assert.match(shown.people[0]?.displayName ?? '', /^Ann/);
+      assert.equal(transport.last.request.variables['teamId'], 'active');
+      assert.match(String(transport.last.request.variables['after']), /^c[12]$/);
+      const before = lists;
+      await later(async () => {
+        transport.last.sink.next({ data: { teamChanged: { cursor: 'c9' } } });
+        await clock.advance(50);
+      });
+      assert.equal(shown.people[0]?.displayName, `Ann ${before + 1}`);
+    });
+
+    it('says when there is no such team', async () => {
+      await render(People, { teamId: 'none' });
+      assert.equal(shown.team, undefined);
+      assert.deepEqual(shown.people, []);
+      assert.equal(shown.error?.code, 'NO_CURSOR');
     });
   });
 });
