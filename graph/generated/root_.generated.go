@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	OwnershipTransfer() OwnershipTransferResolver
 	Query() QueryResolver
+	Role() RoleResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
@@ -61,18 +62,23 @@ type ComplexityRoot struct {
 	}
 
 	Account struct {
-		AuditLog  func(childComplexity int, first *int, after *string, filter *model.EventFilter) int
-		Counts    func(childComplexity int) int
-		Divisions func(childComplexity int, first *int, after *string) int
-		Groups    func(childComplexity int, first *int, after *string) int
-		ID        func(childComplexity int) int
-		Limits    func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Roles     func(childComplexity int, first *int, after *string) int
-		Settings  func(childComplexity int) int
-		Status    func(childComplexity int) int
-		Teams     func(childComplexity int, first *int, after *string) int
-		User      func(childComplexity int, email string) int
+		AuditLog                  func(childComplexity int, first *int, after *string, filter *model.EventFilter) int
+		Counts                    func(childComplexity int) int
+		Divisions                 func(childComplexity int, first *int, after *string) int
+		Groups                    func(childComplexity int, first *int, after *string) int
+		ID                        func(childComplexity int) int
+		Limits                    func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Roles                     func(childComplexity int, first *int, after *string) int
+		Settings                  func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Teams                     func(childComplexity int, first *int, after *string) int
+		User                      func(childComplexity int, email string) int
+		ViewerCanSeeAuditLog      func(childComplexity int) int
+		ViewerCanSeeRoles         func(childComplexity int) int
+		ViewerCanSeeSettings      func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	AccountLimits struct {
@@ -160,11 +166,15 @@ type ComplexityRoot struct {
 	}
 
 	Division struct {
-		Children func(childComplexity int) int
-		ID       func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Parent   func(childComplexity int) int
-		Version  func(childComplexity int) int
+		Children                  func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Parent                    func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	DivisionConnection struct {
@@ -209,12 +219,16 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
-		Description func(childComplexity int) int
-		ID          func(childComplexity int) int
-		MemberCount func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Roles       func(childComplexity int) int
-		Version     func(childComplexity int) int
+		Description               func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		MemberCount               func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Roles                     func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	GroupConnection struct {
@@ -230,34 +244,38 @@ type ComplexityRoot struct {
 	}
 
 	Invitation struct {
-		AcceptedBy      func(childComplexity int) int
-		AllowedDomains  func(childComplexity int) int
-		CreatedAt       func(childComplexity int) int
-		Delivery        func(childComplexity int) int
-		DisplayName     func(childComplexity int) int
-		Divisions       func(childComplexity int) int
-		Email           func(childComplexity int) int
-		ExpiresAt       func(childComplexity int) int
-		FirstName       func(childComplexity int) int
-		Groups          func(childComplexity int) int
-		ID              func(childComplexity int) int
-		Inviter         func(childComplexity int) int
-		JobTitle        func(childComplexity int) int
-		LastName        func(childComplexity int) int
-		LastSeenAt      func(childComplexity int) int
-		LastSentAt      func(childComplexity int) int
-		Member          func(childComplexity int) int
-		Note            func(childComplexity int) int
-		Permissions     func(childComplexity int) int
-		PersonStatus    func(childComplexity int) int
-		Roles           func(childComplexity int) int
-		SendCount       func(childComplexity int) int
-		Status          func(childComplexity int) int
-		Team            func(childComplexity int) int
-		Timeline        func(childComplexity int, first *int, after *string) int
-		ViewerCanResend func(childComplexity int) int
-		ViewerCanRevoke func(childComplexity int) int
-		ViewerCanUpdate func(childComplexity int) int
+		AcceptedBy                func(childComplexity int) int
+		AllowedDomains            func(childComplexity int) int
+		CreatedAt                 func(childComplexity int) int
+		Delivery                  func(childComplexity int) int
+		DisplayName               func(childComplexity int) int
+		Divisions                 func(childComplexity int) int
+		Email                     func(childComplexity int) int
+		ExpiresAt                 func(childComplexity int) int
+		FirstName                 func(childComplexity int) int
+		Groups                    func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		Inviter                   func(childComplexity int) int
+		JobTitle                  func(childComplexity int) int
+		LastName                  func(childComplexity int) int
+		LastSeenAt                func(childComplexity int) int
+		LastSentAt                func(childComplexity int) int
+		Member                    func(childComplexity int) int
+		Note                      func(childComplexity int) int
+		Permissions               func(childComplexity int) int
+		PersonStatus              func(childComplexity int) int
+		Roles                     func(childComplexity int) int
+		SendCount                 func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Team                      func(childComplexity int) int
+		Timeline                  func(childComplexity int, first *int, after *string) int
+		ViewerCanResend           func(childComplexity int) int
+		ViewerCanRevoke           func(childComplexity int) int
+		ViewerCanSeeTimeline      func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotResendReasons func(childComplexity int) int
+		ViewerCannotRevokeReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	InvitationConnection struct {
@@ -318,27 +336,32 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
-		AllowedDomains       func(childComplexity int) int
-		CreatedAt            func(childComplexity int) int
-		DirectPermissions    func(childComplexity int) int
-		DisplayName          func(childComplexity int) int
-		Divisions            func(childComplexity int) int
-		EffectivePermissions func(childComplexity int) int
-		Email                func(childComplexity int) int
-		ExpiresAt            func(childComplexity int) int
-		Groups               func(childComplexity int) int
-		ID                   func(childComplexity int) int
-		IsOwner              func(childComplexity int) int
-		LastSeenAt           func(childComplexity int) int
-		PersonStatus         func(childComplexity int) int
-		Roles                func(childComplexity int) int
-		Status               func(childComplexity int) int
-		Team                 func(childComplexity int) int
-		User                 func(childComplexity int) int
-		Version              func(childComplexity int) int
-		ViewerCanDeactivate  func(childComplexity int) int
-		ViewerCanRemove      func(childComplexity int) int
-		ViewerCanSetRoles    func(childComplexity int) int
+		AllowedDomains                     func(childComplexity int) int
+		CreatedAt                          func(childComplexity int) int
+		DirectPermissions                  func(childComplexity int) int
+		DisplayName                        func(childComplexity int) int
+		Divisions                          func(childComplexity int) int
+		EffectivePermissions               func(childComplexity int) int
+		Email                              func(childComplexity int) int
+		ExpiresAt                          func(childComplexity int) int
+		Groups                             func(childComplexity int) int
+		ID                                 func(childComplexity int) int
+		IsOwner                            func(childComplexity int) int
+		LastSeenAt                         func(childComplexity int) int
+		PersonStatus                       func(childComplexity int) int
+		Roles                              func(childComplexity int) int
+		Status                             func(childComplexity int) int
+		Team                               func(childComplexity int) int
+		User                               func(childComplexity int) int
+		Version                            func(childComplexity int) int
+		ViewerCanDeactivate                func(childComplexity int) int
+		ViewerCanRemove                    func(childComplexity int) int
+		ViewerCanSetRestrictions           func(childComplexity int) int
+		ViewerCanSetRoles                  func(childComplexity int) int
+		ViewerCannotDeactivateReasons      func(childComplexity int) int
+		ViewerCannotRemoveReasons          func(childComplexity int) int
+		ViewerCannotSetRestrictionsReasons func(childComplexity int) int
+		ViewerCannotSetRolesReasons        func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -518,13 +541,17 @@ type ComplexityRoot struct {
 	}
 
 	Role struct {
-		Description func(childComplexity int) int
-		ID          func(childComplexity int) int
-		IsSystem    func(childComplexity int) int
-		Key         func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Permissions func(childComplexity int) int
-		Version     func(childComplexity int) int
+		Description               func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		IsSystem                  func(childComplexity int) int
+		Key                       func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Permissions               func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	RoleConnection struct {
@@ -620,24 +647,33 @@ type ComplexityRoot struct {
 	}
 
 	Team struct {
-		Account                    func(childComplexity int) int
-		AssignableRoles            func(childComplexity int) int
-		Counts                     func(childComplexity int) int
-		CreatedAt                  func(childComplexity int) int
-		EventCursor                func(childComplexity int) int
-		ID                         func(childComplexity int) int
-		Invitations                func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) int
-		IsDefault                  func(childComplexity int) int
-		Members                    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) int
-		Name                       func(childComplexity int) int
-		Owner                      func(childComplexity int) int
-		PendingOwnershipTransfer   func(childComplexity int) int
-		People                     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
-		ViewerCanInvite            func(childComplexity int) int
-		ViewerCanManageMembers     func(childComplexity int) int
-		ViewerCanManageRoles       func(childComplexity int) int
-		ViewerCanTransferOwnership func(childComplexity int) int
-		ViewerMembership           func(childComplexity int) int
+		Account                              func(childComplexity int) int
+		AssignableRoles                      func(childComplexity int) int
+		Counts                               func(childComplexity int) int
+		CreatedAt                            func(childComplexity int) int
+		EventCursor                          func(childComplexity int) int
+		ID                                   func(childComplexity int) int
+		Invitations                          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) int
+		IsDefault                            func(childComplexity int) int
+		Members                              func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) int
+		Name                                 func(childComplexity int) int
+		Owner                                func(childComplexity int) int
+		PendingOwnershipTransfer             func(childComplexity int) int
+		People                               func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
+		ViewerCanDelete                      func(childComplexity int) int
+		ViewerCanInvite                      func(childComplexity int) int
+		ViewerCanManageMembers               func(childComplexity int) int
+		ViewerCanManageRoles                 func(childComplexity int) int
+		ViewerCanSeeMembers                  func(childComplexity int) int
+		ViewerCanTransferOwnership           func(childComplexity int) int
+		ViewerCanUpdate                      func(childComplexity int) int
+		ViewerCannotDeleteReasons            func(childComplexity int) int
+		ViewerCannotInviteReasons            func(childComplexity int) int
+		ViewerCannotManageMembersReasons     func(childComplexity int) int
+		ViewerCannotManageRolesReasons       func(childComplexity int) int
+		ViewerCannotTransferOwnershipReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons            func(childComplexity int) int
+		ViewerMembership                     func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -906,6 +942,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.User(childComplexity, args["email"].(string)), true
+	case "Account.viewerCanSeeAuditLog":
+		if e.ComplexityRoot.Account.ViewerCanSeeAuditLog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeAuditLog(childComplexity), true
+	case "Account.viewerCanSeeRoles":
+		if e.ComplexityRoot.Account.ViewerCanSeeRoles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeRoles(childComplexity), true
+	case "Account.viewerCanSeeSettings":
+		if e.ComplexityRoot.Account.ViewerCanSeeSettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeSettings(childComplexity), true
+	case "Account.viewerCanUpdate":
+		if e.ComplexityRoot.Account.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanUpdate(childComplexity), true
+	case "Account.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Account.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "AccountLimits.maxMembersPerTeam":
 		if e.ComplexityRoot.AccountLimits.MaxMembersPerTeam == nil {
@@ -1169,6 +1235,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Division.Version(childComplexity), true
+	case "Division.viewerCanDelete":
+		if e.ComplexityRoot.Division.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCanDelete(childComplexity), true
+	case "Division.viewerCanUpdate":
+		if e.ComplexityRoot.Division.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCanUpdate(childComplexity), true
+	case "Division.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Division.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCannotDeleteReasons(childComplexity), true
+	case "Division.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Division.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "DivisionConnection.edges":
 		if e.ComplexityRoot.DivisionConnection.Edges == nil {
@@ -1350,6 +1440,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Version(childComplexity), true
+	case "Group.viewerCanDelete":
+		if e.ComplexityRoot.Group.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanDelete(childComplexity), true
+	case "Group.viewerCanUpdate":
+		if e.ComplexityRoot.Group.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanUpdate(childComplexity), true
+	case "Group.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Group.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCannotDeleteReasons(childComplexity), true
+	case "Group.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Group.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "GroupConnection.edges":
 		if e.ComplexityRoot.GroupConnection.Edges == nil {
@@ -1556,12 +1670,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.ViewerCanRevoke(childComplexity), true
+	case "Invitation.viewerCanSeeTimeline":
+		if e.ComplexityRoot.Invitation.ViewerCanSeeTimeline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCanSeeTimeline(childComplexity), true
 	case "Invitation.viewerCanUpdate":
 		if e.ComplexityRoot.Invitation.ViewerCanUpdate == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Invitation.ViewerCanUpdate(childComplexity), true
+	case "Invitation.viewerCannotResendReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotResendReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotResendReasons(childComplexity), true
+	case "Invitation.viewerCannotRevokeReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotRevokeReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotRevokeReasons(childComplexity), true
+	case "Invitation.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
@@ -1889,12 +2027,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanRemove(childComplexity), true
+	case "Member.viewerCanSetRestrictions":
+		if e.ComplexityRoot.Member.ViewerCanSetRestrictions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanSetRestrictions(childComplexity), true
 	case "Member.viewerCanSetRoles":
 		if e.ComplexityRoot.Member.ViewerCanSetRoles == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanSetRoles(childComplexity), true
+	case "Member.viewerCannotDeactivateReasons":
+		if e.ComplexityRoot.Member.ViewerCannotDeactivateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotDeactivateReasons(childComplexity), true
+	case "Member.viewerCannotRemoveReasons":
+		if e.ComplexityRoot.Member.ViewerCannotRemoveReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotRemoveReasons(childComplexity), true
+	case "Member.viewerCannotSetRestrictionsReasons":
+		if e.ComplexityRoot.Member.ViewerCannotSetRestrictionsReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotSetRestrictionsReasons(childComplexity), true
+	case "Member.viewerCannotSetRolesReasons":
+		if e.ComplexityRoot.Member.ViewerCannotSetRolesReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotSetRolesReasons(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -2878,6 +3046,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Role.Version(childComplexity), true
+	case "Role.viewerCanDelete":
+		if e.ComplexityRoot.Role.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCanDelete(childComplexity), true
+	case "Role.viewerCanUpdate":
+		if e.ComplexityRoot.Role.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCanUpdate(childComplexity), true
+	case "Role.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Role.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCannotDeleteReasons(childComplexity), true
+	case "Role.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Role.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "RoleConnection.edges":
 		if e.ComplexityRoot.RoleConnection.Edges == nil {
@@ -3279,6 +3471,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PersonFilter), args["orderBy"].(*model.PersonOrder)), true
+	case "Team.viewerCanDelete":
+		if e.ComplexityRoot.Team.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanDelete(childComplexity), true
 	case "Team.viewerCanInvite":
 		if e.ComplexityRoot.Team.ViewerCanInvite == nil {
 			break
@@ -3297,12 +3495,60 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ViewerCanManageRoles(childComplexity), true
+	case "Team.viewerCanSeeMembers":
+		if e.ComplexityRoot.Team.ViewerCanSeeMembers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanSeeMembers(childComplexity), true
 	case "Team.viewerCanTransferOwnership":
 		if e.ComplexityRoot.Team.ViewerCanTransferOwnership == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Team.ViewerCanTransferOwnership(childComplexity), true
+	case "Team.viewerCanUpdate":
+		if e.ComplexityRoot.Team.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanUpdate(childComplexity), true
+	case "Team.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Team.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotDeleteReasons(childComplexity), true
+	case "Team.viewerCannotInviteReasons":
+		if e.ComplexityRoot.Team.ViewerCannotInviteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotInviteReasons(childComplexity), true
+	case "Team.viewerCannotManageMembersReasons":
+		if e.ComplexityRoot.Team.ViewerCannotManageMembersReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotManageMembersReasons(childComplexity), true
+	case "Team.viewerCannotManageRolesReasons":
+		if e.ComplexityRoot.Team.ViewerCannotManageRolesReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotManageRolesReasons(childComplexity), true
+	case "Team.viewerCannotTransferOwnershipReasons":
+		if e.ComplexityRoot.Team.ViewerCannotTransferOwnershipReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotTransferOwnershipReasons(childComplexity), true
+	case "Team.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Team.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotUpdateReasons(childComplexity), true
 	case "Team.viewerMembership":
 		if e.ComplexityRoot.Team.ViewerMembership == nil {
 			break
@@ -3762,9 +4008,9 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
   "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
-  accessDecision(input: AccessDecisionInput!): AccessDecision!
+  accessDecision(input: AccessDecisionInput!): AccessDecision
   "Decides at most 100 such questions, in their order. They cost as many database statements as one."
-  accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]!
+  accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]
 }
 
 "The question whether a user may do something. A field that is omitted is not checked."
@@ -3826,19 +4072,27 @@ type Account implements Node {
   "Whether the account can be used."
   status: AccountStatus!
   "The settings that the account's admins choose. Needs ` + "`" + `account.read` + "`" + `."
-  settings: AccountSettings!
+  settings: AccountSettings
   "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
-  limits: AccountLimits!
+  limits: AccountLimits
   "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
   teams(first: Int, after: String): TeamConnection!
   "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
-  roles(first: Int, after: String): RoleConnection!
+  roles(first: Int, after: String): RoleConnection
   "The account's groups, oldest first. Needs the same as roles."
-  groups(first: Int, after: String): GroupConnection!
+  groups(first: Int, after: String): GroupConnection
   "The account's divisions on all levels of the tree, oldest first."
   divisions(first: Int, after: String): DivisionConnection!
   "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
   user(email: EmailAddress!): User
+  "Whether the viewer may see ` + "`" + `settings` + "`" + `, ` + "`" + `limits` + "`" + ` and ` + "`" + `counts` + "`" + `."
+  viewerCanSeeSettings: Boolean!
+  "Whether the viewer may see ` + "`" + `roles` + "`" + ` and ` + "`" + `groups` + "`" + `."
+  viewerCanSeeRoles: Boolean!
+  "Whether the viewer may change the account's name and settings."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the account's name and settings; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
 }
 
 "Whether an account can be used."
@@ -3907,6 +4161,28 @@ type PeopleCounts {
   seatLimit: Int
 }
 
+"Why a viewer may not do something."
+enum CannotReason {
+  "The viewer lacks the permission."
+  MISSING_PERMISSION
+  "The operator has suspended the account."
+  ACCOUNT_SUSPENDED
+  "Only the team's owner can do it."
+  NOT_OWNER
+  "It cannot be done to the team's owner. The ownership has to be transferred first."
+  OWNER
+  "It cannot be done to oneself."
+  SELF
+  "The invitation is in a state that does not allow it."
+  NOT_OPEN
+  "The invitation grants more than the viewer holds, or reaches further than they do."
+  BEYOND_OWN_GRANT
+  "The account's default team cannot be deleted."
+  DEFAULT_TEAM
+  "The role comes with the account."
+  PRESET_ROLE
+}
+
 extend type Mutation {
   "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
   updateAccount(input: UpdateAccountInput!): UpdateAccountPayload
@@ -3936,12 +4212,16 @@ type UpdateAccountPayload {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Account {
   "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
-  auditLog(first: Int, after: String, filter: EventFilter): EventConnection!
+  auditLog(first: Int, after: String, filter: EventFilter): EventConnection
+  "Whether the viewer may see ` + "`" + `auditLog` + "`" + `."
+  viewerCanSeeAuditLog: Boolean!
 }
 
 extend type Invitation {
   "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
-  timeline(first: Int, after: String): EventConnection!
+  timeline(first: Int, after: String): EventConnection
+  "Whether the viewer may see ` + "`" + `timeline` + "`" + `."
+  viewerCanSeeTimeline: Boolean!
 }
 
 "One line of an account's event log. It never changes."
@@ -4337,12 +4617,18 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
-  "Whether the viewer may resend it now. The cooldown and the daily limit are not considered."
+  "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
+  "Why the viewer may not resend it now; empty when they may."
+  viewerCannotResendReasons: [CannotReason!]!
   "Whether the viewer may revoke it now."
   viewerCanRevoke: Boolean!
+  "Why the viewer may not revoke it now; empty when they may."
+  viewerCannotRevokeReasons: [CannotReason!]!
   "Whether the viewer may change it now."
   viewerCanUpdate: Boolean!
+  "Why the viewer may not change it now; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
 }
 
 "The status of an invitation."
@@ -4856,10 +5142,20 @@ type Member implements Node & Person {
   version: Int!
   "Whether the viewer may change the member's roles, groups and permissions."
   viewerCanSetRoles: Boolean!
+  "Why the viewer may not change the member's roles, groups and permissions; empty when they may."
+  viewerCannotSetRolesReasons: [CannotReason!]!
+  "Whether the viewer may change the divisions and domains that the member is restricted to."
+  viewerCanSetRestrictions: Boolean!
+  "Why the viewer may not change the member's restrictions; empty when they may."
+  viewerCannotSetRestrictionsReasons: [CannotReason!]!
   "Whether the viewer may deactivate or reactivate the member."
   viewerCanDeactivate: Boolean!
+  "Why the viewer may not deactivate or reactivate the member; empty when they may."
+  viewerCannotDeactivateReasons: [CannotReason!]!
   "Whether the viewer may remove the member."
   viewerCanRemove: Boolean!
+  "Why the viewer may not remove the member; empty when they may."
+  viewerCannotRemoveReasons: [CannotReason!]!
 }
 
 "Whether a member is active."
@@ -5117,14 +5413,14 @@ type CancelOwnershipTransferPayload {
     filter: PersonFilter
     "How the people are ordered; the newest first by default."
     orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
-  ): PersonConnection!
+  ): PersonConnection
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
-  counts: PeopleCounts!
+  counts: PeopleCounts
 }
 
 extend type Account {
   "The number of people in all teams of the account; a user in two teams counts twice. Needs ` + "`" + `account.read` + "`" + `."
-  counts: PeopleCounts!
+  counts: PeopleCounts
 }
 
 "Selects members."
@@ -5309,6 +5605,14 @@ type Role implements Node {
   isSystem: Boolean!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the role."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the role; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the role. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the role; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of roles."
@@ -5345,6 +5649,14 @@ type Group implements Node {
   memberCount: Int!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the group."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the group; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the group. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the group; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of groups."
@@ -5379,6 +5691,14 @@ type Division implements Node {
   children: [Division!]!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the division."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the division; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the division. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the division; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of divisions."
@@ -5780,28 +6100,46 @@ type Team implements Node {
   createdAt: DateTime!
   "The account it belongs to."
   account: Account!
-  "The owner: every team has exactly one."
-  owner: Member!
+  "The owner: every team has exactly one. Null for a viewer who may not know who it is, such as an addressee."
+  owner: Member
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
   "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection!
+  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection
   "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection!
+  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
-  "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
-  eventCursor: EventCursor!
+  "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change. Refused to viewers whose ` + "`" + `viewerMembership` + "`" + ` is null."
+  eventCursor: EventCursor
   "The open transfer of ownership; null when there is none that the viewer may see."
   pendingOwnershipTransfer: OwnershipTransfer
-  "Whether the viewer may invite people into the team."
+  "Whether the viewer may see ` + "`" + `members` + "`" + `, ` + "`" + `invitations` + "`" + `, ` + "`" + `people` + "`" + ` and ` + "`" + `counts` + "`" + `."
+  viewerCanSeeMembers: Boolean!
+  "Whether the viewer may invite people into the team. Limits are not considered."
   viewerCanInvite: Boolean!
+  "Why the viewer may not invite people into the team; empty when they may."
+  viewerCannotInviteReasons: [CannotReason!]!
   "Whether the viewer may restrict, deactivate or remove members: at least one of these."
   viewerCanManageMembers: Boolean!
+  "Why the viewer may not restrict, deactivate or remove members; empty when they may."
+  viewerCannotManageMembersReasons: [CannotReason!]!
   "Whether the viewer may create and change the account's roles and groups."
   viewerCanManageRoles: Boolean!
+  "Why the viewer may not create and change the account's roles and groups; empty when they may."
+  viewerCannotManageRolesReasons: [CannotReason!]!
   "Whether the viewer may offer the ownership to another member."
   viewerCanTransferOwnership: Boolean!
+  "Why the viewer may not offer the ownership to another member; empty when they may."
+  viewerCannotTransferOwnershipReasons: [CannotReason!]!
+  "Whether the viewer may rename the team."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not rename the team; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the team."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the team; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of teams."
@@ -5962,8 +6300,18 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_divisions(ctx, field)
 	case "user":
 		return ec.fieldContext_Account_user(ctx, field)
+	case "viewerCanSeeSettings":
+		return ec.fieldContext_Account_viewerCanSeeSettings(ctx, field)
+	case "viewerCanSeeRoles":
+		return ec.fieldContext_Account_viewerCanSeeRoles(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Account_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Account_viewerCannotUpdateReasons(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_Account_auditLog(ctx, field)
+	case "viewerCanSeeAuditLog":
+		return ec.fieldContext_Account_viewerCanSeeAuditLog(ctx, field)
 	case "counts":
 		return ec.fieldContext_Account_counts(ctx, field)
 	}
@@ -6150,6 +6498,14 @@ func (ec *executionContext) childFields_Division(ctx context.Context, field grap
 		return ec.fieldContext_Division_children(ctx, field)
 	case "version":
 		return ec.fieldContext_Division_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Division_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Division_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Division_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Division_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Division", field.Name)
 }
@@ -6250,6 +6606,14 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_memberCount(ctx, field)
 	case "version":
 		return ec.fieldContext_Group_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Group_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Group_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Group_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Group_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Group", field.Name)
 }
@@ -6332,12 +6696,20 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_member(ctx, field)
 	case "viewerCanResend":
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
+	case "viewerCannotResendReasons":
+		return ec.fieldContext_Invitation_viewerCannotResendReasons(ctx, field)
 	case "viewerCanRevoke":
 		return ec.fieldContext_Invitation_viewerCanRevoke(ctx, field)
+	case "viewerCannotRevokeReasons":
+		return ec.fieldContext_Invitation_viewerCannotRevokeReasons(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Invitation_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Invitation_viewerCannotUpdateReasons(ctx, field)
 	case "timeline":
 		return ec.fieldContext_Invitation_timeline(ctx, field)
+	case "viewerCanSeeTimeline":
+		return ec.fieldContext_Invitation_viewerCanSeeTimeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -6498,10 +6870,20 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_version(ctx, field)
 	case "viewerCanSetRoles":
 		return ec.fieldContext_Member_viewerCanSetRoles(ctx, field)
+	case "viewerCannotSetRolesReasons":
+		return ec.fieldContext_Member_viewerCannotSetRolesReasons(ctx, field)
+	case "viewerCanSetRestrictions":
+		return ec.fieldContext_Member_viewerCanSetRestrictions(ctx, field)
+	case "viewerCannotSetRestrictionsReasons":
+		return ec.fieldContext_Member_viewerCannotSetRestrictionsReasons(ctx, field)
 	case "viewerCanDeactivate":
 		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
+	case "viewerCannotDeactivateReasons":
+		return ec.fieldContext_Member_viewerCannotDeactivateReasons(ctx, field)
 	case "viewerCanRemove":
 		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
+	case "viewerCannotRemoveReasons":
+		return ec.fieldContext_Member_viewerCannotRemoveReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -6758,6 +7140,14 @@ func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.
 		return ec.fieldContext_Role_isSystem(ctx, field)
 	case "version":
 		return ec.fieldContext_Role_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Role_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Role_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Role_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Role_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Role", field.Name)
 }
@@ -6950,14 +7340,32 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_eventCursor(ctx, field)
 	case "pendingOwnershipTransfer":
 		return ec.fieldContext_Team_pendingOwnershipTransfer(ctx, field)
+	case "viewerCanSeeMembers":
+		return ec.fieldContext_Team_viewerCanSeeMembers(ctx, field)
 	case "viewerCanInvite":
 		return ec.fieldContext_Team_viewerCanInvite(ctx, field)
+	case "viewerCannotInviteReasons":
+		return ec.fieldContext_Team_viewerCannotInviteReasons(ctx, field)
 	case "viewerCanManageMembers":
 		return ec.fieldContext_Team_viewerCanManageMembers(ctx, field)
+	case "viewerCannotManageMembersReasons":
+		return ec.fieldContext_Team_viewerCannotManageMembersReasons(ctx, field)
 	case "viewerCanManageRoles":
 		return ec.fieldContext_Team_viewerCanManageRoles(ctx, field)
+	case "viewerCannotManageRolesReasons":
+		return ec.fieldContext_Team_viewerCannotManageRolesReasons(ctx, field)
 	case "viewerCanTransferOwnership":
 		return ec.fieldContext_Team_viewerCanTransferOwnership(ctx, field)
+	case "viewerCannotTransferOwnershipReasons":
+		return ec.fieldContext_Team_viewerCannotTransferOwnershipReasons(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Team_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Team_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Team_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Team_viewerCannotDeleteReasons(ctx, field)
 	case "people":
 		return ec.fieldContext_Team_people(ctx, field)
 	case "counts":

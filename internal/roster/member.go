@@ -36,20 +36,10 @@ func (s *Service) onMember(ctx context.Context, id, permission string, f func(ct
 }
 
 // notSelf fails with CANNOT_ACT_ON_SELF or OWNER_PROTECTED.
-func notSelf(a *act.Act, m *ent.Member) error {
-	if m.UserID == a.UserID {
-		return fault.Input(fault.CannotActOnSelf, "You cannot do this to yourself.", "memberId")
-	}
-	return notOwner(m)
-}
+func notSelf(a *act.Act, m *ent.Member) error { return refusal(ofPerson(a.UserID, m)) }
 
 // notOwner fails with OWNER_PROTECTED.
-func notOwner(m *ent.Member) error {
-	if m.IsOwner {
-		return fault.Input(fault.OwnerProtected, "This member owns the team. Transfer the ownership first.", "memberId")
-	}
-	return nil
-}
+func notOwner(m *ent.Member) error { return refusal(ofOwner(m)) }
 
 // Roles is everything that a member will hold. A nil list is empty, but at least
 // one list must be given.

@@ -91,8 +91,8 @@ func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Cont
 		if r, err = found(r, err, "role"); err != nil {
 			return err
 		}
-		if r.IsSystem {
-			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed. Create a role of your own.", "roleId")
+		if err := refusal(ofRole(r)); err != nil {
+			return err
 		}
 		return f(ctx, a, r)
 	})

@@ -72,8 +72,8 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 // with INVALID_VALUE for the account's default team.
 func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
 	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
-		if a.Actor.DefaultTeam {
-			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
+		if err := refusal(ofTeam(a.Actor.DefaultTeam)); err != nil {
+			return err
 		}
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
