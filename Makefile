@@ -50,8 +50,8 @@ check-mod: ## The modules are as go.sum has them, and everything builds.
 	go build -mod=readonly ./...
 
 check-generated: generate ## The generated Go code is as committed.
-	@git diff --exit-code -- ent graph || { echo 'Generated code is out of date: commit what `make generate` changed.'; exit 1; }
-	@test -z "$$(git status --porcelain -- ent graph)" || { git status --short -- ent graph; echo 'Generated files are missing from the commit.'; exit 1; }
+	@git diff --exit-code -- ent graph docs/errors.md || { echo 'Generated code is out of date: commit what `make generate` changed.'; exit 1; }
+	@test -z "$$(git status --porcelain -- ent graph docs/errors.md)" || { git status --short -- ent graph docs/errors.md; echo 'Generated files are missing from the commit.'; exit 1; }
 
 check-schema: ## The schema breaks no client, and keeps the rules of graphql-eslint.
 	cd graph/guard && npm ci --no-audit --no-fund && npm test && npm run breaking && npm run lint

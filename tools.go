@@ -12,3 +12,4 @@ import (
 //go:generate go run -mod=readonly ent/entc.go
 //go:generate go run -mod=readonly github.com/99designs/gqlgen generate
 //go:generate go run -mod=readonly ./cmd/convoke schema --out graph/guard/draft.graphql
+//go:generate go run -mod=readonly graph/guard/errors.go

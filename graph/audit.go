@@ -48,7 +48,7 @@ func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*
 	for _, e := range events {
 		e = access.LoggedEvent(e)
 		out := &model.Event{
-			ID: e.ID, Cursor: event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String(), Type: e.Type, At: e.CreatedAt,
+			ID: e.ID, Cursor: event.Cursor{AccountID: e.AccountID, Seq: e.Seq}.String(), Type: model.EventType(event.Type(e.Type).Name()), At: e.CreatedAt,
 			Actor: &model.SystemActor{Name: "Convoke"}, SubjectID: orNil(e.SubjectID), Summary: event.Type(e.Type).Summary(),
 		}
 		if u := actors[e.ActorID]; u != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
@@ -108,14 +109,13 @@ func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {
 	if f == nil {
 		return nil
 	}
-	if len(f.Types) > 0 {
-		types := make([]predicate.Event, len(f.Types))
-		for i, t := range f.Types {
-			if kind, all := strings.CutSuffix(t, "*"); all {
-				types[i] = entevent.TypeHasPrefix(kind)
-			} else {
-				types[i] = entevent.Type(t)
-			}
+	if len(f.Types)+len(f.Kinds) > 0 {
+		var types []predicate.Event
+		for _, t := range f.Types {
+			types = append(types, ofType(t))
+		}
+		for _, k := range f.Kinds {
+			types = append(types, entevent.TypeHasPrefix(strings.ToLower(string(k))+"."))
 		}
 		conditions = append(conditions, entevent.Or(types...))
 	}
@@ -132,4 +132,16 @@ func eventFilter(f *model.EventFilter) (conditions []predicate.Event) {
 		conditions = append(conditions, entevent.CreatedAtLT(*f.To))
 	}
 	return conditions
+}
+
+// ofType is the condition that an event has the type.
+func ofType(name model.EventType) predicate.Event {
+	if t, ok := event.Named(string(name)); ok {
+		return entevent.Type(string(t))
+	}
+	var known []string
+	for _, t := range event.TypesFor(func(event.Facts) bool { return true }) {
+		known = append(known, string(t))
+	}
+	return entevent.TypeNotIn(known...)
 }

@@ -7,8 +7,10 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
+	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -28,6 +30,53 @@ func (r *Resolver) memberOf(ctx context.Context, i *ent.Invitation) (*ent.Member
 	q := r.read(ctx).Member.Query().Where(member.TeamID(i.TeamID), member.UserID(*i.AcceptedByID))
 	r.withMember(ctx, selected(ctx))(q)
 	return orNull(q.Only(ctx))
+}
+
+// resendInvitesPayload has a result for each invitation. They are read together.
+func (r *Resolver) resendInvitesPayload(ctx context.Context, teamID string, results []invite.Renewed, err error) (*model.ResendInvitesPayload, error) {
+	p := &model.ResendInvitesPayload{Results: make([]*model.ResendInvitesResult, len(results))}
+	return complete(p, &p.UserErrors, err, func() error {
+		ids := make([]string, len(results))
+		for n, one := range results {
+			ids[n] = one.ID
+		}
+		found, err := r.invitations(ctx, selected(ctx).under("results").under("invitation"), ids...)
+		if err != nil {
+			return err
+		}
+		for n, one := range results {
+			if one.Outcome == act.Done {
+				p.ResentCount++
+			}
+			p.Results[n] = &model.ResendInvitesResult{
+				InvitationID: one.ID, Outcome: model.BulkOutcome(one.Outcome), Invitation: found[one.ID],
+				InviteURL: orNil(one.URL), UserErrors: userErrors(one.Errors),
+			}
+		}
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
+	})
+}
+
+// revokeInvitesPayload has a result for each invitation. They are read together.
+func (r *Resolver) revokeInvitesPayload(ctx context.Context, teamID string, results []act.Result, err error) (*model.RevokeInvitesPayload, error) {
+	p := &model.RevokeInvitesPayload{Results: make([]*model.RevokeInvitesResult, len(results))}
+	return complete(p, &p.UserErrors, err, func() error {
+		found, err := r.invitations(ctx, selected(ctx).under("results").under("invitation"), idsOf(results)...)
+		if err != nil {
+			return err
+		}
+		for n, one := range results {
+			if one.Outcome == act.Done {
+				p.RevokedCount++
+			}
+			p.Results[n] = &model.RevokeInvitesResult{
+				InvitationID: one.ID, Outcome: model.BulkOutcome(one.Outcome), Invitation: found[one.ID], UserErrors: userErrors(one.Errors),
+			}
+		}
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
+	})
 }
 
 // declined reads an invitation for the addressee who has just declined it and may not see

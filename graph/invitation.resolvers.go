@@ -160,7 +160,7 @@ func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUse
 // InviteUsers is the resolver for the inviteUsers field.
 func (r *mutationResolver) InviteUsers(ctx context.Context, input model.InviteUsersInput) (*model.InviteUsersPayload, error) {
 	results, err := r.Invites.SendAll(ctx, draftToAll(input), input.Emails)
-	return r.inviteUsersPayload(ctx, results, at(grantPaths, err))
+	return r.inviteUsersPayload(ctx, input.TeamID, results, at(grantPaths, err))
 }
 
 // ResendInvite is the resolver for the resendInvite field.
@@ -170,11 +170,22 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 		SendEmail: input.SendEmail == nil || *input.SendEmail,
 	})
 	p := &model.ResendInvitePayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
-		p.InviteURL = orNil(issued.URL)
-		p.Invitation, err = r.invitation(ctx, issued.ID)
+	return current(p, &p.UserErrors, err, func() (err error) {
+		if issued != nil {
+			p.InviteURL = orNil(issued.URL)
+		}
+		p.Invitation, err = r.invitation(ctx, input.InvitationID)
 		return err
 	})
+}
+
+// ResendInvites is the resolver for the resendInvites field.
+func (r *mutationResolver) ResendInvites(ctx context.Context, input model.ResendInvitesInput) (*model.ResendInvitesPayload, error) {
+	results, err := r.Invites.ResendAll(ctx, invite.Renewals{
+		Selection:      invite.Selection{TeamID: input.TeamID, InvitationIDs: input.InvitationIds},
+		ExpiresInHours: input.ExpiresInHours, IdempotencyKey: input.IdempotencyKey,
+	})
+	return r.resendInvitesPayload(ctx, input.TeamID, results, err)
 }
 
 // UpdateInvite is the resolver for the updateInvite field.
@@ -189,7 +200,7 @@ func (r *mutationResolver) UpdateInvite(ctx context.Context, input model.UpdateI
 		am.Grant = &wish
 	}
 	p := &model.UpdateInvitePayload{}
-	return complete(p, &p.UserErrors, at(grantPaths, r.Invites.Update(ctx, am)), func() (err error) {
+	return current(p, &p.UserErrors, at(grantPaths, r.Invites.Update(ctx, am)), func() (err error) {
 		p.Invitation, err = r.invitation(ctx, input.InvitationID)
 		return err
 	})
@@ -198,10 +209,16 @@ func (r *mutationResolver) UpdateInvite(ctx context.Context, input model.UpdateI
 // RevokeInvite is the resolver for the revokeInvite field.
 func (r *mutationResolver) RevokeInvite(ctx context.Context, input model.RevokeInviteInput) (*model.RevokeInvitePayload, error) {
 	p := &model.RevokeInvitePayload{}
-	return complete(p, &p.UserErrors, r.Invites.Revoke(ctx, input.InvitationID), func() (err error) {
+	return current(p, &p.UserErrors, r.Invites.Revoke(ctx, input.InvitationID), func() (err error) {
 		p.Invitation, err = r.invitation(ctx, input.InvitationID)
 		return err
 	})
+}
+
+// RevokeInvites is the resolver for the revokeInvites field.
+func (r *mutationResolver) RevokeInvites(ctx context.Context, input model.RevokeInvitesInput) (*model.RevokeInvitesPayload, error) {
+	results, err := r.Invites.RevokeAll(ctx, invite.Selection{TeamID: input.TeamID, InvitationIDs: input.InvitationIds})
+	return r.revokeInvitesPayload(ctx, input.TeamID, results, err)
 }
 
 // AcceptInvite is the resolver for the acceptInvite field.

@@ -4,9 +4,54 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/act"
 )
 
 func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error) {
 	u, err := m.Edges.UserOrErr()
 	return loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, m.UserID) })
+}
+
+// setRolesOfMembersPayload has a result for each member. They are read together.
+func (r *Resolver) setRolesOfMembersPayload(ctx context.Context, teamID string, results []act.Result, err error) (*model.SetRolesOfMembersPayload, error) {
+	p := &model.SetRolesOfMembersPayload{Results: make([]*model.SetRolesOfMembersResult, len(results))}
+	return complete(p, &p.UserErrors, err, func() error {
+		found, err := r.members(ctx, selected(ctx).under("results").under("member"), idsOf(results)...)
+		if err != nil {
+			return err
+		}
+		for n, one := range results {
+			if one.Outcome == act.Done {
+				p.ChangedCount++
+			}
+			p.Results[n] = &model.SetRolesOfMembersResult{
+				MemberID: one.ID, Outcome: model.BulkOutcome(one.Outcome), Member: found[one.ID], UserErrors: userErrors(one.Errors),
+			}
+		}
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
+	})
+}
+
+// removeMembersPayload has a result for each member. Those who are still there are read
+// together.
+func (r *Resolver) removeMembersPayload(ctx context.Context, teamID string, results []act.Result, err error) (*model.RemoveMembersPayload, error) {
+	p := &model.RemoveMembersPayload{Results: make([]*model.RemoveMembersResult, len(results)), RemovedMemberIds: []string{}}
+	return complete(p, &p.UserErrors, err, func() error {
+		found, err := r.members(ctx, selected(ctx).under("results").under("member"), idsOf(results)...)
+		if err != nil {
+			return err
+		}
+		for n, one := range results {
+			if one.Outcome == act.Done {
+				p.RemovedMemberIds = append(p.RemovedMemberIds, one.ID)
+			}
+			p.Results[n] = &model.RemoveMembersResult{
+				MemberID: one.ID, Outcome: model.BulkOutcome(one.Outcome), Member: found[one.ID], UserErrors: userErrors(one.Errors),
+			}
+		}
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
+	})
 }

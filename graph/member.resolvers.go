@@ -164,10 +164,23 @@ func (r *mutationResolver) SetRoles(ctx context.Context, input model.SetRolesInp
 		Permissions: input.Permissions, ExpectedVersion: input.ExpectedVersion,
 	})
 	p := &model.SetRolesPayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return current(p, &p.UserErrors, err, func() (err error) {
 		p.Member, err = r.member(ctx, input.MemberID)
 		return err
 	})
+}
+
+// SetRolesOfMembers is the resolver for the setRolesOfMembers field.
+func (r *mutationResolver) SetRolesOfMembers(ctx context.Context, input model.SetRolesOfMembersInput) (*model.SetRolesOfMembersPayload, error) {
+	items := make([]roster.Roles, len(input.Items))
+	for n, i := range input.Items {
+		items[n] = roster.Roles{
+			MemberID: i.MemberID, RoleIDs: i.RoleIds, GroupIDs: i.GroupIds,
+			Permissions: i.Permissions, ExpectedVersion: i.ExpectedVersion,
+		}
+	}
+	results, err := r.Roster.SetRolesAll(ctx, input.TeamID, items)
+	return r.setRolesOfMembersPayload(ctx, input.TeamID, results, err)
 }
 
 // SetRestrictions is the resolver for the setRestrictions field.
@@ -176,7 +189,7 @@ func (r *mutationResolver) SetRestrictions(ctx context.Context, input model.SetR
 		MemberID: input.MemberID, DivisionIDs: input.DivisionIds, Domains: input.AllowedDomains, ExpectedVersion: input.ExpectedVersion,
 	})
 	p := &model.SetRestrictionsPayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return current(p, &p.UserErrors, err, func() (err error) {
 		p.Member, err = r.member(ctx, input.MemberID)
 		return err
 	})
@@ -194,20 +207,35 @@ func (r *mutationResolver) ReactivateMember(ctx context.Context, input model.Rea
 
 // RemoveMember is the resolver for the removeMember field.
 func (r *mutationResolver) RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.RemoveMemberPayload, error) {
+	teamID, err := r.Roster.Remove(ctx, input.MemberID)
 	p := &model.RemoveMemberPayload{}
-	return complete(p, &p.UserErrors, r.Roster.Remove(ctx, input.MemberID), func() error {
+	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.RemovedMemberID = &input.MemberID
-		return nil
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
 	})
+}
+
+// RemoveMembers is the resolver for the removeMembers field.
+func (r *mutationResolver) RemoveMembers(ctx context.Context, input model.RemoveMembersInput) (*model.RemoveMembersPayload, error) {
+	results, err := r.Roster.RemoveAll(ctx, input.TeamID, input.MemberIds)
+	return r.removeMembersPayload(ctx, input.TeamID, results, err)
 }
 
 // LeaveTeam is the resolver for the leaveTeam field.
 func (r *mutationResolver) LeaveTeam(ctx context.Context, input model.LeaveTeamInput) (*model.LeaveTeamPayload, error) {
 	id, err := r.Roster.Leave(ctx, input.TeamID)
 	p := &model.LeaveTeamPayload{}
-	return complete(p, &p.UserErrors, err, func() error {
+	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.RemovedMemberID = &id
-		return nil
+		if !selected(ctx).has("team") {
+			return nil
+		}
+		if err := r.reloadLeaver(ctx); err != nil {
+			return err
+		}
+		p.Team, err = r.teamOfPayload(ctx, input.TeamID)
+		return err
 	})
 }
 

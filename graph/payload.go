@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -14,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/invite"
@@ -33,6 +35,31 @@ func complete[P any](p *P, list *[]*model.UserError, err error, fill func() erro
 		err = fill()
 	}
 	return p, err
+}
+
+// current is complete for a verb on an object that exists. When err says that the object
+// is not as the client has read it, fill sets the object as it is now, beside the errors.
+func current[P any](p *P, list *[]*model.UserError, err error, fill func() error) (*P, error) {
+	faults, ok := fault.UserErrors(err)
+	if !ok || !slices.ContainsFunc(faults, outdated) {
+		return complete(p, list, err, fill)
+	}
+	*list = userErrors(faults)
+	if err := fill(); err != nil && !ent.IsNotFound(err) {
+		return p, err
+	}
+	return p, nil
+}
+
+// outdated reports whether the error means that the client has read an older state.
+func outdated(f *fault.Error) bool {
+	switch f.Code {
+	case fault.Conflict, fault.TransferNotPending, fault.InvitationExpired, fault.InvitationRevoked,
+		fault.InvitationDeclined, fault.InvitationAlreadyAccepted:
+		return true
+	default:
+		return false
+	}
 }
 
 // at returns err with the paths of its user errors as the input has them. Domain packages
@@ -63,7 +90,7 @@ func userErrors(faults []*fault.Error) []*model.UserError {
 
 func (r *Resolver) memberPayload(ctx context.Context, id string, err error) (*model.MemberPayload, error) {
 	p := &model.MemberPayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return current(p, &p.UserErrors, err, func() (err error) {
 		p.Member, err = r.member(ctx, id)
 		return err
 	})
@@ -84,7 +111,7 @@ func (r *Resolver) teamPayload(ctx context.Context, id string, err error) (*mode
 
 func (r *Resolver) transferPayload(ctx context.Context, id string, err error) (*model.OwnershipTransferPayload, error) {
 	p := &model.OwnershipTransferPayload{}
-	return complete(p, &p.UserErrors, err, func() error {
+	return current(p, &p.UserErrors, err, func() error {
 		if err := r.reloadViewer(ctx); err != nil {
 			return err
 		}
@@ -93,6 +120,17 @@ func (r *Resolver) transferPayload(ctx context.Context, id string, err error) (*
 		p.Transfer, err = q.Only(ctx)
 		return err
 	})
+}
+
+// teamOfPayload reads the team whose people have changed, for the payload's field, when
+// the client selects it; null when the viewer may not see it.
+func (r *Resolver) teamOfPayload(ctx context.Context, id string) (*ent.Team, error) {
+	if !selected(ctx).has("team") {
+		return nil, nil //nolint:nilnil // nobody asks for it
+	}
+	q := r.read(ctx).Team.Query().Where(team.ID(id), access.OwnTeams(ctx))
+	r.withTeam(ctx, selected(ctx).under("team"))(q)
+	return orNull(q.Only(ctx))
 }
 
 // reloadViewer makes the viewer's present permissions those of the operation, after a
@@ -106,9 +144,20 @@ func (r *Resolver) reloadViewer(ctx context.Context) error {
 	return nil
 }
 
+// reloadLeaver is reloadViewer after a verb that may have ended the viewer's session:
+// then nobody is signed in any more.
+func (r *Resolver) reloadLeaver(ctx context.Context) error {
+	err := r.reloadViewer(ctx)
+	if errors.Is(err, auth.ErrEnded) {
+		access.Become(ctx, nil)
+		return nil
+	}
+	return err
+}
+
 func (r *Resolver) rolePayload(ctx context.Context, id string, err error) (*model.RolePayload, error) {
 	p := &model.RolePayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return current(p, &p.UserErrors, err, func() (err error) {
 		p.Role, err = r.read(ctx).Role.Query().Where(role.ID(id)).Only(ctx)
 		return err
 	})
@@ -116,7 +165,7 @@ func (r *Resolver) rolePayload(ctx context.Context, id string, err error) (*mode
 
 func (r *Resolver) groupPayload(ctx context.Context, id string, err error) (*model.GroupPayload, error) {
 	p := &model.GroupPayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
+	return current(p, &p.UserErrors, err, func() (err error) {
 		q := r.read(ctx).Group.Query().Where(group.ID(id))
 		withGroup(selected(ctx).under("group"))(q)
 		p.Group, err = q.Only(ctx)
@@ -126,12 +175,17 @@ func (r *Resolver) groupPayload(ctx context.Context, id string, err error) (*mod
 
 func (r *Resolver) divisionPayload(ctx context.Context, id string, err error) (*model.DivisionPayload, error) {
 	p := &model.DivisionPayload{}
-	return complete(p, &p.UserErrors, err, func() (err error) {
-		q := r.read(ctx).Division.Query().Where(division.ID(id))
-		withDivision(selected(ctx).under("division"))(q)
-		p.Division, err = q.Only(ctx)
+	return current(p, &p.UserErrors, err, func() (err error) {
+		p.Division, err = r.division(ctx, id)
 		return err
 	})
+}
+
+// division reads a division, for the payload's field.
+func (r *Resolver) division(ctx context.Context, id string) (*ent.Division, error) {
+	q := r.read(ctx).Division.Query().Where(division.ID(id))
+	withDivision(selected(ctx).under("division"))(q)
+	return q.Only(ctx)
 }
 
 // signInPayload is the payload of every mutation that signs somebody in.
@@ -156,7 +210,7 @@ func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err
 }
 
 // inviteUsersPayload has a result for each address. Their invitations are read together.
-func (r *Resolver) inviteUsersPayload(ctx context.Context, results []invite.Result, err error) (*model.InviteUsersPayload, error) {
+func (r *Resolver) inviteUsersPayload(ctx context.Context, teamID string, results []invite.Result, err error) (*model.InviteUsersPayload, error) {
 	p := &model.InviteUsersPayload{Results: make([]*model.InviteResult, len(results))}
 	return complete(p, &p.UserErrors, err, func() error {
 		var ids []string
@@ -179,7 +233,8 @@ func (r *Resolver) inviteUsersPayload(ctx context.Context, results []invite.Resu
 			}
 			p.Results[n] = out
 		}
-		return nil
+		p.Team, err = r.teamOfPayload(ctx, teamID)
+		return err
 	})
 }
 
@@ -213,6 +268,27 @@ func (r *Resolver) invitation(ctx context.Context, id string) (*ent.Invitation, 
 	q := r.read(ctx).Invitation.Query().Where(invitation.ID(id))
 	r.withInvitation(ctx, selected(ctx).under("invitation"))(q)
 	return q.Only(ctx)
+}
+
+// members reads those of the members that the viewer may see, by id.
+func (r *Resolver) members(ctx context.Context, s selection, ids ...string) (map[string]*ent.Member, error) {
+	q := r.read(ctx).Member.Query().Where(member.IDIn(ids...))
+	r.withMember(ctx, s)(q)
+	rows, err := q.All(ctx)
+	found := make(map[string]*ent.Member, len(rows))
+	for _, m := range rows {
+		found[m.ID] = m
+	}
+	return found, err
+}
+
+// idsOf returns the ids of the objects that a call was about.
+func idsOf(results []act.Result) []string {
+	ids := make([]string, len(results))
+	for n, r := range results {
+		ids[n] = r.ID
+	}
+	return ids
 }
 
 // invitations reads those of the invitations that the viewer may see, by id.

@@ -62,17 +62,24 @@ func (r *groupResolver) Roles(ctx context.Context, obj *ent.Group) ([]*ent.Role,
 }
 
 // MemberCount is the resolver for the memberCount field.
-func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (int, error) {
+func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (*int, error) {
 	if !access.ViewerFrom(ctx).In(obj.AccountID) {
-		return 0, fault.Refuse(fault.Forbidden, "You are not in this account.")
+		return nil, fault.Refuse(fault.Forbidden, "You are not in this account.")
 	}
 	if n, err := obj.Value(membersOfGroup); err == nil {
 		if n, ok := n.(int64); ok {
-			return int(n), nil
+			counted := int(n)
+			return &counted, nil
 		}
 	}
-	return r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).
+	n, err := r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).
 		Count(access.System(ctx, "count the members of a group the viewer may see"))
+	return &n, err
+}
+
+// ViewerCanSeeMemberCount is the resolver for the viewerCanSeeMemberCount field.
+func (r *groupResolver) ViewerCanSeeMemberCount(ctx context.Context, obj *ent.Group) (bool, error) {
+	return access.ViewerFrom(ctx).In(obj.AccountID), nil
 }
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
@@ -164,9 +171,14 @@ func (r *mutationResolver) UpdateDivision(ctx context.Context, input model.Updat
 // DeleteDivision is the resolver for the deleteDivision field.
 func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.DeleteDivisionInput) (*model.DeleteDivisionPayload, error) {
 	p := &model.DeleteDivisionPayload{}
-	return complete(p, &p.UserErrors, r.Roster.DeleteDivision(ctx, input.DivisionID), func() error {
-		p.DeletedDivisionID = &input.DivisionID
-		return nil
+	err := r.Roster.DeleteDivision(ctx, input.DivisionID)
+	return current(p, &p.UserErrors, err, func() error {
+		if err == nil {
+			p.DeletedDivisionID = &input.DivisionID
+			return nil
+		}
+		p.Division, err = r.division(ctx, input.DivisionID)
+		return err
 	})
 }
 

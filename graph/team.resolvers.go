@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/role"
@@ -30,10 +31,18 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, input model.UpdateTea
 
 // DeleteTeam is the resolver for the deleteTeam field.
 func (r *mutationResolver) DeleteTeam(ctx context.Context, input model.DeleteTeamInput) (*model.DeleteTeamPayload, error) {
+	accountID, err := r.Roster.DeleteTeam(ctx, input.TeamID)
 	p := &model.DeleteTeamPayload{}
-	return complete(p, &p.UserErrors, r.Roster.DeleteTeam(ctx, input.TeamID), func() error {
+	return complete(p, &p.UserErrors, err, func() (err error) {
 		p.DeletedTeamID = &input.TeamID
-		return nil
+		if !selected(ctx).has("account") {
+			return nil
+		}
+		if err := r.reloadLeaver(ctx); err != nil {
+			return err
+		}
+		p.Account, err = orNull(r.read(ctx).Account.Query().Where(account.ID(accountID), access.OwnAccounts(ctx)).Only(ctx))
+		return err
 	})
 }
 

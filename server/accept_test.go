@@ -172,7 +172,7 @@ func TestARateLimitHasARetryAfter(t *testing.T) {
 			equal(t, "status of a response with data", got.status, http.StatusOK)
 			equal(t, "media type", got.header.Get("Content-Type"), media)
 			equal(t, "Retry-After", got.header.Get("Retry-After"), "61")
-			if !strings.Contains(got.body, `"retryAfterSeconds":61`) || !strings.Contains(got.body, `"data":{"requestPasswordReset":null}`) {
+			if !strings.Contains(got.body, `"path":["requestPasswordReset"]`) || !strings.Contains(got.body, `"retryAfterSeconds":61`) || !strings.Contains(got.body, `"data":{"requestPasswordReset":null}`) {
 				t.Errorf("got %s, want the time to wait", got.body)
 			}
 		})

@@ -39,7 +39,7 @@ func respond(w http.ResponseWriter, r *http.Request, status int, answer *graphql
 		w.WriteHeader(status)
 		text = graphqlws.AppendResponse(nil, answer)
 	}
-	_, _ = w.Write(text) //nolint:gosec // JSON, which no browser renders as a page; the client may have gone
+	_, _ = w.Write(text) // the client may have gone
 }
 
 // retryAfter returns the longest time that one of the errors asks the client to wait, in

@@ -120,7 +120,7 @@ func TestTheLogFollowsTheTeamThatIsShown(t *testing.T) {
 		bella := owner.Join("bella@acme.test", "billing")
 		id := owner.MemberID(bella.Email)
 		signIns := func() string {
-			return owner.Ask(`account { auditLog(filter: {types: ["user.signed_in"]}) { totalCount } }`).OK().Text("team.account.auditLog.totalCount")
+			return owner.Ask(`account { auditLog(filter: {types: [USER_SIGNED_IN]}) { totalCount } }`).OK().Text("team.account.auditLog.totalCount")
 		}
 		before := signIns()
 		onMember(owner, "deactivateMember", id).OK()

@@ -49,6 +49,21 @@ func TestTheClientsOverHTTP(t *testing.T) {
 			})
 		})
 	}
+	for kind, method := range map[string]string{"urql-persisted": "GET", "apollo-persisted": "POST"} {
+		t.Run("FE-3 "+kind+" sends a document once, and then its hash", func(t *testing.T) {
+			t.Parallel()
+			w := testkit.New(t, t.TempDir()+"/convoke.db")
+			p := httpClient(t, kind, w, "")
+			p.say(operationText(t, askVersion, nil))
+			p.hear(`"sent":"`+method+`"`, `"text":false,"hash":true,"status":400`, asResponse)
+			p.hear(`"sent":"`+method+`"`, `"text":true,"hash":true,"status":200`)
+			p.hear(`"version":"test"`)
+			again := httpClient(t, kind, w, "")
+			again.say(operationText(t, askVersion, nil))
+			again.hear(`"text":false,"hash":true,"status":200`)
+			again.hear(`"version":"test"`)
+		})
+	}
 	t.Run("FE-1 a subscription of urql", func(t *testing.T) {
 		t.Parallel()
 		p := httpClient(t, "urql", w, owner.Session)
@@ -72,6 +87,7 @@ func TestTheAuditsOfGraphQLHTTP(t *testing.T) {
 		}
 		audits++
 		t.Run("FE-2 "+result.Audit+" "+result.Name, func(t *testing.T) {
+			t.Parallel()
 			if result.Status != "ok" {
 				t.Errorf("%s: %s", result.Status, result.Reason)
 			}

@@ -59,6 +59,10 @@ type Config struct {
 	// LoopbackOrigins lets pages of every port of this machine call the server, such as
 	// those of a development server. Only the demo does.
 	LoopbackOrigins bool
+	// Documents are files with manifests of documents that clients may name by an id.
+	Documents []string
+	// DocumentsOnly refuses every document that is in no manifest.
+	DocumentsOnly bool
 	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is used.
 	TrustedProxies []netip.Prefix
 	// OIDC is the identity provider; the zero value means that there is none.

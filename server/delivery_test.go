@@ -86,8 +86,8 @@ func TestMailServersThatFail(t *testing.T) {
 		{"BEY-16 451 to the recipient is tried again", "RCPT", "451 4.7.1 try later", "QUEUED 1 451 4.7.1 try later", ""},
 		{"BEY-16 451 to the message is tried again", "END", "451 busy", "QUEUED 1 451 busy", ""},
 		{"BEY-16 a refusal at the door is tried again", "CONNECT", "554 not now", "QUEUED 1 554 not now", ""},
-		{"BEY-16 a refused message is not", "END", "554 5.7.1 no", "FAILED 1 554 5.7.1 no", "invitation.failed Convoke"},
-		{"BEY-16 GR-10 a refused recipient is not, and known as a bounce", "RCPT", "550 5.1.1 no such user", "BOUNCED 1 550 5.1.1 no such user", "invitation.bounced Convoke"},
+		{"BEY-16 a refused message is not", "END", "554 5.7.1 no", "FAILED 1 554 5.7.1 no", "INVITATION_FAILED Convoke"},
+		{"BEY-16 GR-10 a refused recipient is not, and known as a bounce", "RCPT", "550 5.1.1 no such user", "BOUNCED 1 550 5.1.1 no such user", "INVITATION_BOUNCED Convoke"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +102,7 @@ func TestMailServersThatFail(t *testing.T) {
 					bob := owner.Invite("bob@x.org", "billing").OK().Text("inviteUser.invitation.id")
 					delivered(t, owner, bob, "SENT 1")
 					equal(t, "delivery", deliveryOf(owner, id), c.fails)
-					equalList(t, "timeline", timeline(owner, id), "invitation.created olivia@acme.test", "invitation.queued olivia@acme.test", c.log)
+					equalList(t, "timeline", timeline(owner, id), "INVITATION_CREATED olivia@acme.test", "INVITATION_QUEUED olivia@acme.test", c.log)
 					t.Run("SEC-14 the admin hands over a new link", func(t *testing.T) {
 						a := owner.Mutate("resendInvite", "inviteUrl", "invitationId", id, "sendEmail", false).OK()
 						w.SignUp("ann@acme.test").Accept(tokenOf(t, a.Text("resendInvite.inviteUrl"))).Refused("EMAIL_MISMATCH")
@@ -205,8 +205,8 @@ func TestAMailNobodyNeeds(t *testing.T) {
 			equal(t, "letters", len(m.Taken()), 0)
 		})
 		t.Run("BEY-21 the timeline tells it, with who did what", func(t *testing.T) {
-			equalList(t, "timeline", timeline(owner, id), "invitation.created olivia@acme.test", "invitation.queued olivia@acme.test",
-				"invitation.revoked olivia@acme.test", "invitation.failed Convoke")
+			equalList(t, "timeline", timeline(owner, id), "INVITATION_CREATED olivia@acme.test", "INVITATION_QUEUED olivia@acme.test",
+				"INVITATION_REVOKED olivia@acme.test", "INVITATION_FAILED Convoke")
 		})
 	})
 }
@@ -259,8 +259,8 @@ func TestTheMailHook(t *testing.T) {
 			}
 			equal(t, "delivery", deliveryOf(owner, id), "BOUNCED 1 mailbox unavailable")
 			equal(t, "seen live", seen(stream.Next().OK()), "DELIVERY_CHANGED ann@x.org")
-			equalList(t, "timeline", timeline(owner, id), "invitation.created olivia@acme.test", "invitation.queued olivia@acme.test",
-				"invitation.sent Convoke", "invitation.bounced Convoke")
+			equalList(t, "timeline", timeline(owner, id), "INVITATION_CREATED olivia@acme.test", "INVITATION_QUEUED olivia@acme.test",
+				"INVITATION_SENT Convoke", "INVITATION_BOUNCED Convoke")
 			owner.Mutate("resendInvite", "", "invitationId", id).OK()
 			delivered(t, owner, id, "SENT 1")
 			_, answer := hook(t, w, secret, report)

@@ -11,7 +11,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -35,13 +34,17 @@ var maxCost = graph.Cost{Depth: 15, Fields: 500, Values: 10_000}
 
 // graphql returns the handler of the GraphQL endpoint, which accepts POST,
 // GET for queries, and WebSockets.
-func (s *Server) graphql() http.Handler {
+func (s *Server) graphql() (http.Handler, error) {
+	documents, err := newPersisted(s.documents, s.cfg.DocumentsOnly)
+	if err != nil {
+		return nil, err
+	}
 	schema := generated.NewExecutableSchema(generated.Config{Schema: graph.Schema(), Resolvers: s.resolver})
 	g := handler.New(schema)
 	g.AddTransport(strict{s.sockets})
 	g.AddTransport(strict{overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, log: s.log}})
 	g.SetValidationRulesFn(graph.ValidationRules)
-	g.SetQueryCache(lru.New[*ast.QueryDocument](cachedParses))
+	g.SetQueryCache(documents)
 	g.SetParserTokenLimit(maxTokens)
 	g.SetErrorPresenter(s.present)
 	g.SetRecoverFunc(s.recovered)
@@ -50,10 +53,11 @@ func (s *Server) graphql() http.Handler {
 	if s.cfg.Introspection {
 		g.Use(extension.Introspection{})
 	}
+	g.Use(documents) // after the limits, so that it keeps no document beyond them
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundOperations(s.operation)
 	g.AroundOperations(s.streams.Intercept(schema))
-	return s.endpoint(g)
+	return s.endpoint(g), nil
 }
 
 // endpoint checks the origin and the Accept header of a request, and identifies the

@@ -87,6 +87,16 @@ func isolationAsks() map[string]isolationAsk {
 		"Mutation.updateInvite(input.grant.chosen.groupIds)":  {`updateInvite(input: {invitationId: "$pending", grant: {chosen: {groupIds: ["$id"]}}})`, "group"},
 		"Mutation.updateInvite(input.divisionIds)":            {`updateInvite(input: {invitationId: "$pending", divisionIds: ["$id"]})`, "division"},
 		"Mutation.revokeInvite(input.invitationId)":           {`revokeInvite(input: {invitationId: "$id"})`, "revoked"},
+		"Mutation.resendInvites(input.teamId)":                {`resendInvites(input: {teamId: "$id", invitationIds: ["inv_none"]})`, "team"},
+		"Mutation.resendInvites(input.invitationIds)":         {itsResults(`resendInvites(input: {teamId: "$team", invitationIds: ["$id"]})`), "pending"},
+		"Mutation.revokeInvites(input.teamId)":                {`revokeInvites(input: {teamId: "$id", invitationIds: ["inv_none"]})`, "team"},
+		"Mutation.revokeInvites(input.invitationIds)":         {itsResults(`revokeInvites(input: {teamId: "$team", invitationIds: ["$id"]})`), "revoked"},
+		"Mutation.removeMembers(input.teamId)":                {`removeMembers(input: {teamId: "$id", memberIds: ["mem_none"]})`, "team"},
+		"Mutation.removeMembers(input.memberIds)":             {itsResults(`removeMembers(input: {teamId: "$team", memberIds: ["$id"]})`), "owner"},
+		"Mutation.setRolesOfMembers(input.teamId)":            {`setRolesOfMembers(input: {teamId: "$id", items: [{memberId: "mem_none"}]})`, "team"},
+		"Mutation.setRolesOfMembers(input.items.memberId)":    {itsResults(`setRolesOfMembers(input: {teamId: "$team", items: [{memberId: "$id", permissions: ["team.read"]}]})`), "colleague"},
+		"Mutation.setRolesOfMembers(input.items.roleIds)":     {itsResults(`setRolesOfMembers(input: {teamId: "$team", items: [{memberId: "$colleague", roleIds: ["$role", "$id"]}]})`), "role"},
+		"Mutation.setRolesOfMembers(input.items.groupIds)":    {itsResults(`setRolesOfMembers(input: {teamId: "$team", items: [{memberId: "$colleague", groupIds: ["$id"]}]})`), "group"},
 		"Mutation.acceptInvite(input.invitation.id)":          {`acceptInvite(input: {invitation: {id: "$id"}})`, "received"},
 		"Mutation.declineInvite(input.invitation.id)":         {`declineInvite(input: {invitation: {id: "$id"}})`, "received"},
 		"Mutation.setRoles(input.memberId)":                   {`setRoles(input: {memberId: "$id", permissions: ["team.read"]})`, "colleague"},
@@ -102,6 +112,12 @@ func isolationAsks() map[string]isolationAsk {
 		"Mutation.declineOwnershipTransfer(input.transferId)": {`declineOwnershipTransfer(input: {transferId: "$id"})`, "declined"},
 		"Mutation.cancelOwnershipTransfer(input.transferId)":  {`cancelOwnershipTransfer(input: {transferId: "$id"})`, "declined"},
 	}
+}
+
+// itsResults also asks for the results of a mutation on many objects. GraphQL merges both
+// selections into one.
+func itsResults(mutation string) string {
+	return mutation + ` { results { outcome userErrors { code field message } } } ` + mutation
 }
 
 // isolationPlaces returns every place in the schema that takes an id.

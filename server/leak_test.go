@@ -60,7 +60,7 @@ func TestNothingLeaksToWhoeverIsRemoved(t *testing.T) {
 				})
 				both.Wait()
 				for n, id := range members {
-					removed := owner.Do(`query($id: ID!, $member: ID!) { account(id: $id) { auditLog(filter: {types: ["member.removed"], subjectId: $member}) { nodes { cursor } } } }`,
+					removed := owner.Do(`query($id: ID!, $member: ID!) { account(id: $id) { auditLog(filter: {types: [MEMBER_REMOVED], subjectId: $member}) { nodes { cursor } } } }`,
 						map[string]any{"id": account, "member": id}).OK().Text("account.auditLog.nodes.0.cursor")
 					end := place(t, owner, removed)
 					for _, s := range streams[n] {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/limit"
@@ -129,9 +131,10 @@ var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordR
 // counts.
 func perClient(b *limit.Bucket) graphql.RootFieldMiddleware {
 	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-		if slices.Contains(costly, graphql.GetRootFieldContext(ctx).Field.Name) {
+		field := graphql.GetRootFieldContext(ctx).Field
+		if slices.Contains(costly, field.Name) {
 			if err := takeClient(ctx, b); err != nil {
-				graphql.AddError(ctx, err)
+				graphql.AddError(ctx, gqlerror.WrapPath(ast.Path{ast.PathName(field.Alias)}, err))
 				return graphql.Null
 			}
 		}

@@ -107,9 +107,14 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.removeMember", of: "the owner", needs: "members.remove", does: `removeMember(input: {memberId: "$owner"})`, may: protected, self: self},
 		{field: "Mutation.removeMember", of: "a colleague", needs: "members.remove", sees: ofPeople, does: `removeMember(input: {memberId: "$colleague"})`, may: matrixGone},
 
+		{field: "Mutation.removeMembers", needs: "members.remove", does: `removeMembers(input: {teamId: "$team", memberIds: []})`, may: "BLANK memberIds"},
+		{field: "Mutation.setRolesOfMembers", needs: "roles.assign", does: `setRolesOfMembers(input: {teamId: "$team", items: []})`, may: "BLANK items"},
+
 		{field: "Mutation.inviteUser", needs: "members.invite", does: `inviteUser(input: {teamId: "$team", email: "", grant: {chosen: {permissions: ["team.read"]}}})`, may: "BLANK email"},
 		{field: "Mutation.inviteUsers", needs: "members.invite", does: `inviteUsers(input: {teamId: "$team", emails: [], grant: {chosen: {permissions: ["team.read"]}}})`, may: "BLANK emails"},
 		{field: "Mutation.resendInvite", needs: "members.invite", sees: ofPeople, does: `resendInvite(input: {invitationId: "$revoked"})`, may: "INVITATION_REVOKED"},
+		{field: "Mutation.resendInvites", needs: "members.invite", does: `resendInvites(input: {teamId: "$team", invitationIds: []})`, may: "BLANK invitationIds"},
+		{field: "Mutation.revokeInvites", needs: "members.invite", does: `revokeInvites(input: {teamId: "$team", invitationIds: []})`, may: "BLANK invitationIds"},
 		{field: "Mutation.updateInvite", needs: "members.invite", sees: ofPeople, does: `updateInvite(input: {invitationId: "$revoked", note: "Hi"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.revokeInvite", needs: "members.invite", sees: ofPeople, does: `revokeInvite(input: {invitationId: "$revoked"})`},
 		{field: "Mutation.acceptInvite", of: "a token", who: anybody, does: `acceptInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},

@@ -316,11 +316,11 @@ func endsWithTheRight(t *testing.T, owner, p *testkit.Person, role []string, los
 // invitedSince returns the ids of the invitations that were created after the
 // last event of another kind.
 func invitedSince(owner *testkit.Person) (ids []string) {
-	a := owner.Ask(`account { auditLog(first: 20, filter: {types: ["invitation.created", "member.*", "role.*", "group.*"]}) {
+	a := owner.Ask(`account { auditLog(first: 20, filter: {types: [INVITATION_CREATED], kinds: [MEMBER, ROLE, GROUP]}) {
 		nodes { type subjectId } } }`).OK()
 	subjects := a.List("team.account.auditLog.nodes", "subjectId")
 	for i, typ := range a.List("team.account.auditLog.nodes", "type") {
-		if typ != "invitation.created" {
+		if typ != "INVITATION_CREATED" {
 			break
 		}
 		ids = append(ids, subjects[i])

@@ -43,7 +43,7 @@ func TestAForgottenPassword(t *testing.T) {
 		again := signIn(w, "olivia@acme.test", newPassword).OK()
 		p := *owner
 		p.Client = w.WithToken(again.Text("signIn.sessionToken"))
-		equal(t, "changes of the password in the log", count(logged(&p), "user.password_changed"), 1)
+		equal(t, "changes of the password in the log", count(logged(&p), "USER_PASSWORD_CHANGED"), 1)
 	})
 }
 
@@ -212,7 +212,7 @@ func TestChangingThePassword(t *testing.T) {
 		resetPassword(w.Anonymous(), reset, newPassword).Refused("INVALID_TOKEN token")
 		signIn(w, "olivia@acme.test", testkit.Password).Refused("INVALID_CREDENTIALS")
 		signIn(w, "olivia@acme.test", newPassword).OK()
-		equal(t, "changes of the password in the log", count(logged(owner), "user.password_changed"), 1)
+		equal(t, "changes of the password in the log", count(logged(owner), "USER_PASSWORD_CHANGED"), 1)
 	})
 }
 

@@ -191,8 +191,13 @@ func TestARefusalNullsOnlyItsField(t *testing.T) {
 			matrixColumn{Person: w.SignUp("pending@x.org"), name: "an addressee"},
 		)
 		newTeam(m.owner, "Second").OK()
+		everything := []any{"roleIds", []string{m.things["role"]}, "groupIds", []string{m.things["group"]}, "divisionIds", []string{m.things["division"]}}
+		offered := w.SignUp("offered@x.org")
+		m.owner.Do(testkit.InviteMutation, testkit.Input(append([]any{"teamId", m.owner.TeamID, "email", offered.Email}, everything...)...)).OK()
+		columns = append(columns, matrixColumn{Person: offered, name: "an addressee who is offered everything"})
 		decliner := w.SignUp("decliner@x.org")
-		declined := m.owner.Invite(decliner.Email, "billing").OK().Text("inviteUser.invitation.id")
+		declined := m.owner.Do(testkit.InviteMutation, testkit.Input(append([]any{"teamId", m.owner.TeamID, "email", decliner.Email}, everything...)...)).
+			OK().Text("inviteUser.invitation.id")
 		declinedToken := testkit.Token(t, w.Mail.Wait(t, decliner.Email, 2))
 		removed := w.SignUp("removed@x.org")
 		m.owner.JoinAs(removed, "billing")

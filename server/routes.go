@@ -15,7 +15,11 @@ import (
 
 func (s *Server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", s.graphql())
+	endpoint, err := s.graphql()
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/graphql", endpoint)
 	mux.HandleFunc("GET /schema.graphql", serveSchema)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)

@@ -67,6 +67,8 @@ type Server struct {
 	present  graphql.ErrorPresenterFunc
 	handler  http.Handler
 	refused  origins
+	// documents are those that clients may name by an id.
+	documents *trusted
 
 	perClient *limit.Bucket
 
@@ -79,6 +81,10 @@ type Server struct {
 // or Run. The caller closes it.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	documents, err := readDocuments(ctx, &cfg)
+	if err != nil {
 		return nil, err
 	}
 	catalogue, err := access.NewCatalogue(cfg.Catalogue...)
@@ -113,7 +119,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log}
+	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
 	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}

@@ -54,7 +54,7 @@ func TestTheViewersSessions(t *testing.T) {
 		ended(t, "the phone's session", other)
 		stream.Ended()
 		revokeSession(owner.Client, ofPhone).Refused("NOT_FOUND")
-		equal(t, "signed out in the log", count(logged(owner), "user.signed_out"), 1)
+		equal(t, "signed out in the log", count(logged(owner), "USER_SIGNED_OUT"), 1)
 
 		gone := owner.Do(`mutation($input: RevokeSessionInput!) { revokeSession(input: $input) { revokedSessionId userErrors { code } } }`,
 			testkit.Input("sessionId", own)).OK()
@@ -106,7 +106,7 @@ func TestTheProfileIsShownEverywhere(t *testing.T) {
 		for p, teams := range map[*testkit.Person]int{owner: 2, host: 1} {
 			found := p.Ask(`members(filter: {search: "angstrom"}) { nodes { user { email jobTitle } } }`).OK()
 			equalList(t, "found by the new name", found.List("team.members.nodes", "user.email"), "olivia@acme.test")
-			equal(t, "changes in the log", count(logged(p), "member.updated"), teams)
+			equal(t, "changes in the log", count(logged(p), "MEMBER_UPDATED"), teams)
 		}
 		sorted := host.Ask(`members(orderBy: {field: NAME}) { nodes { version user { email } } }`).OK()
 		equalList(t, "by name", sorted.List("team.members.nodes", "user.email"), "olivia@acme.test", "henry@host.test", "mia@host.test")
@@ -114,7 +114,7 @@ func TestTheProfileIsShownEverywhere(t *testing.T) {
 
 		update("firstName", "Åsa", "jobTitle", "Head of Security").OK()
 		update().OK()
-		equal(t, "changes in the log after nothing changed", count(logged(host), "member.updated"), 1)
+		equal(t, "changes in the log after nothing changed", count(logged(host), "MEMBER_UPDATED"), 1)
 		a = update("lastName", "", "firstName", "").OK()
 		equal(t, "an empty name", a.Text("updateProfile.user.firstName"), "")
 		equal(t, "the job title is as it was", a.Text("updateProfile.user.jobTitle"), "Head of Security")

@@ -131,7 +131,7 @@ func TestSigningInByTheIdentityProvider(t *testing.T) {
 			if set.Name != "convoke_session" || !set.HttpOnly || set.SameSite != http.SameSiteLaxMode || set.MaxAge < 0 {
 				t.Errorf("got cookie %v, want a session", set)
 			}
-			equal(t, "sign-ins in the log", count(logged(owner), "user.signed_in"), 1)
+			equal(t, "sign-ins in the log", count(logged(owner), "USER_SIGNED_IN"), 1)
 			nothingLeaks(t, ann, strings.TrimPrefix(w.Log.String(), before))
 		})
 		t.Run("GR-8 afterwards by a token that the dashboard holds", func(t *testing.T) {

@@ -202,8 +202,8 @@ func (o *operated) isSuspended(t *testing.T) {
 		o.invite(t, "")
 	}
 	testkit.Eventually(t, func() bool { return o.decided(true) })
-	events := o.graphql(o.session, `{ viewer { activeTeam { account { auditLog(filter: {types: ["account.suspended", "account.resumed"]}) { nodes { type } } } } } }`)
-	if want := `"nodes":[{"type":"account.resumed"},{"type":"account.suspended"}]`; !strings.Contains(events, want) {
+	events := o.graphql(o.session, `{ viewer { activeTeam { account { auditLog(filter: {types: [ACCOUNT_SUSPENDED, ACCOUNT_RESUMED]}) { nodes { type } } } } } }`)
+	if want := `"nodes":[{"type":"ACCOUNT_RESUMED"},{"type":"ACCOUNT_SUSPENDED"}]`; !strings.Contains(events, want) {
 		t.Errorf("the log says %s, want %s: once each", events, want)
 	}
 }

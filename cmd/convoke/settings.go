@@ -27,6 +27,8 @@ type settings struct {
 	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
 	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable. The demo also accepts every loopback origin." name:"cors-origin" placeholder:"ORIGIN"`
+	Documents        []string `help:"A JSON manifest of documents that clients may name by their hash, as relay-compiler and graphql-codegen write it; repeatable." placeholder:"FILE"`
+	DocumentsOnly    bool     `help:"Refuse every document that is in no manifest of --documents."`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at the start: auto or off." enum:"auto,off" default:"auto"`
 	Mail             string   `help:"How mail is sent: smtp, log (only written to the log), or none (links are handed over and trusted). The default is smtp; for the demo, its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
@@ -79,6 +81,8 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		MailHookSecret:   s.MailHookSecret,
 		MailTemplates:    s.MailTemplates,
 		CORSOrigins:      s.CORSOrigin,
+		Documents:        s.Documents,
+		DocumentsOnly:    s.DocumentsOnly,
 		OIDC:             server.OIDC{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret},
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}

@@ -140,6 +140,7 @@ type ComplexityRoot struct {
 
 	DeleteDivisionPayload struct {
 		DeletedDivisionID func(childComplexity int) int
+		Division          func(childComplexity int) int
 		UserErrors        func(childComplexity int) int
 	}
 
@@ -154,6 +155,7 @@ type ComplexityRoot struct {
 	}
 
 	DeleteTeamPayload struct {
+		Account       func(childComplexity int) int
 		DeletedTeamID func(childComplexity int) int
 		UserErrors    func(childComplexity int) int
 	}
@@ -226,6 +228,7 @@ type ComplexityRoot struct {
 		Roles                     func(childComplexity int) int
 		Version                   func(childComplexity int) int
 		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanSeeMemberCount   func(childComplexity int) int
 		ViewerCanUpdate           func(childComplexity int) int
 		ViewerCannotDeleteReasons func(childComplexity int) int
 		ViewerCannotUpdateReasons func(childComplexity int) int
@@ -327,11 +330,13 @@ type ComplexityRoot struct {
 	InviteUsersPayload struct {
 		InvitedCount func(childComplexity int) int
 		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
 
 	LeaveTeamPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
 	}
 
@@ -405,16 +410,20 @@ type ComplexityRoot struct {
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
 		ReactivateMember         func(childComplexity int, input model.ReactivateMemberInput) int
 		RemoveMember             func(childComplexity int, input model.RemoveMemberInput) int
+		RemoveMembers            func(childComplexity int, input model.RemoveMembersInput) int
 		RequestOwnershipTransfer func(childComplexity int, input model.RequestOwnershipTransferInput) int
 		RequestPasswordReset     func(childComplexity int, input model.RequestPasswordResetInput) int
 		ResendInvite             func(childComplexity int, input model.ResendInviteInput) int
+		ResendInvites            func(childComplexity int, input model.ResendInvitesInput) int
 		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
 		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
+		RevokeInvites            func(childComplexity int, input model.RevokeInvitesInput) int
 		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
 		SetActiveTeam            func(childComplexity int, input model.SetActiveTeamInput) int
 		SetRestrictions          func(childComplexity int, input model.SetRestrictionsInput) int
 		SetRoles                 func(childComplexity int, input model.SetRolesInput) int
+		SetRolesOfMembers        func(childComplexity int, input model.SetRolesOfMembersInput) int
 		SignIn                   func(childComplexity int, input model.SignInInput) int
 		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
@@ -499,7 +508,22 @@ type ComplexityRoot struct {
 
 	RemoveMemberPayload struct {
 		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	RemoveMembersPayload struct {
+		RemovedMemberIds func(childComplexity int) int
+		Results          func(childComplexity int) int
+		Team             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RemoveMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RequestOwnershipTransferPayload struct {
@@ -518,6 +542,21 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ResendInvitesPayload struct {
+		ResentCount func(childComplexity int) int
+		Results     func(childComplexity int) int
+		Team        func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
+	ResendInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		InviteURL    func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	ResendVerificationPayload struct {
 		UserErrors       func(childComplexity int) int
 		VerificationSent func(childComplexity int) int
@@ -533,6 +572,20 @@ type ComplexityRoot struct {
 	RevokeInvitePayload struct {
 		Invitation func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RevokeInvitesPayload struct {
+		Results      func(childComplexity int) int
+		RevokedCount func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	RevokeInvitesResult struct {
+		Invitation   func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+		Outcome      func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	RevokeSessionPayload struct {
@@ -604,6 +657,20 @@ type ComplexityRoot struct {
 
 	SetRestrictionsPayload struct {
 		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SetRolesOfMembersPayload struct {
+		ChangedCount func(childComplexity int) int
+		Results      func(childComplexity int) int
+		Team         func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
+	SetRolesOfMembersResult struct {
+		Member     func(childComplexity int) int
+		MemberID   func(childComplexity int) int
+		Outcome    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1134,6 +1201,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteDivisionPayload.DeletedDivisionID(childComplexity), true
+	case "DeleteDivisionPayload.division":
+		if e.ComplexityRoot.DeleteDivisionPayload.Division == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteDivisionPayload.Division(childComplexity), true
 	case "DeleteDivisionPayload.userErrors":
 		if e.ComplexityRoot.DeleteDivisionPayload.UserErrors == nil {
 			break
@@ -1167,6 +1240,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteRolePayload.UserErrors(childComplexity), true
 
+	case "DeleteTeamPayload.account":
+		if e.ComplexityRoot.DeleteTeamPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTeamPayload.Account(childComplexity), true
 	case "DeleteTeamPayload.deletedTeamId":
 		if e.ComplexityRoot.DeleteTeamPayload.DeletedTeamID == nil {
 			break
@@ -1446,6 +1525,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.ViewerCanDelete(childComplexity), true
+	case "Group.viewerCanSeeMemberCount":
+		if e.ComplexityRoot.Group.ViewerCanSeeMemberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanSeeMemberCount(childComplexity), true
 	case "Group.viewerCanUpdate":
 		if e.ComplexityRoot.Group.ViewerCanUpdate == nil {
 			break
@@ -1887,6 +1972,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUsersPayload.Results(childComplexity), true
+	case "InviteUsersPayload.team":
+		if e.ComplexityRoot.InviteUsersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUsersPayload.Team(childComplexity), true
 	case "InviteUsersPayload.userErrors":
 		if e.ComplexityRoot.InviteUsersPayload.UserErrors == nil {
 			break
@@ -1900,6 +1991,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LeaveTeamPayload.RemovedMemberID(childComplexity), true
+	case "LeaveTeamPayload.team":
+		if e.ComplexityRoot.LeaveTeamPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveTeamPayload.Team(childComplexity), true
 	case "LeaveTeamPayload.userErrors":
 		if e.ComplexityRoot.LeaveTeamPayload.UserErrors == nil {
 			break
@@ -2353,6 +2450,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveMember(childComplexity, args["input"].(model.RemoveMemberInput)), true
+	case "Mutation.removeMembers":
+		if e.ComplexityRoot.Mutation.RemoveMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMembers(childComplexity, args["input"].(model.RemoveMembersInput)), true
 	case "Mutation.requestOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.RequestOwnershipTransfer == nil {
 			break
@@ -2386,6 +2494,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResendInvite(childComplexity, args["input"].(model.ResendInviteInput)), true
+	case "Mutation.resendInvites":
+		if e.ComplexityRoot.Mutation.ResendInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resendInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResendInvites(childComplexity, args["input"].(model.ResendInvitesInput)), true
 	case "Mutation.resendVerification":
 		if e.ComplexityRoot.Mutation.ResendVerification == nil {
 			break
@@ -2419,6 +2538,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeInvite(childComplexity, args["input"].(model.RevokeInviteInput)), true
+	case "Mutation.revokeInvites":
+		if e.ComplexityRoot.Mutation.RevokeInvites == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeInvites_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeInvites(childComplexity, args["input"].(model.RevokeInvitesInput)), true
 	case "Mutation.revokeSession":
 		if e.ComplexityRoot.Mutation.RevokeSession == nil {
 			break
@@ -2463,6 +2593,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetRoles(childComplexity, args["input"].(model.SetRolesInput)), true
+	case "Mutation.setRolesOfMembers":
+		if e.ComplexityRoot.Mutation.SetRolesOfMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRolesOfMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRolesOfMembers(childComplexity, args["input"].(model.SetRolesOfMembersInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -2888,12 +3029,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID(childComplexity), true
+	case "RemoveMemberPayload.team":
+		if e.ComplexityRoot.RemoveMemberPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMemberPayload.Team(childComplexity), true
 	case "RemoveMemberPayload.userErrors":
 		if e.ComplexityRoot.RemoveMemberPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.RemoveMemberPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersPayload.removedMemberIds":
+		if e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.RemovedMemberIds(childComplexity), true
+	case "RemoveMembersPayload.results":
+		if e.ComplexityRoot.RemoveMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Results(childComplexity), true
+	case "RemoveMembersPayload.team":
+		if e.ComplexityRoot.RemoveMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.Team(childComplexity), true
+	case "RemoveMembersPayload.userErrors":
+		if e.ComplexityRoot.RemoveMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersPayload.UserErrors(childComplexity), true
+
+	case "RemoveMembersResult.member":
+		if e.ComplexityRoot.RemoveMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Member(childComplexity), true
+	case "RemoveMembersResult.memberId":
+		if e.ComplexityRoot.RemoveMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.MemberID(childComplexity), true
+	case "RemoveMembersResult.outcome":
+		if e.ComplexityRoot.RemoveMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.Outcome(childComplexity), true
+	case "RemoveMembersResult.userErrors":
+		if e.ComplexityRoot.RemoveMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMembersResult.UserErrors(childComplexity), true
 
 	case "RequestOwnershipTransferPayload.transfer":
 		if e.ComplexityRoot.RequestOwnershipTransferPayload.Transfer == nil {
@@ -2939,6 +3136,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesPayload.resentCount":
+		if e.ComplexityRoot.ResendInvitesPayload.ResentCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.ResentCount(childComplexity), true
+	case "ResendInvitesPayload.results":
+		if e.ComplexityRoot.ResendInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Results(childComplexity), true
+	case "ResendInvitesPayload.team":
+		if e.ComplexityRoot.ResendInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.Team(childComplexity), true
+	case "ResendInvitesPayload.userErrors":
+		if e.ComplexityRoot.ResendInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesPayload.UserErrors(childComplexity), true
+
+	case "ResendInvitesResult.invitation":
+		if e.ComplexityRoot.ResendInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Invitation(childComplexity), true
+	case "ResendInvitesResult.invitationId":
+		if e.ComplexityRoot.ResendInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InvitationID(childComplexity), true
+	case "ResendInvitesResult.inviteUrl":
+		if e.ComplexityRoot.ResendInvitesResult.InviteURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.outcome":
+		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Outcome(childComplexity), true
+	case "ResendInvitesResult.userErrors":
+		if e.ComplexityRoot.ResendInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.UserErrors(childComplexity), true
 
 	case "ResendVerificationPayload.userErrors":
 		if e.ComplexityRoot.ResendVerificationPayload.UserErrors == nil {
@@ -2990,6 +3243,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeInvitePayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesPayload.results":
+		if e.ComplexityRoot.RevokeInvitesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Results(childComplexity), true
+	case "RevokeInvitesPayload.revokedCount":
+		if e.ComplexityRoot.RevokeInvitesPayload.RevokedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.RevokedCount(childComplexity), true
+	case "RevokeInvitesPayload.team":
+		if e.ComplexityRoot.RevokeInvitesPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.Team(childComplexity), true
+	case "RevokeInvitesPayload.userErrors":
+		if e.ComplexityRoot.RevokeInvitesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesPayload.UserErrors(childComplexity), true
+
+	case "RevokeInvitesResult.invitation":
+		if e.ComplexityRoot.RevokeInvitesResult.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Invitation(childComplexity), true
+	case "RevokeInvitesResult.invitationId":
+		if e.ComplexityRoot.RevokeInvitesResult.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.InvitationID(childComplexity), true
+	case "RevokeInvitesResult.outcome":
+		if e.ComplexityRoot.RevokeInvitesResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.Outcome(childComplexity), true
+	case "RevokeInvitesResult.userErrors":
+		if e.ComplexityRoot.RevokeInvitesResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeInvitesResult.UserErrors(childComplexity), true
 
 	case "RevokeSessionPayload.revokedSessionId":
 		if e.ComplexityRoot.RevokeSessionPayload.RevokedSessionID == nil {
@@ -3252,6 +3555,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetRestrictionsPayload.UserErrors(childComplexity), true
+
+	case "SetRolesOfMembersPayload.changedCount":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.ChangedCount(childComplexity), true
+	case "SetRolesOfMembersPayload.results":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Results(childComplexity), true
+	case "SetRolesOfMembersPayload.team":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.Team(childComplexity), true
+	case "SetRolesOfMembersPayload.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersPayload.UserErrors(childComplexity), true
+
+	case "SetRolesOfMembersResult.member":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Member(childComplexity), true
+	case "SetRolesOfMembersResult.memberId":
+		if e.ComplexityRoot.SetRolesOfMembersResult.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.MemberID(childComplexity), true
+	case "SetRolesOfMembersResult.outcome":
+		if e.ComplexityRoot.SetRolesOfMembersResult.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.Outcome(childComplexity), true
+	case "SetRolesOfMembersResult.userErrors":
+		if e.ComplexityRoot.SetRolesOfMembersResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRolesOfMembersResult.UserErrors(childComplexity), true
 
 	case "SetRolesPayload.member":
 		if e.ComplexityRoot.SetRolesPayload.Member == nil {
@@ -3889,20 +4242,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLeaveTeamInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberOrder,
+		ec.unmarshalInputMemberRolesInput,
 		ec.unmarshalInputPersonFilter,
 		ec.unmarshalInputPersonOrder,
 		ec.unmarshalInputReactivateMemberInput,
 		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputRemoveMembersInput,
 		ec.unmarshalInputRequestOwnershipTransferInput,
 		ec.unmarshalInputRequestPasswordResetInput,
 		ec.unmarshalInputResendInviteInput,
+		ec.unmarshalInputResendInvitesInput,
 		ec.unmarshalInputResendVerificationInput,
 		ec.unmarshalInputResetPasswordInput,
 		ec.unmarshalInputRevokeInviteInput,
+		ec.unmarshalInputRevokeInvitesInput,
 		ec.unmarshalInputRevokeSessionInput,
 		ec.unmarshalInputSetActiveTeamInput,
 		ec.unmarshalInputSetRestrictionsInput,
 		ec.unmarshalInputSetRolesInput,
+		ec.unmarshalInputSetRolesOfMembersInput,
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
@@ -4008,9 +4366,9 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
   "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
-  accessDecision(input: AccessDecisionInput!): AccessDecision
+  accessDecision("The question." input: AccessDecisionInput!): AccessDecision
   "Decides at most 100 such questions, in their order. They cost as many database statements as one."
-  accessDecisions(inputs: [AccessDecisionInput!]!): [AccessDecision!]
+  accessDecisions("The questions: at most 100." inputs: [AccessDecisionInput!]!): [AccessDecision!]
 }
 
 "The question whether a user may do something. A field that is omitted is not checked."
@@ -4076,15 +4434,35 @@ type Account implements Node {
   "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
   limits: AccountLimits
   "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
-  teams(first: Int, after: String): TeamConnection!
+  teams(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): TeamConnection!
   "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
-  roles(first: Int, after: String): RoleConnection
+  roles(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): RoleConnection
   "The account's groups, oldest first. Needs the same as roles."
-  groups(first: Int, after: String): GroupConnection
+  groups(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): GroupConnection
   "The account's divisions on all levels of the tree, oldest first."
-  divisions(first: Int, after: String): DivisionConnection!
+  divisions(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): DivisionConnection!
   "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
-  user(email: EmailAddress!): User
+  user("The address. Case is ignored." email: EmailAddress!): User
   "Whether the viewer may see ` + "`" + `settings` + "`" + `, ` + "`" + `limits` + "`" + ` and ` + "`" + `counts` + "`" + `."
   viewerCanSeeSettings: Boolean!
   "Whether the viewer may see ` + "`" + `roles` + "`" + ` and ` + "`" + `groups` + "`" + `."
@@ -4184,8 +4562,8 @@ enum CannotReason {
 }
 
 extend type Mutation {
-  "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `."
-  updateAccount(input: UpdateAccountInput!): UpdateAccountPayload
+  "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, TOO_LONG."
+  updateAccount("A change of an account." input: UpdateAccountInput!): UpdateAccountPayload
 }
 
 "A change of an account. A field that is omitted keeps its value."
@@ -4212,14 +4590,26 @@ type UpdateAccountPayload {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Account {
   "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
-  auditLog(first: Int, after: String, filter: EventFilter): EventConnection
+  auditLog(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "Selects events; all of them when omitted."
+    filter: EventFilter
+  ): EventConnection
   "Whether the viewer may see ` + "`" + `auditLog` + "`" + `."
   viewerCanSeeAuditLog: Boolean!
 }
 
 extend type Invitation {
   "The events about it, oldest first. Needs ` + "`" + `members.read` + "`" + `, or ` + "`" + `members.invite` + "`" + ` when the viewer is its inviter or granter."
-  timeline(first: Int, after: String): EventConnection
+  timeline(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): EventConnection
   "Whether the viewer may see ` + "`" + `timeline` + "`" + `."
   viewerCanSeeTimeline: Boolean!
 }
@@ -4230,8 +4620,8 @@ type Event implements Node {
   id: ID!
   "The position in the account's event log."
   cursor: EventCursor!
-  "The type of event, such as ` + "`" + `member.joined` + "`" + `."
-  type: String!
+  "The type of event."
+  type: EventType!
   "When it happened."
   at: DateTime!
   "The user or the part of the program that caused it."
@@ -4242,10 +4632,120 @@ type Event implements Node {
   summary: String!
 }
 
+"The types of events. A new version of the server may add types."
+enum EventType {
+  "An invitation was created."
+  INVITATION_CREATED
+  "The grant, the names or the expiry of an invitation changed."
+  INVITATION_UPDATED
+  "A mail of an invitation was put into the queue."
+  INVITATION_QUEUED
+  "The mail server accepted the mail of an invitation."
+  INVITATION_SENT
+  "The mail of an invitation could not be sent."
+  INVITATION_FAILED
+  "The mail of an invitation was returned as undeliverable."
+  INVITATION_BOUNCED
+  "An invitation got a new link and a new expiry."
+  INVITATION_RESENT
+  "The addressee accepted an invitation."
+  INVITATION_ACCEPTED
+  "The addressee declined an invitation."
+  INVITATION_DECLINED
+  "An invitation was revoked."
+  INVITATION_REVOKED
+  "An invitation expired."
+  INVITATION_EXPIRED
+  "A user became a member."
+  MEMBER_JOINED
+  "A member's roles, groups, permissions, restrictions or name changed."
+  MEMBER_UPDATED
+  "A member was deactivated."
+  MEMBER_DEACTIVATED
+  "A member was reactivated."
+  MEMBER_REACTIVATED
+  "A member left or was removed."
+  MEMBER_REMOVED
+  "The ownership of a team was offered to a member."
+  OWNER_TRANSFER_REQUESTED
+  "The ownership of a team was accepted: the team has a new owner."
+  OWNER_TRANSFER_ACCEPTED
+  "The ownership of a team was declined."
+  OWNER_TRANSFER_DECLINED
+  "The offer of an ownership was taken back, or the member left or was deactivated."
+  OWNER_TRANSFER_CANCELED
+  "A team was created."
+  TEAM_CREATED
+  "A team was renamed."
+  TEAM_UPDATED
+  "A team was deleted."
+  TEAM_DELETED
+  "A role was created."
+  ROLE_CREATED
+  "The name, description or permissions of a role changed."
+  ROLE_UPDATED
+  "A role was deleted."
+  ROLE_DELETED
+  "A group was created."
+  GROUP_CREATED
+  "The name, description or roles of a group changed."
+  GROUP_UPDATED
+  "A group was deleted."
+  GROUP_DELETED
+  "A division was created."
+  DIVISION_CREATED
+  "A division was renamed or moved."
+  DIVISION_UPDATED
+  "A division was deleted."
+  DIVISION_DELETED
+  "The name or the settings of the account changed."
+  ACCOUNT_UPDATED
+  "The operator suspended the account."
+  ACCOUNT_SUSPENDED
+  "The operator resumed the account."
+  ACCOUNT_RESUMED
+  "A user signed up."
+  USER_SIGNED_UP
+  "A user signed in."
+  USER_SIGNED_IN
+  "A user signed out."
+  USER_SIGNED_OUT
+  "A user verified their address."
+  USER_EMAIL_VERIFIED
+  "A user changed or reset their password."
+  USER_PASSWORD_CHANGED
+  "A type that this version of the server does not know. A newer version on the same database wrote it."
+  UNKNOWN
+}
+
+"The kinds of events: what they are about."
+enum EventKind {
+  "Events about the account."
+  ACCOUNT
+  "Events about divisions."
+  DIVISION
+  "Events about groups."
+  GROUP
+  "Events about invitations and their mails."
+  INVITATION
+  "Events about members."
+  MEMBER
+  "Events about transfers of ownership."
+  OWNER
+  "Events about roles."
+  ROLE
+  "Events about teams."
+  TEAM
+  "Events about users: sign-ups, sessions, passwords."
+  USER
+}
+
 "Selects events. A field that is omitted selects all of them."
 input EventFilter {
-  "Only events of these types: one type, such as ` + "`" + `member.joined` + "`" + `, or all types of a kind, such as ` + "`" + `member.*` + "`" + `."
-  types: [String!]
+  "Only events of these types. With ` + "`" + `kinds` + "`" + ` too, an event is selected by either of them."
+  types: [EventType!]
+  "Only events of these kinds: all types of a kind at once."
+  kinds: [EventKind!]
   "Only events that this user caused."
   actorId: ID
   "Only events about the object with this id."
@@ -4283,34 +4783,44 @@ type Viewer {
   "The team that the dashboard shows."
   activeTeam: Team
   "The viewer's memberships, oldest first."
-  memberships(first: Int, after: String): MemberConnection!
+  memberships(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): MemberConnection!
   "The permissions that the viewer holds in a team; empty when they are not an active member of it."
-  permissions(teamId: ID!): [PermissionKey!]!
+  permissions("The team." teamId: ID!): [PermissionKey!]!
   "The viewer's sessions, newest first."
-  sessions(first: Int, after: String): SessionConnection!
+  sessions(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): SessionConnection!
 }
 
 extend type Mutation {
-  "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs."
-  signUp(input: SignUpInput!): SignUpPayload
-  "Verifies an address with the token of a verification mail, and signs in."
-  verifyEmail(input: VerifyEmailInput!): VerifyEmailPayload
-  "Signs in with address and password."
-  signIn(input: SignInInput!): SignInPayload
-  "Signs in with an ID token of the server's identity provider. The user must exist already."
-  signInWithIdToken(input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
-  "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address."
-  resendVerification(input: ResendVerificationInput!): ResendVerificationPayload
-  "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token."
-  changePassword(input: ChangePasswordInput!): ChangePasswordPayload
-  "Mails a link that sets a new password. The response is the same for a known and an unknown address."
-  requestPasswordReset(input: RequestPasswordResetInput!): RequestPasswordResetPayload
-  "Sets a new password with the token of a reset mail, ends every session of the user, and signs in."
-  resetPassword(input: ResetPasswordInput!): ResetPasswordPayload
-  "Changes the viewer's name and job title."
-  updateProfile(input: UpdateProfileInput!): UpdateProfilePayload
+  "Creates a user with an account and a default team, once the address is verified. The response is the same for a known and an unknown address; only the mail differs. User errors: BLANK, INVALID_EMAIL, TOO_LONG, WEAK_PASSWORD."
+  signUp("The input of a sign-up." input: SignUpInput!): SignUpPayload
+  "Verifies an address with the token of a verification mail, and signs in. User errors: INVALID_TOKEN, INVALID_VALUE."
+  verifyEmail("The token of a verification mail." input: VerifyEmailInput!): VerifyEmailPayload
+  "Signs in with address and password. User errors: ACCESS_REVOKED, EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, INVALID_VALUE, USER_DEACTIVATED."
+  signIn("Address and password." input: SignInInput!): SignInPayload
+  "Signs in with an ID token of the server's identity provider. The user must exist already. User errors: ACCESS_REVOKED, BLANK, EMAIL_NOT_VERIFIED, FEATURE_NOT_AVAILABLE, INVALID_EMAIL, INVALID_TOKEN, INVALID_VALUE, NOT_FOUND, USER_DEACTIVATED."
+  signInWithIdToken("The identity provider's statement about the user." input: SignInWithIdTokenInput!): SignInWithIdTokenPayload
+  "Mails the link of a sign-up again, when the password is the one of that sign-up. The response is the same for a known and an unknown address. User errors: BLANK, INVALID_EMAIL."
+  resendVerification("The sign-up whose mail is to be sent again." input: ResendVerificationInput!): ResendVerificationPayload
+  "Changes the viewer's password and ends their other sessions. A session in a cookie gets a new token. User errors: BLANK, INVALID_CREDENTIALS, WEAK_PASSWORD."
+  changePassword("The old password and the new one." input: ChangePasswordInput!): ChangePasswordPayload
+  "Mails a link that sets a new password. The response is the same for a known and an unknown address. User errors: BLANK, INVALID_EMAIL."
+  requestPasswordReset("The user who has forgotten the password." input: RequestPasswordResetInput!): RequestPasswordResetPayload
+  "Sets a new password with the token of a reset mail, ends every session of the user, and signs in. User errors: ACCESS_REVOKED, BLANK, INVALID_TOKEN, INVALID_VALUE, USER_DEACTIVATED, WEAK_PASSWORD."
+  resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
+  "Changes the viewer's name and job title. User errors: TOO_LONG."
+  updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
-  revokeSession(input: RevokeSessionInput!): RevokeSessionPayload
+  revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
 }
 
 "How the client sends its session token."
@@ -4738,24 +5248,33 @@ type InvitationEdge {
 
 extend type Viewer {
   "The open invitations to the viewer's address, newest first. The viewer can accept or decline them by id, without the mail."
-  receivedInvitations(first: Int, after: String): InvitationConnection!
+  receivedInvitations(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): InvitationConnection!
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
-  inviteUser(input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold."
-  inviteUsers(input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `."
-  resendInvite(input: ResendInviteInput!): ResendInvitePayload
-  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one."
-  updateInvite(input: UpdateInviteInput!): UpdateInvitePayload
-  "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `."
-  revokeInvite(input: RevokeInviteInput!): RevokeInvitePayload
-  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee."
-  acceptInvite(input: AcceptInviteInput!): AcceptInvitePayload
-  "Declines an invitation."
-  declineInvite(input: DeclineInviteInput!): DeclineInvitePayload
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
+  updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
+  "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED."
+  revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
+  "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, DUPLICATE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, NOT_FOUND."
+  revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
+  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
+  acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
+  "Declines an invitation. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
+  declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
 }
 
 "An invitation to send."
@@ -4852,6 +5371,8 @@ type InviteUsersPayload {
   results: [InviteResult!]!
   "The number of addresses that were invited."
   invitedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
   "What is wrong with the input as a whole."
   userErrors: [UserError!]!
 }
@@ -4896,12 +5417,62 @@ input ResendInviteInput {
 
 "The result of a resend."
 type ResendInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
+}
+
+"Invitations to resend."
+input ResendInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+  "For how many hours from now they are valid: 1 to 720. The default is the account's setting."
+  expiresInHours: Int
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect."
+  idempotencyKey: String
+}
+
+"The result of resending several invitations."
+type ResendInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [ResendInvitesResult!]!
+  "The number of invitations that were resent."
+  resentCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be resent."
+type ResendInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "The new link, shown this one time. It is set only on a server without mail."
+  inviteUrl: String
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
+"The result for one of the objects that a mutation names."
+enum BulkOutcome {
+  "The mutation changed the object."
+  DONE
+  "There was nothing to change: the object is already as the mutation would make it."
+  UNCHANGED
+  "The object occurs earlier in the list, where its result is. Nothing more was done."
+  DUPLICATE
+  "The object was not changed. ` + "`" + `userErrors` + "`" + ` says why."
+  FAILED
 }
 
 "A change of an invitation. A field that is omitted keeps its value."
@@ -4928,7 +5499,7 @@ input UpdateInviteInput {
 
 "The result of a change of an invitation."
 type UpdateInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -4942,9 +5513,41 @@ input RevokeInviteInput {
 
 "The result of a revocation."
 type RevokeInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Invitations to revoke."
+input RevokeInvitesInput {
+  "The team that all of them are into."
+  teamId: ID!
+  "The invitations: at least one, at most 100."
+  invitationIds: [ID!]!
+}
+
+"The result of revoking several invitations."
+type RevokeInvitesPayload {
+  "The result for each invitation, in the order of the input; empty when the input as a whole is wrong."
+  results: [RevokeInvitesResult!]!
+  "The number of invitations that were revoked."
+  revokedCount: Int!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one invitation that was to be revoked."
+type RevokeInvitesResult {
+  "The id, as the input has it."
+  invitationId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The invitation as it is now; null when there is none that the viewer may use."
+  invitation: Invitation
+  "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -4992,7 +5595,7 @@ input InvitationReference @oneOf {
 
 "The result of declining an invitation."
 type DeclineInvitePayload {
-  "The invitation."
+  "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5037,9 +5640,19 @@ enum InviteEventType {
 	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
 type Subscription {
   "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
-  inviteStatusChanged(teamId: ID!, after: EventCursor): InviteStatusChange!
+  inviteStatusChanged(
+    "The team."
+    teamId: ID!
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): InviteStatusChange!
   "Sends every change of a team's members after the cursor, or from now on. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
-  membersChanged(teamId: ID!, after: EventCursor): MembersChange!
+  membersChanged(
+    "The team."
+    teamId: ID!
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): MembersChange!
   "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
   receivedInvitationsChanged: Invitation!
   "Sends every change of the permissions that the viewer holds in their teams. The last item, SIGNED_OUT, says that the session has ended."
@@ -5187,18 +5800,22 @@ type MemberEdge {
 }
 
 extend type Mutation {
-  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold."
-  setRoles(input: SetRolesInput!): SetRolesPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `."
-  setRestrictions(input: SetRestrictionsInput!): SetRestrictionsPayload
-  "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `."
-  deactivateMember(input: DeactivateMemberInput!): DeactivateMemberPayload
-  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `."
-  reactivateMember(input: ReactivateMemberInput!): ReactivateMemberPayload
-  "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `."
-  removeMember(input: RemoveMemberInput!): RemoveMemberPayload
-  "Removes the viewer from a team."
-  leaveTeam(input: LeaveTeamInput!): LeaveTeamPayload
+  "Replaces a member's roles, groups and direct permissions, all at once. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, INVALID_GRANT, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
+  setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
+  "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
+  setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
+  setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
+  "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
+  deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, SEAT_LIMIT_REACHED."
+  reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
+  "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
+  removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
+  "Removes up to 100 members of a team at once and for good, and returns one result for each, in their order. Who can be removed is removed. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_VALUE, NOT_FOUND, OWNER_PROTECTED."
+  removeMembers("Members to remove." input: RemoveMembersInput!): RemoveMembersPayload
+  "Removes the viewer from a team. User errors: CONFLICT, OWNER_PROTECTED."
+  leaveTeam("A team to leave." input: LeaveTeamInput!): LeaveTeamPayload
 }
 
 "The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty."
@@ -5217,9 +5834,55 @@ input SetRolesInput {
 
 "The result of a change of a member's roles, groups and permissions."
 type SetRolesPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"Members and what each of them will hold."
+input SetRolesOfMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  items: [MemberRolesInput!]!
+}
+
+"The new roles, groups and direct permissions of one of several members. A list that is omitted counts as empty. At least one list must not be omitted."
+input MemberRolesInput {
+  "The member."
+  memberId: ID!
+  "The roles."
+  roleIds: [ID!]
+  "The groups."
+  groupIds: [ID!]
+  "The direct permissions; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
+  permissions: [PermissionKey!]
+  "The version that the client has read. The member gets the error CONFLICT when the stored version is another one."
+  expectedVersion: Int
+}
+
+"The result of changing what several members hold."
+type SetRolesOfMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [SetRolesOfMembersResult!]!
+  "The number of members that were changed."
+  changedCount: Int!
+  "The team; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member whose roles were to be changed."
+type SetRolesOfMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` begins with ` + "`" + `items` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
   userErrors: [UserError!]!
 }
 
@@ -5237,7 +5900,7 @@ input SetRestrictionsInput {
 
 "The result of a change of a member's restrictions."
 type SetRestrictionsPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5261,6 +5924,38 @@ input RemoveMemberInput {
   memberId: ID!
 }
 
+"Members to remove."
+input RemoveMembersInput {
+  "The team that all of them are in."
+  teamId: ID!
+  "The members: at least one, at most 100."
+  memberIds: [ID!]!
+}
+
+"The result of the removal of several members."
+type RemoveMembersPayload {
+  "The result for each member, in the order of the input; empty when the input as a whole is wrong."
+  results: [RemoveMembersResult!]!
+  "The ids of the members that were removed."
+  removedMemberIds: [ID!]!
+  "The team, with its new counts; null when the input as a whole is wrong."
+  team: Team
+  "What is wrong with the input as a whole."
+  userErrors: [UserError!]!
+}
+
+"The result for one member who was to be removed."
+type RemoveMembersResult {
+  "The id, as the input has it."
+  memberId: ID!
+  "What was done, or why nothing was done."
+  outcome: BulkOutcome!
+  "The member as they are now; null when they were removed, or there is none that the viewer may use."
+  member: Member
+  "What is wrong with this member. ` + "`" + `field` + "`" + ` is ` + "`" + `memberIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
+  userErrors: [UserError!]!
+}
+
 "A team to leave."
 input LeaveTeamInput {
   "The team."
@@ -5269,7 +5964,7 @@ input LeaveTeamInput {
 
 "The result of a deactivation."
 type DeactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5277,7 +5972,7 @@ type DeactivateMemberPayload {
 
 "The result of a reactivation."
 type ReactivateMemberPayload {
-  "The member."
+  "The member. With the error CONFLICT, the member is as they are now."
   member: Member
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5287,6 +5982,8 @@ type ReactivateMemberPayload {
 type RemoveMemberPayload {
   "The id of the removed member."
   removedMemberId: ID
+  "The team, with its new counts; null when the member was not removed."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5295,6 +5992,8 @@ type RemoveMemberPayload {
 type LeaveTeamPayload {
   "The id of the membership that has ended."
   removedMemberId: ID
+  "The team, with its new counts; null when the viewer may not see it any more, and when they did not leave."
+  team: Team
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5332,14 +6031,14 @@ enum TransferStatus {
 }
 
 extend type Mutation {
-  "Offers the ownership of a team to one of its members. Only the owner can do this."
-  requestOwnershipTransfer(input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
-  "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role."
-  acceptOwnershipTransfer(input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
-  "Declines the ownership that was offered to the viewer."
-  declineOwnershipTransfer(input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
-  "Takes back an offer of ownership. Only the owner can do this."
-  cancelOwnershipTransfer(input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
+  "Offers the ownership of a team to one of its members. Only the owner can do this. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, MEMBER_DEACTIVATED, TRANSFER_PENDING."
+  requestOwnershipTransfer("An ownership to offer." input: RequestOwnershipTransferInput!): RequestOwnershipTransferPayload
+  "Accepts the ownership that was offered to the viewer. The former owner stays a member with the admin role. User errors: ACCOUNT_SUSPENDED, CONFLICT, TRANSFER_NOT_PENDING."
+  acceptOwnershipTransfer("An offer of ownership to accept." input: AcceptOwnershipTransferInput!): AcceptOwnershipTransferPayload
+  "Declines the ownership that was offered to the viewer. User errors: ACCOUNT_SUSPENDED, TRANSFER_NOT_PENDING."
+  declineOwnershipTransfer("An offer of ownership to decline." input: DeclineOwnershipTransferInput!): DeclineOwnershipTransferPayload
+  "Takes back an offer of ownership. Only the owner can do this. User errors: ACCOUNT_SUSPENDED, TRANSFER_NOT_PENDING."
+  cancelOwnershipTransfer("An offer of ownership to take back." input: CancelOwnershipTransferInput!): CancelOwnershipTransferPayload
 }
 
 "An ownership to offer."
@@ -5376,7 +6075,7 @@ type RequestOwnershipTransferPayload {
 
 "The result of accepting an ownership."
 type AcceptOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5384,7 +6083,7 @@ type AcceptOwnershipTransferPayload {
 
 "The result of declining an ownership."
 type DeclineOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5392,26 +6091,26 @@ type DeclineOwnershipTransferPayload {
 
 "The result of taking back an offer of ownership."
 type CancelOwnershipTransferPayload {
-  "The transfer."
+  "The transfer. With an error about its state, such as TRANSFER_NOT_PENDING, it is as it is now."
   transfer: OwnershipTransfer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/people.graphqls", Input: `extend type Team {
-  "The members and the open or expired invitations in one list: each person once. Needs ` + "`" + `members.read` + "`" + `."
+  "The members and the open or expired invitations in one list, each person once, by default newest first. Needs ` + "`" + `members.read` + "`" + `."
   people(
-    "How many people the page has at most, counted from the beginning: 0 to 100. The default is 50."
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
-    "Only people after this cursor."
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
-    "How many people the page has at most, counted from the end: 0 to 100."
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
     last: Int
-    "Only people before this cursor."
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
     before: String
-    "Which people are selected; all by default."
+    "Selects people; all of them when omitted."
     filter: PersonFilter
-    "How the people are ordered; the newest first by default."
+    "The order; newest first when omitted."
     orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
   ): PersonConnection
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
@@ -5645,8 +6344,10 @@ type Group implements Node {
   description: String!
   "The roles that every member of the group has."
   roles: [Role!]!
-  "The number of members in the group, over all teams."
-  memberCount: Int!
+  "The number of members in the group, over all teams. Refused to viewers who are in none of the account's teams, such as an addressee."
+  memberCount: Int
+  "Whether the viewer may see ` + "`" + `memberCount` + "`" + `."
+  viewerCanSeeMemberCount: Boolean!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
   "Whether the viewer may change the group."
@@ -5722,24 +6423,24 @@ type DivisionEdge {
 }
 
 extend type Mutation {
-  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold."
-  createRole(input: CreateRoleInput!): CreateRolePayload
-  "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold."
-  updateRole(input: UpdateRoleInput!): UpdateRolePayload
-  "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `."
-  deleteRole(input: DeleteRoleInput!): DeleteRolePayload
-  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold."
-  createGroup(input: CreateGroupInput!): CreateGroupPayload
-  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold."
-  updateGroup(input: UpdateGroupInput!): UpdateGroupPayload
-  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `."
-  deleteGroup(input: DeleteGroupInput!): DeleteGroupPayload
-  "Creates a division. Needs ` + "`" + `account.update` + "`" + `."
-  createDivision(input: CreateDivisionInput!): CreateDivisionPayload
-  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `."
-  updateDivision(input: UpdateDivisionInput!): UpdateDivisionPayload
-  "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `."
-  deleteDivision(input: DeleteDivisionInput!): DeleteDivisionPayload
+  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
+  createRole("A role to create." input: CreateRoleInput!): CreateRolePayload
+  "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_PROTECTED, TOO_LONG."
+  updateRole("A change of a role." input: UpdateRoleInput!): UpdateRolePayload
+  "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE, NOT_GRANTABLE, ROLE_IN_USE, ROLE_NOT_FOUND, ROLE_PROTECTED."
+  deleteRole("A role to delete." input: DeleteRoleInput!): DeleteRolePayload
+  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
+  createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
+  "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
+  updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
+  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED."
+  deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
+  "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
+  "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE."
+  deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
 }
 
 "A role to create."
@@ -5780,7 +6481,7 @@ input DeleteRoleInput {
 
 "The result of the creation of a role."
 type CreateRolePayload {
-  "The new role."
+  "The new role. With the error CONFLICT, the role that has the key."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5788,7 +6489,7 @@ type CreateRolePayload {
 
 "The result of a change of a role."
 type UpdateRolePayload {
-  "The role."
+  "The role. With the error CONFLICT, it is as it is now."
   role: Role
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5844,7 +6545,7 @@ type CreateGroupPayload {
 
 "The result of a change of a group."
 type UpdateGroupPayload {
-  "The group."
+  "The group. With the error CONFLICT, it is as it is now."
   group: Group
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5896,7 +6597,7 @@ type CreateDivisionPayload {
 
 "The result of a change of a division."
 type UpdateDivisionPayload {
-  "The division."
+  "The division. With the error CONFLICT, it is as it is now."
   division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
@@ -5906,6 +6607,8 @@ type UpdateDivisionPayload {
 type DeleteDivisionPayload {
   "The id of the deleted division."
   deletedDivisionId: ID
+  "With the error CONFLICT, the division as it is now; otherwise null."
+  division: Division
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -5967,8 +6670,6 @@ enum UserErrorCode {
   ALREADY_INVITED
   "The token is unknown, used, or replaced by a newer one."
   INVALID_TOKEN
-  "The invitation is not open any more."
-  INVITATION_NOT_PENDING
   "The invitation has expired."
   INVITATION_EXPIRED
   "The invitation was revoked."
@@ -6031,6 +6732,8 @@ enum UserErrorCode {
   NOT_FOUND
   "Another request changed the object first."
   CONFLICT
+  "The same object occurs earlier in the list."
+  DUPLICATE
   "The idempotency key was used for another call."
   IDEMPOTENCY_KEY_REUSED
 }
@@ -6040,18 +6743,15 @@ type Query {
   "The user who sends the request; null when nobody is signed in."
   viewer: Viewer
   "The object with this id; null when there is none that the viewer may see."
-  node(id: ID!): Node
+  node("The id of the object." id: ID!): Node
   "The objects with these ids, at most 100, in the order of the ids."
-  nodes(ids: [ID!]!): [Node]!
+  nodes("The ids of the objects: at most 100." ids: [ID!]!): [Node]!
   "The account with this id; null when the viewer is in none of its teams."
-  account(id: ID!): Account
+  account("The id of the account." id: ID!): Account
   "The team with this id, or the viewer's active team when ` + "`" + `id` + "`" + ` is omitted; null when there is none that the viewer may see."
-  team(
-    "The team; the viewer's active team when omitted."
-    id: ID
-  ): Team
+  team("The id of the team; the viewer's active team when omitted." id: ID): Team
   "What anybody who has an invitation's link may see of the invitation; null for an unknown token. It needs no session and changes nothing."
-  invitationByToken(token: String!): InvitationPreview
+  invitationByToken("The part of the link after the #." token: String!): InvitationPreview
   "The permission catalogue, grouped by module."
   permissions: [PermissionGroup!]!
   "The server's version and settings."
@@ -6105,9 +6805,35 @@ type Team implements Node {
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
   "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  members(first: Int, after: String, last: Int, before: String, filter: MemberFilter, orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}): MemberConnection
+  members(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+    "Selects members; all of them when omitted."
+    filter: MemberFilter
+    "The order; oldest first when omitted."
+    orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}
+  ): MemberConnection
   "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
-  invitations(first: Int, after: String, last: Int, before: String, filter: InvitationFilter, orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}): InvitationConnection
+  invitations(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+    "Selects invitations; all of them when omitted."
+    filter: InvitationFilter
+    "The order; newest first when omitted."
+    orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}
+  ): InvitationConnection
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
   "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change. Refused to viewers whose ` + "`" + `viewerMembership` + "`" + ` is null."
@@ -6163,14 +6889,14 @@ type TeamEdge {
 }
 
 extend type Mutation {
-  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `."
-  createTeam(input: CreateTeamInput!): CreateTeamPayload
-  "Renames a team. Needs ` + "`" + `team.update` + "`" + `."
-  updateTeam(input: UpdateTeamInput!): UpdateTeamPayload
-  "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `."
-  deleteTeam(input: DeleteTeamInput!): DeleteTeamPayload
+  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
+  createTeam("A team to create." input: CreateTeamInput!): CreateTeamPayload
+  "Renames a team. Needs ` + "`" + `team.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, TOO_LONG."
+  updateTeam("A change of a team." input: UpdateTeamInput!): UpdateTeamPayload
+  "Deletes a team, with its members and invitations. The default team cannot be deleted. Needs ` + "`" + `team.delete` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE."
+  deleteTeam("A team to delete." input: DeleteTeamInput!): DeleteTeamPayload
   "Chooses the team that the viewer's dashboard shows. The viewer must be an active member of it."
-  setActiveTeam(input: SetActiveTeamInput!): SetActiveTeamPayload
+  setActiveTeam("The team that the viewer's dashboard shall show." input: SetActiveTeamInput!): SetActiveTeamPayload
 }
 
 "A team to create."
@@ -6221,6 +6947,8 @@ type UpdateTeamPayload {
 type DeleteTeamPayload {
   "The id of the deleted team."
   deletedTeamId: ID
+  "The account that it belonged to, with its new counts; null when the viewer may not see it any more, and when the team was not deleted."
+  account: Account
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -6436,6 +7164,8 @@ func (ec *executionContext) childFields_DeleteDivisionPayload(ctx context.Contex
 	switch field.Name {
 	case "deletedDivisionId":
 		return ec.fieldContext_DeleteDivisionPayload_deletedDivisionId(ctx, field)
+	case "division":
+		return ec.fieldContext_DeleteDivisionPayload_division(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteDivisionPayload_userErrors(ctx, field)
 	}
@@ -6466,6 +7196,8 @@ func (ec *executionContext) childFields_DeleteTeamPayload(ctx context.Context, f
 	switch field.Name {
 	case "deletedTeamId":
 		return ec.fieldContext_DeleteTeamPayload_deletedTeamId(ctx, field)
+	case "account":
+		return ec.fieldContext_DeleteTeamPayload_account(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_DeleteTeamPayload_userErrors(ctx, field)
 	}
@@ -6604,6 +7336,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_roles(ctx, field)
 	case "memberCount":
 		return ec.fieldContext_Group_memberCount(ctx, field)
+	case "viewerCanSeeMemberCount":
+		return ec.fieldContext_Group_viewerCanSeeMemberCount(ctx, field)
 	case "version":
 		return ec.fieldContext_Group_version(ctx, field)
 	case "viewerCanUpdate":
@@ -6812,6 +7546,8 @@ func (ec *executionContext) childFields_InviteUsersPayload(ctx context.Context, 
 		return ec.fieldContext_InviteUsersPayload_results(ctx, field)
 	case "invitedCount":
 		return ec.fieldContext_InviteUsersPayload_invitedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_InviteUsersPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_InviteUsersPayload_userErrors(ctx, field)
 	}
@@ -6822,6 +7558,8 @@ func (ec *executionContext) childFields_LeaveTeamPayload(ctx context.Context, fi
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_LeaveTeamPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_LeaveTeamPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_LeaveTeamPayload_userErrors(ctx, field)
 	}
@@ -7042,10 +7780,40 @@ func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context,
 	switch field.Name {
 	case "removedMemberId":
 		return ec.fieldContext_RemoveMemberPayload_removedMemberId(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMemberPayload_team(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RemoveMembersPayload_results(ctx, field)
+	case "removedMemberIds":
+		return ec.fieldContext_RemoveMembersPayload_removedMemberIds(ctx, field)
+	case "team":
+		return ec.fieldContext_RemoveMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_RemoveMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RemoveMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_RemoveMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemoveMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7080,6 +7848,36 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ResendInvitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResendInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_ResendInvitesPayload_results(ctx, field)
+	case "resentCount":
+		return ec.fieldContext_ResendInvitesPayload_resentCount(ctx, field)
+	case "team":
+		return ec.fieldContext_ResendInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_ResendInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "inviteUrl":
+		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ResendInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResendInvitesResult", field.Name)
+}
+
 func (ec *executionContext) childFields_ResendVerificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "verificationSent":
@@ -7112,6 +7910,34 @@ func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context,
 		return ec.fieldContext_RevokeInvitePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_RevokeInvitesPayload_results(ctx, field)
+	case "revokedCount":
+		return ec.fieldContext_RevokeInvitesPayload_revokedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_RevokeInvitesPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeInvitesResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_RevokeInvitesResult_invitationId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_RevokeInvitesResult_outcome(ctx, field)
+	case "invitation":
+		return ec.fieldContext_RevokeInvitesResult_invitation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeInvitesResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeInvitesResult", field.Name)
 }
 
 func (ec *executionContext) childFields_RevokeSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7256,6 +8082,34 @@ func (ec *executionContext) childFields_SetRestrictionsPayload(ctx context.Conte
 		return ec.fieldContext_SetRestrictionsPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetRestrictionsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_SetRolesOfMembersPayload_results(ctx, field)
+	case "changedCount":
+		return ec.fieldContext_SetRolesOfMembersPayload_changedCount(ctx, field)
+	case "team":
+		return ec.fieldContext_SetRolesOfMembersPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRolesOfMembersResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_SetRolesOfMembersResult_memberId(ctx, field)
+	case "outcome":
+		return ec.fieldContext_SetRolesOfMembersResult_outcome(ctx, field)
+	case "member":
+		return ec.fieldContext_SetRolesOfMembersResult_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRolesOfMembersResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRolesOfMembersResult", field.Name)
 }
 
 func (ec *executionContext) childFields_SetRolesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -35,7 +35,7 @@ type Person interface {
 type Event struct {
 	ID        string
 	Cursor    string
-	Type      string
+	Type      EventType
 	At        time.Time
 	Actor     Actor
 	SubjectID *string

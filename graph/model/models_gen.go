@@ -176,7 +176,7 @@ type DeclineInviteInput struct {
 
 // The result of declining an invitation.
 type DeclineInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -198,6 +198,8 @@ type DeleteDivisionInput struct {
 type DeleteDivisionPayload struct {
 	// The id of the deleted division.
 	DeletedDivisionID *string `json:"deletedDivisionId,omitempty"`
+	// With the error CONFLICT, the division as it is now; otherwise null.
+	Division *ent.Division `json:"division,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -242,6 +244,8 @@ type DeleteTeamInput struct {
 type DeleteTeamPayload struct {
 	// The id of the deleted team.
 	DeletedTeamID *string `json:"deletedTeamId,omitempty"`
+	// The account that it belonged to, with its new counts; null when the viewer may not see it any more, and when the team was not deleted.
+	Account *ent.Account `json:"account,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -260,8 +264,10 @@ type Delivery struct {
 
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
-	// Only events of these types: one type, such as `member.joined`, or all types of a kind, such as `member.*`.
-	Types []string `json:"types,omitempty"`
+	// Only events of these types. With `kinds` too, an event is selected by either of them.
+	Types []EventType `json:"types,omitempty"`
+	// Only events of these kinds: all types of a kind at once.
+	Kinds []EventKind `json:"kinds,omitempty"`
 	// Only events that this user caused.
 	ActorID *string `json:"actorId,omitempty"`
 	// Only events about the object with this id.
@@ -408,6 +414,8 @@ type InviteUsersPayload struct {
 	Results []*InviteResult `json:"results"`
 	// The number of addresses that were invited.
 	InvitedCount int `json:"invitedCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input as a whole.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -422,6 +430,8 @@ type LeaveTeamInput struct {
 type LeaveTeamPayload struct {
 	// The id of the membership that has ended.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The team, with its new counts; null when the viewer may not see it any more, and when they did not leave.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -448,6 +458,20 @@ type MemberOrder struct {
 	Field MemberOrderField `json:"field"`
 	// The direction.
 	Direction OrderDirection `json:"direction"`
+}
+
+// The new roles, groups and direct permissions of one of several members. A list that is omitted counts as empty. At least one list must not be omitted.
+type MemberRolesInput struct {
+	// The member.
+	MemberID string `json:"memberId"`
+	// The roles.
+	RoleIds []string `json:"roleIds,omitempty"`
+	// The groups.
+	GroupIds []string `json:"groupIds,omitempty"`
+	// The direct permissions; `key:own` grants one for the member's own resources only.
+	Permissions []string `json:"permissions,omitempty"`
+	// The version that the client has read. The member gets the error CONFLICT when the stored version is another one.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
 // One change of a team's members.
@@ -518,7 +542,41 @@ type RemoveMemberInput struct {
 type RemoveMemberPayload struct {
 	// The id of the removed member.
 	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The team, with its new counts; null when the member was not removed.
+	Team *ent.Team `json:"team,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Members to remove.
+type RemoveMembersInput struct {
+	// The team that all of them are in.
+	TeamID string `json:"teamId"`
+	// The members: at least one, at most 100.
+	MemberIds []string `json:"memberIds"`
+}
+
+// The result of the removal of several members.
+type RemoveMembersPayload struct {
+	// The result for each member, in the order of the input; empty when the input as a whole is wrong.
+	Results []*RemoveMembersResult `json:"results"`
+	// The ids of the members that were removed.
+	RemovedMemberIds []string `json:"removedMemberIds"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one member who was to be removed.
+type RemoveMembersResult struct {
+	// The id, as the input has it.
+	MemberID string `json:"memberId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The member as they are now; null when they were removed, or there is none that the viewer may use.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with this member. `field` is `memberIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -554,11 +612,49 @@ type ResendInviteInput struct {
 
 // The result of a resend.
 type ResendInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Invitations to resend.
+type ResendInvitesInput struct {
+	// The team that all of them are into.
+	TeamID string `json:"teamId"`
+	// The invitations: at least one, at most 100.
+	InvitationIds []string `json:"invitationIds"`
+	// For how many hours from now they are valid: 1 to 720. The default is the account's setting.
+	ExpiresInHours *int `json:"expiresInHours,omitempty"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same result and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The result of resending several invitations.
+type ResendInvitesPayload struct {
+	// The result for each invitation, in the order of the input; empty when the input as a whole is wrong.
+	Results []*ResendInvitesResult `json:"results"`
+	// The number of invitations that were resent.
+	ResentCount int `json:"resentCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one invitation that was to be resent.
+type ResendInvitesResult struct {
+	// The id, as the input has it.
+	InvitationID string `json:"invitationId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The invitation as it is now; null when there is none that the viewer may use.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The new link, shown this one time. It is set only on a server without mail.
+	InviteURL *string `json:"inviteUrl,omitempty"`
+	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -596,9 +692,41 @@ type RevokeInviteInput struct {
 
 // The result of a revocation.
 type RevokeInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Invitations to revoke.
+type RevokeInvitesInput struct {
+	// The team that all of them are into.
+	TeamID string `json:"teamId"`
+	// The invitations: at least one, at most 100.
+	InvitationIds []string `json:"invitationIds"`
+}
+
+// The result of revoking several invitations.
+type RevokeInvitesPayload struct {
+	// The result for each invitation, in the order of the input; empty when the input as a whole is wrong.
+	Results []*RevokeInvitesResult `json:"results"`
+	// The number of invitations that were revoked.
+	RevokedCount int `json:"revokedCount"`
+	// The team, with its new counts; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one invitation that was to be revoked.
+type RevokeInvitesResult struct {
+	// The id, as the input has it.
+	InvitationID string `json:"invitationId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The invitation as it is now; null when there is none that the viewer may use.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
@@ -660,7 +788,7 @@ type SetRestrictionsInput struct {
 
 // The result of a change of a member's restrictions.
 type SetRestrictionsPayload struct {
-	// The member.
+	// The member. With the error CONFLICT, the member is as they are now.
 	Member *ent.Member `json:"member,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -680,9 +808,41 @@ type SetRolesInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// Members and what each of them will hold.
+type SetRolesOfMembersInput struct {
+	// The team that all of them are in.
+	TeamID string `json:"teamId"`
+	// The members: at least one, at most 100.
+	Items []*MemberRolesInput `json:"items"`
+}
+
+// The result of changing what several members hold.
+type SetRolesOfMembersPayload struct {
+	// The result for each member, in the order of the input; empty when the input as a whole is wrong.
+	Results []*SetRolesOfMembersResult `json:"results"`
+	// The number of members that were changed.
+	ChangedCount int `json:"changedCount"`
+	// The team; null when the input as a whole is wrong.
+	Team *ent.Team `json:"team,omitempty"`
+	// What is wrong with the input as a whole.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The result for one member whose roles were to be changed.
+type SetRolesOfMembersResult struct {
+	// The id, as the input has it.
+	MemberID string `json:"memberId"`
+	// What was done, or why nothing was done.
+	Outcome BulkOutcome `json:"outcome"`
+	// The member as they are now; null when there is none that the viewer may use.
+	Member *ent.Member `json:"member,omitempty"`
+	// What is wrong with this member. `field` begins with `items` and the index in the list, such as `3`.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The result of a change of a member's roles, groups and permissions.
 type SetRolesPayload struct {
-	// The member.
+	// The member. With the error CONFLICT, the member is as they are now.
 	Member *ent.Member `json:"member,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -818,7 +978,7 @@ type UpdateInviteInput struct {
 
 // The result of a change of an invitation.
 type UpdateInvitePayload struct {
-	// The invitation.
+	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
@@ -892,6 +1052,324 @@ type ViewerAccessChange struct {
 	TeamID *string `json:"teamId,omitempty"`
 	// The permissions that the viewer holds in the team now.
 	Permissions []string `json:"permissions"`
+}
+
+// The result for one of the objects that a mutation names.
+type BulkOutcome string
+
+const (
+	// The mutation changed the object.
+	BulkOutcomeDone BulkOutcome = "DONE"
+	// There was nothing to change: the object is already as the mutation would make it.
+	BulkOutcomeUnchanged BulkOutcome = "UNCHANGED"
+	// The object occurs earlier in the list, where its result is. Nothing more was done.
+	BulkOutcomeDuplicate BulkOutcome = "DUPLICATE"
+	// The object was not changed. `userErrors` says why.
+	BulkOutcomeFailed BulkOutcome = "FAILED"
+)
+
+var AllBulkOutcome = []BulkOutcome{
+	BulkOutcomeDone,
+	BulkOutcomeUnchanged,
+	BulkOutcomeDuplicate,
+	BulkOutcomeFailed,
+}
+
+func (e BulkOutcome) IsValid() bool {
+	switch e {
+	case BulkOutcomeDone, BulkOutcomeUnchanged, BulkOutcomeDuplicate, BulkOutcomeFailed:
+		return true
+	}
+	return false
+}
+
+func (e BulkOutcome) String() string {
+	return string(e)
+}
+
+func (e *BulkOutcome) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BulkOutcome(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BulkOutcome", str)
+	}
+	return nil
+}
+
+func (e BulkOutcome) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BulkOutcome) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BulkOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of events: what they are about.
+type EventKind string
+
+const (
+	// Events about the account.
+	EventKindAccount EventKind = "ACCOUNT"
+	// Events about divisions.
+	EventKindDivision EventKind = "DIVISION"
+	// Events about groups.
+	EventKindGroup EventKind = "GROUP"
+	// Events about invitations and their mails.
+	EventKindInvitation EventKind = "INVITATION"
+	// Events about members.
+	EventKindMember EventKind = "MEMBER"
+	// Events about transfers of ownership.
+	EventKindOwner EventKind = "OWNER"
+	// Events about roles.
+	EventKindRole EventKind = "ROLE"
+	// Events about teams.
+	EventKindTeam EventKind = "TEAM"
+	// Events about users: sign-ups, sessions, passwords.
+	EventKindUser EventKind = "USER"
+)
+
+var AllEventKind = []EventKind{
+	EventKindAccount,
+	EventKindDivision,
+	EventKindGroup,
+	EventKindInvitation,
+	EventKindMember,
+	EventKindOwner,
+	EventKindRole,
+	EventKindTeam,
+	EventKindUser,
+}
+
+func (e EventKind) IsValid() bool {
+	switch e {
+	case EventKindAccount, EventKindDivision, EventKindGroup, EventKindInvitation, EventKindMember, EventKindOwner, EventKindRole, EventKindTeam, EventKindUser:
+		return true
+	}
+	return false
+}
+
+func (e EventKind) String() string {
+	return string(e)
+}
+
+func (e *EventKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = EventKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid EventKind", str)
+	}
+	return nil
+}
+
+func (e EventKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *EventKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e EventKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The types of events. A new version of the server may add types.
+type EventType string
+
+const (
+	// An invitation was created.
+	EventTypeInvitationCreated EventType = "INVITATION_CREATED"
+	// The grant, the names or the expiry of an invitation changed.
+	EventTypeInvitationUpdated EventType = "INVITATION_UPDATED"
+	// A mail of an invitation was put into the queue.
+	EventTypeInvitationQueued EventType = "INVITATION_QUEUED"
+	// The mail server accepted the mail of an invitation.
+	EventTypeInvitationSent EventType = "INVITATION_SENT"
+	// The mail of an invitation could not be sent.
+	EventTypeInvitationFailed EventType = "INVITATION_FAILED"
+	// The mail of an invitation was returned as undeliverable.
+	EventTypeInvitationBounced EventType = "INVITATION_BOUNCED"
+	// An invitation got a new link and a new expiry.
+	EventTypeInvitationResent EventType = "INVITATION_RESENT"
+	// The addressee accepted an invitation.
+	EventTypeInvitationAccepted EventType = "INVITATION_ACCEPTED"
+	// The addressee declined an invitation.
+	EventTypeInvitationDeclined EventType = "INVITATION_DECLINED"
+	// An invitation was revoked.
+	EventTypeInvitationRevoked EventType = "INVITATION_REVOKED"
+	// An invitation expired.
+	EventTypeInvitationExpired EventType = "INVITATION_EXPIRED"
+	// A user became a member.
+	EventTypeMemberJoined EventType = "MEMBER_JOINED"
+	// A member's roles, groups, permissions, restrictions or name changed.
+	EventTypeMemberUpdated EventType = "MEMBER_UPDATED"
+	// A member was deactivated.
+	EventTypeMemberDeactivated EventType = "MEMBER_DEACTIVATED"
+	// A member was reactivated.
+	EventTypeMemberReactivated EventType = "MEMBER_REACTIVATED"
+	// A member left or was removed.
+	EventTypeMemberRemoved EventType = "MEMBER_REMOVED"
+	// The ownership of a team was offered to a member.
+	EventTypeOwnerTransferRequested EventType = "OWNER_TRANSFER_REQUESTED"
+	// The ownership of a team was accepted: the team has a new owner.
+	EventTypeOwnerTransferAccepted EventType = "OWNER_TRANSFER_ACCEPTED"
+	// The ownership of a team was declined.
+	EventTypeOwnerTransferDeclined EventType = "OWNER_TRANSFER_DECLINED"
+	// The offer of an ownership was taken back, or the member left or was deactivated.
+	EventTypeOwnerTransferCanceled EventType = "OWNER_TRANSFER_CANCELED"
+	// A team was created.
+	EventTypeTeamCreated EventType = "TEAM_CREATED"
+	// A team was renamed.
+	EventTypeTeamUpdated EventType = "TEAM_UPDATED"
+	// A team was deleted.
+	EventTypeTeamDeleted EventType = "TEAM_DELETED"
+	// A role was created.
+	EventTypeRoleCreated EventType = "ROLE_CREATED"
+	// The name, description or permissions of a role changed.
+	EventTypeRoleUpdated EventType = "ROLE_UPDATED"
+	// A role was deleted.
+	EventTypeRoleDeleted EventType = "ROLE_DELETED"
+	// A group was created.
+	EventTypeGroupCreated EventType = "GROUP_CREATED"
+	// The name, description or roles of a group changed.
+	EventTypeGroupUpdated EventType = "GROUP_UPDATED"
+	// A group was deleted.
+	EventTypeGroupDeleted EventType = "GROUP_DELETED"
+	// A division was created.
+	EventTypeDivisionCreated EventType = "DIVISION_CREATED"
+	// A division was renamed or moved.
+	EventTypeDivisionUpdated EventType = "DIVISION_UPDATED"
+	// A division was deleted.
+	EventTypeDivisionDeleted EventType = "DIVISION_DELETED"
+	// The name or the settings of the account changed.
+	EventTypeAccountUpdated EventType = "ACCOUNT_UPDATED"
+	// The operator suspended the account.
+	EventTypeAccountSuspended EventType = "ACCOUNT_SUSPENDED"
+	// The operator resumed the account.
+	EventTypeAccountResumed EventType = "ACCOUNT_RESUMED"
+	// A user signed up.
+	EventTypeUserSignedUp EventType = "USER_SIGNED_UP"
+	// A user signed in.
+	EventTypeUserSignedIn EventType = "USER_SIGNED_IN"
+	// A user signed out.
+	EventTypeUserSignedOut EventType = "USER_SIGNED_OUT"
+	// A user verified their address.
+	EventTypeUserEmailVerified EventType = "USER_EMAIL_VERIFIED"
+	// A user changed or reset their password.
+	EventTypeUserPasswordChanged EventType = "USER_PASSWORD_CHANGED"
+	// A type that this version of the server does not know. A newer version on the same database wrote it.
+	EventTypeUnknown EventType = "UNKNOWN"
+)
+
+var AllEventType = []EventType{
+	EventTypeInvitationCreated,
+	EventTypeInvitationUpdated,
+	EventTypeInvitationQueued,
+	EventTypeInvitationSent,
+	EventTypeInvitationFailed,
+	EventTypeInvitationBounced,
+	EventTypeInvitationResent,
+	EventTypeInvitationAccepted,
+	EventTypeInvitationDeclined,
+	EventTypeInvitationRevoked,
+	EventTypeInvitationExpired,
+	EventTypeMemberJoined,
+	EventTypeMemberUpdated,
+	EventTypeMemberDeactivated,
+	EventTypeMemberReactivated,
+	EventTypeMemberRemoved,
+	EventTypeOwnerTransferRequested,
+	EventTypeOwnerTransferAccepted,
+	EventTypeOwnerTransferDeclined,
+	EventTypeOwnerTransferCanceled,
+	EventTypeTeamCreated,
+	EventTypeTeamUpdated,
+	EventTypeTeamDeleted,
+	EventTypeRoleCreated,
+	EventTypeRoleUpdated,
+	EventTypeRoleDeleted,
+	EventTypeGroupCreated,
+	EventTypeGroupUpdated,
+	EventTypeGroupDeleted,
+	EventTypeDivisionCreated,
+	EventTypeDivisionUpdated,
+	EventTypeDivisionDeleted,
+	EventTypeAccountUpdated,
+	EventTypeAccountSuspended,
+	EventTypeAccountResumed,
+	EventTypeUserSignedUp,
+	EventTypeUserSignedIn,
+	EventTypeUserSignedOut,
+	EventTypeUserEmailVerified,
+	EventTypeUserPasswordChanged,
+	EventTypeUnknown,
+}
+
+func (e EventType) IsValid() bool {
+	switch e {
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
+		return true
+	}
+	return false
+}
+
+func (e EventType) String() string {
+	return string(e)
+}
+
+func (e *EventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = EventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid EventType", str)
+	}
+	return nil
+}
+
+func (e EventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *EventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e EventType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // What invitations can be ordered by.
@@ -1617,8 +2095,6 @@ const (
 	UserErrorCodeAlreadyInvited UserErrorCode = "ALREADY_INVITED"
 	// The token is unknown, used, or replaced by a newer one.
 	UserErrorCodeInvalidToken UserErrorCode = "INVALID_TOKEN"
-	// The invitation is not open any more.
-	UserErrorCodeInvitationNotPending UserErrorCode = "INVITATION_NOT_PENDING"
 	// The invitation has expired.
 	UserErrorCodeInvitationExpired UserErrorCode = "INVITATION_EXPIRED"
 	// The invitation was revoked.
@@ -1681,6 +2157,8 @@ const (
 	UserErrorCodeNotFound UserErrorCode = "NOT_FOUND"
 	// Another request changed the object first.
 	UserErrorCodeConflict UserErrorCode = "CONFLICT"
+	// The same object occurs earlier in the list.
+	UserErrorCodeDuplicate UserErrorCode = "DUPLICATE"
 	// The idempotency key was used for another call.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
 )
@@ -1695,7 +2173,6 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAlreadyMember,
 	UserErrorCodeAlreadyInvited,
 	UserErrorCodeInvalidToken,
-	UserErrorCodeInvitationNotPending,
 	UserErrorCodeInvitationExpired,
 	UserErrorCodeInvitationRevoked,
 	UserErrorCodeInvitationDeclined,
@@ -1727,12 +2204,13 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
 	UserErrorCodeConflict,
+	UserErrorCodeDuplicate,
 	UserErrorCodeIdempotencyKeyReused,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationNotPending, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

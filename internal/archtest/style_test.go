@@ -62,6 +62,9 @@ func undescribed(text string) (names []string, err error) {
 	}
 	for _, d := range document.Directives {
 		note(d.Description, "@"+d.Name)
+		for _, a := range d.Arguments {
+			note(a.Description, "@"+d.Name+"("+a.Name+")")
+		}
 	}
 	for _, d := range document.Definitions {
 		note(d.Description, d.Name)
@@ -69,6 +72,9 @@ func undescribed(text string) (names []string, err error) {
 	for _, d := range slices.Concat(document.Definitions, document.Extensions) {
 		for _, f := range d.Fields {
 			note(f.Description, d.Name+"."+f.Name)
+			for _, a := range f.Arguments {
+				note(a.Description, d.Name+"."+f.Name+"("+a.Name+")")
+			}
 		}
 		for _, v := range d.EnumValues {
 			note(v.Description, d.Name+"."+v.Name)
@@ -101,16 +107,16 @@ func TestEveryNameOfTheSchemaIsDescribed(t *testing.T) {
 func TestNamesWithoutDescriptionAreFound(t *testing.T) {
 	t.Parallel()
 	const schema = `
-directive @bare on FIELD_DEFINITION
+directive @bare(of: Int "Said." by: Int) on FIELD_DEFINITION
 scalar Moment
-"Said." type Team { id: ID! "Said." name(short: Boolean): String! size(of: Int): Int }
+"Said." type Team { id: ID! "Said." name(short: Boolean "Said." long: Boolean): String! size(of: Int): Int }
 extend type Query { team: Team }
 "Said." enum Status { ACTIVE "Said." GONE }
 "Said." input Filter { search: String "Said." status: Status }
 interface Node { "Said." id: ID! }
 union Any = Team
 `
-	want := []string{"@bare", "Moment", "Node", "Any", "Team.id", "Team.size", "Status.ACTIVE", "Filter.search", "Query.team"}
+	want := []string{"@bare", "@bare(of)", "Moment", "Node", "Any", "Team.id", "Team.name(short)", "Team.size", "Team.size(of)", "Status.ACTIVE", "Filter.search", "Query.team"}
 	got, err := undescribed(schema)
 	slices.Sort(got)
 	slices.Sort(want)

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/convoke-dev/convoke/ent"
 )
@@ -64,6 +65,25 @@ func (t Type) Summary() string {
 		return f.Summary
 	}
 	return string(t)
+}
+
+// Name returns the type's name in the public schema's EventType: MEMBER_JOINED for
+// member.joined, UNKNOWN for a type without a line.
+func (t Type) Name() string {
+	if _, ok := facts[t]; !ok {
+		return "UNKNOWN"
+	}
+	return strings.ToUpper(strings.ReplaceAll(string(t), ".", "_"))
+}
+
+// Named returns the type with the name; ok is false when there is none.
+func Named(name string) (t Type, ok bool) {
+	for t := range facts {
+		if t.Name() == name {
+			return t, true
+		}
+	}
+	return "", false
 }
 
 // Concerns reports whether an event with these facts may have changed the permissions

@@ -11,16 +11,40 @@ import (
 // Code is one of the contract's error codes. Programs decide by it.
 type Code string
 
-// Codes of top-level errors (extensions.code).
+// Codes of top-level errors (extensions.code). Their comments are in docs/errors.md: when
+// an error has the code, and what a client does then.
 const (
+	// Unauthenticated means that nobody is signed in, or the session has ended. Sign in
+	// again. Its status is 401.
 	Unauthenticated Code = "UNAUTHENTICATED"
-	Forbidden       Code = "FORBIDDEN"
-	NotFound        Code = "NOT_FOUND"
-	BadUserInput    Code = "BAD_USER_INPUT"
-	Timeout         Code = "TIMEOUT"
-	Internal        Code = "INTERNAL"
+	// Forbidden means that the viewer lacks the permission that the field or the mutation
+	// names in its description. Do not repeat the request. Its status is 403.
+	Forbidden Code = "FORBIDDEN"
+	// NotFound means that there is no such object, or none that the viewer may know of.
+	// Remove it from the cache. Its status is 400.
+	NotFound Code = "NOT_FOUND"
+	// BadUserInput means that the request cannot be understood: a malformed argument,
+	// cursor or body. Correct the request. Its status is 400.
+	BadUserInput Code = "BAD_USER_INPUT"
+	// Timeout means that the request took too long or was cut off, or the server is
+	// stopping. Repeat a query. Repeat a mutation only if it may happen twice or has an
+	// idempotency key. Subscribe again with the last cursor. Its status is 503.
+	Timeout Code = "TIMEOUT"
+	// Internal means that something went wrong in the server. Show the sentence, which has
+	// the id of the request, as `extensions.requestId` has. Its status is 500.
+	Internal Code = "INTERNAL"
+	// QueryTooComplex means that the operation is too deep or too expensive. Ask for
+	// smaller pages or fewer fields. Its status is 400.
 	QueryTooComplex Code = "QUERY_TOO_COMPLEX"
-	RateLimited     Code = "RATE_LIMITED"
+	// RateLimited means that there were too many requests. Wait for
+	// `extensions.retryAfterSeconds`, then repeat. Its status is 429.
+	RateLimited Code = "RATE_LIMITED"
+	// PersistedQueryNotFound means that the server knows no document with the hash. Send the
+	// document itself with the hash. Its status is 400.
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	// PersistedQueryNotInList means that the server executes only the documents of its
+	// manifests, and this is none of them. Add the document to a manifest. Its status is 400.
+	PersistedQueryNotInList Code = "PERSISTED_QUERY_NOT_IN_LIST"
 )
 
 // Codes of user errors. NotFound and the top-level code share a name.
@@ -64,6 +88,7 @@ const (
 	DomainNotAllowed          Code = "DOMAIN_NOT_ALLOWED"
 	FeatureNotAvailable       Code = "FEATURE_NOT_AVAILABLE"
 	Conflict                  Code = "CONFLICT"
+	Duplicate                 Code = "DUPLICATE"
 	IdempotencyKeyReused      Code = "IDEMPOTENCY_KEY_REUSED"
 )
 

@@ -47,23 +47,25 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 		if err := a.InUse(); err != nil {
 			return err
 		}
-		return s.revoke(ctx, a.Tx, i, a.UserID)
+		_, err := s.revoke(ctx, a.Tx, i, a.UserID)
+		return err
 	})
 }
 
-func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) error {
+// revoke is Revoke in its transaction. It reports whether anything changed.
+func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) (changed bool, err error) {
 	previous := lifecycle.Effective(i, s.Now())
 	to, denied := lifecycle.Next(previous, lifecycle.Revoke)
 	if denied != nil {
-		return denied
+		return false, denied
 	}
 	if to == previous {
-		return nil
+		return false, nil
 	}
 	if err := s.move(ctx, tx, i, to, nil); err != nil {
-		return err
+		return false, err
 	}
-	return s.Events.Append(ctx, tx, i.AccountID, eventOf(event.InvitationRevoked, i, actorID, was(previous)))
+	return true, s.Events.Append(ctx, tx, i.AccountID, eventOf(event.InvitationRevoked, i, actorID, was(previous)))
 }
 
 // Depart settles the pending invitations of a granter who leaves the team: the
@@ -85,7 +87,7 @@ func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) 
 		return fmt.Errorf("find the invitations of %s: %w", d.UserID, err)
 	}
 	for _, i := range pending {
-		if err := s.revoke(ctx, tx, i, d.ActorID); err != nil {
+		if _, err := s.revoke(ctx, tx, i, d.ActorID); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,19 +28,36 @@ func (s *Service) onMember(ctx context.Context, id, permission string, f func(ct
 		return err
 	}
 	return s.Door.Do(ctx, act.InTeam(known.TeamID, permission), func(ctx context.Context, a *act.Act) error {
-		m, err := a.Tx.Member.Query().Where(member.ID(id)).WithRoles().WithGroups().WithDivisions().Only(ctx)
-		if m, err = found(m, err, "member"); err != nil {
+		m, err := memberOf(ctx, a, id)
+		if err != nil {
 			return err
 		}
 		return f(ctx, a, m)
 	})
 }
 
+// memberOf returns a member with their roles, groups and divisions, as the act's
+// transaction sees them. Fails with NOT_FOUND.
+func memberOf(ctx context.Context, a *act.Act, id string) (*ent.Member, error) {
+	m, err := a.Tx.Member.Query().Where(member.ID(id)).WithRoles().WithGroups().WithDivisions().Only(ctx)
+	return found(m, err, "member")
+}
+
 // notSelf fails with CANNOT_ACT_ON_SELF or OWNER_PROTECTED.
-func notSelf(a *act.Act, m *ent.Member) error { return refusal(ofPerson(a.UserID, m)) }
+func notSelf(a *act.Act, m *ent.Member) error {
+	if slices.Contains(ofPerson(a.UserID, m), act.OfSelf) {
+		return fault.Input(fault.CannotActOnSelf, "You cannot do this to yourself.", "memberId")
+	}
+	return notOwner(m)
+}
 
 // notOwner fails with OWNER_PROTECTED.
-func notOwner(m *ent.Member) error { return refusal(ofOwner(m)) }
+func notOwner(m *ent.Member) error {
+	if len(ofOwner(m)) > 0 {
+		return fault.Input(fault.OwnerProtected, "This member owns the team. Transfer the ownership first.", "memberId")
+	}
+	return nil
+}
 
 // Roles is everything that a member will hold. A nil list is empty, but at least
 // one list must be given.
@@ -58,34 +76,40 @@ type Roles struct {
 // viewer's ceiling, or the member reaches further than the viewer.
 func (s *Service) SetRoles(ctx context.Context, r Roles) error {
 	return s.onMember(ctx, r.MemberID, access.RolesAssign, func(ctx context.Context, a *act.Act, m *ent.Member) error {
-		if err := notSelf(a, m); err != nil {
-			return err
-		}
-		if r.RoleIDs == nil && r.GroupIDs == nil && r.Permissions == nil {
-			return fault.Input(fault.InvalidGrant, "Name the roles, groups or permissions that the member will hold.", "roleIds")
-		}
-		g, err := s.Resolve(ctx, a.Tx, a.Account.ID, Wish{RoleIDs: r.RoleIDs, GroupIDs: r.GroupIDs, Permissions: r.Permissions})
-		if err != nil {
-			return err
-		}
-		if bad := checkVersion(r.ExpectedVersion, m.Version); bad != nil {
-			return bad
-		}
-		added := beyond(m, g)
-		if err := s.CheckCeiling(a.Actor, added); err != nil {
-			return err
-		}
-		if field := firstOf(added); field != "" && CheckReach(a.Actor, reachOf(m)) != nil {
-			return fault.Input(fault.NotGrantable, "This member may act in divisions or domains that you may not act in. Restrict them first.", field)
-		}
-		if len(added.Roles)+len(added.Groups)+len(added.Permissions) == 0 && !m.AllPermissions &&
-			len(g.Roles) == len(m.Edges.Roles) && len(g.Groups) == len(m.Edges.Groups) && len(g.Permissions) == len(m.Permissions) {
-			return nil // nothing changes
-		}
-		return s.changeMember(ctx, a, m, func(u *ent.MemberUpdate) {
-			u.ClearRoles().AddRoles(g.Roles...).ClearGroups().AddGroups(g.Groups...).
-				SetPermissions(g.Permissions).SetAllPermissions(false)
-		})
+		_, err := s.setRoles(ctx, a, m, r)
+		return err
+	})
+}
+
+// setRoles is SetRoles in its transaction. It reports whether anything changed.
+func (s *Service) setRoles(ctx context.Context, a *act.Act, m *ent.Member, r Roles) (changed bool, err error) {
+	if err := notSelf(a, m); err != nil {
+		return false, err
+	}
+	if r.RoleIDs == nil && r.GroupIDs == nil && r.Permissions == nil {
+		return false, fault.Input(fault.InvalidGrant, "Name the roles, groups or permissions that the member will hold.", "roleIds")
+	}
+	g, err := s.Resolve(ctx, a.Tx, a.Account.ID, Wish{RoleIDs: r.RoleIDs, GroupIDs: r.GroupIDs, Permissions: r.Permissions})
+	if err != nil {
+		return false, err
+	}
+	if bad := checkVersion(r.ExpectedVersion, m.Version); bad != nil {
+		return false, bad
+	}
+	added := beyond(m, g)
+	if err := s.CheckCeiling(a.Actor, added); err != nil {
+		return false, err
+	}
+	if field := firstOf(added); field != "" && CheckReach(a.Actor, reachOf(m)) != nil {
+		return false, fault.Input(fault.NotGrantable, "This member may act in divisions or domains that you may not act in. Restrict them first.", field)
+	}
+	if len(added.Roles)+len(added.Groups)+len(added.Permissions) == 0 && !m.AllPermissions &&
+		len(g.Roles) == len(m.Edges.Roles) && len(g.Groups) == len(m.Edges.Groups) && len(g.Permissions) == len(m.Permissions) {
+		return false, nil
+	}
+	return true, s.changeMember(ctx, a, m, func(u *ent.MemberUpdate) {
+		u.ClearRoles().AddRoles(g.Roles...).ClearGroups().AddGroups(g.Groups...).
+			SetPermissions(g.Permissions).SetAllPermissions(false)
 	})
 }
 
@@ -257,17 +281,19 @@ func (s *Service) setMemberStatus(ctx context.Context, a *act.Act, m *ent.Member
 	return a.Log(ctx, typ, m.TeamID, m.ID, memberData(m))
 }
 
-// Remove ends a membership. The person can be invited again. The invitations that
-// they are the granter of are revoked, unless the account keeps them. Needs
-// members.remove in the team. Fails like act.InTeam, and with NOT_FOUND,
-// CANNOT_ACT_ON_SELF, OWNER_PROTECTED or CONFLICT.
-func (s *Service) Remove(ctx context.Context, memberID string) error {
-	return s.onMember(ctx, memberID, access.MembersRemove, func(ctx context.Context, a *act.Act, m *ent.Member) error {
+// Remove ends a membership and returns the id of its team. The person can be invited
+// again. The invitations that they are the granter of are revoked, unless the account
+// keeps them. Needs members.remove in the team. Fails like act.InTeam, and with
+// NOT_FOUND, CANNOT_ACT_ON_SELF, OWNER_PROTECTED or CONFLICT.
+func (s *Service) Remove(ctx context.Context, memberID string) (teamID string, err error) {
+	err = s.onMember(ctx, memberID, access.MembersRemove, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notSelf(a, m); err != nil {
 			return err
 		}
-		return s.endMembership(ctx, a, m)
+		teamID = m.TeamID
+		return s.endMemberships(ctx, a, m)
 	})
+	return teamID, err
 }
 
 // Leave ends the viewer's own membership and returns its id. Needs no permission.
@@ -294,12 +320,30 @@ func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, er
 		if m.IsOwner {
 			return fault.Input(fault.OwnerProtected, "You own this team. Transfer the ownership first.", "teamId")
 		}
-		return s.endMembership(ctx, a, m)
+		return s.endMemberships(ctx, a, m)
 	})
 }
 
-// endMembership deletes a member, with what depends on the membership: transfers,
-// invitations, counters, and where the user is signed in. Fails with CONFLICT.
+// endMemberships deletes members of one team, with what depends on the memberships. It
+// locks all members before the users, and these in the order of their ids, so that two
+// accounts that remove the same people do not wait for each other. Fails with CONFLICT.
+func (s *Service) endMemberships(ctx context.Context, a *act.Act, members ...*ent.Member) error {
+	for _, m := range members {
+		if err := s.endMembership(ctx, a, m); err != nil {
+			return err
+		}
+	}
+	byUser := func(m, n *ent.Member) int { return cmp.Compare(m.UserID, n.UserID) }
+	for _, m := range slices.SortedFunc(slices.Values(members), byUser) {
+		if err := s.detachUser(ctx, a.Tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endMembership deletes a member, with what depends on the membership but the user:
+// transfers, invitations and counters. Fails with CONFLICT.
 func (s *Service) endMembership(ctx context.Context, a *act.Act, m *ent.Member) error {
 	if err := s.cancelTransfers(ctx, a, m); err != nil {
 		return err
@@ -330,10 +374,7 @@ func (s *Service) endMembership(ctx context.Context, a *act.Act, m *ent.Member) 
 	if err := Count(ctx, a.Tx, m.TeamID, left); err != nil {
 		return err
 	}
-	if err := a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, memberData(m)); err != nil {
-		return err
-	}
-	return s.detachUser(ctx, a.Tx, m)
+	return a.Log(ctx, event.MemberRemoved, m.TeamID, m.ID, memberData(m))
 }
 
 // detachUser changes the active team of a user whose membership was ended or put

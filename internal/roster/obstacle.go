@@ -4,11 +4,10 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
-	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // The functions of this file say what keeps a viewer from a verb of this package, whatever
-// the input. The verbs refuse for the same obstacles: see refusal.
+// the input. Each verb refuses for the same obstacles, which the small functions below find.
 
 // AgainstMember is for SetRoles, Deactivate and Remove: each needs its permission.
 func AgainstMember(v *access.Viewer, m *ent.Member, permission string) []act.Obstacle {
@@ -77,23 +76,4 @@ func ofRole(r *ent.Role) []act.Obstacle {
 		return []act.Obstacle{act.OfPreset}
 	}
 	return nil
-}
-
-// refusal returns the error of a verb for the first obstacle; nil when there is none.
-func refusal(found []act.Obstacle) error {
-	if len(found) == 0 {
-		return nil
-	}
-	switch found[0] {
-	case act.OfSelf:
-		return fault.Input(fault.CannotActOnSelf, "You cannot do this to yourself.", "memberId")
-	case act.OfOwner:
-		return fault.Input(fault.OwnerProtected, "This member owns the team. Transfer the ownership first.", "memberId")
-	case act.OfDefaultTeam:
-		return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
-	case act.OfPreset:
-		return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed. Create a role of your own.", "roleId")
-	default:
-		return fault.Refuse(fault.Forbidden, "You may not do this.")
-	}
 }

@@ -32,7 +32,7 @@ type NewRole struct {
 // CreateRole makes a role of the account's own. Needs roles.manage account-wide.
 // Fails like act.AccountWide, and with BLANK, TOO_LONG, INVALID_VALUE for the key,
 // CONFLICT when another role has the key, PERMISSION_UNKNOWN, or NOT_GRANTABLE
-// above the viewer's ceiling.
+// above the viewer's ceiling. With CONFLICT it returns the id of the other role.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
 	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
 		var wrong fault.Errors
@@ -51,11 +51,12 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 		if err := wrong.Err(); err != nil {
 			return err
 		}
-		taken, err := a.Tx.Role.Query().Where(role.AccountID(a.Account.ID), role.Key(n.Key)).Exist(ctx)
+		taken, err := a.Tx.Role.Query().Where(role.AccountID(a.Account.ID), role.Key(n.Key)).IDs(ctx)
 		if err != nil {
 			return fmt.Errorf("look for role %s: %w", n.Key, err)
 		}
-		if taken {
+		if len(taken) > 0 {
+			id = taken[0]
 			return fault.Input(fault.Conflict, "Another role of the account has this key.", "key")
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: permissions}); err != nil {
@@ -91,8 +92,8 @@ func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Cont
 		if r, err = found(r, err, "role"); err != nil {
 			return err
 		}
-		if err := refusal(ofRole(r)); err != nil {
-			return err
+		if len(ofRole(r)) > 0 {
+			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed. Create a role of your own.", "roleId")
 		}
 		return f(ctx, a, r)
 	})

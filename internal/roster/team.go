@@ -67,19 +67,21 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 	})
 }
 
-// DeleteTeam deletes a team with its members, invitations and transfers. The log
-// keeps their events. Needs team.delete in the team. Fails like act.InTeam, and
-// with INVALID_VALUE for the account's default team.
-func (s *Service) DeleteTeam(ctx context.Context, teamID string) error {
-	return s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
-		if err := refusal(ofTeam(a.Actor.DefaultTeam)); err != nil {
-			return err
+// DeleteTeam deletes a team with its members, invitations and transfers, and returns
+// the id of its account. The log keeps their events. Needs team.delete in the team.
+// Fails like act.InTeam, and with INVALID_VALUE for the account's default team.
+func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID string, err error) {
+	err = s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
+		accountID = a.Account.ID
+		if len(ofTeam(a.Actor.DefaultTeam)) > 0 {
+			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
 		}
 		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
 	})
+	return accountID, err
 }
 
 // deletion returns the steps that delete a team. They lock members before users,

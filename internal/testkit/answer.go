@@ -3,9 +3,12 @@ package testkit
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/convoke-dev/convoke/graph"
 )
 
 // Answer is an answer to a GraphQL operation.
@@ -27,7 +30,33 @@ func newAnswer(t testing.TB, status int, body []byte) *Answer {
 	if err := json.Unmarshal(body, a); err != nil {
 		t.Fatalf("answer is no JSON: %v: %s", err, body)
 	}
+	for mutation, payload := range a.Data {
+		a.checkCodes(mutation, payload)
+	}
 	return a
+}
+
+// checkCodes fails the test when the payload, or one of its results, has a user error that
+// the description of the mutation does not name.
+func (a *Answer) checkCodes(mutation string, payload any) {
+	a.t.Helper()
+	fields, _ := payload.(map[string]any)
+	def := graph.Schema().Mutation.Fields.ForName(mutation)
+	if def == nil {
+		return
+	}
+	_, named, _ := strings.Cut(def.Description, "User errors: ")
+	list, _ := fields["userErrors"].([]any)
+	for _, e := range list {
+		e, _ := e.(map[string]any)
+		if code, ok := e["code"].(string); ok && !slices.Contains(strings.FieldsFunc(named, func(r rune) bool { return strings.ContainsRune(", .", r) }), code) {
+			a.t.Errorf("the description of %s does not name the user error %s", mutation, code)
+		}
+	}
+	results, _ := fields["results"].([]any)
+	for _, r := range results {
+		a.checkCodes(mutation, r)
+	}
 }
 
 // At returns what stands at the path, such as "team.members.nodes.0.id"; nil

@@ -76,15 +76,21 @@ func (m message) params() (*graphql.RawParams, error) {
 func ReadParams(body []byte) (*graphql.RawParams, error) {
 	fields, ok := object(body)
 	if !ok {
-		return nil, errors.New("it must be a JSON object with a query")
+		return nil, errors.New("it must be a JSON object")
 	}
 	return Params(fields)
 }
 
+// DocumentID is the extension in which Params returns the id of a document that the
+// client names instead of sending it. gqlgen has no other place for it.
+const DocumentID = "documentId"
+
 // Params reads an operation from the fields of a JSON object. It fails like ReadParams.
+// Without a query, documentId (or id or doc_id, as Relay's examples have it) names the
+// document, or extensions.persistedQuery does.
 func Params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
 	p := &graphql.RawParams{}
-	if !text(fields["query"], &p.Query) {
+	if !absent(fields["query"]) && !text(fields["query"], &p.Query) {
 		return nil, errors.New("query must be a string")
 	}
 	if name := fields["operationName"]; !absent(name) && !text(name, &p.OperationName) {
@@ -99,6 +105,24 @@ func Params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
 		if numbers.Decode(into) != nil {
 			return nil, errors.New(name + " must be an object")
 		}
+	}
+	if p.Query != "" {
+		return p, nil
+	}
+	var id string
+	for _, name := range []string{DocumentID, "id", "doc_id"} {
+		if id == "" && !absent(fields[name]) && !text(fields[name], &id) {
+			return nil, errors.New(name + " must be a string")
+		}
+	}
+	switch {
+	case id != "":
+		if p.Extensions == nil {
+			p.Extensions = map[string]any{}
+		}
+		p.Extensions[DocumentID] = id
+	case absent(fields["query"]) && p.Extensions["persistedQuery"] == nil:
+		return nil, errors.New("it has neither a query nor the id of a document")
 	}
 	return p, nil
 }
