@@ -9,6 +9,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
@@ -102,6 +103,24 @@ func (r *Resolver) question(v *access.Viewer, in *model.AccessDecisionInput) (ac
 		return q, fault.Refuse(fault.Forbidden, "You need the permission %s to ask about others.", access.MembersRead)
 	}
 	return q, nil
+}
+
+// ofShown turns NOT_FOUND into FORBIDDEN: the viewer has the object before them, and may not
+// see the rest of it.
+func ofShown(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.Refuse(fault.Forbidden, "This is not for you to see.")
+	}
+	return err
+}
+
+// may is the flag beside the reasons against something.
+func may(against []act.Obstacle) (bool, error) { return len(against) == 0, nil }
+
+// againstAccount returns what keeps the viewer from an account-wide act that needs the
+// permission.
+func againstAccount(ctx context.Context, accountID, permission string) []act.Obstacle {
+	return act.Against(access.ViewerFrom(ctx).DefaultMembership(accountID), permission)
 }
 
 // viewerCanAny reports whether the viewer holds one of the permissions in the team.

@@ -12,13 +12,14 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 // Settings is the resolver for the settings field.
 func (r *accountResolver) Settings(ctx context.Context, obj *ent.Account) (*model.AccountSettings, error) {
 	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	return &model.AccountSettings{
 		InvitationTTLHours: obj.InvitationTTLHours, CountPendingAsSeats: obj.CountPendingAsSeats,
@@ -29,7 +30,7 @@ func (r *accountResolver) Settings(ctx context.Context, obj *ent.Account) (*mode
 // Limits is the resolver for the limits field.
 func (r *accountResolver) Limits(ctx context.Context, obj *ent.Account) (*model.AccountLimits, error) {
 	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	return &model.AccountLimits{
 		MultiUser: obj.MultiUser, MaxTeams: obj.MaxTeams,
@@ -38,41 +39,62 @@ func (r *accountResolver) Limits(ctx context.Context, obj *ent.Account) (*model.
 }
 
 // Teams is the resolver for the teams field.
-func (r *accountResolver) Teams(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Team], error) {
+func (r *accountResolver) Teams(ctx context.Context, obj *ent.Account, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Team], error) {
 	q := r.read(ctx).Team.Query().Where(team.AccountID(obj.ID))
 	r.withTeam(ctx, selected(ctx).nodes())(q)
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, teamsByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, teamsByAge)
 }
 
 // Roles is the resolver for the roles field.
-func (r *accountResolver) Roles(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Role], error) {
+func (r *accountResolver) Roles(ctx context.Context, obj *ent.Account, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Role], error) {
 	if err := access.RequireRoles(ctx, obj.ID); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	q := r.read(ctx).Role.Query().Where(role.AccountID(obj.ID))
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, rolesByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, rolesByAge)
 }
 
 // Groups is the resolver for the groups field.
-func (r *accountResolver) Groups(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Group], error) {
+func (r *accountResolver) Groups(ctx context.Context, obj *ent.Account, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Group], error) {
 	if err := access.RequireRoles(ctx, obj.ID); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	q := r.read(ctx).Group.Query().Where(group.AccountID(obj.ID))
 	withGroup(selected(ctx).nodes())(q)
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, groupsByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, groupsByAge)
 }
 
 // Divisions is the resolver for the divisions field.
-func (r *accountResolver) Divisions(ctx context.Context, obj *ent.Account, first *int, after *string) (*relay.Connection[*ent.Division], error) {
+func (r *accountResolver) Divisions(ctx context.Context, obj *ent.Account, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Division], error) {
 	q := r.read(ctx).Division.Query().Where(division.AccountID(obj.ID))
 	withDivision(selected(ctx).nodes())(q)
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, divisionsByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, divisionsByAge)
 }
 
 // User is the resolver for the user field.
 func (r *accountResolver) User(ctx context.Context, obj *ent.Account, email string) (*ent.User, error) {
 	return r.userOfAccount(ctx, obj, email)
+}
+
+// ViewerCanSeeSettings is the resolver for the viewerCanSeeSettings field.
+func (r *accountResolver) ViewerCanSeeSettings(ctx context.Context, obj *ent.Account) (bool, error) {
+	_, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead)
+	return err == nil, nil //nolint:nilerr // the refusal is the answer
+}
+
+// ViewerCanSeeRoles is the resolver for the viewerCanSeeRoles field.
+func (r *accountResolver) ViewerCanSeeRoles(ctx context.Context, obj *ent.Account) (bool, error) {
+	return access.RequireRoles(ctx, obj.ID) == nil, nil
+}
+
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *accountResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Account) (bool, error) {
+	return may(againstAccount(ctx, obj.ID, access.AccountUpdate))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *accountResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Account) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.ID, access.AccountUpdate), nil
 }
 
 // UpdateAccount is the resolver for the updateAccount field.

@@ -133,17 +133,17 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 		if s.has("team") {
 			q.WithTeam(r.withTeam(ctx, s.under("team")))
 		}
-		if s.has("roles", "viewerCanResend") {
+		if s.has("roles", "viewerCanResend", "viewerCannotResendReasons") {
 			q.WithRoles()
 		}
-		if s.has("groups", "viewerCanResend") {
+		if s.has("groups", "viewerCanResend", "viewerCannotResendReasons") {
 			q.WithGroups(withGroup(s.under("groups")), func(g *ent.GroupQuery) {
-				if s.has("viewerCanResend") {
+				if s.has("viewerCanResend", "viewerCannotResendReasons") {
 					g.WithRoles()
 				}
 			})
 		}
-		if s.has("divisions", "viewerCanResend") {
+		if s.has("divisions", "viewerCanResend", "viewerCannotResendReasons") {
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {

@@ -134,10 +134,10 @@ func (r *viewerResolver) ActiveTeam(ctx context.Context, obj *access.Viewer) (*e
 }
 
 // Memberships is the resolver for the memberships field.
-func (r *viewerResolver) Memberships(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Member], error) {
+func (r *viewerResolver) Memberships(ctx context.Context, obj *access.Viewer, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Member], error) {
 	q := r.read(ctx).Member.Query().Where(member.UserID(obj.UserID))
 	r.withMember(ctx, selected(ctx).nodes())(q)
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, membersByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, membersByAge)
 }
 
 // Permissions is the resolver for the permissions field.
@@ -150,9 +150,9 @@ func (r *viewerResolver) Permissions(ctx context.Context, obj *access.Viewer, te
 }
 
 // Sessions is the resolver for the sessions field.
-func (r *viewerResolver) Sessions(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Session], error) {
+func (r *viewerResolver) Sessions(ctx context.Context, obj *access.Viewer, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Session], error) {
 	q := r.read(ctx).Session.Query().Where(session.UserID(obj.UserID), r.Auth.Live())
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, sessionsByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, sessionsByAge)
 }
 
 // Session returns generated.SessionResolver implementation.

@@ -98,9 +98,26 @@ func (r *Resolver) actor(ctx context.Context, id string) (*ent.User, error) {
 	return q.Only(ctx)
 }
 
-// viewerCan reports whether the viewer may do this with the invitation in its effective
-// status.
-func (r *Resolver) viewerCan(ctx context.Context, i *ent.Invitation, a lifecycle.Action) bool {
-	_, denied := lifecycle.Next(lifecycle.Effective(i, r.Now()), a)
-	return denied == nil && access.ViewerFrom(ctx).Can(i.TeamID, access.MembersInvite)
+// againstResend returns what keeps the viewer from resending the invitation. It loads what the
+// invitation grants, unless the list has loaded it.
+func (r *Resolver) againstResend(ctx context.Context, i *ent.Invitation) ([]act.Obstacle, error) {
+	v := access.ViewerFrom(ctx)
+	if against := r.Invites.Against(v, i, lifecycle.Resend); len(against) > 0 {
+		return against, nil
+	}
+	if _, err := i.Edges.DivisionsOrErr(); err != nil {
+		i, err = r.read(ctx).Invitation.Query().Where(invitation.ID(i.ID)).
+			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions().Only(ctx)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.Invites.AgainstGranting(v, i), nil
+}
+
+// viewerSeesTimeline reports whether the viewer may see the timeline of an invitation that they
+// see. A member who manages invitations reads their timelines without the permission for the
+// whole log. The addressee sees the invitation, but not its timeline.
+func viewerSeesTimeline(ctx context.Context, i *ent.Invitation) bool {
+	return viewerCanAny(ctx, i.TeamID, access.MembersRead, access.MembersInvite)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
@@ -121,28 +122,33 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	if !r.viewerCan(ctx, obj, lifecycle.Resend) {
-		return false, nil
-	}
-	if _, err := obj.Edges.DivisionsOrErr(); err != nil {
-		full, err := r.read(ctx).Invitation.Query().Where(invitation.ID(obj.ID)).
-			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions().Only(ctx)
-		if err != nil {
-			return false, err
-		}
-		obj = full
-	}
-	return r.Invites.CanResend(access.ViewerFrom(ctx).Membership(obj.TeamID), obj), nil
+	against, err := r.againstResend(ctx, obj)
+	return err == nil && len(against) == 0, err
+}
+
+// ViewerCannotResendReasons is the resolver for the viewerCannotResendReasons field.
+func (r *invitationResolver) ViewerCannotResendReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
+	return r.againstResend(ctx, obj)
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
 func (r *invitationResolver) ViewerCanRevoke(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, lifecycle.Revoke), nil
+	return may(r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Revoke))
+}
+
+// ViewerCannotRevokeReasons is the resolver for the viewerCannotRevokeReasons field.
+func (r *invitationResolver) ViewerCannotRevokeReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
+	return r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Revoke), nil
 }
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return r.viewerCan(ctx, obj, lifecycle.Update), nil
+	return may(r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
+	return r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update), nil
 }
 
 // InviteUser is the resolver for the inviteUser field.
@@ -238,10 +244,10 @@ func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.Declin
 }
 
 // ReceivedInvitations is the resolver for the receivedInvitations field.
-func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string) (*relay.Connection[*ent.Invitation], error) {
+func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Viewer, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.Invitation], error) {
 	q := r.read(ctx).Invitation.Query().Where(receivedBy(obj), lifecycle.Open(r.Now()))
 	r.withInvitation(ctx, selected(ctx).nodes())(q)
-	return relay.Page(ctx, q, relay.Args{First: first, After: after}, invitationsByAge)
+	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsByAge)
 }
 
 // Invitation returns generated.InvitationResolver implementation.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph/model"
-	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 )
 
@@ -65,11 +64,4 @@ func (r *Resolver) removeMembersPayload(ctx context.Context, teamID string, resu
 		p.Team, err = r.teamOfPayload(ctx, teamID)
 		return err
 	})
-}
-
-// viewerCanActOn reports whether the viewer may use the permission on the member. Nobody
-// may use one on the owner or on themselves.
-func viewerCanActOn(ctx context.Context, m *ent.Member, permission string) bool {
-	v := access.ViewerFrom(ctx)
-	return v.Can(m.TeamID, permission) && !m.IsOwner && m.UserID != v.UserID
 }

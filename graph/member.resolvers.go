@@ -13,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/roster"
 )
 
@@ -118,17 +119,42 @@ func (r *memberResolver) LastSeenAt(ctx context.Context, obj *ent.Member) (*time
 
 // ViewerCanSetRoles is the resolver for the viewerCanSetRoles field.
 func (r *memberResolver) ViewerCanSetRoles(ctx context.Context, obj *ent.Member) (bool, error) {
-	return viewerCanActOn(ctx, obj, access.RolesAssign), nil
+	return may(roster.AgainstMember(access.ViewerFrom(ctx), obj, access.RolesAssign))
+}
+
+// ViewerCannotSetRolesReasons is the resolver for the viewerCannotSetRolesReasons field.
+func (r *memberResolver) ViewerCannotSetRolesReasons(ctx context.Context, obj *ent.Member) ([]act.Obstacle, error) {
+	return roster.AgainstMember(access.ViewerFrom(ctx), obj, access.RolesAssign), nil
+}
+
+// ViewerCanSetRestrictions is the resolver for the viewerCanSetRestrictions field.
+func (r *memberResolver) ViewerCanSetRestrictions(ctx context.Context, obj *ent.Member) (bool, error) {
+	return may(roster.AgainstRestricting(access.ViewerFrom(ctx), obj))
+}
+
+// ViewerCannotSetRestrictionsReasons is the resolver for the viewerCannotSetRestrictionsReasons field.
+func (r *memberResolver) ViewerCannotSetRestrictionsReasons(ctx context.Context, obj *ent.Member) ([]act.Obstacle, error) {
+	return roster.AgainstRestricting(access.ViewerFrom(ctx), obj), nil
 }
 
 // ViewerCanDeactivate is the resolver for the viewerCanDeactivate field.
 func (r *memberResolver) ViewerCanDeactivate(ctx context.Context, obj *ent.Member) (bool, error) {
-	return viewerCanActOn(ctx, obj, access.MembersDeactivate), nil
+	return may(roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersDeactivate))
+}
+
+// ViewerCannotDeactivateReasons is the resolver for the viewerCannotDeactivateReasons field.
+func (r *memberResolver) ViewerCannotDeactivateReasons(ctx context.Context, obj *ent.Member) ([]act.Obstacle, error) {
+	return roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersDeactivate), nil
 }
 
 // ViewerCanRemove is the resolver for the viewerCanRemove field.
 func (r *memberResolver) ViewerCanRemove(ctx context.Context, obj *ent.Member) (bool, error) {
-	return viewerCanActOn(ctx, obj, access.MembersRemove), nil
+	return may(roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersRemove))
+}
+
+// ViewerCannotRemoveReasons is the resolver for the viewerCannotRemoveReasons field.
+func (r *memberResolver) ViewerCannotRemoveReasons(ctx context.Context, obj *ent.Member) ([]act.Obstacle, error) {
+	return roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersRemove), nil
 }
 
 // SetRoles is the resolver for the setRoles field.

@@ -12,7 +12,7 @@ import (
 // Counts is the resolver for the counts field.
 func (r *accountResolver) Counts(ctx context.Context, obj *ent.Account) (*model.PeopleCounts, error) {
 	if _, err := access.RequireInAccount(ctx, obj.ID, access.AccountRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	return r.accountCounts(ctx, obj)
 }
@@ -20,7 +20,7 @@ func (r *accountResolver) Counts(ctx context.Context, obj *ent.Account) (*model.
 // People is the resolver for the people field.
 func (r *teamResolver) People(ctx context.Context, obj *ent.Team, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) (*relay.Connection[model.Person], error) {
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	return r.people(ctx, obj, relay.Args{First: first, After: after, Last: last, Before: before}, filter, orderBy)
 }
@@ -28,7 +28,7 @@ func (r *teamResolver) People(ctx context.Context, obj *ent.Team, first *int, af
 // Counts is the resolver for the counts field.
 func (r *teamResolver) Counts(ctx context.Context, obj *ent.Team) (*model.PeopleCounts, error) {
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	return r.teamCounts(ctx, obj)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/roster"
 )
@@ -32,6 +33,26 @@ func (r *divisionResolver) Children(ctx context.Context, obj *ent.Division) ([]*
 	})
 }
 
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *divisionResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Division) (bool, error) {
+	return may(againstAccount(ctx, obj.AccountID, access.AccountUpdate))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *divisionResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Division) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.AccountID, access.AccountUpdate), nil
+}
+
+// ViewerCanDelete is the resolver for the viewerCanDelete field.
+func (r *divisionResolver) ViewerCanDelete(ctx context.Context, obj *ent.Division) (bool, error) {
+	return may(againstAccount(ctx, obj.AccountID, access.AccountUpdate))
+}
+
+// ViewerCannotDeleteReasons is the resolver for the viewerCannotDeleteReasons field.
+func (r *divisionResolver) ViewerCannotDeleteReasons(ctx context.Context, obj *ent.Division) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.AccountID, access.AccountUpdate), nil
+}
+
 // Roles is the resolver for the roles field.
 func (r *groupResolver) Roles(ctx context.Context, obj *ent.Group) ([]*ent.Role, error) {
 	roles, err := obj.Edges.RolesOrErr()
@@ -41,17 +62,44 @@ func (r *groupResolver) Roles(ctx context.Context, obj *ent.Group) ([]*ent.Role,
 }
 
 // MemberCount is the resolver for the memberCount field.
-func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (int, error) {
+func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (*int, error) {
 	if !access.ViewerFrom(ctx).In(obj.AccountID) {
-		return 0, fault.Refuse(fault.Forbidden, "You are not in this account.")
+		return nil, fault.Refuse(fault.Forbidden, "You are not in this account.")
 	}
 	if n, err := obj.Value(membersOfGroup); err == nil {
 		if n, ok := n.(int64); ok {
-			return int(n), nil
+			counted := int(n)
+			return &counted, nil
 		}
 	}
-	return r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).
+	n, err := r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).
 		Count(access.System(ctx, "count the members of a group the viewer may see"))
+	return &n, err
+}
+
+// ViewerCanSeeMemberCount is the resolver for the viewerCanSeeMemberCount field.
+func (r *groupResolver) ViewerCanSeeMemberCount(ctx context.Context, obj *ent.Group) (bool, error) {
+	return access.ViewerFrom(ctx).In(obj.AccountID), nil
+}
+
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *groupResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Group) (bool, error) {
+	return may(againstAccount(ctx, obj.AccountID, access.RolesManage))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *groupResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Group) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.AccountID, access.RolesManage), nil
+}
+
+// ViewerCanDelete is the resolver for the viewerCanDelete field.
+func (r *groupResolver) ViewerCanDelete(ctx context.Context, obj *ent.Group) (bool, error) {
+	return may(againstAccount(ctx, obj.AccountID, access.RolesManage))
+}
+
+// ViewerCannotDeleteReasons is the resolver for the viewerCannotDeleteReasons field.
+func (r *groupResolver) ViewerCannotDeleteReasons(ctx context.Context, obj *ent.Group) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.AccountID, access.RolesManage), nil
 }
 
 // CreateRole is the resolver for the createRole field.
@@ -134,13 +182,37 @@ func (r *mutationResolver) DeleteDivision(ctx context.Context, input model.Delet
 	})
 }
 
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *roleResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Role) (bool, error) {
+	return may(roster.AgainstRole(access.ViewerFrom(ctx), obj))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *roleResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Role) ([]act.Obstacle, error) {
+	return roster.AgainstRole(access.ViewerFrom(ctx), obj), nil
+}
+
+// ViewerCanDelete is the resolver for the viewerCanDelete field.
+func (r *roleResolver) ViewerCanDelete(ctx context.Context, obj *ent.Role) (bool, error) {
+	return may(roster.AgainstRole(access.ViewerFrom(ctx), obj))
+}
+
+// ViewerCannotDeleteReasons is the resolver for the viewerCannotDeleteReasons field.
+func (r *roleResolver) ViewerCannotDeleteReasons(ctx context.Context, obj *ent.Role) ([]act.Obstacle, error) {
+	return roster.AgainstRole(access.ViewerFrom(ctx), obj), nil
+}
+
 // Division returns generated.DivisionResolver implementation.
 func (r *Resolver) Division() generated.DivisionResolver { return &divisionResolver{r} }
 
 // Group returns generated.GroupResolver implementation.
 func (r *Resolver) Group() generated.GroupResolver { return &groupResolver{r} }
 
+// Role returns generated.RoleResolver implementation.
+func (r *Resolver) Role() generated.RoleResolver { return &roleResolver{r} }
+
 type (
 	divisionResolver struct{ *Resolver }
 	groupResolver    struct{ *Resolver }
+	roleResolver     struct{ *Resolver }
 )

@@ -12,8 +12,10 @@ import (
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/relay"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/roster"
 )
 
 // CreateTeam is the resolver for the createTeam field.
@@ -68,7 +70,7 @@ func (r *teamResolver) Owner(ctx context.Context, obj *ent.Team) (*ent.Member, e
 	}
 	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID), member.IsOwner(true))
 	r.withMember(ctx, selected(ctx))(q)
-	return q.Only(ctx)
+	return orNull(q.Only(ctx))
 }
 
 // ViewerMembership is the resolver for the viewerMembership field.
@@ -90,7 +92,7 @@ func (r *teamResolver) ViewerMembership(ctx context.Context, obj *ent.Team) (*en
 // Members is the resolver for the members field.
 func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) (*relay.Connection[*ent.Member], error) {
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	conditions, err := memberFilter(filter)
 	if err != nil {
@@ -105,7 +107,7 @@ func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, a
 // Invitations is the resolver for the invitations field.
 func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) (*relay.Connection[*ent.Invitation], error) {
 	if _, err := access.Require(ctx, r.read(ctx), obj.ID, access.MembersRead); err != nil {
-		return nil, err
+		return nil, ofShown(err)
 	}
 	conditions, err := invitationFilter(filter, r.Now())
 	if err != nil {
@@ -144,12 +146,16 @@ func (r *teamResolver) AssignableRoles(ctx context.Context, obj *ent.Team) ([]*e
 }
 
 // EventCursor is the resolver for the eventCursor field.
-func (r *teamResolver) EventCursor(ctx context.Context, obj *ent.Team) (string, error) {
+func (r *teamResolver) EventCursor(ctx context.Context, obj *ent.Team) (*string, error) {
 	if access.ViewerFrom(ctx).Membership(obj.ID) == nil {
-		return "", fault.Refuse(fault.Forbidden, "You are not in this team.")
+		return nil, fault.Refuse(fault.Forbidden, "You are not in this team.")
 	}
 	head, err := event.Head(ctx, r.read(ctx), obj.AccountID)
-	return event.Cursor{AccountID: obj.AccountID, Seq: head}.String(), err
+	if err != nil {
+		return nil, err
+	}
+	cursor := event.Cursor{AccountID: obj.AccountID, Seq: head}.String()
+	return &cursor, nil
 }
 
 // PendingOwnershipTransfer is the resolver for the pendingOwnershipTransfer field.
@@ -157,26 +163,69 @@ func (r *teamResolver) PendingOwnershipTransfer(ctx context.Context, obj *ent.Te
 	return r.pendingTransfer(ctx, obj)
 }
 
+// ViewerCanSeeMembers is the resolver for the viewerCanSeeMembers field.
+func (r *teamResolver) ViewerCanSeeMembers(ctx context.Context, obj *ent.Team) (bool, error) {
+	return viewerCanAny(ctx, obj.ID, access.MembersRead), nil
+}
+
 // ViewerCanInvite is the resolver for the viewerCanInvite field.
 func (r *teamResolver) ViewerCanInvite(ctx context.Context, obj *ent.Team) (bool, error) {
-	return access.ViewerFrom(ctx).Can(obj.ID, access.MembersInvite), nil
+	return may(act.Against(access.ViewerFrom(ctx).Membership(obj.ID), access.MembersInvite))
+}
+
+// ViewerCannotInviteReasons is the resolver for the viewerCannotInviteReasons field.
+func (r *teamResolver) ViewerCannotInviteReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return act.Against(access.ViewerFrom(ctx).Membership(obj.ID), access.MembersInvite), nil
 }
 
 // ViewerCanManageMembers is the resolver for the viewerCanManageMembers field.
 func (r *teamResolver) ViewerCanManageMembers(ctx context.Context, obj *ent.Team) (bool, error) {
-	return viewerCanAny(ctx, obj.ID, access.MembersRead) &&
-		viewerCanAny(ctx, obj.ID, access.MembersUpdate, access.MembersDeactivate, access.MembersRemove), nil
+	return may(roster.AgainstManaging(access.ViewerFrom(ctx), obj.ID))
+}
+
+// ViewerCannotManageMembersReasons is the resolver for the viewerCannotManageMembersReasons field.
+func (r *teamResolver) ViewerCannotManageMembersReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return roster.AgainstManaging(access.ViewerFrom(ctx), obj.ID), nil
 }
 
 // ViewerCanManageRoles is the resolver for the viewerCanManageRoles field.
 func (r *teamResolver) ViewerCanManageRoles(ctx context.Context, obj *ent.Team) (bool, error) {
-	return access.ViewerFrom(ctx).CanInAccount(obj.AccountID, access.RolesManage), nil
+	return may(againstAccount(ctx, obj.AccountID, access.RolesManage))
+}
+
+// ViewerCannotManageRolesReasons is the resolver for the viewerCannotManageRolesReasons field.
+func (r *teamResolver) ViewerCannotManageRolesReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return againstAccount(ctx, obj.AccountID, access.RolesManage), nil
 }
 
 // ViewerCanTransferOwnership is the resolver for the viewerCanTransferOwnership field.
 func (r *teamResolver) ViewerCanTransferOwnership(ctx context.Context, obj *ent.Team) (bool, error) {
-	m := access.ViewerFrom(ctx).Membership(obj.ID)
-	return m != nil && m.Owner, nil
+	return may(act.AgainstOwner(access.ViewerFrom(ctx).Membership(obj.ID)))
+}
+
+// ViewerCannotTransferOwnershipReasons is the resolver for the viewerCannotTransferOwnershipReasons field.
+func (r *teamResolver) ViewerCannotTransferOwnershipReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return act.AgainstOwner(access.ViewerFrom(ctx).Membership(obj.ID)), nil
+}
+
+// ViewerCanUpdate is the resolver for the viewerCanUpdate field.
+func (r *teamResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Team) (bool, error) {
+	return may(act.Against(access.ViewerFrom(ctx).Membership(obj.ID), access.TeamUpdate))
+}
+
+// ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
+func (r *teamResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return act.Against(access.ViewerFrom(ctx).Membership(obj.ID), access.TeamUpdate), nil
+}
+
+// ViewerCanDelete is the resolver for the viewerCanDelete field.
+func (r *teamResolver) ViewerCanDelete(ctx context.Context, obj *ent.Team) (bool, error) {
+	return may(roster.AgainstDeletingTeam(access.ViewerFrom(ctx), obj))
+}
+
+// ViewerCannotDeleteReasons is the resolver for the viewerCannotDeleteReasons field.
+func (r *teamResolver) ViewerCannotDeleteReasons(ctx context.Context, obj *ent.Team) ([]act.Obstacle, error) {
+	return roster.AgainstDeletingTeam(access.ViewerFrom(ctx), obj), nil
 }
 
 // Team returns generated.TeamResolver implementation.

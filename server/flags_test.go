@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/access"
@@ -90,13 +91,23 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 			t.Errorf("%s of %s says %v, and the mutation %s", what, p.Email, flag, outcome(tried))
 		}
 	}
-	team := p.Ask(`account { id } viewerCanInvite viewerCanManageMembers viewerCanManageRoles viewerCanTransferOwnership`).OK()
+	team := p.Ask(`account { id viewerCanUpdate viewerCannotUpdateReasons } viewerCanInvite viewerCannotInviteReasons viewerCanManageMembers viewerCannotManageMembersReasons
+		viewerCanManageRoles viewerCannotManageRolesReasons viewerCanTransferOwnership viewerCannotTransferOwnershipReasons
+		viewerCanUpdate viewerCannotUpdateReasons viewerCanDelete viewerCannotDeleteReasons`).OK()
+	reasonsOf(t, team.Data)
 	agree("viewerCanInvite", team.At("team.viewerCanInvite"), p.Mutate("inviteUser", "", "teamId", p.TeamID, "email", "", "permissions", []string{}))
+	agree("Team.viewerCanUpdate", team.At("team.viewerCanUpdate"), p.Mutate("updateTeam", "", "teamId", p.TeamID, "name", ""))
+	deleted := p.Mutate("deleteTeam", "", "teamId", p.TeamID) // of the default team
+	equal(t, "deletion of the default team", team.At("team.viewerCanDelete"), any(outcome(deleted) == "in"))
+	agree("Account.viewerCanUpdate", team.At("team.account.viewerCanUpdate"), p.Mutate("updateAccount", "", "accountId", team.Text("team.account.id"), "name", ""))
+	checks += flagsOfRoles(t, p, owner)
 	agree("viewerCanManageRoles", team.At("team.viewerCanManageRoles"), p.Mutate("createRole", "", "accountId", team.Text("team.account.id"), "key", "", "name", "", "permissions", []string{}))
 	everybody := owner.Ask(`members { nodes { id } } invitations { nodes { id } }`).OK()
 	manages := false
 	for _, id := range everybody.List("team.members.nodes", "id") {
-		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { isOwner user { email } viewerCanSetRoles viewerCanDeactivate viewerCanRemove } } }`, map[string]any{"id": id}).OK()
+		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Member { isOwner user { email } viewerCanSetRoles viewerCannotSetRolesReasons viewerCanSetRestrictions viewerCannotSetRestrictionsReasons
+			viewerCanDeactivate viewerCannotDeactivateReasons viewerCanRemove viewerCannotRemoveReasons } } }`, map[string]any{"id": id}).OK()
+		reasonsOf(t, seen.Data)
 		flag := func(name string) any { return seen.At("node."+name) == true } // a hidden flag counts as false
 		ownOrOwner := seen.Text("node.isOwner") == "true" || seen.Text("node.user.email") == p.Email
 		if seen.At("node.isOwner") == true {
@@ -104,6 +115,7 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 		}
 		agree("viewerCanSetRoles", flag("viewerCanSetRoles"), p.Mutate("setRoles", "", "memberId", id, "roleIds", []string{}, "expectedVersion", 999))
 		restrict := p.Mutate("setRestrictions", "", "memberId", id, "expectedVersion", 999)
+		agree("viewerCanSetRestrictions", flag("viewerCanSetRestrictions"), restrict)
 		manages = manages || !lacksRight(restrict) && !ownOrOwner
 		// These would change something where they are allowed: there they are undone.
 		deactivate := p.Mutate("deactivateMember", "", "memberId", id)
@@ -123,7 +135,8 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 		t.Errorf("viewerCanManageMembers of %s says %v, and managing is %t", p.Email, got, manages)
 	}
 	for _, id := range everybody.List("team.invitations.nodes", "id") {
-		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status viewerCanResend viewerCanRevoke viewerCanUpdate } } }`, map[string]any{"id": id}).OK()
+		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status viewerCanResend viewerCannotResendReasons viewerCanRevoke viewerCannotRevokeReasons viewerCanUpdate viewerCannotUpdateReasons } } }`, map[string]any{"id": id}).OK()
+		reasonsOf(t, seen.Data)
 		if seen.At("node") != nil && seen.Text("node.status") != "PENDING" {
 			continue
 		}
@@ -132,6 +145,95 @@ func flagsOf(t *testing.T, p, owner *testkit.Person) (checks int) {
 		agree("viewerCanResend", flag("viewerCanResend"), p.Mutate("resendInvite", "", "invitationId", id, "sendEmail", false))
 	}
 	return checks
+}
+
+// reasonsOf checks that every flag is true exactly when no reason is beside it.
+func reasonsOf(t *testing.T, value any) {
+	t.Helper()
+	object, is := value.(map[string]any)
+	if !is {
+		return
+	}
+	for name, v := range object {
+		reasonsOf(t, v)
+		if does, about := strings.CutPrefix(name, "viewerCan"); about && !strings.HasPrefix(does, "not") {
+			reasons, _ := object["viewerCannot"+does+"Reasons"].([]any)
+			equal(t, fmt.Sprintf("FE-10 %s beside %v", name, reasons), v, any(len(reasons) == 0))
+		}
+	}
+}
+
+// flagsOfRoles compares the flags of roles, groups and divisions that p sees with what p can do.
+func flagsOfRoles(t *testing.T, p, owner *testkit.Person) (checks int) {
+	t.Helper()
+	things := owner.Ask(`account { id roles { nodes { id isSystem } } groups { nodes { id } } divisions { nodes { id } } }`).OK()
+	own := newRole(owner, "r"+itoa(len(things.List("team.account.roles.nodes", "id"))))
+	group, division := newGroup(owner, "Flags"), newDivision(owner, "Flags", "")
+	for _, c := range []struct{ typ, id, update, argument string }{
+		{"Role", own, "updateRole", "roleId"},
+		{"Role", things.Text("team.account.roles.nodes.0.id"), "updateRole", "roleId"},
+		{"Group", group, "updateGroup", "groupId"},
+		{"Division", division, "updateDivision", "divisionId"},
+	} {
+		seen := p.Do(`query($id: ID!) { node(id: $id) { ... on `+c.typ+` { viewerCanUpdate viewerCannotUpdateReasons viewerCanDelete viewerCannotDeleteReasons } } }`, map[string]any{"id": c.id}).OK()
+		reasonsOf(t, seen.Data)
+		tried := p.Mutate(c.update, "", c.argument, c.id, "name", "")
+		can := !slices.Contains([]string{"FORBIDDEN", "NOT_FOUND", "ROLE_PROTECTED roleId"}, outcome(tried))
+		equal(t, fmt.Sprintf("viewerCanUpdate of a %s by %s, and the mutation %s", c.typ, p.Email, outcome(tried)), seen.At("node.viewerCanUpdate") == true, can)
+		checks++
+	}
+	return checks
+}
+
+// The reasons say why, one by one.
+func TestReasonsAgainstAnAct(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		admin, clerk := owner.Join("adam@acme.test", "account_admin"), owner.JoinWith("clerk@acme.test", "permissions", []string{"members.read", "members.invite"})
+		open := owner.Invite("ann@x.org", "account_admin").OK().Text("inviteUser.invitation.id")
+		over := owner.Invite("bob@x.org", "billing").OK().Text("inviteUser.invitation.id")
+		revoke(owner, over).OK()
+		own := newRole(owner, "own")
+		for _, c := range []struct {
+			p             *testkit.Person
+			typ, id, flag string
+			want          []string
+		}{
+			{owner, "Member", owner.MemberID(owner.Email), "Remove", []string{"SELF", "OWNER"}},
+			{admin, "Member", owner.MemberID(owner.Email), "Remove", []string{"OWNER"}},
+			{admin, "Member", owner.MemberID(admin.Email), "SetRoles", []string{"SELF"}},
+			{admin, "Member", owner.MemberID(clerk.Email), "SetRoles", nil},
+			{clerk, "Member", owner.MemberID(owner.Email), "Deactivate", []string{"MISSING_PERMISSION", "OWNER"}},
+			{admin, "Member", owner.MemberID(owner.Email), "SetRestrictions", []string{"OWNER"}},
+			{admin, "Team", owner.TeamID, "TransferOwnership", []string{"NOT_OWNER"}},
+			{owner, "Team", owner.TeamID, "TransferOwnership", nil},
+			{owner, "Team", owner.TeamID, "Delete", []string{"DEFAULT_TEAM"}},
+			{clerk, "Team", owner.TeamID, "Update", []string{"MISSING_PERMISSION"}},
+			{clerk, "Invitation", open, "Resend", []string{"BEYOND_OWN_GRANT"}},
+			{clerk, "Invitation", open, "Revoke", nil},
+			{owner, "Invitation", over, "Resend", []string{"NOT_OPEN"}},
+			{owner, "Role", owner.Role("billing"), "Update", []string{"PRESET_ROLE"}},
+			{owner, "Role", own, "Delete", nil},
+			{clerk, "Role", own, "Delete", []string{"MISSING_PERMISSION"}},
+			{clerk, "Account", owner.AccountID(), "Update", []string{"MISSING_PERMISSION"}},
+		} {
+			t.Run(fmt.Sprintf("FE-10 %s may %s %s, but for %v", c.p.Email, c.flag, c.typ, c.want), func(t *testing.T) {
+				a := c.p.Do(`query($id: ID!) { node(id: $id) { ... on `+c.typ+` { viewerCan`+c.flag+` viewerCannot`+c.flag+`Reasons } } }`, map[string]any{"id": c.id}).OK()
+				equalList(t, "reasons", a.List("node.viewerCannot"+c.flag+"Reasons", ""), c.want...)
+				reasonsOf(t, a.Data)
+			})
+		}
+		t.Run("FE-10 a suspended account is a reason", func(t *testing.T) {
+			if err := w.Server.Roster.Suspend(t.Context(), owner.AccountID()); err != nil {
+				t.Fatal(err)
+			}
+			a := owner.Ask(`viewerCanInvite viewerCannotInviteReasons`).OK()
+			equalList(t, "reasons", a.List("team.viewerCannotInviteReasons", ""), "ACCOUNT_SUSPENDED")
+			reasonsOf(t, a.Data)
+			owner.Invite("carl@x.org", "billing").Refused("ACCOUNT_SUSPENDED")
+		})
+	})
 }
 
 // transferTo offers the ownership to the owner, which is refused with another code

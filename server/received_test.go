@@ -38,12 +38,13 @@ func TestInvitationsThatWait(t *testing.T) {
 		t.Run("BEY-24 but nothing else of the team, and may do nothing to it", func(t *testing.T) {
 			for secret, code := range map[string]string{
 				"team { counts { active } }": "FORBIDDEN", "team { members { nodes { id } } }": "FORBIDDEN", "team { invitations { nodes { id } } }": "FORBIDDEN",
-				"team { people { totalCount } }": "FORBIDDEN", "team { eventCursor }": "FORBIDDEN", "team { owner { id } }": "NOT_FOUND",
-				"team { account { settings { invitationTtlHours } } }": "NOT_FOUND", "team { account { roles { totalCount } } }": "NOT_FOUND",
+				"team { people { totalCount } }": "FORBIDDEN", "team { eventCursor }": "FORBIDDEN",
+				"team { account { settings { invitationTtlHours } } }": "FORBIDDEN", "team { account { roles { totalCount } } }": "FORBIDDEN",
 				"timeline { nodes { id } }": "FORBIDDEN", "groups { memberCount }": "FORBIDDEN",
 			} {
 				node(ann, id, "Invitation { "+secret+" }").Refused(code)
 			}
+			equal(t, "the owner", node(ann, id, "Invitation { team { owner { id } } }").OK().At("node.team.owner"), nil)
 			equal(t, "team", ann.In(owner.TeamID).Ask("name").OK().At("team"), nil)
 			equal(t, "team by id", node(ann, owner.TeamID, "Team { name }").OK().At("node"), nil)
 			equal(t, "account by id", node(ann, owner.AccountID(), "Account { name }").OK().At("node"), nil)

@@ -396,22 +396,6 @@ func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, ob
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAccessDecision2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecisionᚄ(ctx context.Context, sel ast.SelectionSet, v []*access.Decision) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 1, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx context.Context, sel ast.SelectionSet, v *access.Decision) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -503,5 +487,31 @@ var (
 		access.Directly:    "DIRECT",
 	}
 )
+
+func (ec *executionContext) marshalOAccessDecision2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecisionᚄ(ctx context.Context, sel ast.SelectionSet, v []*access.Decision) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 1, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx context.Context, sel ast.SelectionSet, v *access.Decision) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccessDecision(ctx, sel, v)
+}
 
 // endregion ***************************** type.gotpl *****************************

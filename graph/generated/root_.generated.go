@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	OwnershipTransfer() OwnershipTransferResolver
 	Query() QueryResolver
+	Role() RoleResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	Team() TeamResolver
@@ -61,18 +62,23 @@ type ComplexityRoot struct {
 	}
 
 	Account struct {
-		AuditLog  func(childComplexity int, first *int, after *string, filter *model.EventFilter) int
-		Counts    func(childComplexity int) int
-		Divisions func(childComplexity int, first *int, after *string) int
-		Groups    func(childComplexity int, first *int, after *string) int
-		ID        func(childComplexity int) int
-		Limits    func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Roles     func(childComplexity int, first *int, after *string) int
-		Settings  func(childComplexity int) int
-		Status    func(childComplexity int) int
-		Teams     func(childComplexity int, first *int, after *string) int
-		User      func(childComplexity int, email string) int
+		AuditLog                  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.EventFilter) int
+		Counts                    func(childComplexity int) int
+		Divisions                 func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Groups                    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID                        func(childComplexity int) int
+		Limits                    func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Roles                     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Settings                  func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Teams                     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		User                      func(childComplexity int, email string) int
+		ViewerCanSeeAuditLog      func(childComplexity int) int
+		ViewerCanSeeRoles         func(childComplexity int) int
+		ViewerCanSeeSettings      func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	AccountLimits struct {
@@ -162,11 +168,15 @@ type ComplexityRoot struct {
 	}
 
 	Division struct {
-		Children func(childComplexity int) int
-		ID       func(childComplexity int) int
-		Name     func(childComplexity int) int
-		Parent   func(childComplexity int) int
-		Version  func(childComplexity int) int
+		Children                  func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Parent                    func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	DivisionConnection struct {
@@ -211,12 +221,17 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
-		Description func(childComplexity int) int
-		ID          func(childComplexity int) int
-		MemberCount func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Roles       func(childComplexity int) int
-		Version     func(childComplexity int) int
+		Description               func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		MemberCount               func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Roles                     func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanSeeMemberCount   func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	GroupConnection struct {
@@ -232,34 +247,38 @@ type ComplexityRoot struct {
 	}
 
 	Invitation struct {
-		AcceptedBy      func(childComplexity int) int
-		AllowedDomains  func(childComplexity int) int
-		CreatedAt       func(childComplexity int) int
-		Delivery        func(childComplexity int) int
-		DisplayName     func(childComplexity int) int
-		Divisions       func(childComplexity int) int
-		Email           func(childComplexity int) int
-		ExpiresAt       func(childComplexity int) int
-		FirstName       func(childComplexity int) int
-		Groups          func(childComplexity int) int
-		ID              func(childComplexity int) int
-		Inviter         func(childComplexity int) int
-		JobTitle        func(childComplexity int) int
-		LastName        func(childComplexity int) int
-		LastSeenAt      func(childComplexity int) int
-		LastSentAt      func(childComplexity int) int
-		Member          func(childComplexity int) int
-		Note            func(childComplexity int) int
-		Permissions     func(childComplexity int) int
-		PersonStatus    func(childComplexity int) int
-		Roles           func(childComplexity int) int
-		SendCount       func(childComplexity int) int
-		Status          func(childComplexity int) int
-		Team            func(childComplexity int) int
-		Timeline        func(childComplexity int, first *int, after *string) int
-		ViewerCanResend func(childComplexity int) int
-		ViewerCanRevoke func(childComplexity int) int
-		ViewerCanUpdate func(childComplexity int) int
+		AcceptedBy                func(childComplexity int) int
+		AllowedDomains            func(childComplexity int) int
+		CreatedAt                 func(childComplexity int) int
+		Delivery                  func(childComplexity int) int
+		DisplayName               func(childComplexity int) int
+		Divisions                 func(childComplexity int) int
+		Email                     func(childComplexity int) int
+		ExpiresAt                 func(childComplexity int) int
+		FirstName                 func(childComplexity int) int
+		Groups                    func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		Inviter                   func(childComplexity int) int
+		JobTitle                  func(childComplexity int) int
+		LastName                  func(childComplexity int) int
+		LastSeenAt                func(childComplexity int) int
+		LastSentAt                func(childComplexity int) int
+		Member                    func(childComplexity int) int
+		Note                      func(childComplexity int) int
+		Permissions               func(childComplexity int) int
+		PersonStatus              func(childComplexity int) int
+		Roles                     func(childComplexity int) int
+		SendCount                 func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Team                      func(childComplexity int) int
+		Timeline                  func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ViewerCanResend           func(childComplexity int) int
+		ViewerCanRevoke           func(childComplexity int) int
+		ViewerCanSeeTimeline      func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotResendReasons func(childComplexity int) int
+		ViewerCannotRevokeReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	InvitationConnection struct {
@@ -326,27 +345,32 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
-		AllowedDomains       func(childComplexity int) int
-		CreatedAt            func(childComplexity int) int
-		DirectPermissions    func(childComplexity int) int
-		DisplayName          func(childComplexity int) int
-		Divisions            func(childComplexity int) int
-		EffectivePermissions func(childComplexity int) int
-		Email                func(childComplexity int) int
-		ExpiresAt            func(childComplexity int) int
-		Groups               func(childComplexity int) int
-		ID                   func(childComplexity int) int
-		IsOwner              func(childComplexity int) int
-		LastSeenAt           func(childComplexity int) int
-		PersonStatus         func(childComplexity int) int
-		Roles                func(childComplexity int) int
-		Status               func(childComplexity int) int
-		Team                 func(childComplexity int) int
-		User                 func(childComplexity int) int
-		Version              func(childComplexity int) int
-		ViewerCanDeactivate  func(childComplexity int) int
-		ViewerCanRemove      func(childComplexity int) int
-		ViewerCanSetRoles    func(childComplexity int) int
+		AllowedDomains                     func(childComplexity int) int
+		CreatedAt                          func(childComplexity int) int
+		DirectPermissions                  func(childComplexity int) int
+		DisplayName                        func(childComplexity int) int
+		Divisions                          func(childComplexity int) int
+		EffectivePermissions               func(childComplexity int) int
+		Email                              func(childComplexity int) int
+		ExpiresAt                          func(childComplexity int) int
+		Groups                             func(childComplexity int) int
+		ID                                 func(childComplexity int) int
+		IsOwner                            func(childComplexity int) int
+		LastSeenAt                         func(childComplexity int) int
+		PersonStatus                       func(childComplexity int) int
+		Roles                              func(childComplexity int) int
+		Status                             func(childComplexity int) int
+		Team                               func(childComplexity int) int
+		User                               func(childComplexity int) int
+		Version                            func(childComplexity int) int
+		ViewerCanDeactivate                func(childComplexity int) int
+		ViewerCanRemove                    func(childComplexity int) int
+		ViewerCanSetRestrictions           func(childComplexity int) int
+		ViewerCanSetRoles                  func(childComplexity int) int
+		ViewerCannotDeactivateReasons      func(childComplexity int) int
+		ViewerCannotRemoveReasons          func(childComplexity int) int
+		ViewerCannotSetRestrictionsReasons func(childComplexity int) int
+		ViewerCannotSetRolesReasons        func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -589,13 +613,17 @@ type ComplexityRoot struct {
 	}
 
 	Role struct {
-		Description func(childComplexity int) int
-		ID          func(childComplexity int) int
-		IsSystem    func(childComplexity int) int
-		Key         func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Permissions func(childComplexity int) int
-		Version     func(childComplexity int) int
+		Description               func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		IsSystem                  func(childComplexity int) int
+		Key                       func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Permissions               func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanDelete           func(childComplexity int) int
+		ViewerCanUpdate           func(childComplexity int) int
+		ViewerCannotDeleteReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
 	RoleConnection struct {
@@ -706,24 +734,33 @@ type ComplexityRoot struct {
 	}
 
 	Team struct {
-		Account                    func(childComplexity int) int
-		AssignableRoles            func(childComplexity int) int
-		Counts                     func(childComplexity int) int
-		CreatedAt                  func(childComplexity int) int
-		EventCursor                func(childComplexity int) int
-		ID                         func(childComplexity int) int
-		Invitations                func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) int
-		IsDefault                  func(childComplexity int) int
-		Members                    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) int
-		Name                       func(childComplexity int) int
-		Owner                      func(childComplexity int) int
-		PendingOwnershipTransfer   func(childComplexity int) int
-		People                     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
-		ViewerCanInvite            func(childComplexity int) int
-		ViewerCanManageMembers     func(childComplexity int) int
-		ViewerCanManageRoles       func(childComplexity int) int
-		ViewerCanTransferOwnership func(childComplexity int) int
-		ViewerMembership           func(childComplexity int) int
+		Account                              func(childComplexity int) int
+		AssignableRoles                      func(childComplexity int) int
+		Counts                               func(childComplexity int) int
+		CreatedAt                            func(childComplexity int) int
+		EventCursor                          func(childComplexity int) int
+		ID                                   func(childComplexity int) int
+		Invitations                          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvitationFilter, orderBy *model.InvitationOrder) int
+		IsDefault                            func(childComplexity int) int
+		Members                              func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MemberFilter, orderBy *model.MemberOrder) int
+		Name                                 func(childComplexity int) int
+		Owner                                func(childComplexity int) int
+		PendingOwnershipTransfer             func(childComplexity int) int
+		People                               func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PersonFilter, orderBy *model.PersonOrder) int
+		ViewerCanDelete                      func(childComplexity int) int
+		ViewerCanInvite                      func(childComplexity int) int
+		ViewerCanManageMembers               func(childComplexity int) int
+		ViewerCanManageRoles                 func(childComplexity int) int
+		ViewerCanSeeMembers                  func(childComplexity int) int
+		ViewerCanTransferOwnership           func(childComplexity int) int
+		ViewerCanUpdate                      func(childComplexity int) int
+		ViewerCannotDeleteReasons            func(childComplexity int) int
+		ViewerCannotInviteReasons            func(childComplexity int) int
+		ViewerCannotManageMembersReasons     func(childComplexity int) int
+		ViewerCannotManageRolesReasons       func(childComplexity int) int
+		ViewerCannotTransferOwnershipReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons            func(childComplexity int) int
+		ViewerMembership                     func(childComplexity int) int
 	}
 
 	TeamChange struct {
@@ -809,11 +846,11 @@ type ComplexityRoot struct {
 
 	Viewer struct {
 		ActiveTeam                func(childComplexity int) int
-		Memberships               func(childComplexity int, first *int, after *string) int
+		Memberships               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Permissions               func(childComplexity int, teamID string) int
-		ReceivedInvitations       func(childComplexity int, first *int, after *string) int
+		ReceivedInvitations       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ReceivedInvitationsCursor func(childComplexity int) int
-		Sessions                  func(childComplexity int, first *int, after *string) int
+		Sessions                  func(childComplexity int, first *int, after *string, last *int, before *string) int
 		User                      func(childComplexity int) int
 	}
 
@@ -912,7 +949,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Account.AuditLog(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.EventFilter)), true
+		return e.ComplexityRoot.Account.AuditLog(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.EventFilter)), true
 	case "Account.counts":
 		if e.ComplexityRoot.Account.Counts == nil {
 			break
@@ -929,7 +966,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Account.Divisions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Account.Divisions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.groups":
 		if e.ComplexityRoot.Account.Groups == nil {
 			break
@@ -940,7 +977,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Account.Groups(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Account.Groups(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.id":
 		if e.ComplexityRoot.Account.ID == nil {
 			break
@@ -969,7 +1006,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Account.Roles(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Account.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.settings":
 		if e.ComplexityRoot.Account.Settings == nil {
 			break
@@ -992,7 +1029,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Account.Teams(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Account.Teams(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.user":
 		if e.ComplexityRoot.Account.User == nil {
 			break
@@ -1004,6 +1041,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.User(childComplexity, args["email"].(string)), true
+	case "Account.viewerCanSeeAuditLog":
+		if e.ComplexityRoot.Account.ViewerCanSeeAuditLog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeAuditLog(childComplexity), true
+	case "Account.viewerCanSeeRoles":
+		if e.ComplexityRoot.Account.ViewerCanSeeRoles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeRoles(childComplexity), true
+	case "Account.viewerCanSeeSettings":
+		if e.ComplexityRoot.Account.ViewerCanSeeSettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeSettings(childComplexity), true
+	case "Account.viewerCanUpdate":
+		if e.ComplexityRoot.Account.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanUpdate(childComplexity), true
+	case "Account.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Account.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "AccountLimits.maxMembersPerTeam":
 		if e.ComplexityRoot.AccountLimits.MaxMembersPerTeam == nil {
@@ -1279,6 +1346,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Division.Version(childComplexity), true
+	case "Division.viewerCanDelete":
+		if e.ComplexityRoot.Division.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCanDelete(childComplexity), true
+	case "Division.viewerCanUpdate":
+		if e.ComplexityRoot.Division.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCanUpdate(childComplexity), true
+	case "Division.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Division.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCannotDeleteReasons(childComplexity), true
+	case "Division.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Division.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Division.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "DivisionConnection.edges":
 		if e.ComplexityRoot.DivisionConnection.Edges == nil {
@@ -1460,6 +1551,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Version(childComplexity), true
+	case "Group.viewerCanDelete":
+		if e.ComplexityRoot.Group.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanDelete(childComplexity), true
+	case "Group.viewerCanSeeMemberCount":
+		if e.ComplexityRoot.Group.ViewerCanSeeMemberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanSeeMemberCount(childComplexity), true
+	case "Group.viewerCanUpdate":
+		if e.ComplexityRoot.Group.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCanUpdate(childComplexity), true
+	case "Group.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Group.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCannotDeleteReasons(childComplexity), true
+	case "Group.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Group.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "GroupConnection.edges":
 		if e.ComplexityRoot.GroupConnection.Edges == nil {
@@ -1653,7 +1774,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Invitation.Timeline(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Invitation.Timeline(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Invitation.viewerCanResend":
 		if e.ComplexityRoot.Invitation.ViewerCanResend == nil {
 			break
@@ -1666,12 +1787,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.ViewerCanRevoke(childComplexity), true
+	case "Invitation.viewerCanSeeTimeline":
+		if e.ComplexityRoot.Invitation.ViewerCanSeeTimeline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCanSeeTimeline(childComplexity), true
 	case "Invitation.viewerCanUpdate":
 		if e.ComplexityRoot.Invitation.ViewerCanUpdate == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Invitation.ViewerCanUpdate(childComplexity), true
+	case "Invitation.viewerCannotResendReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotResendReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotResendReasons(childComplexity), true
+	case "Invitation.viewerCannotRevokeReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotRevokeReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotRevokeReasons(childComplexity), true
+	case "Invitation.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
@@ -2035,12 +2180,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanRemove(childComplexity), true
+	case "Member.viewerCanSetRestrictions":
+		if e.ComplexityRoot.Member.ViewerCanSetRestrictions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanSetRestrictions(childComplexity), true
 	case "Member.viewerCanSetRoles":
 		if e.ComplexityRoot.Member.ViewerCanSetRoles == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanSetRoles(childComplexity), true
+	case "Member.viewerCannotDeactivateReasons":
+		if e.ComplexityRoot.Member.ViewerCannotDeactivateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotDeactivateReasons(childComplexity), true
+	case "Member.viewerCannotRemoveReasons":
+		if e.ComplexityRoot.Member.ViewerCannotRemoveReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotRemoveReasons(childComplexity), true
+	case "Member.viewerCannotSetRestrictionsReasons":
+		if e.ComplexityRoot.Member.ViewerCannotSetRestrictionsReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotSetRestrictionsReasons(childComplexity), true
+	case "Member.viewerCannotSetRolesReasons":
+		if e.ComplexityRoot.Member.ViewerCannotSetRolesReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotSetRolesReasons(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -3303,6 +3478,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Role.Version(childComplexity), true
+	case "Role.viewerCanDelete":
+		if e.ComplexityRoot.Role.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCanDelete(childComplexity), true
+	case "Role.viewerCanUpdate":
+		if e.ComplexityRoot.Role.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCanUpdate(childComplexity), true
+	case "Role.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Role.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCannotDeleteReasons(childComplexity), true
+	case "Role.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Role.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Role.ViewerCannotUpdateReasons(childComplexity), true
 
 	case "RoleConnection.edges":
 		if e.ComplexityRoot.RoleConnection.Edges == nil {
@@ -3770,6 +3969,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.People(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PersonFilter), args["orderBy"].(*model.PersonOrder)), true
+	case "Team.viewerCanDelete":
+		if e.ComplexityRoot.Team.ViewerCanDelete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanDelete(childComplexity), true
 	case "Team.viewerCanInvite":
 		if e.ComplexityRoot.Team.ViewerCanInvite == nil {
 			break
@@ -3788,12 +3993,60 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ViewerCanManageRoles(childComplexity), true
+	case "Team.viewerCanSeeMembers":
+		if e.ComplexityRoot.Team.ViewerCanSeeMembers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanSeeMembers(childComplexity), true
 	case "Team.viewerCanTransferOwnership":
 		if e.ComplexityRoot.Team.ViewerCanTransferOwnership == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Team.ViewerCanTransferOwnership(childComplexity), true
+	case "Team.viewerCanUpdate":
+		if e.ComplexityRoot.Team.ViewerCanUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCanUpdate(childComplexity), true
+	case "Team.viewerCannotDeleteReasons":
+		if e.ComplexityRoot.Team.ViewerCannotDeleteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotDeleteReasons(childComplexity), true
+	case "Team.viewerCannotInviteReasons":
+		if e.ComplexityRoot.Team.ViewerCannotInviteReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotInviteReasons(childComplexity), true
+	case "Team.viewerCannotManageMembersReasons":
+		if e.ComplexityRoot.Team.ViewerCannotManageMembersReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotManageMembersReasons(childComplexity), true
+	case "Team.viewerCannotManageRolesReasons":
+		if e.ComplexityRoot.Team.ViewerCannotManageRolesReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotManageRolesReasons(childComplexity), true
+	case "Team.viewerCannotTransferOwnershipReasons":
+		if e.ComplexityRoot.Team.ViewerCannotTransferOwnershipReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotTransferOwnershipReasons(childComplexity), true
+	case "Team.viewerCannotUpdateReasons":
+		if e.ComplexityRoot.Team.ViewerCannotUpdateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ViewerCannotUpdateReasons(childComplexity), true
 	case "Team.viewerMembership":
 		if e.ComplexityRoot.Team.ViewerMembership == nil {
 			break
@@ -4082,7 +4335,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -4104,7 +4357,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.receivedInvitationsCursor":
 		if e.ComplexityRoot.Viewer.ReceivedInvitationsCursor == nil {
 			break
@@ -4121,7 +4374,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Viewer.Sessions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Viewer.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
@@ -4313,9 +4566,9 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
   "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
-  accessDecision("The question." input: AccessDecisionInput!): AccessDecision!
+  accessDecision("The question." input: AccessDecisionInput!): AccessDecision
   "Decides at most 100 such questions, in their order. They cost as many database statements as one."
-  accessDecisions("The questions: at most 100." inputs: [AccessDecisionInput!]!): [AccessDecision!]!
+  accessDecisions("The questions: at most 100." inputs: [AccessDecisionInput!]!): [AccessDecision!]
 }
 
 "The question whether a user may do something. A field that is omitted is not checked."
@@ -4377,15 +4630,19 @@ type Account implements Node {
   "Whether the account can be used."
   status: AccountStatus!
   "The settings that the account's admins choose. Needs ` + "`" + `account.read` + "`" + `."
-  settings: AccountSettings!
+  settings: AccountSettings
   "The limits that the operator sets. Needs ` + "`" + `account.read` + "`" + `."
-  limits: AccountLimits!
+  limits: AccountLimits
   "The account's teams that the viewer is in, or all of them with ` + "`" + `account.read` + "`" + `; oldest first."
   teams(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
   ): TeamConnection!
   "The account's roles, oldest first. Needs ` + "`" + `roles.read` + "`" + `, ` + "`" + `roles.assign` + "`" + `, ` + "`" + `roles.manage` + "`" + `, ` + "`" + `members.read` + "`" + ` or ` + "`" + `members.invite` + "`" + ` in one of its teams."
   roles(
@@ -4393,23 +4650,43 @@ type Account implements Node {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
-  ): RoleConnection!
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): RoleConnection
   "The account's groups, oldest first. Needs the same as roles."
   groups(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
-  ): GroupConnection!
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): GroupConnection
   "The account's divisions on all levels of the tree, oldest first."
   divisions(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
   ): DivisionConnection!
   "The user with this address who is a member of one of the account's teams; null when there is none whom the viewer may see."
   user("The address. Case is ignored." email: EmailAddress!): User
+  "Whether the viewer may see ` + "`" + `settings` + "`" + `, ` + "`" + `limits` + "`" + ` and ` + "`" + `counts` + "`" + `."
+  viewerCanSeeSettings: Boolean!
+  "Whether the viewer may see ` + "`" + `roles` + "`" + ` and ` + "`" + `groups` + "`" + `."
+  viewerCanSeeRoles: Boolean!
+  "Whether the viewer may change the account's name and settings."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the account's name and settings; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
 }
 
 "Whether an account can be used."
@@ -4478,6 +4755,28 @@ type PeopleCounts {
   seatLimit: Int
 }
 
+"Why a viewer may not do something."
+enum CannotReason {
+  "The viewer lacks the permission."
+  MISSING_PERMISSION
+  "The operator has suspended the account."
+  ACCOUNT_SUSPENDED
+  "Only the team's owner can do it."
+  NOT_OWNER
+  "It cannot be done to the team's owner. The ownership has to be transferred first."
+  OWNER
+  "It cannot be done to oneself."
+  SELF
+  "The invitation is in a state that does not allow it."
+  NOT_OPEN
+  "The invitation grants more than the viewer holds, or reaches further than they do."
+  BEYOND_OWN_GRANT
+  "The account's default team cannot be deleted."
+  DEFAULT_TEAM
+  "The role comes with the account."
+  PRESET_ROLE
+}
+
 extend type Mutation {
   "Changes an account's name and settings. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, TOO_LONG."
   updateAccount("A change of an account." input: UpdateAccountInput!): UpdateAccountPayload
@@ -4512,9 +4811,15 @@ type UpdateAccountPayload {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
     "Selects events; all of them when omitted."
     filter: EventFilter
-  ): EventConnection!
+  ): EventConnection
+  "Whether the viewer may see ` + "`" + `auditLog` + "`" + `."
+  viewerCanSeeAuditLog: Boolean!
 }
 
 extend type Invitation {
@@ -4524,7 +4829,13 @@ extend type Invitation {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
-  ): EventConnection!
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): EventConnection
+  "Whether the viewer may see ` + "`" + `timeline` + "`" + `."
+  viewerCanSeeTimeline: Boolean!
 }
 
 "One line of an account's event log. It never changes."
@@ -4703,6 +5014,10 @@ type Viewer {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
   ): MemberConnection!
   "The permissions that the viewer holds in a team; empty when they are not an active member of it."
   permissions("The team." teamId: ID!): [PermissionKey!]!
@@ -4712,6 +5027,10 @@ type Viewer {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
   ): SessionConnection!
 }
 
@@ -5042,12 +5361,18 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
-  "Whether the viewer may resend it now. The cooldown and the daily limit are not considered."
+  "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
+  "Why the viewer may not resend it now; empty when they may."
+  viewerCannotResendReasons: [CannotReason!]!
   "Whether the viewer may revoke it now."
   viewerCanRevoke: Boolean!
+  "Why the viewer may not revoke it now; empty when they may."
+  viewerCannotRevokeReasons: [CannotReason!]!
   "Whether the viewer may change it now."
   viewerCanUpdate: Boolean!
+  "Why the viewer may not change it now; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
 }
 
 "The status of an invitation."
@@ -5162,6 +5487,10 @@ extend type Viewer {
     first: Int
     "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
   ): InvitationConnection!
 }
 
@@ -5811,10 +6140,20 @@ type Member implements Node & Person {
   version: Int!
   "Whether the viewer may change the member's roles, groups and permissions."
   viewerCanSetRoles: Boolean!
+  "Why the viewer may not change the member's roles, groups and permissions; empty when they may."
+  viewerCannotSetRolesReasons: [CannotReason!]!
+  "Whether the viewer may change the divisions and domains that the member is restricted to."
+  viewerCanSetRestrictions: Boolean!
+  "Why the viewer may not change the member's restrictions; empty when they may."
+  viewerCannotSetRestrictionsReasons: [CannotReason!]!
   "Whether the viewer may deactivate or reactivate the member."
   viewerCanDeactivate: Boolean!
+  "Why the viewer may not deactivate or reactivate the member; empty when they may."
+  viewerCannotDeactivateReasons: [CannotReason!]!
   "Whether the viewer may remove the member."
   viewerCanRemove: Boolean!
+  "Why the viewer may not remove the member; empty when they may."
+  viewerCannotRemoveReasons: [CannotReason!]!
 }
 
 "Whether a member is active."
@@ -6158,14 +6497,14 @@ type CancelOwnershipTransferPayload {
     filter: PersonFilter
     "The order; newest first when omitted."
     orderBy: PersonOrder = {field: ADDED_AT, direction: DESC}
-  ): PersonConnection!
+  ): PersonConnection
   "The number of people by status. Needs ` + "`" + `members.read` + "`" + `."
-  counts: PeopleCounts!
+  counts: PeopleCounts
 }
 
 extend type Account {
   "The number of people in all teams of the account; a user in two teams counts twice. Needs ` + "`" + `account.read` + "`" + `."
-  counts: PeopleCounts!
+  counts: PeopleCounts
 }
 
 "Selects members."
@@ -6350,6 +6689,14 @@ type Role implements Node {
   isSystem: Boolean!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the role."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the role; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the role. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the role; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of roles."
@@ -6382,10 +6729,20 @@ type Group implements Node {
   description: String!
   "The roles that every member of the group has."
   roles: [Role!]!
-  "The number of members in the group, over all teams."
-  memberCount: Int!
+  "The number of members in the group, over all teams. Refused to viewers who are in none of the account's teams, such as an addressee."
+  memberCount: Int
+  "Whether the viewer may see ` + "`" + `memberCount` + "`" + `."
+  viewerCanSeeMemberCount: Boolean!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the group."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the group; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the group. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the group; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of groups."
@@ -6420,6 +6777,14 @@ type Division implements Node {
   children: [Division!]!
   "Increases with each change. Send it as ` + "`" + `expectedVersion` + "`" + ` to detect a conflict."
   version: Int!
+  "Whether the viewer may change the division."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not change the division; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the division. Whether it is in use is not considered."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the division; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of divisions."
@@ -6822,11 +7187,11 @@ type Team implements Node {
   createdAt: DateTime!
   "The account it belongs to."
   account: Account!
-  "The owner: every team has exactly one."
-  owner: Member!
+  "The owner: every team has exactly one. Null for a viewer who may not know who it is, such as an addressee."
+  owner: Member
   "The viewer's membership in the team; null when they are not an active member."
   viewerMembership: Member
-  "The members, oldest first unless ` + "`" + `orderBy` + "`" + ` is given. Needs ` + "`" + `members.read` + "`" + `."
+  "The members, by default oldest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
   members(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
@@ -6840,7 +7205,7 @@ type Team implements Node {
     filter: MemberFilter
     "The order; oldest first when omitted."
     orderBy: MemberOrder = {field: JOINED_AT, direction: ASC}
-  ): MemberConnection!
+  ): MemberConnection
   "The invitations, by default newest first and 50 on a page. Needs ` + "`" + `members.read` + "`" + `."
   invitations(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
@@ -6855,21 +7220,39 @@ type Team implements Node {
     filter: InvitationFilter
     "The order; newest first when omitted."
     orderBy: InvitationOrder = {field: CREATED_AT, direction: DESC}
-  ): InvitationConnection!
+  ): InvitationConnection
   "The roles that the viewer may grant in the team: those without a permission that the viewer lacks."
   assignableRoles: [Role!]!
-  "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change."
-  eventCursor: EventCursor!
+  "The current end of the account's event log. A client that reads it together with a list, and subscribes after it, misses no change. Refused to viewers whose ` + "`" + `viewerMembership` + "`" + ` is null."
+  eventCursor: EventCursor
   "The open transfer of ownership; null when there is none that the viewer may see."
   pendingOwnershipTransfer: OwnershipTransfer
-  "Whether the viewer may invite people into the team."
+  "Whether the viewer may see ` + "`" + `members` + "`" + `, ` + "`" + `invitations` + "`" + `, ` + "`" + `people` + "`" + ` and ` + "`" + `counts` + "`" + `."
+  viewerCanSeeMembers: Boolean!
+  "Whether the viewer may invite people into the team. Limits are not considered."
   viewerCanInvite: Boolean!
+  "Why the viewer may not invite people into the team; empty when they may."
+  viewerCannotInviteReasons: [CannotReason!]!
   "Whether the viewer may restrict, deactivate or remove members: at least one of these."
   viewerCanManageMembers: Boolean!
+  "Why the viewer may not restrict, deactivate or remove members; empty when they may."
+  viewerCannotManageMembersReasons: [CannotReason!]!
   "Whether the viewer may create and change the account's roles and groups."
   viewerCanManageRoles: Boolean!
+  "Why the viewer may not create and change the account's roles and groups; empty when they may."
+  viewerCannotManageRolesReasons: [CannotReason!]!
   "Whether the viewer may offer the ownership to another member."
   viewerCanTransferOwnership: Boolean!
+  "Why the viewer may not offer the ownership to another member; empty when they may."
+  viewerCannotTransferOwnershipReasons: [CannotReason!]!
+  "Whether the viewer may rename the team."
+  viewerCanUpdate: Boolean!
+  "Why the viewer may not rename the team; empty when they may."
+  viewerCannotUpdateReasons: [CannotReason!]!
+  "Whether the viewer may delete the team."
+  viewerCanDelete: Boolean!
+  "Why the viewer may not delete the team; empty when they may."
+  viewerCannotDeleteReasons: [CannotReason!]!
 }
 
 "A page of teams."
@@ -7032,8 +7415,18 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_divisions(ctx, field)
 	case "user":
 		return ec.fieldContext_Account_user(ctx, field)
+	case "viewerCanSeeSettings":
+		return ec.fieldContext_Account_viewerCanSeeSettings(ctx, field)
+	case "viewerCanSeeRoles":
+		return ec.fieldContext_Account_viewerCanSeeRoles(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Account_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Account_viewerCannotUpdateReasons(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_Account_auditLog(ctx, field)
+	case "viewerCanSeeAuditLog":
+		return ec.fieldContext_Account_viewerCanSeeAuditLog(ctx, field)
 	case "counts":
 		return ec.fieldContext_Account_counts(ctx, field)
 	}
@@ -7224,6 +7617,14 @@ func (ec *executionContext) childFields_Division(ctx context.Context, field grap
 		return ec.fieldContext_Division_children(ctx, field)
 	case "version":
 		return ec.fieldContext_Division_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Division_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Division_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Division_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Division_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Division", field.Name)
 }
@@ -7322,8 +7723,18 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_roles(ctx, field)
 	case "memberCount":
 		return ec.fieldContext_Group_memberCount(ctx, field)
+	case "viewerCanSeeMemberCount":
+		return ec.fieldContext_Group_viewerCanSeeMemberCount(ctx, field)
 	case "version":
 		return ec.fieldContext_Group_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Group_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Group_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Group_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Group_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Group", field.Name)
 }
@@ -7406,12 +7817,20 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_member(ctx, field)
 	case "viewerCanResend":
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
+	case "viewerCannotResendReasons":
+		return ec.fieldContext_Invitation_viewerCannotResendReasons(ctx, field)
 	case "viewerCanRevoke":
 		return ec.fieldContext_Invitation_viewerCanRevoke(ctx, field)
+	case "viewerCannotRevokeReasons":
+		return ec.fieldContext_Invitation_viewerCannotRevokeReasons(ctx, field)
 	case "viewerCanUpdate":
 		return ec.fieldContext_Invitation_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Invitation_viewerCannotUpdateReasons(ctx, field)
 	case "timeline":
 		return ec.fieldContext_Invitation_timeline(ctx, field)
+	case "viewerCanSeeTimeline":
+		return ec.fieldContext_Invitation_viewerCanSeeTimeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -7584,10 +8003,20 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_version(ctx, field)
 	case "viewerCanSetRoles":
 		return ec.fieldContext_Member_viewerCanSetRoles(ctx, field)
+	case "viewerCannotSetRolesReasons":
+		return ec.fieldContext_Member_viewerCannotSetRolesReasons(ctx, field)
+	case "viewerCanSetRestrictions":
+		return ec.fieldContext_Member_viewerCanSetRestrictions(ctx, field)
+	case "viewerCannotSetRestrictionsReasons":
+		return ec.fieldContext_Member_viewerCannotSetRestrictionsReasons(ctx, field)
 	case "viewerCanDeactivate":
 		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
+	case "viewerCannotDeactivateReasons":
+		return ec.fieldContext_Member_viewerCannotDeactivateReasons(ctx, field)
 	case "viewerCanRemove":
 		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
+	case "viewerCannotRemoveReasons":
+		return ec.fieldContext_Member_viewerCannotRemoveReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -7962,6 +8391,14 @@ func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.
 		return ec.fieldContext_Role_isSystem(ctx, field)
 	case "version":
 		return ec.fieldContext_Role_version(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Role_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Role_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Role_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Role_viewerCannotDeleteReasons(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Role", field.Name)
 }
@@ -8182,14 +8619,32 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_eventCursor(ctx, field)
 	case "pendingOwnershipTransfer":
 		return ec.fieldContext_Team_pendingOwnershipTransfer(ctx, field)
+	case "viewerCanSeeMembers":
+		return ec.fieldContext_Team_viewerCanSeeMembers(ctx, field)
 	case "viewerCanInvite":
 		return ec.fieldContext_Team_viewerCanInvite(ctx, field)
+	case "viewerCannotInviteReasons":
+		return ec.fieldContext_Team_viewerCannotInviteReasons(ctx, field)
 	case "viewerCanManageMembers":
 		return ec.fieldContext_Team_viewerCanManageMembers(ctx, field)
+	case "viewerCannotManageMembersReasons":
+		return ec.fieldContext_Team_viewerCannotManageMembersReasons(ctx, field)
 	case "viewerCanManageRoles":
 		return ec.fieldContext_Team_viewerCanManageRoles(ctx, field)
+	case "viewerCannotManageRolesReasons":
+		return ec.fieldContext_Team_viewerCannotManageRolesReasons(ctx, field)
 	case "viewerCanTransferOwnership":
 		return ec.fieldContext_Team_viewerCanTransferOwnership(ctx, field)
+	case "viewerCannotTransferOwnershipReasons":
+		return ec.fieldContext_Team_viewerCannotTransferOwnershipReasons(ctx, field)
+	case "viewerCanUpdate":
+		return ec.fieldContext_Team_viewerCanUpdate(ctx, field)
+	case "viewerCannotUpdateReasons":
+		return ec.fieldContext_Team_viewerCannotUpdateReasons(ctx, field)
+	case "viewerCanDelete":
+		return ec.fieldContext_Team_viewerCanDelete(ctx, field)
+	case "viewerCannotDeleteReasons":
+		return ec.fieldContext_Team_viewerCannotDeleteReasons(ctx, field)
 	case "people":
 		return ec.fieldContext_Team_people(ctx, field)
 	case "counts":

@@ -3268,10 +3268,10 @@ func (ec *executionContext) _Query_accessDecision(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *access.Decision) graphql.Marshaler {
-			return ec.marshalNAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx, selections, v)
+			return ec.marshalOAccessDecision2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecision(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Query_accessDecision(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -3312,10 +3312,10 @@ func (ec *executionContext) _Query_accessDecisions(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*access.Decision) graphql.Marshaler {
-			return ec.marshalNAccessDecision2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecisionᚄ(ctx, selections, v)
+			return ec.marshalOAccessDecision2ᚕᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋinternalᚋaccessᚐDecisionᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Query_accessDecisions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -4332,7 +4332,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_accessDecision(ctx, field)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -4354,7 +4354,7 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_accessDecisions(ctx, field)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res

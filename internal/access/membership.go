@@ -240,6 +240,9 @@ func (m *Membership) Same(other *Membership) bool {
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
+// Suspended reports whether the operator has suspended the account.
+func (m *Membership) Suspended() bool { return m.suspended }
+
 // Restricted reports whether the member is restricted to some divisions.
 func (m *Membership) Restricted() bool { return len(m.divisions) > 0 }
 

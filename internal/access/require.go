@@ -57,7 +57,7 @@ func RequireInAccount(ctx context.Context, accountID, permission string) (*Membe
 	if !v.In(accountID) {
 		return nil, fault.Refuse(fault.NotFound, "There is no such account.")
 	}
-	if m := v.defaultMembership(accountID); m != nil && m.Permissions.Has(permission) {
+	if m := v.DefaultMembership(accountID); m != nil && m.Permissions.Has(permission) {
 		return m, nil
 	}
 	return nil, lacks(permission)

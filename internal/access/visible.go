@@ -191,7 +191,12 @@ func (v *Viewer) someMembership(is func(*Membership) bool) bool {
 	return false
 }
 
-func (v *Viewer) defaultMembership(accountID string) *Membership {
+// DefaultMembership returns the viewer's membership in the account's default team, which
+// decides about account-wide acts, or nil. A nil viewer has none.
+func (v *Viewer) DefaultMembership(accountID string) *Membership {
+	if v == nil {
+		return nil
+	}
 	for _, m := range v.memberships {
 		if m.AccountID == accountID && m.DefaultTeam {
 			return m

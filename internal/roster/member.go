@@ -45,7 +45,7 @@ func memberOf(ctx context.Context, a *act.Act, id string) (*ent.Member, error) {
 
 // notSelf fails with CANNOT_ACT_ON_SELF or OWNER_PROTECTED.
 func notSelf(a *act.Act, m *ent.Member) error {
-	if m.UserID == a.UserID {
+	if slices.Contains(ofPerson(a.UserID, m), act.OfSelf) {
 		return fault.Input(fault.CannotActOnSelf, "You cannot do this to yourself.", "memberId")
 	}
 	return notOwner(m)
@@ -53,7 +53,7 @@ func notSelf(a *act.Act, m *ent.Member) error {
 
 // notOwner fails with OWNER_PROTECTED.
 func notOwner(m *ent.Member) error {
-	if m.IsOwner {
+	if len(ofOwner(m)) > 0 {
 		return fault.Input(fault.OwnerProtected, "This member owns the team. Transfer the ownership first.", "memberId")
 	}
 	return nil

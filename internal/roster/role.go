@@ -93,7 +93,7 @@ func (s *Service) onRole(ctx context.Context, id string, f func(ctx context.Cont
 		if r, err = found(r, err, "role"); err != nil {
 			return err
 		}
-		if r.IsSystem {
+		if len(ofRole(r)) > 0 {
 			return fault.Input(fault.RoleProtected, "This role comes with the account and cannot be changed. Create a role of your own.", "roleId")
 		}
 		return f(ctx, a, r)

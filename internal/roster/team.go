@@ -75,7 +75,7 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID string, err error) {
 	err = s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
 		accountID = a.Account.ID
-		if a.Actor.DefaultTeam {
+		if len(ofTeam(a.Actor.DefaultTeam)) > 0 {
 			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
