@@ -7,7 +7,7 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: help run test test-short test-clients bench crash generate web migration fmt check check-generated check-mod check-schema check-web lint
+.PHONY: help run test test-short test-clients test-examples client bench crash generate web migration fmt check check-generated check-mod check-schema check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -21,9 +21,18 @@ test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
 test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
 	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
 
-test-clients: ## The npm clients of dashboards, and the audits of graphql-http, against the real server.
+test-clients: client ## The package @convoke/client, the npm clients of dashboards, and the audits of graphql-http, against the real server.
 	cd server/testdata/clients && npm ci --no-audit --no-fund
-	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClients|TestTheAudits|TestCurlFollowsEvents' ./server
+	CGO_ENABLED=1 go test -race -count=1 -run 'TestTheClients|TestTheConvokeClient|TestTheAudits|TestCurlFollowsEvents' ./server
+
+client: ## Builds and tests the npm package @convoke/client, in clients/js.
+	cd clients/js/test/react18 && npm ci --no-audit --no-fund
+	cd clients/js && npm ci --no-audit --no-fund && npm run build && npm run check && npm test
+
+test-examples: ## The examples and GraphiQL in Chromium, against the demo.
+	for e in urql apollo relay; do (cd examples/$$e && npm ci --no-audit --no-fund && npm run build) || exit 1; done
+	cd examples/test && npm ci --no-audit --no-fund
+	CGO_ENABLED=1 CONVOKE_TEST_BROWSER=yes go test -count=1 -run TestInABrowser ./cmd/convoke
 
 bench: ## The benchmarks.
 	go test -run '^$$' -bench . -benchmem ./...

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph/model"
@@ -11,6 +12,15 @@ import (
 func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error) {
 	u, err := m.Edges.UserOrErr()
 	return loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, m.UserID) })
+}
+
+// withUser leaves out the members who were removed while they were read: their users are
+// not visible any more.
+func withUser(members []*ent.Member) []*ent.Member {
+	return slices.DeleteFunc(members, func(m *ent.Member) bool {
+		_, err := m.Edges.UserOrErr()
+		return ent.IsNotFound(err)
+	})
 }
 
 // setRolesOfMembersPayload has a result for each member. They are read together.

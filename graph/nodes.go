@@ -41,7 +41,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	}
 	found := make(map[string]model.Node, len(ids))
 	for prefix, ids := range byType {
-		if err := r.nodesOf(ctx, prefix, ids, found); err != nil {
+		if err := r.nodesOf(ctx, prefix, ids, selected(ctx), found); err != nil {
 			return nil, err
 		}
 	}
@@ -52,9 +52,21 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	return nodes, nil
 }
 
-// nodesOf adds the things of one type to found.
-func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, found map[string]model.Node) error {
-	client, asked := r.read(ctx), selected(ctx)
+// nodeOf returns the thing with the id, with what a selection on it needs; nil for one
+// that the viewer may not see or that does not exist.
+func (r *Resolver) nodeOf(ctx context.Context, id string, asked selection) (model.Node, error) {
+	prefix, err := uid.Of(id)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // a text that is no id names nothing
+	}
+	found := map[string]model.Node{}
+	err = r.nodesOf(ctx, prefix, []string{id}, asked, found)
+	return found[id], err
+}
+
+// nodesOf adds the things of one type to found, with what a selection on them needs.
+func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string, asked selection, found map[string]model.Node) error {
+	client := r.read(ctx)
 	switch prefix {
 	case uid.Account:
 		return collect(found, func(a *ent.Account) string { return a.ID })(client.Account.Query().Where(account.IDIn(ids...), access.OwnAccounts(ctx)).All(ctx))
@@ -67,7 +79,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	case uid.Member:
 		q := client.Member.Query().Where(member.IDIn(ids...))
 		r.withMember(ctx, asked)(q)
-		return collect(found, func(m *ent.Member) string { return m.ID })(q.All(ctx))
+		members, err := q.All(ctx)
+		return collect(found, func(m *ent.Member) string { return m.ID })(withUser(members), err)
 	case uid.Role:
 		return collect(found, func(r *ent.Role) string { return r.ID })(client.Role.Query().Where(role.IDIn(ids...)).All(ctx))
 	case uid.Group:
@@ -81,7 +94,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 	case uid.Transfer:
 		q := client.OwnershipTransfer.Query().Where(ownershiptransfer.IDIn(ids...))
 		r.withTransfer(ctx, asked)(q)
-		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(q.All(ctx))
+		transfers, err := q.All(ctx)
+		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers), err)
 	case uid.Session:
 		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/ownershiptransfer"
@@ -15,8 +16,18 @@ func (r *Resolver) pendingTransfer(ctx context.Context, t *ent.Team) (*ent.Owner
 		r.withTransfer(ctx, selected(ctx))(q)
 		return q.All(ctx)
 	})
-	if err != nil || len(open) == 0 {
+	if open = withMembers(open); err != nil || len(open) == 0 {
 		return nil, err
 	}
 	return open[0], nil
+}
+
+// withMembers leaves out the transfers that were deleted with one of their members while
+// they were read.
+func withMembers(transfers []*ent.OwnershipTransfer) []*ent.OwnershipTransfer {
+	return slices.DeleteFunc(transfers, func(t *ent.OwnershipTransfer) bool {
+		_, from := t.Edges.FromOrErr()
+		_, to := t.Edges.ToOrErr()
+		return ent.IsNotFound(from) || ent.IsNotFound(to)
+	})
 }

@@ -51,7 +51,7 @@ type snapshotKey struct{}
 // eventCursor beside it must be of one moment, so that a subscription after that cursor
 // neither misses an event nor repeats one. Counts must agree with the lists beside them,
 // whatever expires meanwhile.
-var ofOneMoment = []string{"eventCursor", "counts"}
+var ofOneMoment = []string{"eventCursor", "receivedInvitationsCursor", "counts"}
 
 // WithSnapshot returns the context of a query. When the query selects a field that needs
 // it, all its reads use one snapshot. The caller calls done to release the snapshot.

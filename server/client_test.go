@@ -69,6 +69,21 @@ func (p *program) say(line string) {
 	}
 }
 
+// line waits for the next line.
+func (p *program) line() string {
+	p.t.Helper()
+	select {
+	case line, open := <-p.lines:
+		if !open {
+			p.t.Fatal("it ended, want a line")
+		}
+		return line
+	case <-time.After(patience):
+		p.t.Fatal("nothing came, want a line")
+	}
+	return ""
+}
+
 // hear waits for a line with all of these parts. Other lines may come before.
 func (p *program) hear(want ...string) {
 	p.t.Helper()
@@ -191,7 +206,7 @@ func npmClient(t *testing.T, kind, url, session, query string, variables map[str
 func TestTheClientsOfDashboards(t *testing.T) {
 	t.Parallel()
 	needClients(t)
-	for _, kind := range []string{"ws", "sse"} {
+	for _, kind := range []string{"ws", "sse", "one"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, w *testkit.World) { t.Helper(); clientStory(t, w, kind) })
@@ -239,7 +254,7 @@ func clientStory(t *testing.T, w *testkit.World, kind string) {
 	})
 	t.Run("a token that is not good", func(t *testing.T) {
 		p := npmClient(t, kind, w.URL, "nonsense", `{ viewer { user { email } } }`, nil)
-		p.hear(map[string]string{"ws": `{"closed":4403,"reason":"Forbidden"}`, "sse": `"code":"UNAUTHENTICATED"`}[kind])
+		p.hear(map[string]string{"ws": `{"closed":4403,"reason":"Forbidden"}`, "sse": `"code":"UNAUTHENTICATED"`, "one": "401: Unauthorized"}[kind])
 	})
 	t.Run("the server's stop", func(t *testing.T) {
 		p := npmClient(t, kind, w.URL, owner.Session, watch, map[string]any{"team": owner.TeamID, "after": eventCursor(owner)})

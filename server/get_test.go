@@ -114,6 +114,6 @@ func TestQueriesByGet(t *testing.T) {
 		t.Parallel()
 		got := fetch(t, http.MethodPatch, w.URL+"/graphql")
 		equal(t, "status", got.status, http.StatusMethodNotAllowed)
-		equal(t, "allowed", got.header.Get("Allow"), "GET, POST")
+		equal(t, "allowed", got.header.Get("Allow"), "GET, POST, PUT, DELETE")
 	})
 }

@@ -33,7 +33,7 @@ const (
 var maxCost = graph.Cost{Depth: 15, Fields: 500, Values: 10_000}
 
 // graphql returns the handler of the GraphQL endpoint, which accepts POST,
-// GET for queries, and WebSockets.
+// GET for queries, event streams, and WebSockets.
 func (s *Server) graphql() (http.Handler, error) {
 	documents, err := newPersisted(s.documents, s.cfg.DocumentsOnly)
 	if err != nil {
@@ -42,6 +42,7 @@ func (s *Server) graphql() (http.Handler, error) {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: graph.Schema(), Resolvers: s.resolver})
 	g := handler.New(schema)
 	g.AddTransport(strict{s.sockets})
+	g.AddTransport(strict{&oneStream{connections: s.sockets, log: s.log, every: pingEvery, byToken: map[string]*reservation{}}})
 	g.AddTransport(strict{overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, log: s.log}})
 	g.SetValidationRulesFn(graph.ValidationRules)
 	g.SetQueryCache(documents)
@@ -68,6 +69,9 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 		w.Header().Add("Vary", "Accept")
 		if r.Method == http.MethodGet && !upgrade {
 			w.Header().Set("Cache-Control", "private, no-store")
+		}
+		if isOneStream(r) {
+			r.Header.Set("Accept", typeResponse) // for errors: see oneStream
 		}
 		if !s.fromOurPages(w, r, upgrade) {
 			return

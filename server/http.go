@@ -80,7 +80,7 @@ func readOperation(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, 
 	case http.MethodPost:
 		return readBody(w, r)
 	default:
-		w.Header().Set("Allow", "GET, POST")
+		w.Header().Set("Allow", "GET, POST, PUT, DELETE")
 		return nil, &badRequest{http.StatusMethodNotAllowed, "Send a POST, or a GET for a query."}
 	}
 }

@@ -52,6 +52,7 @@ func isolationAsks() map[string]isolationAsk {
 		"Team.people(filter.roleId)":                          {`team(id: "$team") { people(filter: {roleId: "$id"}) { totalCount nodes { __typename } } }`, "role"},
 		"Subscription.inviteStatusChanged(teamId)":            {`inviteStatusChanged(teamId: "$id", after: "$start") { type }`, "team"},
 		"Subscription.membersChanged(teamId)":                 {`membersChanged(teamId: "$id", after: "$start") { type }`, "team"},
+		"Subscription.teamChanged(teamId)":                    {`teamChanged(teamId: "$id", after: "$start") { type }`, "team"},
 		"Mutation.updateAccount(input.accountId)":             {`updateAccount(input: {accountId: "$id", name: "New"})`, "account"},
 		"Mutation.createTeam(input.accountId)":                {`createTeam(input: {accountId: "$id", name: "New"})`, "account"},
 		"Mutation.updateTeam(input.teamId)":                   {`updateTeam(input: {teamId: "$id", name: "New"})`, "team"},

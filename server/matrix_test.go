@@ -76,9 +76,10 @@ func matrixRows() []matrixRow {
 		{field: "Subscription.inviteStatusChanged", needs: "members.read", does: `inviteStatusChanged(teamId: "$team", after: "$start") { cursor }`},
 
 		{field: "Subscription.membersChanged", needs: "members.read", does: `membersChanged(teamId: "$team", after: "$start") { cursor }`},
+		{field: "Subscription.teamChanged", who: members, does: `teamChanged(teamId: "$team", after: "$start") { cursor }`},
 
 		// A stream that stays open is no answer, so only refusals are tested.
-		{field: "Subscription.receivedInvitationsChanged", who: signedIn, does: `receivedInvitationsChanged { id }`, may: matrixGone},
+		{field: "Subscription.receivedInvitationsChanged", who: signedIn, does: `receivedInvitationsChanged { cursor }`, may: matrixGone},
 		{field: "Subscription.viewerAccessChanged", who: signedIn, does: `viewerAccessChanged { type }`, may: matrixGone},
 
 		{field: "Mutation.updateAccount", needs: "account.update", does: `updateAccount(input: {accountId: "$account", name: ""})`, may: "BLANK name"},

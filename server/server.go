@@ -249,7 +249,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}

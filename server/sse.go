@@ -121,14 +121,18 @@ func appendNext(b []byte, answer *graphql.Response, cursor string) []byte {
 		b = append(append(append(b, "id: "...), cursor...), '\n')
 	}
 	b = append(b, "data: "...)
+	return append(appendOnOneLine(b, answer), "\n\n"...)
+}
+
+// appendOnOneLine appends a response as JSON without line breaks, which would end the data
+// field. JSON has none inside of strings, and between tokens a space means the same.
+func appendOnOneLine(b []byte, answer *graphql.Response) []byte {
 	start := len(b)
 	b = graphqlws.AppendResponse(b, answer)
-	// A line break would end the data field. JSON has none inside of strings, and
-	// between tokens a space means the same.
 	for i := bytes.IndexAny(b[start:], "\r\n"); i >= 0; i = bytes.IndexAny(b[start:], "\r\n") {
 		b[start+i] = ' '
 	}
-	return append(b, "\n\n"...)
+	return b
 }
 
 // completeEvent is the last event. It has an empty data field, because browsers ignore

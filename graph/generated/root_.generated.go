@@ -317,7 +317,11 @@ type ComplexityRoot struct {
 		Cursor         func(childComplexity int) int
 		Invitation     func(childComplexity int) int
 		Member         func(childComplexity int) int
+		Node           func(childComplexity int) int
+		NodeID         func(childComplexity int) int
 		PreviousStatus func(childComplexity int) int
+		Reload         func(childComplexity int) int
+		Team           func(childComplexity int) int
 		Type           func(childComplexity int) int
 	}
 
@@ -382,11 +386,17 @@ type ComplexityRoot struct {
 	}
 
 	MembersChange struct {
-		At       func(childComplexity int) int
-		Cursor   func(childComplexity int) int
-		Member   func(childComplexity int) int
-		MemberID func(childComplexity int) int
-		Type     func(childComplexity int) int
+		At              func(childComplexity int) int
+		Cursor          func(childComplexity int) int
+		FormerOwner     func(childComplexity int) int
+		Member          func(childComplexity int) int
+		MemberID        func(childComplexity int) int
+		Node            func(childComplexity int) int
+		NodeID          func(childComplexity int) int
+		Reload          func(childComplexity int) int
+		RemovedMemberID func(childComplexity int) int
+		Team            func(childComplexity int) int
+		Type            func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -504,6 +514,15 @@ type ComplexityRoot struct {
 	ReactivateMemberPayload struct {
 		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	ReceivedInvitationChange struct {
+		At             func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		Invitation     func(childComplexity int) int
+		InvitationID   func(childComplexity int) int
+		PreviousStatus func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	RemoveMemberPayload struct {
@@ -705,7 +724,8 @@ type ComplexityRoot struct {
 	Subscription struct {
 		InviteStatusChanged        func(childComplexity int, teamID string, after *string) int
 		MembersChanged             func(childComplexity int, teamID string, after *string) int
-		ReceivedInvitationsChanged func(childComplexity int) int
+		ReceivedInvitationsChanged func(childComplexity int, after *string) int
+		TeamChanged                func(childComplexity int, teamID string, after *string) int
 		ViewerAccessChanged        func(childComplexity int) int
 	}
 
@@ -741,6 +761,17 @@ type ComplexityRoot struct {
 		ViewerCannotTransferOwnershipReasons func(childComplexity int) int
 		ViewerCannotUpdateReasons            func(childComplexity int) int
 		ViewerMembership                     func(childComplexity int) int
+	}
+
+	TeamChange struct {
+		At             func(childComplexity int) int
+		Cursor         func(childComplexity int) int
+		Node           func(childComplexity int) int
+		NodeID         func(childComplexity int) int
+		PreviousStatus func(childComplexity int) int
+		Reload         func(childComplexity int) int
+		Team           func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -814,12 +845,13 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		ActiveTeam          func(childComplexity int) int
-		Memberships         func(childComplexity int, first *int, after *string) int
-		Permissions         func(childComplexity int, teamID string) int
-		ReceivedInvitations func(childComplexity int, first *int, after *string) int
-		Sessions            func(childComplexity int, first *int, after *string) int
-		User                func(childComplexity int) int
+		ActiveTeam                func(childComplexity int) int
+		Memberships               func(childComplexity int, first *int, after *string) int
+		Permissions               func(childComplexity int, teamID string) int
+		ReceivedInvitations       func(childComplexity int, first *int, after *string) int
+		ReceivedInvitationsCursor func(childComplexity int) int
+		Sessions                  func(childComplexity int, first *int, after *string) int
+		User                      func(childComplexity int) int
 	}
 
 	ViewerAccessChange struct {
@@ -1928,12 +1960,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteStatusChange.Member(childComplexity), true
+	case "InviteStatusChange.node":
+		if e.ComplexityRoot.InviteStatusChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Node(childComplexity), true
+	case "InviteStatusChange.nodeId":
+		if e.ComplexityRoot.InviteStatusChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.NodeID(childComplexity), true
 	case "InviteStatusChange.previousStatus":
 		if e.ComplexityRoot.InviteStatusChange.PreviousStatus == nil {
 			break
 		}
 
 		return e.ComplexityRoot.InviteStatusChange.PreviousStatus(childComplexity), true
+	case "InviteStatusChange.reload":
+		if e.ComplexityRoot.InviteStatusChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Reload(childComplexity), true
+	case "InviteStatusChange.team":
+		if e.ComplexityRoot.InviteStatusChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteStatusChange.Team(childComplexity), true
 	case "InviteStatusChange.type":
 		if e.ComplexityRoot.InviteStatusChange.Type == nil {
 			break
@@ -2211,6 +2267,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MembersChange.Cursor(childComplexity), true
+	case "MembersChange.formerOwner":
+		if e.ComplexityRoot.MembersChange.FormerOwner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.FormerOwner(childComplexity), true
 	case "MembersChange.member":
 		if e.ComplexityRoot.MembersChange.Member == nil {
 			break
@@ -2223,6 +2285,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MembersChange.MemberID(childComplexity), true
+	case "MembersChange.node":
+		if e.ComplexityRoot.MembersChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Node(childComplexity), true
+	case "MembersChange.nodeId":
+		if e.ComplexityRoot.MembersChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.NodeID(childComplexity), true
+	case "MembersChange.reload":
+		if e.ComplexityRoot.MembersChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Reload(childComplexity), true
+	case "MembersChange.removedMemberId":
+		if e.ComplexityRoot.MembersChange.RemovedMemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.RemovedMemberID(childComplexity), true
+	case "MembersChange.team":
+		if e.ComplexityRoot.MembersChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembersChange.Team(childComplexity), true
 	case "MembersChange.type":
 		if e.ComplexityRoot.MembersChange.Type == nil {
 			break
@@ -3023,6 +3115,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReactivateMemberPayload.UserErrors(childComplexity), true
 
+	case "ReceivedInvitationChange.at":
+		if e.ComplexityRoot.ReceivedInvitationChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.At(childComplexity), true
+	case "ReceivedInvitationChange.cursor":
+		if e.ComplexityRoot.ReceivedInvitationChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Cursor(childComplexity), true
+	case "ReceivedInvitationChange.invitation":
+		if e.ComplexityRoot.ReceivedInvitationChange.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Invitation(childComplexity), true
+	case "ReceivedInvitationChange.invitationId":
+		if e.ComplexityRoot.ReceivedInvitationChange.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.InvitationID(childComplexity), true
+	case "ReceivedInvitationChange.previousStatus":
+		if e.ComplexityRoot.ReceivedInvitationChange.PreviousStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.PreviousStatus(childComplexity), true
+	case "ReceivedInvitationChange.type":
+		if e.ComplexityRoot.ReceivedInvitationChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReceivedInvitationChange.Type(childComplexity), true
+
 	case "RemoveMemberPayload.removedMemberId":
 		if e.ComplexityRoot.RemoveMemberPayload.RemovedMemberID == nil {
 			break
@@ -3716,7 +3845,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Subscription.ReceivedInvitationsChanged(childComplexity), true
+		args, err := ec.field_Subscription_receivedInvitationsChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ReceivedInvitationsChanged(childComplexity, args["after"].(*string)), true
+	case "Subscription.teamChanged":
+		if e.ComplexityRoot.Subscription.TeamChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_teamChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.TeamChanged(childComplexity, args["teamId"].(string), args["after"].(*string)), true
 	case "Subscription.viewerAccessChanged":
 		if e.ComplexityRoot.Subscription.ViewerAccessChanged == nil {
 			break
@@ -3908,6 +4053,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ViewerMembership(childComplexity), true
+
+	case "TeamChange.at":
+		if e.ComplexityRoot.TeamChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.At(childComplexity), true
+	case "TeamChange.cursor":
+		if e.ComplexityRoot.TeamChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Cursor(childComplexity), true
+	case "TeamChange.node":
+		if e.ComplexityRoot.TeamChange.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Node(childComplexity), true
+	case "TeamChange.nodeId":
+		if e.ComplexityRoot.TeamChange.NodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.NodeID(childComplexity), true
+	case "TeamChange.previousStatus":
+		if e.ComplexityRoot.TeamChange.PreviousStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.PreviousStatus(childComplexity), true
+	case "TeamChange.reload":
+		if e.ComplexityRoot.TeamChange.Reload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Reload(childComplexity), true
+	case "TeamChange.team":
+		if e.ComplexityRoot.TeamChange.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Team(childComplexity), true
+	case "TeamChange.type":
+		if e.ComplexityRoot.TeamChange.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamChange.Type(childComplexity), true
 
 	case "TeamConnection.edges":
 		if e.ComplexityRoot.TeamConnection.Edges == nil {
@@ -4164,6 +4358,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ReceivedInvitations(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Viewer.receivedInvitationsCursor":
+		if e.ComplexityRoot.Viewer.ReceivedInvitationsCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.ReceivedInvitationsCursor(childComplexity), true
 	case "Viewer.sessions":
 		if e.ComplexityRoot.Viewer.Sessions == nil {
 			break
@@ -4674,6 +4874,8 @@ enum EventType {
   OWNER_TRANSFER_DECLINED
   "The offer of an ownership was taken back, or the member left or was deactivated."
   OWNER_TRANSFER_CANCELED
+  "An offer of ownership expired."
+  OWNER_TRANSFER_EXPIRED
   "A team was created."
   TEAM_CREATED
   "A team was renamed."
@@ -5261,9 +5463,9 @@ extend type Mutation {
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
   "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
@@ -5271,7 +5473,7 @@ extend type Mutation {
   revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
   "Revokes up to 100 invitations of a team, and returns one result for each, in their order. What can be revoked is revoked. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, DUPLICATE, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, NOT_FOUND."
   revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
-  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
+  "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
   acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
   "Declines an invitation. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
   declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
@@ -5609,16 +5811,26 @@ type InviteStatusChange {
   type: InviteEventType!
   "When it happened."
   at: DateTime!
-  "The invitation in its current state."
-  invitation: Invitation!
+  "The team in its current state."
+  team: Team!
+  "The invitation in its current state; null for REFERENCE_CHANGED."
+  invitation: Invitation
   "The previous status, when the change was one of status."
   previousStatus: InvitationStatus
   "The new member, for ACCEPTED."
   member: Member
+  "The id of what has changed, for REFERENCE_CHANGED."
+  nodeId: ID
+  "What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  node: Node
+  "Whether invitations may have changed in more than ` + "`" + `node` + "`" + `, such as in their roles: then a client reads the list again."
+  reload: Boolean!
 }
 
 "The kinds of change of an invitation."
 enum InviteEventType {
+  "Something that invitations refer to has changed or was deleted: a role, a group, a division, a user, the team or the account."
+  REFERENCE_CHANGED
   "It was created."
   CREATED
   "Its grant, the names in it, or its expiry changed."
@@ -5637,7 +5849,10 @@ enum InviteEventType {
   EXPIRED
 }
 `, BuiltIn: false},
-	{Name: "../schema/live.graphqls", Input: `"The subscriptions."
+	{Name: "../schema/live.graphqls", Input: `"""
+The subscriptions. A stream of a team ends with the error FORBIDDEN when the viewer loses the permission to follow it, and with NOT_FOUND when the team is deleted.
+What a viewer sees depends on their permissions: after an item of ` + "`" + `viewerAccessChanged` + "`" + ` a client reads its lists again.
+"""
 type Subscription {
   "Sends every change of a team's invitations after the cursor, or from now on: each once, in order. Needs ` + "`" + `members.read` + "`" + `, and ends when the viewer loses it."
   inviteStatusChanged(
@@ -5653,8 +5868,21 @@ type Subscription {
     "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
     after: EventCursor
   ): MembersChange!
-  "Sends an invitation to the viewer's own address, in its current state, each time it is created, changes or ends."
-  receivedInvitationsChanged: Invitation!
+  """
+  Sends every change of a team, its members and invitations, its account, and the account's roles, groups, divisions and teams, after the cursor, or from now on: each once, in order.
+  It has all that ` + "`" + `membersChanged` + "`" + ` and ` + "`" + `inviteStatusChanged` + "`" + ` have, in one stream with one order. Every member of the team may follow, and receives the changes of what they may see; those of other people need ` + "`" + `members.read` + "`" + `.
+  """
+  teamChanged(
+    "The team."
+    teamId: ID!
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Team.eventCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): TeamChange!
+  "Sends every change of the invitations to the viewer's own address, in all accounts, after the cursor, or from now on: each once, those of an account in order."
+  receivedInvitationsChanged(
+    "Send the changes after this position; only new ones when omitted. ` + "`" + `Viewer.receivedInvitationsCursor` + "`" + `, and each change, has one."
+    after: EventCursor
+  ): ReceivedInvitationChange!
   "Sends every change of the permissions that the viewer holds in their teams. The last item, SIGNED_OUT, says that the session has ended."
   viewerAccessChanged: ViewerAccessChange!
 }
@@ -5667,10 +5895,22 @@ type MembersChange {
   type: MemberEventType!
   "When it happened."
   at: DateTime!
-  "The id of the member that changed; for OWNER_CHANGED, of the new owner."
-  memberId: ID!
-  "The member in the current state; null after removal."
+  "The team in its current state."
+  team: Team!
+  "The id of the member that changed; for OWNER_CHANGED, of the new owner. Null for REFERENCE_CHANGED."
+  memberId: ID
+  "The member in the current state; null after removal, and for REFERENCE_CHANGED."
   member: Member
+  "The former owner, who is a member still, for OWNER_CHANGED; null when they have left since."
+  formerOwner: Member
+  "The id of the member that is gone, for REMOVED: a cache drops the member with this id."
+  removedMemberId: ID
+  "The id of what has changed, for REFERENCE_CHANGED."
+  nodeId: ID
+  "What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `."
+  node: Node
+  "Whether entries of the list may have changed in more than ` + "`" + `node` + "`" + `, such as in their effective permissions: then a client reads the list again."
+  reload: Boolean!
 }
 
 "The kinds of change of a member."
@@ -5687,6 +5927,115 @@ enum MemberEventType {
   REMOVED
   "The member became the owner of the team."
   OWNER_CHANGED
+  "Something that the list refers to has changed or was deleted: a role, a group, a division, a transfer of ownership, the team or the account."
+  REFERENCE_CHANGED
+}
+
+"One change of a team, its people, or something that all teams of its account share."
+type TeamChange {
+  "A subscription with this cursor receives the changes after this one."
+  cursor: EventCursor!
+  "The kind of change."
+  type: TeamEventType!
+  "When it happened."
+  at: DateTime!
+  "The team that is followed, in its current state."
+  team: Team!
+  "The id of what has changed: a member, an invitation, a role, a group, a division, a transfer of ownership, a team or the account."
+  nodeId: ID!
+  "What has changed, in the current state; null when it was removed or deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `. For OWNER_CHANGED it is the transfer, from the former owner to the new one."
+  node: Node
+  "The previous status of an invitation, when the change was one of status."
+  previousStatus: InvitationStatus
+  "Whether the change reaches further than ` + "`" + `node` + "`" + `, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these."
+  reload: Boolean!
+}
+
+"The kinds of change of a team."
+enum TeamEventType {
+  "The team was renamed, or another team of the account that the viewer may see."
+  TEAM_UPDATED
+  "Another team was created in the account."
+  TEAM_CREATED
+  "Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND."
+  TEAM_DELETED
+  "A member accepted an invitation."
+  MEMBER_JOINED
+  "The roles, groups, permissions, restrictions or name of a member changed. Viewers without ` + "`" + `members.read` + "`" + ` receive it for their own membership, and for the owner's name."
+  MEMBER_UPDATED
+  "A member was deactivated."
+  MEMBER_DEACTIVATED
+  "A member was reactivated."
+  MEMBER_REACTIVATED
+  "A member left or was removed."
+  MEMBER_REMOVED
+  "An invitation was created."
+  INVITATION_CREATED
+  "The grant of an invitation, the names in it, or its expiry changed."
+  INVITATION_UPDATED
+  "An invitation was resent with a new link."
+  INVITATION_RESENT
+  "The delivery of an invitation's mail changed: sent, failed or bounced."
+  INVITATION_DELIVERY_CHANGED
+  "The addressee accepted an invitation."
+  INVITATION_ACCEPTED
+  "The addressee declined an invitation."
+  INVITATION_DECLINED
+  "An invitation was revoked."
+  INVITATION_REVOKED
+  "An invitation has expired."
+  INVITATION_EXPIRED
+  "A member accepted the ownership and is the owner of the team."
+  OWNER_CHANGED
+  "The owner has offered the ownership to a member."
+  TRANSFER_REQUESTED
+  "The member has declined the ownership."
+  TRANSFER_DECLINED
+  "The offer of the ownership was taken back, or ended because the member left or was deactivated."
+  TRANSFER_CANCELED
+  "The offer of the ownership has expired."
+  TRANSFER_EXPIRED
+  "The account's name, settings, limits or status changed."
+  ACCOUNT_UPDATED
+  "A role was created in the account."
+  ROLE_CREATED
+  "A role of the account changed."
+  ROLE_UPDATED
+  "A role of the account was deleted, and perhaps replaced by another one."
+  ROLE_DELETED
+  "A group was created in the account."
+  GROUP_CREATED
+  "A group of the account changed."
+  GROUP_UPDATED
+  "A group of the account was deleted."
+  GROUP_DELETED
+  "A division was created in the account."
+  DIVISION_CREATED
+  "A division of the account was renamed or moved."
+  DIVISION_UPDATED
+  "A division of the account was deleted."
+  DIVISION_DELETED
+}
+
+"One change of an invitation to the viewer."
+type ReceivedInvitationChange {
+  "A subscription with this cursor receives the changes after this one."
+  cursor: EventCursor!
+  "The kind of change. REFERENCE_CHANGED means that the invitation shows something that has changed, such as the team's name."
+  type: InviteEventType!
+  "When it happened."
+  at: DateTime!
+  "The id of the invitation."
+  invitationId: ID!
+  "The invitation in its current state; null when it was deleted with its team."
+  invitation: Invitation
+  "The previous status, when the change was one of status."
+  previousStatus: InvitationStatus
+}
+
+extend type Viewer {
+  "The current position in the changes of ` + "`" + `receivedInvitations` + "`" + `. A client that reads it together with the list, and subscribes to ` + "`" + `receivedInvitationsChanged` + "`" + ` after it, misses no change."
+  receivedInvitationsCursor: EventCursor!
 }
 
 "One change of the permissions that the viewer holds."
@@ -6433,7 +6782,7 @@ extend type Mutation {
   createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
-  "Deletes a group. Its members lose the roles that they had by it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED."
+  "Deletes a group. Its members lose the roles that they had by it. Fails with GROUP_IN_USE while an open invitation would grant nothing without it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, GROUP_IN_USE."
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
   "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
@@ -6660,7 +7009,7 @@ enum UserErrorCode {
   INVALID_EMAIL
   "The value is not allowed."
   INVALID_VALUE
-  "Neither or both forms of grant were given."
+  "Neither or both forms of grant were given, or an invitation grants nothing any more."
   INVALID_GRANT
   "The permission is not in the catalogue."
   PERMISSION_UNKNOWN
@@ -6704,6 +7053,8 @@ enum UserErrorCode {
   NOT_GRANTABLE
   "Members, groups or open invitations have the role."
   ROLE_IN_USE
+  "Open invitations grant nothing but the group."
+  GROUP_IN_USE
   "A role of the preset cannot be changed."
   ROLE_PROTECTED
   "The granter no longer holds everything that the invitation grants."
@@ -7518,12 +7869,20 @@ func (ec *executionContext) childFields_InviteStatusChange(ctx context.Context, 
 		return ec.fieldContext_InviteStatusChange_type(ctx, field)
 	case "at":
 		return ec.fieldContext_InviteStatusChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_InviteStatusChange_team(ctx, field)
 	case "invitation":
 		return ec.fieldContext_InviteStatusChange_invitation(ctx, field)
 	case "previousStatus":
 		return ec.fieldContext_InviteStatusChange_previousStatus(ctx, field)
 	case "member":
 		return ec.fieldContext_InviteStatusChange_member(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_InviteStatusChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_InviteStatusChange_node(ctx, field)
+	case "reload":
+		return ec.fieldContext_InviteStatusChange_reload(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InviteStatusChange", field.Name)
 }
@@ -7658,10 +8017,22 @@ func (ec *executionContext) childFields_MembersChange(ctx context.Context, field
 		return ec.fieldContext_MembersChange_type(ctx, field)
 	case "at":
 		return ec.fieldContext_MembersChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_MembersChange_team(ctx, field)
 	case "memberId":
 		return ec.fieldContext_MembersChange_memberId(ctx, field)
 	case "member":
 		return ec.fieldContext_MembersChange_member(ctx, field)
+	case "formerOwner":
+		return ec.fieldContext_MembersChange_formerOwner(ctx, field)
+	case "removedMemberId":
+		return ec.fieldContext_MembersChange_removedMemberId(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_MembersChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_MembersChange_node(ctx, field)
+	case "reload":
+		return ec.fieldContext_MembersChange_reload(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MembersChange", field.Name)
 }
@@ -7774,6 +8145,24 @@ func (ec *executionContext) childFields_ReactivateMemberPayload(ctx context.Cont
 		return ec.fieldContext_ReactivateMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReactivateMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReceivedInvitationChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ReceivedInvitationChange_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_ReceivedInvitationChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_ReceivedInvitationChange_at(ctx, field)
+	case "invitationId":
+		return ec.fieldContext_ReceivedInvitationChange_invitationId(ctx, field)
+	case "invitation":
+		return ec.fieldContext_ReceivedInvitationChange_invitation(ctx, field)
+	case "previousStatus":
+		return ec.fieldContext_ReceivedInvitationChange_previousStatus(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReceivedInvitationChange", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8228,6 +8617,28 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
 
+func (ec *executionContext) childFields_TeamChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TeamChange_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_TeamChange_type(ctx, field)
+	case "at":
+		return ec.fieldContext_TeamChange_at(ctx, field)
+	case "team":
+		return ec.fieldContext_TeamChange_team(ctx, field)
+	case "nodeId":
+		return ec.fieldContext_TeamChange_nodeId(ctx, field)
+	case "node":
+		return ec.fieldContext_TeamChange_node(ctx, field)
+	case "previousStatus":
+		return ec.fieldContext_TeamChange_previousStatus(ctx, field)
+	case "reload":
+		return ec.fieldContext_TeamChange_reload(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamChange", field.Name)
+}
+
 func (ec *executionContext) childFields_TeamConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -8382,6 +8793,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_sessions(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
+	case "receivedInvitationsCursor":
+		return ec.fieldContext_Viewer_receivedInvitationsCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

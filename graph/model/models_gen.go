@@ -338,12 +338,20 @@ type InviteStatusChange struct {
 	Type InviteEventType `json:"type"`
 	// When it happened.
 	At time.Time `json:"at"`
-	// The invitation in its current state.
-	Invitation *ent.Invitation `json:"invitation"`
+	// The team in its current state.
+	Team *ent.Team `json:"team"`
+	// The invitation in its current state; null for REFERENCE_CHANGED.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
 	// The previous status, when the change was one of status.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 	// The new member, for ACCEPTED.
 	Member *ent.Member `json:"member,omitempty"`
+	// The id of what has changed, for REFERENCE_CHANGED.
+	NodeID *string `json:"nodeId,omitempty"`
+	// What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with `nodeId`.
+	Node Node `json:"node,omitempty"`
+	// Whether invitations may have changed in more than `node`, such as in their roles: then a client reads the list again.
+	Reload bool `json:"reload"`
 }
 
 // An invitation to send.
@@ -482,10 +490,22 @@ type MembersChange struct {
 	Type MemberEventType `json:"type"`
 	// When it happened.
 	At time.Time `json:"at"`
-	// The id of the member that changed; for OWNER_CHANGED, of the new owner.
-	MemberID string `json:"memberId"`
-	// The member in the current state; null after removal.
+	// The team in its current state.
+	Team *ent.Team `json:"team"`
+	// The id of the member that changed; for OWNER_CHANGED, of the new owner. Null for REFERENCE_CHANGED.
+	MemberID *string `json:"memberId,omitempty"`
+	// The member in the current state; null after removal, and for REFERENCE_CHANGED.
 	Member *ent.Member `json:"member,omitempty"`
+	// The former owner, who is a member still, for OWNER_CHANGED; null when they have left since.
+	FormerOwner *ent.Member `json:"formerOwner,omitempty"`
+	// The id of the member that is gone, for REMOVED: a cache drops the member with this id.
+	RemovedMemberID *string `json:"removedMemberId,omitempty"`
+	// The id of what has changed, for REFERENCE_CHANGED.
+	NodeID *string `json:"nodeId,omitempty"`
+	// What has changed, in the current state, for REFERENCE_CHANGED; null when it was deleted: a cache drops the object with `nodeId`.
+	Node Node `json:"node,omitempty"`
+	// Whether entries of the list may have changed in more than `node`, such as in their effective permissions: then a client reads the list again.
+	Reload bool `json:"reload"`
 }
 
 // The number of people by status.
@@ -530,6 +550,22 @@ type PersonOrder struct {
 type ReactivateMemberInput struct {
 	// The member.
 	MemberID string `json:"memberId"`
+}
+
+// One change of an invitation to the viewer.
+type ReceivedInvitationChange struct {
+	// A subscription with this cursor receives the changes after this one.
+	Cursor string `json:"cursor"`
+	// The kind of change. REFERENCE_CHANGED means that the invitation shows something that has changed, such as the team's name.
+	Type InviteEventType `json:"type"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// The id of the invitation.
+	InvitationID string `json:"invitationId"`
+	// The invitation in its current state; null when it was deleted with its team.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The previous status, when the change was one of status.
+	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 }
 
 // A member to remove.
@@ -894,7 +930,8 @@ type SignUpPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The subscriptions.
+// The subscriptions. A stream of a team ends with the error FORBIDDEN when the viewer loses the permission to follow it, and with NOT_FOUND when the team is deleted.
+// What a viewer sees depends on their permissions: after an item of `viewerAccessChanged` a client reads its lists again.
 type Subscription struct {
 }
 
@@ -905,6 +942,26 @@ type SystemActor struct {
 }
 
 func (SystemActor) IsActor() {}
+
+// One change of a team, its people, or something that all teams of its account share.
+type TeamChange struct {
+	// A subscription with this cursor receives the changes after this one.
+	Cursor string `json:"cursor"`
+	// The kind of change.
+	Type TeamEventType `json:"type"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// The team that is followed, in its current state.
+	Team *ent.Team `json:"team"`
+	// The id of what has changed: a member, an invitation, a role, a group, a division, a transfer of ownership, a team or the account.
+	NodeID string `json:"nodeId"`
+	// What has changed, in the current state; null when it was removed or deleted: a cache drops the object with `nodeId`. For OWNER_CHANGED it is the transfer, from the former owner to the new one.
+	Node Node `json:"node,omitempty"`
+	// The previous status of an invitation, when the change was one of status.
+	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
+	// Whether the change reaches further than `node`, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these.
+	Reload bool `json:"reload"`
+}
 
 // A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
@@ -1241,6 +1298,8 @@ const (
 	EventTypeOwnerTransferDeclined EventType = "OWNER_TRANSFER_DECLINED"
 	// The offer of an ownership was taken back, or the member left or was deactivated.
 	EventTypeOwnerTransferCanceled EventType = "OWNER_TRANSFER_CANCELED"
+	// An offer of ownership expired.
+	EventTypeOwnerTransferExpired EventType = "OWNER_TRANSFER_EXPIRED"
 	// A team was created.
 	EventTypeTeamCreated EventType = "TEAM_CREATED"
 	// A team was renamed.
@@ -1306,6 +1365,7 @@ var AllEventType = []EventType{
 	EventTypeOwnerTransferAccepted,
 	EventTypeOwnerTransferDeclined,
 	EventTypeOwnerTransferCanceled,
+	EventTypeOwnerTransferExpired,
 	EventTypeTeamCreated,
 	EventTypeTeamUpdated,
 	EventTypeTeamDeleted,
@@ -1331,7 +1391,7 @@ var AllEventType = []EventType{
 
 func (e EventType) IsValid() bool {
 	switch e {
-	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
 		return true
 	}
 	return false
@@ -1495,6 +1555,8 @@ func (e InviteConflict) MarshalJSON() ([]byte, error) {
 type InviteEventType string
 
 const (
+	// Something that invitations refer to has changed or was deleted: a role, a group, a division, a user, the team or the account.
+	InviteEventTypeReferenceChanged InviteEventType = "REFERENCE_CHANGED"
 	// It was created.
 	InviteEventTypeCreated InviteEventType = "CREATED"
 	// Its grant, the names in it, or its expiry changed.
@@ -1514,6 +1576,7 @@ const (
 )
 
 var AllInviteEventType = []InviteEventType{
+	InviteEventTypeReferenceChanged,
 	InviteEventTypeCreated,
 	InviteEventTypeUpdated,
 	InviteEventTypeResent,
@@ -1526,7 +1589,7 @@ var AllInviteEventType = []InviteEventType{
 
 func (e InviteEventType) IsValid() bool {
 	switch e {
-	case InviteEventTypeCreated, InviteEventTypeUpdated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
+	case InviteEventTypeReferenceChanged, InviteEventTypeCreated, InviteEventTypeUpdated, InviteEventTypeResent, InviteEventTypeDeliveryChanged, InviteEventTypeAccepted, InviteEventTypeDeclined, InviteEventTypeRevoked, InviteEventTypeExpired:
 		return true
 	}
 	return false
@@ -1650,6 +1713,8 @@ const (
 	MemberEventTypeRemoved MemberEventType = "REMOVED"
 	// The member became the owner of the team.
 	MemberEventTypeOwnerChanged MemberEventType = "OWNER_CHANGED"
+	// Something that the list refers to has changed or was deleted: a role, a group, a division, a transfer of ownership, the team or the account.
+	MemberEventTypeReferenceChanged MemberEventType = "REFERENCE_CHANGED"
 )
 
 var AllMemberEventType = []MemberEventType{
@@ -1659,11 +1724,12 @@ var AllMemberEventType = []MemberEventType{
 	MemberEventTypeReactivated,
 	MemberEventTypeRemoved,
 	MemberEventTypeOwnerChanged,
+	MemberEventTypeReferenceChanged,
 }
 
 func (e MemberEventType) IsValid() bool {
 	switch e {
-	case MemberEventTypeJoined, MemberEventTypeUpdated, MemberEventTypeDeactivated, MemberEventTypeReactivated, MemberEventTypeRemoved, MemberEventTypeOwnerChanged:
+	case MemberEventTypeJoined, MemberEventTypeUpdated, MemberEventTypeDeactivated, MemberEventTypeReactivated, MemberEventTypeRemoved, MemberEventTypeOwnerChanged, MemberEventTypeReferenceChanged:
 		return true
 	}
 	return false
@@ -2073,6 +2139,151 @@ func (e SignUpPolicy) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// The kinds of change of a team.
+type TeamEventType string
+
+const (
+	// The team was renamed, or another team of the account that the viewer may see.
+	TeamEventTypeTeamUpdated TeamEventType = "TEAM_UPDATED"
+	// Another team was created in the account.
+	TeamEventTypeTeamCreated TeamEventType = "TEAM_CREATED"
+	// Another team of the account was deleted. When the followed team is deleted, the subscription ends with NOT_FOUND.
+	TeamEventTypeTeamDeleted TeamEventType = "TEAM_DELETED"
+	// A member accepted an invitation.
+	TeamEventTypeMemberJoined TeamEventType = "MEMBER_JOINED"
+	// The roles, groups, permissions, restrictions or name of a member changed. Viewers without `members.read` receive it for their own membership, and for the owner's name.
+	TeamEventTypeMemberUpdated TeamEventType = "MEMBER_UPDATED"
+	// A member was deactivated.
+	TeamEventTypeMemberDeactivated TeamEventType = "MEMBER_DEACTIVATED"
+	// A member was reactivated.
+	TeamEventTypeMemberReactivated TeamEventType = "MEMBER_REACTIVATED"
+	// A member left or was removed.
+	TeamEventTypeMemberRemoved TeamEventType = "MEMBER_REMOVED"
+	// An invitation was created.
+	TeamEventTypeInvitationCreated TeamEventType = "INVITATION_CREATED"
+	// The grant of an invitation, the names in it, or its expiry changed.
+	TeamEventTypeInvitationUpdated TeamEventType = "INVITATION_UPDATED"
+	// An invitation was resent with a new link.
+	TeamEventTypeInvitationResent TeamEventType = "INVITATION_RESENT"
+	// The delivery of an invitation's mail changed: sent, failed or bounced.
+	TeamEventTypeInvitationDeliveryChanged TeamEventType = "INVITATION_DELIVERY_CHANGED"
+	// The addressee accepted an invitation.
+	TeamEventTypeInvitationAccepted TeamEventType = "INVITATION_ACCEPTED"
+	// The addressee declined an invitation.
+	TeamEventTypeInvitationDeclined TeamEventType = "INVITATION_DECLINED"
+	// An invitation was revoked.
+	TeamEventTypeInvitationRevoked TeamEventType = "INVITATION_REVOKED"
+	// An invitation has expired.
+	TeamEventTypeInvitationExpired TeamEventType = "INVITATION_EXPIRED"
+	// A member accepted the ownership and is the owner of the team.
+	TeamEventTypeOwnerChanged TeamEventType = "OWNER_CHANGED"
+	// The owner has offered the ownership to a member.
+	TeamEventTypeTransferRequested TeamEventType = "TRANSFER_REQUESTED"
+	// The member has declined the ownership.
+	TeamEventTypeTransferDeclined TeamEventType = "TRANSFER_DECLINED"
+	// The offer of the ownership was taken back, or ended because the member left or was deactivated.
+	TeamEventTypeTransferCanceled TeamEventType = "TRANSFER_CANCELED"
+	// The offer of the ownership has expired.
+	TeamEventTypeTransferExpired TeamEventType = "TRANSFER_EXPIRED"
+	// The account's name, settings, limits or status changed.
+	TeamEventTypeAccountUpdated TeamEventType = "ACCOUNT_UPDATED"
+	// A role was created in the account.
+	TeamEventTypeRoleCreated TeamEventType = "ROLE_CREATED"
+	// A role of the account changed.
+	TeamEventTypeRoleUpdated TeamEventType = "ROLE_UPDATED"
+	// A role of the account was deleted, and perhaps replaced by another one.
+	TeamEventTypeRoleDeleted TeamEventType = "ROLE_DELETED"
+	// A group was created in the account.
+	TeamEventTypeGroupCreated TeamEventType = "GROUP_CREATED"
+	// A group of the account changed.
+	TeamEventTypeGroupUpdated TeamEventType = "GROUP_UPDATED"
+	// A group of the account was deleted.
+	TeamEventTypeGroupDeleted TeamEventType = "GROUP_DELETED"
+	// A division was created in the account.
+	TeamEventTypeDivisionCreated TeamEventType = "DIVISION_CREATED"
+	// A division of the account was renamed or moved.
+	TeamEventTypeDivisionUpdated TeamEventType = "DIVISION_UPDATED"
+	// A division of the account was deleted.
+	TeamEventTypeDivisionDeleted TeamEventType = "DIVISION_DELETED"
+)
+
+var AllTeamEventType = []TeamEventType{
+	TeamEventTypeTeamUpdated,
+	TeamEventTypeTeamCreated,
+	TeamEventTypeTeamDeleted,
+	TeamEventTypeMemberJoined,
+	TeamEventTypeMemberUpdated,
+	TeamEventTypeMemberDeactivated,
+	TeamEventTypeMemberReactivated,
+	TeamEventTypeMemberRemoved,
+	TeamEventTypeInvitationCreated,
+	TeamEventTypeInvitationUpdated,
+	TeamEventTypeInvitationResent,
+	TeamEventTypeInvitationDeliveryChanged,
+	TeamEventTypeInvitationAccepted,
+	TeamEventTypeInvitationDeclined,
+	TeamEventTypeInvitationRevoked,
+	TeamEventTypeInvitationExpired,
+	TeamEventTypeOwnerChanged,
+	TeamEventTypeTransferRequested,
+	TeamEventTypeTransferDeclined,
+	TeamEventTypeTransferCanceled,
+	TeamEventTypeTransferExpired,
+	TeamEventTypeAccountUpdated,
+	TeamEventTypeRoleCreated,
+	TeamEventTypeRoleUpdated,
+	TeamEventTypeRoleDeleted,
+	TeamEventTypeGroupCreated,
+	TeamEventTypeGroupUpdated,
+	TeamEventTypeGroupDeleted,
+	TeamEventTypeDivisionCreated,
+	TeamEventTypeDivisionUpdated,
+	TeamEventTypeDivisionDeleted,
+}
+
+func (e TeamEventType) IsValid() bool {
+	switch e {
+	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeMemberJoined, TeamEventTypeMemberUpdated, TeamEventTypeMemberDeactivated, TeamEventTypeMemberReactivated, TeamEventTypeMemberRemoved, TeamEventTypeInvitationCreated, TeamEventTypeInvitationUpdated, TeamEventTypeInvitationResent, TeamEventTypeInvitationDeliveryChanged, TeamEventTypeInvitationAccepted, TeamEventTypeInvitationDeclined, TeamEventTypeInvitationRevoked, TeamEventTypeInvitationExpired, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
+		return true
+	}
+	return false
+}
+
+func (e TeamEventType) String() string {
+	return string(e)
+}
+
+func (e *TeamEventType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TeamEventType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TeamEventType", str)
+	}
+	return nil
+}
+
+func (e TeamEventType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TeamEventType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TeamEventType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // The kinds of wrong input.
 type UserErrorCode string
 
@@ -2085,7 +2296,7 @@ const (
 	UserErrorCodeInvalidEmail UserErrorCode = "INVALID_EMAIL"
 	// The value is not allowed.
 	UserErrorCodeInvalidValue UserErrorCode = "INVALID_VALUE"
-	// Neither or both forms of grant were given.
+	// Neither or both forms of grant were given, or an invitation grants nothing any more.
 	UserErrorCodeInvalidGrant UserErrorCode = "INVALID_GRANT"
 	// The permission is not in the catalogue.
 	UserErrorCodePermissionUnknown UserErrorCode = "PERMISSION_UNKNOWN"
@@ -2129,6 +2340,8 @@ const (
 	UserErrorCodeNotGrantable UserErrorCode = "NOT_GRANTABLE"
 	// Members, groups or open invitations have the role.
 	UserErrorCodeRoleInUse UserErrorCode = "ROLE_IN_USE"
+	// Open invitations grant nothing but the group.
+	UserErrorCodeGroupInUse UserErrorCode = "GROUP_IN_USE"
 	// A role of the preset cannot be changed.
 	UserErrorCodeRoleProtected UserErrorCode = "ROLE_PROTECTED"
 	// The granter no longer holds everything that the invitation grants.
@@ -2190,6 +2403,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeRoleNotFound,
 	UserErrorCodeNotGrantable,
 	UserErrorCodeRoleInUse,
+	UserErrorCodeGroupInUse,
 	UserErrorCodeRoleProtected,
 	UserErrorCodeInviterLostGrant,
 	UserErrorCodeOwnerProtected,
@@ -2210,7 +2424,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -10,8 +10,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"github.com/convoke-dev/convoke/ent"
-	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/live"
 )
 
@@ -31,7 +29,7 @@ type Client struct {
 	Wake func()
 
 	lastEventID string
-	last        *ent.Event // the one that the last response is about
+	last        *live.Item // the one that the last response is about
 }
 
 type clientKey struct{}
@@ -60,7 +58,7 @@ func (c *Client) Cursors(after *string) (cursors []string) {
 // empty when its responses have none.
 func Cursor(ctx context.Context) string {
 	if c, ok := ctx.Value(clientKey{}).(*Client); ok && c.last != nil {
-		return event.CursorOf(c.last).String()
+		return c.last.Cursor()
 	}
 	return ""
 }

@@ -70,7 +70,7 @@ func (s *subscriber) next(ctx context.Context) *graphql.Response {
 		case err == nil && response.Data == nil: // errors only: the last response
 			return response
 		case err == nil:
-			s.client.last, s.item = s.item.Event, nil
+			s.client.last, s.item = s.item, nil
 			return response
 		case !errors.Is(err, ErrGone):
 			s.end = err
@@ -82,7 +82,7 @@ func (s *subscriber) next(ctx context.Context) *graphql.Response {
 
 // show returns the response that shows the item: a shared one where there is one.
 func (s *subscriber) show(ctx context.Context, it *live.Item) (*graphql.Response, error) {
-	if s.topic == nil || it.Event == nil {
+	if s.topic == nil || it.Event == nil || it.Own {
 		return s.execute(ctx, it)
 	}
 	r, mine := s.topic.result(it.Event.Seq, s.streams.Now(), s.client.Wake)

@@ -21,25 +21,30 @@ func SignedIn(ctx context.Context) (*Viewer, error) {
 // fails with UNAUTHENTICATED, with NOT_FOUND when the viewer may not know of the team,
 // or with FORBIDDEN. Only a refusal reads from the client, which must be guarded.
 func Require(ctx context.Context, client *ent.Client, teamID, permission string) (*Membership, error) {
+	m, err := RequireMember(ctx, client, teamID)
+	if err == nil && !m.Permissions.Has(permission) || fault.Is(err, fault.Forbidden) {
+		return nil, lacks(permission)
+	}
+	return m, err
+}
+
+// RequireMember returns the viewer's membership in the team. It fails like Require.
+func RequireMember(ctx context.Context, client *ent.Client, teamID string) (*Membership, error) {
 	v, err := SignedIn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m := v.Membership(teamID)
-	if m == nil {
-		known, err := client.Team.Query().Where(team.ID(teamID)).Exist(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("look for team %s: %w", teamID, err)
-		}
-		if !known {
-			return nil, noTeam()
-		}
-		return nil, lacks(permission)
+	if m := v.Membership(teamID); m != nil {
+		return m, nil
 	}
-	if !m.Permissions.Has(permission) {
-		return nil, lacks(permission)
+	known, err := client.Team.Query().Where(team.ID(teamID)).Exist(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("look for team %s: %w", teamID, err)
+	case !known:
+		return nil, noTeam()
 	}
-	return m, nil
+	return nil, fault.Refuse(fault.Forbidden, "You are not in this team.")
 }
 
 // RequireInAccount returns the viewer's membership in the account's default team, which

@@ -35,7 +35,7 @@ var siblings = map[string][]string{
 	"auth":      slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "limit"}),
 	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
-	"live": {"access", "auth", "event", "fault"},
+	"live": {"access", "auth", "event", "fault", "lifecycle"},
 	"demo": slices.Concat(leaves, []string{"access", "store", "event", "roster", "auth", "invite"}),
 
 	"idempotency": {"access", "store", "fault", "uid"},

@@ -23,6 +23,8 @@ var pastTheDoor = map[string]string{
 	"internal/roster.operate":       "is the operator's: no viewer, and suspended accounts too",
 	"internal/roster.SetActiveTeam": "changes the user's own row alone",
 
+	"internal/roster.ExpireTransfers": "stores what has expired: it acts for nobody",
+
 	"internal/invite.Sweep":  "stores what has expired: it acts for nobody",
 	"internal/invite.bounce": "stores the report of a mail provider: it acts for nobody",
 }

@@ -2,7 +2,10 @@ package event
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -39,6 +42,7 @@ const (
 	TransferAccepted  Type = "owner.transfer_accepted"
 	TransferDeclined  Type = "owner.transfer_declined"
 	TransferCanceled  Type = "owner.transfer_canceled"
+	TransferExpired   Type = "owner.transfer_expired"
 
 	TeamCreated Type = "team.created"
 	TeamUpdated Type = "team.updated"
@@ -73,7 +77,25 @@ const (
 	FormerOwner    = "formerOwnerId" // a member
 	ReassignedTo   = "reassignedTo"  // a role
 	Reason         = "reason"
+	Addressee      = "addressee" // Addressed of an invitation's address
+	Renamed        = "renamed"   // set when a member's name changed
+	Reload         = "reload"    // set when the change reaches further than its subject
 )
+
+// Set is the value of a key that is there or not.
+const Set = "set"
+
+// perInsert is how many events one statement writes: fewer than databases have
+// parameters for.
+const perInsert = 500
+
+// Addressed names an address in an event's data, by the key that addresses are compared
+// with. Its addressee finds the event by it, also when the invitation is deleted. The log
+// is never changed, so the address itself is not in it.
+func Addressed(emailKey string) string {
+	sum := sha256.Sum256([]byte(emailKey))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
 
 // Draft is an event about to be appended. It never holds a token, a password
 // or the text of a mail.
@@ -139,8 +161,10 @@ func (l *Log) Append(ctx context.Context, tx *store.Tx, accountID string, drafts
 			SetType(string(d.Type)).SetActorID(d.ActorID).SetTeamID(d.TeamID).SetSubjectID(d.SubjectID).SetData(data).
 			SetRequestID(req.ID).SetClientIP(req.ClientIP).SetUserAgent(req.UserAgent)
 	}
-	if err := tx.Event.CreateBulk(creates...).Exec(ctx); err != nil {
-		return fmt.Errorf("append events to %s: %w", accountID, err)
+	for some := range slices.Chunk(creates, perInsert) {
+		if err := tx.Event.CreateBulk(some...).Exec(ctx); err != nil {
+			return fmt.Errorf("append events to %s: %w", accountID, err)
+		}
 	}
 	tx.AfterCommit(func() {
 		for _, tell := range l.tell {

@@ -339,6 +339,10 @@ type Subscription struct {
 	reason error // why it has ended, or nil
 }
 
+// Last returns the number of the last event returned, or of the event that the
+// subscription begins after.
+func (s *Subscription) Last() int64 { return s.last }
+
 // Next returns the next events in order, each once. It returns none when there are none
 // yet. It fails with ErrSlow, ErrStopping, the context's error, or when the log cannot be
 // read.

@@ -75,6 +75,7 @@ const (
 	RoleNotFound              Code = "ROLE_NOT_FOUND"
 	NotGrantable              Code = "NOT_GRANTABLE"
 	RoleInUse                 Code = "ROLE_IN_USE"
+	GroupInUse                Code = "GROUP_IN_USE"
 	RoleProtected             Code = "ROLE_PROTECTED"
 	InviterLostGrant          Code = "INVITER_LOST_GRANT"
 	OwnerProtected            Code = "OWNER_PROTECTED"

@@ -39,7 +39,7 @@ type Joined struct {
 // INVALID_VALUE or INVALID_TOKEN; with UNAUTHENTICATED or NOT_FOUND for an id that
 // is not the viewer's; with the refusal of the state the invitation is in; with
 // EMAIL_MISMATCH for another user, AUTHENTICATION_REQUIRED, PASSWORD_REQUIRED,
-// WEAK_PASSWORD, TOO_LONG, INVITER_LOST_GRANT, MEMBER_DEACTIVATED,
+// WEAK_PASSWORD, TOO_LONG, INVALID_GRANT, INVITER_LOST_GRANT, MEMBER_DEACTIVATED,
 // FEATURE_NOT_AVAILABLE, SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED. A failed Accept
 // changes nothing.
 func (s *Service) Accept(ctx context.Context, r Acceptance) (*Joined, error) {
@@ -154,11 +154,15 @@ func signInFirst() error {
 
 // stillGranted checks the account and the ceiling once more, because both may
 // have changed since the invitation was sent. It fails with ACCOUNT_SUSPENDED,
-// FEATURE_NOT_AVAILABLE, or INVITER_LOST_GRANT when the granter has left, holds
-// less than the invitation grants, or may not invite any more.
+// FEATURE_NOT_AVAILABLE, INVALID_GRANT when it grants nothing any more, or
+// INVITER_LOST_GRANT when the granter has left, holds less than the invitation
+// grants, or may not invite any more.
 func (s *Service) stillGranted(ctx context.Context, a *act.Act, i *ent.Invitation) error {
 	if refused := refusedByAccount(a); refused != nil {
 		return refused
+	}
+	if nothing := grantsSomething(i); nothing != nil {
+		return nothing
 	}
 	granter, err := s.Access.Membership(ctx, a.Tx.Client(), i.TeamID, i.GranterID)
 	if err != nil && !fault.Is(err, fault.NotFound) {

@@ -38,6 +38,16 @@ func (s *Service) answersFor(granter *access.Membership, i *ent.Invitation) *fau
 	return nil
 }
 
+// grantsSomething fails with INVALID_GRANT for an invitation that grants nothing any
+// more: it had expired, and its roles and groups were deleted. What it grants must be
+// loaded.
+func grantsSomething(i *ent.Invitation) *fault.Error {
+	if i.AllPermissions || len(i.Permissions)+len(i.Edges.Roles)+len(i.Edges.Groups) > 0 {
+		return nil
+	}
+	return fault.Input(fault.InvalidGrant, "Everything that this invitation granted was deleted; a new one is needed.", "invitationId")
+}
+
 // grantOf returns what an invitation grants. Its roles and groups must be
 // loaded.
 func grantOf(i *ent.Invitation) access.Grant {

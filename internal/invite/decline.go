@@ -42,6 +42,6 @@ func (s *Service) Decline(ctx context.Context, r Reference) (invitationID string
 		if err := s.move(ctx, a.Tx, i, to, nil); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.InvitationDeclined, i.TeamID, i.ID, was(previous))
+		return s.Events.Append(ctx, a.Tx, i.AccountID, eventOf(event.InvitationDeclined, i, a.UserID, was(previous)))
 	})
 }

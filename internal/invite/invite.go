@@ -122,6 +122,10 @@ func moved(i *ent.Invitation, to lifecycle.Status) (d roster.Delta) {
 
 // eventOf returns an event about the invitation, ready to append.
 func eventOf(typ event.Type, i *ent.Invitation, actorID string, data map[string]string) event.Draft {
+	if data == nil {
+		data = map[string]string{}
+	}
+	data[event.Addressee] = event.Addressed(i.EmailKey)
 	return event.Draft{Type: typ, ActorID: actorID, TeamID: i.TeamID, SubjectID: i.ID, Data: data}
 }
 

@@ -36,8 +36,9 @@ type Renewal struct {
 // old link stops working. The viewer becomes its granter. Resend needs
 // members.invite in the team. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
-// is in; with NOT_GRANTABLE when the viewer holds less than it grants; for an
-// expired one with ALREADY_MEMBER or ALREADY_INVITED when its address has joined
+// is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
+// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER or
+// ALREADY_INVITED when its address has joined
 // or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
 // FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
@@ -86,14 +87,19 @@ func (s *Service) resend(ctx context.Context, a *act.Act, i *ent.Invitation, r R
 type terms struct {
 	now     time.Time
 	account *fault.Error // why the account allows no resend at all; nil = it does
-	// answersFor refuses an invitation that grants more than the inviter holds.
+	// answersFor refuses an invitation that grants nothing, or more than the inviter holds.
 	answersFor func(*ent.Invitation) *fault.Error
 }
 
 func (s *Service) terms(a *act.Act, now time.Time) terms {
 	return terms{
 		now: now, account: refusedByAccount(a),
-		answersFor: func(i *ent.Invitation) *fault.Error { return s.answersFor(a.Actor, i) },
+		answersFor: func(i *ent.Invitation) *fault.Error {
+			if nothing := grantsSomething(i); nothing != nil {
+				return nothing
+			}
+			return s.answersFor(a.Actor, i)
+		},
 	}
 }
 
@@ -153,7 +159,7 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent
 // CanResend reports whether Resend would be allowed to the member. What the
 // invitation grants must be loaded.
 func (s *Service) CanResend(granter *access.Membership, i *ent.Invitation) bool {
-	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil
+	return granter != nil && granter.Permissions.Has(access.MembersInvite) && s.answersFor(granter, i) == nil && grantsSomething(i) == nil
 }
 
 // quota is how often an invitation was resent. The zero quota is that of an

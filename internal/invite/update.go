@@ -57,7 +57,7 @@ func (s *Service) Update(ctx context.Context, am Amendment) error {
 		if err != nil {
 			return err
 		}
-		return a.Log(ctx, event.InvitationUpdated, i.TeamID, i.ID, nil)
+		return s.Events.Append(ctx, a.Tx, i.AccountID, eventOf(event.InvitationUpdated, i, a.UserID, nil))
 	})
 }
 

@@ -28,7 +28,7 @@ const (
 type TransferAction string
 
 // The actions. The receiver accepts and declines, the owner cancels. Expiry is
-// stored when the owner requests the next transfer.
+// stored within seconds, or when the owner requests the next transfer.
 const (
 	AcceptTransfer  TransferAction = "accept"
 	DeclineTransfer TransferAction = "decline"

@@ -3,54 +3,46 @@ package live
 import (
 	"fmt"
 	"log/slog"
-	"strings"
+	"slices"
 	"testing"
 
-	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/event"
 )
 
-// followed returns a follower of ann@x.org, whose invitation "known" stands at event 5.
+// followed returns a follower of ann@x.org, which the account "known" invites.
 func followed() (w *addressWatch, f *follower, wakes *int) {
 	w, wakes = newAddressWatch(nil, slog.New(slog.DiscardHandler)), new(int)
-	f = &follower{watch: w, key: "ann@x.org", wake: func() { *wakes++ }}
-	w.addresses[f.key] = &address{newest: map[string]int64{"known": 5}, followers: map[*follower]struct{}{f: {}}}
+	f = &follower{watch: w, key: "ann@x.org", wake: func() { *wakes++ }, known: map[string]struct{}{"known": {}}}
+	w.followers[f.key] = map[*follower]struct{}{f: {}}
 	return w, f, wakes
 }
 
-func TestAFollowerGetsEachChangeOnceInOrder(t *testing.T) {
+func TestAFollowerGetsEachNewAccountOnce(t *testing.T) {
 	t.Parallel()
 	w, f, wakes := followed()
-	w.handOut([]newestEvent{
-		{ID: "second", EmailKey: "ann@x.org", Seq: 9},
-		{ID: "known", EmailKey: "ann@x.org", Seq: 5}, // as it was
-		{ID: "first", EmailKey: "ann@x.org", Seq: 7},
-		{ID: "other", EmailKey: "bob@x.org", Seq: 8},
-	})
-	w.handOut([]newestEvent{{ID: "first", EmailKey: "ann@x.org", Seq: 7}})
-	for _, want := range []string{"first", "second", ""} {
-		if got, err := f.next(); got != want || err != nil {
-			t.Errorf("got %q, %v, want %q", got, err, want)
-		}
+	found := []inviter{
+		{AccountID: "second", EmailKey: "ann@x.org"},
+		{AccountID: "known", EmailKey: "ann@x.org"},
+		{AccountID: "first", EmailKey: "ann@x.org"},
+		{AccountID: "other", EmailKey: "bob@x.org"},
 	}
-	if *wakes != 2 {
-		t.Errorf("got %d wake-ups, want 2", *wakes)
+	w.handOut(found)
+	w.handOut(found)
+	if got, want := f.take(), []string{"second", "first"}; !slices.Equal(got, want) || *wakes != 2 {
+		t.Errorf("got %q and %d wake-ups, want %q and 2", got, *wakes, want)
+	}
+	if again := f.take(); len(again) > 0 {
+		t.Errorf("got %q a second time, want nothing", again)
 	}
 }
 
-func TestAFollowerThatLagsBehindIsToldToReadTheListAnew(t *testing.T) {
+func TestAFollowerGetsNoMoreAccountsThanACursorNames(t *testing.T) {
 	t.Parallel()
-	w, f, wakes := followed()
-	for n := range maxBehind + 2 {
-		w.handOut([]newestEvent{{ID: fmt.Sprint(n), EmailKey: "ann@x.org", Seq: int64(6 + n)}})
+	w, f, _ := followed()
+	for n := range event.MaxPositions + 5 {
+		w.handOut([]inviter{{AccountID: fmt.Sprint(n), EmailKey: "ann@x.org"}})
 	}
-	_, err := f.next()
-	if !fault.Is(err, fault.Timeout) || strings.Contains(err.Error(), "cursor") {
-		t.Errorf("got %v, want TIMEOUT without a cursor: the subscription has none", err)
-	}
-	if *wakes != maxBehind+1 {
-		t.Errorf("got %d wake-ups, want %d: none after the cut", *wakes, maxBehind+1)
-	}
-	if _, still := w.addresses["ann@x.org"].followers[f]; still {
-		t.Error("the follower is still followed, want it cut off")
+	if got := len(f.take()); got != event.MaxPositions-1 {
+		t.Errorf("got %d accounts beside the known one, want %d", got, event.MaxPositions-1)
 	}
 }

@@ -6,8 +6,9 @@
 // There are three openers of sources:
 //
 //	opener      items                              reads             ends when
-//	Team        events of a team on a topic        event log (hub)   members.read or the session is lost
-//	Addressee   invitations to an address          addressWatch      the session ends
+//	Team        events of a team on a topic        event log (hub)   the permission or the session is lost
+//	Addressee   events of the invitations to an    event logs (hub)  the session ends
+//	            address, in all accounts
 //	Rights      changes of the own permissions     sessionWatch      the session ends
 //
 // A source is a value without a goroutine. It is asked for its next item, says "none
@@ -33,16 +34,21 @@
 // decided. So nobody sees an event that follows the one that removed them. One read
 // serves all streams that need it.
 //
+// An addressee follows the logs of all accounts that invite the address. addressWatch
+// finds accounts that begin to; the hub does the rest, as for teams. A cursor is the
+// position in each of these logs.
+//
 // # Until when
 //
-// A stream ends when its source returns an error: FORBIDDEN when the permission is lost
-// (team.Viewer), UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber
+// A stream ends when its source returns an error: FORBIDDEN when the permission is lost,
+// NOT_FOUND when the team was deleted (team.Viewer), UNAUTHENTICATED when the session has ended, TIMEOUT for a subscriber
 // that lags too far behind. Before it ends it asks MayEnd, because the rights stream of
 // the same session comes first and says why: lastWord has the states of this hand-over.
 //
 // # Invariants
 //
-//   - A source returns each event at most once, in the order of the log.
+//   - A source returns each event at most once, in the order of the log. An event about
+//     several invitations to one address is an item for each of them.
 //   - The position in the log is fixed before the viewer is read: a change of permissions
 //     is after that position in the log, or known to the read, or both.
 //   - A session that has ended stays ended; its id is never reused.

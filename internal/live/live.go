@@ -29,13 +29,27 @@ type Source interface {
 	Close()
 }
 
-// Item is one thing to tell a subscriber. Exactly one of Event, InvitationID and
-// Rights is set, depending on the opener.
+// Item is one thing to tell a subscriber: an event of a log, or a change of the viewer's
+// rights.
 type Item struct {
-	Viewer       *access.Viewer // who is told, with the permissions they hold now
-	Event        *ent.Event
+	Viewer *access.Viewer // who is told, with the permissions they hold now
+	Rights *RightsChange
+	Event  *ent.Event
+	// InvitationID is the invitation that an addressee is told of.
 	InvitationID string
-	Rights       *RightsChange
+	// Own is true when subscribers with other permissions see something else of the item,
+	// or nothing: its result is not shared.
+	Own bool
+
+	positions string // the cursor of an addressee
+}
+
+// Cursor returns where a subscription goes on after this item; empty for rights.
+func (it *Item) Cursor() string {
+	if it.Event == nil || it.positions != "" {
+		return it.positions
+	}
+	return event.CursorOf(it.Event).String()
 }
 
 // Service opens the sources of one node. Its two watches are shared by all of them.

@@ -177,7 +177,9 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 		if bad := checkVersion(c.ExpectedVersion, d.Version); bad != nil {
 			return bad
 		}
+		data := map[string]string{}
 		if c.ParentID != nil {
+			data[event.Reload] = event.Set
 			if err := s.checkMove(ctx, a, d.ID, *c.ParentID); err != nil {
 				return err
 			}
@@ -190,7 +192,7 @@ func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 		if err := changed(u.Save(ctx)); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.DivisionUpdated, "", d.ID, nil)
+		return a.Log(ctx, event.DivisionUpdated, "", d.ID, data)
 	})
 }
 

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"slices"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/group"
+	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/text"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
@@ -91,6 +95,7 @@ type GroupChange struct {
 func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 	return s.onGroup(ctx, c.GroupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
 		var wrong fault.Errors
+		data := map[string]string{}
 		u := a.Tx.Group.Update().Where(group.ID(g.ID), group.Version(g.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := checkName(*c.Name)
@@ -123,23 +128,52 @@ func (s *Service) UpdateGroup(ctx context.Context, c GroupChange) error {
 					return err
 				}
 			}
+			if len(added) > 0 || len(roles) != len(g.Edges.Roles) {
+				data[event.Reload] = event.Set
+			}
 			u.ClearRoles().AddRoles(roles...)
 		}
 		if err := s.withoutGain(ctx, a, "roleIds", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.GroupUpdated, "", g.ID, nil)
+		return a.Log(ctx, event.GroupUpdated, "", g.ID, data)
 	})
 }
 
 // DeleteGroup deletes a group. Its people lose the permissions that they held by
 // it. Needs roles.manage account-wide. Fails like act.AccountWide, and with
-// NOT_FOUND.
+// NOT_FOUND, or GROUP_IN_USE while an open invitation would grant nothing without
+// the group.
 func (s *Service) DeleteGroup(ctx context.Context, groupID string) error {
 	return s.onGroup(ctx, groupID, func(ctx context.Context, a *act.Act, g *ent.Group) error {
+		needed, err := s.onlyGrant(ctx, a, g)
+		if err != nil {
+			return err
+		}
+		if needed {
+			return fault.Input(fault.GroupInUse, "Open invitations grant nothing but this group. Revoke or change them first.", "groupId")
+		}
 		if err := a.Tx.Group.DeleteOne(g).Exec(ctx); err != nil {
 			return fmt.Errorf("delete group %s: %w", g.ID, err)
 		}
-		return a.Log(ctx, event.GroupDeleted, "", g.ID, nil)
+		return a.Log(ctx, event.GroupDeleted, "", g.ID, map[string]string{event.Reload: event.Set})
 	})
+}
+
+// onlyGrant reports whether there is an open invitation that grants this group and
+// nothing else. Its addressee would accept an offer of nothing if the group went.
+func (s *Service) onlyGrant(ctx context.Context, a *act.Act, g *ent.Group) (bool, error) {
+	needed, err := a.Tx.Invitation.Query().Where(
+		lifecycle.Open(s.Now()), invitation.HasGroupsWith(group.ID(g.ID)),
+		invitation.Not(invitation.HasGroupsWith(group.IDNEQ(g.ID))), invitation.Not(invitation.HasRoles()),
+		func(s *sql.Selector) { // no list of permissions is stored as an empty one, or as null
+			s.Where(sql.P(func(b *sql.Builder) {
+				b.WriteString("CAST(").Ident(s.C(invitation.FieldPermissions)).WriteString(" AS TEXT) IN ('[]', 'null')")
+			}))
+		},
+	).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look whether invitations need group %s: %w", g.ID, err)
+	}
+	return needed, nil
 }

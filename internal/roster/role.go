@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -115,6 +116,7 @@ type RoleChange struct {
 func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 	return s.onRole(ctx, c.RoleID, func(ctx context.Context, a *act.Act, r *ent.Role) error {
 		var wrong fault.Errors
+		data := map[string]string{}
 		u := a.Tx.Role.Update().Where(role.ID(r.ID), role.Version(r.Version)).AddVersion(1).SetUpdatedAt(s.Now())
 		if c.Name != nil {
 			clean, bad := checkName(*c.Name)
@@ -148,12 +150,15 @@ func (s *Service) UpdateRole(ctx context.Context, c RoleChange) error {
 					return err
 				}
 			}
+			if !maps.Equal(held, access.NewSet(permissions...)) {
+				data[event.Reload] = event.Set
+			}
 			u.SetPermissions(permissions)
 		}
 		if err := s.withoutGain(ctx, a, "permissions", func() error { return changed(u.Save(ctx)) }); err != nil {
 			return err
 		}
-		return a.Log(ctx, event.RoleUpdated, "", r.ID, nil)
+		return a.Log(ctx, event.RoleUpdated, "", r.ID, data)
 	})
 }
 
@@ -174,7 +179,7 @@ func (s *Service) DeleteRole(ctx context.Context, roleID, reassignTo string) err
 			if err := s.withoutGain(ctx, a, "reassignTo", func() error { return s.reassign(ctx, a, r, reassignTo) }); err != nil {
 				return err
 			}
-			data[event.ReassignedTo] = reassignTo
+			data[event.ReassignedTo], data[event.Reload] = reassignTo, event.Set
 		} else if used, err := s.inUse(ctx, a, r); err != nil {
 			return err
 		} else if used {

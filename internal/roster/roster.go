@@ -134,8 +134,10 @@ func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 		return fmt.Errorf("rename the members of %s: %w", u.ID, err)
 	}
 	for _, m := range members {
+		data := memberData(m)
+		data[event.Renamed] = event.Set
 		err := s.Events.Append(ctx, tx, m.AccountID,
-			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: memberData(m)})
+			event.Draft{Type: event.MemberUpdated, ActorID: u.ID, TeamID: m.TeamID, SubjectID: m.ID, Data: data})
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
@@ -68,8 +69,9 @@ func (s *Service) RenameTeam(ctx context.Context, teamID, typed string) error {
 }
 
 // DeleteTeam deletes a team with its members, invitations and transfers, and returns
-// the id of its account. The log keeps their events. Needs team.delete in the team.
-// Fails like act.InTeam, and with INVALID_VALUE for the account's default team.
+// the id of its account. The log keeps their events, and says that each open
+// invitation was revoked. Needs team.delete in the team. Fails like act.InTeam, and
+// with INVALID_VALUE for the account's default team.
 func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID string, err error) {
 	err = s.Door.Do(ctx, act.InTeam(teamID, access.TeamDelete), func(ctx context.Context, a *act.Act) error {
 		accountID = a.Account.ID
@@ -79,9 +81,37 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 			return err
 		}
+		if err := s.withdraw(ctx, a, teamID); err != nil {
+			return err
+		}
 		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
 	})
 	return accountID, err
+}
+
+// withdraw logs that the open invitations of a team that is being deleted are
+// revoked, so that their addressees see it. These events follow that of the deletion,
+// which ends the streams of the team: its invitations cannot be shown any more.
+func (s *Service) withdraw(ctx context.Context, a *act.Act, teamID string) error {
+	open, err := a.Tx.Invitation.Query().Where(invitation.TeamID(teamID), lifecycle.StoredPending()).
+		Order(invitation.ByCreatedAt(), invitation.ByID()).
+		Select(invitation.FieldID, invitation.FieldEmailKey, invitation.FieldStatus, invitation.FieldExpiresAt).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find the open invitations of %s: %w", teamID, err)
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	events := make([]event.Draft, len(open))
+	for n, i := range open {
+		events[n] = event.Draft{
+			Type: event.InvitationRevoked, ActorID: a.UserID, TeamID: teamID, SubjectID: i.ID,
+			Data: map[string]string{
+				event.PreviousStatus: string(lifecycle.Effective(i, s.Now())), event.Addressee: event.Addressed(i.EmailKey),
+			},
+		}
+	}
+	return s.Events.Append(ctx, a.Tx, a.Account.ID, events...)
 }
 
 // deletion returns the steps that delete a team. They lock members before users,

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -13,8 +14,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/uid"
 )
+
+// transfersPerRound is how many transfers one round of ExpireTransfers looks at.
+const transfersPerRound = 100
 
 // RequestTransfer opens a transfer of the ownership to a member of the team. Needs
 // the ownership of the team. Fails like act.AsOwner, and with NOT_FOUND,
@@ -56,7 +61,7 @@ func (s *Service) createTransfer(ctx context.Context, a *act.Act, to *ent.Member
 		if lifecycle.IsTransferOpen(last, s.Now()) {
 			return "", fault.Input(fault.TransferPending, "A transfer of the ownership is open already. Cancel it first.", "memberId")
 		}
-		if err := s.closeTransfer(ctx, a, last, lifecycle.ExpireTransfer); err != nil {
+		if err := s.expireTransfer(ctx, a.Tx, last); err != nil {
 			return "", err
 		}
 	}
@@ -74,6 +79,38 @@ func (s *Service) createTransfer(ctx context.Context, a *act.Act, to *ent.Member
 // transferData is the data of an event about a transfer.
 func transferData(t *ent.OwnershipTransfer) map[string]string {
 	return map[string]string{event.MemberID: t.ToID, event.FormerOwner: t.FromID}
+}
+
+// ExpireTransfers stores which transfers have expired, so that the event log and live
+// views show it. No rule depends on it, because every rule compares the expiry
+// itself. It acts for nobody.
+func (s *Service) ExpireTransfers(ctx context.Context) error {
+	ctx = access.System(ctx, "store which transfers of ownership have expired")
+	due, err := s.Store.Read().OwnershipTransfer.Query().Where(lifecycle.OverdueTransfer(s.Now())).
+		Order(ownershiptransfer.ByExpiresAt()).Limit(transfersPerRound).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find the overdue transfers: %w", err)
+	}
+	var failed []error
+	for _, t := range due {
+		err := s.Store.InAccount(ctx, t.AccountID, func(tx *store.Tx) error {
+			err := s.expireTransfer(ctx, tx, t)
+			if fault.Is(err, fault.TransferNotPending) {
+				return nil // meanwhile it has reached another end
+			}
+			return err
+		})
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) expireTransfer(ctx context.Context, tx *store.Tx, t *ent.OwnershipTransfer) error {
+	if err := s.closeTransfer(ctx, tx, t, lifecycle.ExpireTransfer); err != nil {
+		return err
+	}
+	return s.Events.Append(ctx, tx, t.AccountID,
+		event.Draft{Type: event.TransferExpired, TeamID: t.TeamID, SubjectID: t.ID, Data: transferData(t)})
 }
 
 // onTransfer runs f on an open transfer, read in the transaction. Needs to be the
@@ -113,7 +150,7 @@ func receiver(t *ent.OwnershipTransfer) string { return t.ToID }
 // or CONFLICT.
 func (s *Service) AcceptTransfer(ctx context.Context, transferID string) error {
 	return s.onTransfer(ctx, transferID, lifecycle.AcceptTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, lifecycle.AcceptTransfer); err != nil {
+		if err := s.closeTransfer(ctx, a.Tx, t, lifecycle.AcceptTransfer); err != nil {
 			return err
 		}
 		if err := s.handOver(ctx, a, t); err != nil {
@@ -176,7 +213,7 @@ func (s *Service) makeAdmin(ctx context.Context, a *act.Act, memberID string) er
 // Fails like act.AsMember, and with FORBIDDEN or TRANSFER_NOT_PENDING.
 func (s *Service) DeclineTransfer(ctx context.Context, transferID string) error {
 	return s.onTransfer(ctx, transferID, lifecycle.DeclineTransfer, receiver, func(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
-		if err := s.closeTransfer(ctx, a, t, lifecycle.DeclineTransfer); err != nil {
+		if err := s.closeTransfer(ctx, a.Tx, t, lifecycle.DeclineTransfer); err != nil {
 			return err
 		}
 		return a.Log(ctx, event.TransferDeclined, t.TeamID, t.ID, transferData(t))
@@ -190,7 +227,7 @@ func (s *Service) CancelTransfer(ctx context.Context, transferID string) error {
 }
 
 func (s *Service) cancelTransfer(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer) error {
-	if err := s.closeTransfer(ctx, a, t, lifecycle.CancelTransfer); err != nil {
+	if err := s.closeTransfer(ctx, a.Tx, t, lifecycle.CancelTransfer); err != nil {
 		return err
 	}
 	return a.Log(ctx, event.TransferCanceled, t.TeamID, t.ID, transferData(t))
@@ -214,12 +251,12 @@ func (s *Service) cancelTransfers(ctx context.Context, a *act.Act, m *ent.Member
 
 // closeTransfer moves a transfer that is stored as pending to its end, by
 // compare-and-set. TRANSFER_NOT_PENDING when it has reached another end.
-func (s *Service) closeTransfer(ctx context.Context, a *act.Act, t *ent.OwnershipTransfer, action lifecycle.TransferAction) error {
+func (s *Service) closeTransfer(ctx context.Context, tx *store.Tx, t *ent.OwnershipTransfer, action lifecycle.TransferAction) error {
 	to, denied := lifecycle.NextTransfer(t.Status, action)
 	if denied != nil {
 		return denied
 	}
-	n, err := a.Tx.OwnershipTransfer.Update().
+	n, err := tx.OwnershipTransfer.Update().
 		Where(ownershiptransfer.ID(t.ID), lifecycle.StoredPendingTransfer()).SetStatus(to).Save(ctx)
 	if err != nil {
 		return fmt.Errorf("close transfer %s: %w", t.ID, err)

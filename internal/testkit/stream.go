@@ -34,6 +34,16 @@ func (s *Stream) Next() *Answer {
 	return nil
 }
 
+// Poll returns the next answer if there is one already, else nil.
+func (s *Stream) Poll() *Answer {
+	select {
+	case a := <-s.answers:
+		return a // nil once the stream has ended
+	default:
+		return nil
+	}
+}
+
 // Ended waits for the end of the stream and returns the answers before it.
 func (s *Stream) Ended() (rest []*Answer) {
 	s.t.Helper()

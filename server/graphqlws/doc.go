@@ -3,12 +3,17 @@
 // neither the schema nor the users: it executes operations with gqlgen's executor, and
 // asks the functions of a Transport for everything else.
 //
+// The operations of a connection do not know how its messages travel. A Line is a
+// connection whose owner brings the client's messages and writes the responses: the event
+// streams of package server are Lines. It shares all of the operations below, the worker
+// pool, and the limit of connections with the sockets.
+//
 // The client sends connection_init once, and the server replies connection_ack when
 // Transport.Init accepts it. Then each subscribe starts an operation under an id of the
 // client. The server sends next for each of its responses, and complete or error as the
 // last message; the client sends complete to end it. Each ping is replied with a pong.
 //
-// # A connection
+// # A WebSocket
 //
 //	       connection_init         Init accepts
 //	opened ---------------> init --------------> acked ----> closing ----------> released
@@ -33,8 +38,8 @@
 //	connection_init comes twice              4429          close frame          init
 //	Init refuses, or fails (1011)            Init's        close frame          init, serve
 //	the user has PerUser connections         4429          close frame          init
-//	subscribe comes before connection_ack    4401          close frame          register
-//	subscribe with an id that is in use      4409          close frame          register
+//	subscribe comes before connection_ack    4401          close frame          subscribe
+//	subscribe with an id that is in use      4409          close frame          subscribe
 //	EndSession, or Fatal errors              theirs        error, close frame   endAll, fail
 //	Stop, when queries have finished         1012          close frame          stop
 //
@@ -42,7 +47,7 @@
 //
 // # An operation
 //
-// subscribe executes it in a goroutine of its own. A query or mutation runs there to its
+// execute runs it in a goroutine of its own. A query or mutation runs there to its
 // end. A subscription that has nothing to send returns Later and gives its goroutine
 // back; after wake, the worker pool executes it until the next Later.
 //
@@ -52,7 +57,7 @@
 //	end                               last message  where
 //	it has ended                      complete      answer
 //	it failed, was refused, panicked  error         fail
-//	too many operations run           error: Busy   subscribe
+//	too many operations run           error: Busy   execute
 //	the client sends complete         none          complete
 //	Stop, for a subscription          none          stop, begin
 //	EndSession, or Fatal errors       error         endAll
@@ -64,12 +69,13 @@
 //
 // # Invariants
 //
-//   - One message is written at a time (conn.writing), each within WriteWithin. A client
-//     that does not read is disconnected, and delays only its own operations.
+//   - One message is written at a time (conn.writing), each within a time limit. A
+//     client that does not read is disconnected, and delays only its own operations.
 //   - Nothing is sent for an operation after its complete or error, nor after the client's
 //     complete was handled: next and finish check done while they hold writing.
 //   - One goroutine at a time executes a subscription.
-//   - Only serve releases a connection; everything else makes its reading fail.
+//   - Only serve releases a WebSocket; everything else makes its reading fail. A Line is
+//     released when its operations have ended, in a goroutine that starts with its close.
 //   - Every goroutine ends: serve when reading fails, an operation's with the operation, a
 //     worker when the queue is empty, endAll's after its writes, stop's after its time.
 package graphqlws

@@ -2,12 +2,20 @@ package graphqlws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Why an operation does not start.
+var (
+	ErrExists = errors.New("graphqlws: the id is in use")
+	ErrClosed = errors.New("graphqlws: the connection is closed")
+	errBusy   = errors.New("graphqlws: too many operations run on this connection")
 )
 
 // operation is one operation of a connection. Its id is free again when done is set.
@@ -68,19 +76,17 @@ func (op *operation) park() bool {
 	return false
 }
 
-// subscribe starts an operation in a goroutine of its own. The goroutine ends when
-// the operation ends, or when it is a subscription and waits; the worker pool
-// continues it.
-func (c *conn) subscribe(m message) error {
-	op, params, err := c.register(m)
+// execute starts an operation in a goroutine of its own. The goroutine ends when the
+// operation ends, or when it is a subscription and waits; the worker pool continues it.
+// It returns ErrExists or ErrClosed; too many operations are an error of the operation.
+func (c *conn) execute(ctx context.Context, id string, params *graphql.RawParams) error {
+	op, err := c.register(ctx, id)
 	switch {
+	case errors.Is(err, errBusy):
+		c.fail(c.newOperation(ctx, id), gqlerror.List{c.t.Busy})
+		return nil
 	case err != nil:
 		return err
-	case op == nil:
-		return nil // the server is stopping: the client sees the close frame
-	case params == nil:
-		c.fail(op, gqlerror.List{c.t.Busy})
-		return nil
 	}
 	go func() {
 		if c.run(op.ctx, op, params) {
@@ -104,36 +110,33 @@ func (op *operation) proceed() {
 	waits = c.answer(op.within, op, op.answers, true)
 }
 
-// register checks whether an operation may run, and reserves its id. It returns no
-// params when too many operations run, no operation when the server is stopping, and
-// a CloseError when the message breaks the protocol.
-func (c *conn) register(m message) (*operation, *graphql.RawParams, error) {
+// register reserves the id of an operation that is about to start. It returns ErrExists
+// when the id is in use, errBusy when too many operations run, and ErrClosed when the
+// connection is closing or the server is stopping.
+func (c *conn) register(ctx context.Context, id string) (*operation, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.acked {
-		return nil, nil, CloseError{Unauthorized, "Unauthorized"}
-	}
-	params, err := m.params()
 	switch {
-	case err != nil:
-		return nil, nil, err
-	case c.operations[m.id] != nil:
-		return nil, nil, CloseError{SubscriberExists, "Subscriber for " + m.id + " already exists"}
-	case c.stopping:
-		return nil, nil, nil
-	}
-	op := &operation{conn: c, id: m.id, quoted: appendJSON(nil, m.id)}
-	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(c.ctx))
+	case c.operations[id] != nil:
+		return nil, ErrExists
+	case c.stopping || c.why != nil:
+		return nil, ErrClosed
 	// running also counts operations that the client has completed and that have not
 	// ended yet. The second limit keeps a client from piling those up.
-	if len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations {
-		params = nil
-	} else {
-		c.running++
-		c.ended.Add(1)
+	case len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations:
+		return nil, errBusy
 	}
-	c.operations[m.id] = op
-	return op, params, nil
+	op := c.newOperation(ctx, id)
+	c.operations[id] = op
+	c.running++
+	c.ended.Add(1)
+	return op, nil
+}
+
+func (c *conn) newOperation(ctx context.Context, id string) *operation {
+	op := &operation{conn: c, id: id, quoted: appendJSON(nil, id)}
+	op.ctx, op.cancel = context.WithCancel(graphql.StartOperationTrace(ctx))
+	return op
 }
 
 // complete handles the client's complete message: nothing is sent for the operation
@@ -150,7 +153,9 @@ func (c *conn) complete(id string) {
 // ends, and closes its source, when it is executed for the last time.
 func (c *conn) forget(op *operation) {
 	op.done = true
-	delete(c.operations, op.id)
+	if c.operations[op.id] == op { // it is not when the operation was refused with errBusy
+		delete(c.operations, op.id)
+	}
 	op.cancel()
 	op.wake()
 }
@@ -230,7 +235,7 @@ func (c *conn) answer(ctx context.Context, op *operation, answers graphql.Respon
 			}
 			continue
 		case answer == nil:
-			c.finish(op, typeComplete, nil)
+			c.finish(op, nil)
 			return false
 		case answer.Data == nil && len(answer.Errors) > 0: // it was refused, or ended with an error
 			c.fail(op, answer.Errors)
@@ -239,7 +244,7 @@ func (c *conn) answer(ctx context.Context, op *operation, answers graphql.Respon
 			return false
 		}
 		if !stream {
-			c.finish(op, typeComplete, nil)
+			c.finish(op, nil)
 			return false
 		}
 	}
@@ -276,17 +281,15 @@ func (c *conn) next(op *operation, answer *graphql.Response) bool {
 	if over {
 		return false
 	}
-	withFrame(func(b []byte) []byte {
-		return appendMessage(b, typeNext, op.quoted, func(b []byte) []byte { return AppendResponse(b, answer) })
-	}, c.write)
+	c.carrier.next(op, answer)
 	return true
 }
 
-// finish sends the last message of an operation, unless the operation is done. The id
-// is freed before the message is written, so that the client can reuse it as soon as
-// it has read the message. Messages of the next operation with this id cannot
-// overtake it, because writing is held.
-func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
+// finish sends the last message of an operation, with errors or without, unless the
+// operation is done. The id is freed before the message is written, so that the client
+// can reuse it as soon as it has read the message. Messages of the next operation with
+// this id cannot overtake it, because writing is held.
+func (c *conn) finish(op *operation, errs gqlerror.List) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	c.mu.Lock()
@@ -296,14 +299,14 @@ func (c *conn) finish(op *operation, kind string, payload func([]byte) []byte) {
 	}
 	c.mu.Unlock()
 	if !over {
-		withFrame(func(b []byte) []byte { return appendMessage(b, kind, op.quoted, payload) }, c.write)
+		c.carrier.last(op, errs)
 	}
 }
 
 // fail ends an operation with errors, and also its connection when Fatal says that the
 // errors end it.
 func (c *conn) fail(op *operation, errs gqlerror.List) {
-	c.finish(op, typeError, func(b []byte) []byte { return appendErrors(b, errs) })
+	c.finish(op, errs)
 	if why := c.t.Fatal(c.ctx, errs); why != nil && !c.othersBegun(op) {
 		c.endAll(errs, *why)
 	}

@@ -94,7 +94,8 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.open.Done()
 		return // the upgrader has called Refuse
 	}
-	c := &conn{t: t, ws: ws, exec: exec, opened: time.Now(), operations: map[string]*operation{}}
+	c := &socket{ws: ws}
+	c.conn = conn{t: t, carrier: c, exec: exec, opened: time.Now(), operations: map[string]*operation{}}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
 	go c.serve() //nolint:contextcheck // it ends with the connection, not with the request
 }

@@ -1,8 +1,9 @@
 // Runs one operation with the client that dashboards use, and tells what it heard: one JSON value a line.
 //
-//     node client.mjs ws|sse URL TOKEN    with the request as JSON in the first line of stdin; "stop" in another one ends it
+//     node client.mjs ws|sse|one URL TOKEN    with the request as JSON in the first line of stdin; "stop" in another one ends it
 //
-// After a break the client comes back by itself, from the cursor it saw last: by `after` on a socket, by Last-Event-ID over events.
+// ws is graphql-ws, sse is graphql-sse, and one is graphql-sse in its single connection mode. After a break the client comes back by itself, from
+// the cursor it saw last: by Last-Event-ID with sse, where an operation has a stream of its own, and otherwise by `after`.
 import readline from 'node:readline';
 import { createClient as overEvents } from 'graphql-sse';
 import { createClient as overSocket } from 'graphql-ws';
@@ -34,6 +35,14 @@ const client = {
       retry: quickly,
       on: { connected: (again) => tell({ connected: again }) },
     }),
+  one: () =>
+    overEvents({
+      url,
+      singleConnection: true,
+      headers: () => ({ authorization }),
+      retry: quickly,
+      on: { connected: (again) => tell({ connected: again }) },
+    }),
 }[kind]();
 
 let stop;
@@ -49,7 +58,7 @@ lines.on('line', (line) => {
       const at = Object.values(answer.data ?? {})[0]?.cursor;
       if (at) {
         cursor = at;
-        if (kind === 'ws') request.variables.after = at;
+        if (kind !== 'sse') request.variables.after = at;
       }
       tell({ next: answer });
     },

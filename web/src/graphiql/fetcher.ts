@@ -9,16 +9,27 @@ const endpoint = '/graphql';
  * Every subscription has a socket of its own, because a socket is authenticated when it opens: one that was opened before a
  * sign-in would stay anonymous. The socket does not reconnect by itself, because without a cursor it would skip events
  * silently.
+ *
+ * After a sign-in or a sign-out it calls onSession.
  */
-export const fetcher: Fetcher = (params, options) => {
+export const fetcherOf = (onSession: () => void): Fetcher => async (params, options) => {
   const wsClient = createClient({
     url: socketURL(),
     connectionParams: connectionParams(options?.headers),
     lazy: true,
     retryAttempts: 0,
   });
-  return createGraphiQLFetcher({ url: endpoint, wsClient, enableIncrementalDelivery: false })(params, options);
+  const result = await createGraphiQLFetcher({ url: endpoint, wsClient, enableIncrementalDelivery: false })(params, options);
+  if (changesSession(result)) {
+    onSession();
+  }
+  return result;
 };
+
+function changesSession(result: object): boolean {
+  const { data } = result as { data?: { signIn?: { viewer?: object | null }; signOut?: object } };
+  return Boolean(data?.signIn?.viewer || data?.signOut);
+}
 
 function socketURL(): string {
   const url = new URL(endpoint, location.href);

@@ -1,0 +1,4 @@
+// Removes what an earlier build left, so that the package has no files of deleted sources.
+import { rmSync } from 'node:fs';
+
+for (const folder of ['dist', 'build']) rmSync(new URL(`../${folder}`, import.meta.url), { recursive: true, force: true });

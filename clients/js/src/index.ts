@@ -1,0 +1,10 @@
+export { createClient } from './client.js';
+export type { Client, ClientOptions, LiveQueryArguments, Response } from './client.js';
+export type { Backoff, Clock } from './clock.js';
+export type { Document, TypedDocument, TypedText } from './document.js';
+export { ConvokeError } from './error.js';
+export { change, LiveQuery } from './live-query.js';
+export type { Change, ChangedBy, LiveQueryOptions, Snapshot } from './live-query.js';
+export { Subscription } from './subscription.js';
+export type { Item, RefetchReason, Status, SubscriptionOptions } from './subscription.js';
+export type { Connect, Connection, Request, Result, Sink, Transport } from './transport.js';

@@ -1,0 +1,95 @@
+package event
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/uid"
+)
+
+// MaxPositions is how many accounts a cursor of several logs may name: it stays short
+// enough for an HTTP header.
+const MaxPositions = 100
+
+// Positions is a position in the logs of several accounts, by their ids. Their order is
+// no order of time: the logs of two accounts have no common clock.
+type Positions map[string]Position
+
+// Position is a position in one of these logs.
+type Position struct {
+	Seq int64 // after the event with this number
+	// Within is set in the middle of the next event, which is about several invitations:
+	// after the one with this id.
+	Within string
+}
+
+// positionsVersion begins every encoded text, so that a later form can be told from this one.
+const positionsVersion = "1"
+
+// String encodes the positions. The encoding is opaque, as that of a Cursor, and the same
+// for the same positions.
+func (p Positions) String() string {
+	var b strings.Builder
+	b.WriteString(positionsVersion)
+	for _, id := range slices.Sorted(maps.Keys(p)) {
+		b.WriteString("." + strings.TrimPrefix(id, string(uid.Account)+"_") + "-" + strconv.FormatInt(p[id].Seq, 36))
+		if within := p[id].Within; within != "" {
+			b.WriteString("-" + strings.TrimPrefix(within, string(uid.Invitation)+"_"))
+		}
+	}
+	return b.String()
+}
+
+// ParsePositions reads encoded positions. It fails with BAD_USER_INPUT for anything else.
+func ParsePositions(s string) (Positions, error) {
+	version, rest, some := strings.Cut(s, ".")
+	if version != positionsVersion || some && strings.Count(rest, ".") >= MaxPositions {
+		return nil, notOurs()
+	}
+	p := Positions{}
+	if !some {
+		return p, nil
+	}
+	for _, text := range strings.Split(rest, ".") {
+		part := strings.Split(text, "-")
+		if len(part) < 2 || len(part) > 3 {
+			return nil, notOurs()
+		}
+		at := Position{}
+		var err error
+		if at.Seq, err = strconv.ParseInt(part[1], 36, 64); err != nil || at.Seq < 0 {
+			return nil, notOurs()
+		}
+		account := string(uid.Account) + "_" + part[0]
+		if is, err := uid.Of(account); err != nil || is != uid.Account {
+			return nil, notOurs()
+		}
+		if len(part) == 3 {
+			at.Within = string(uid.Invitation) + "_" + part[2]
+			if _, err := uid.Of(at.Within); err != nil {
+				return nil, notOurs()
+			}
+		}
+		if _, twice := p[account]; twice {
+			return nil, notOurs()
+		}
+		p[account] = at
+	}
+	return p, nil
+}
+
+// Further adds the positions of the other cursor that are further on, or in other logs.
+func (p Positions) Further(other Positions) {
+	for id, at := range other {
+		if known, both := p[id]; !both || at.Seq > known.Seq || at.Seq == known.Seq && at.Within > known.Within {
+			p[id] = at
+		}
+	}
+}
+
+func notOurs() error {
+	return fault.Refuse(fault.BadUserInput, "The cursor is not one of this list.")
+}

@@ -1,8 +1,0 @@
-import{c as e,d as t,f as n,t as r,u as i}from"./form-BdoR4VZd.js";import{i as a,s as o,t as s}from"./jsx-runtime-Vg7gJn2C.js";import{n as c,t as l}from"./fragment-CKCuf7Tx.js";var u=o(a(),1),d=s(),f=`convoke.verification`,p=`
-  mutation VerifyEmail($input: VerifyEmailInput!) {
-    verifyEmail(input: $input) {
-      viewer { user { email } }
-      userErrors { code field message }
-    }
-  }
-`;function m(){let[n,a]=(0,u.useState)(()=>c(f)),[o,s]=(0,u.useState)(null);return(0,u.useEffect)(()=>{let e=()=>{a(c(f)),s(null)};return addEventListener(`hashchange`,e),()=>removeEventListener(`hashchange`,e)},[]),(0,d.jsx)(t,{children:(0,d.jsx)(`section`,{className:`card`,children:o?(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(i,{children:`Your address is confirmed`}),(0,d.jsxs)(`p`,{children:[o.email?(0,d.jsxs)(d.Fragment,{children:[`You are signed in as `,(0,d.jsx)(`strong`,{children:o.email}),`.`]}):`You can sign in now.`,` `,`If you came here from an invitation, go back to its page and accept it.`]}),(0,d.jsx)(`p`,{children:(0,d.jsx)(`a`,{className:`button`,href:`/`,children:`Continue`})})]}):n?(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(`h1`,{children:`Confirm your address`}),(0,d.jsx)(`p`,{children:`One click proves that you can read mail at this address, and signs you in.`}),(0,d.jsx)(r,{action:async()=>{let{verifyEmail:t}=await e(p,{input:{token:n,transport:`COOKIE`}});return t.userErrors.length===0&&(l(f),s({email:t.viewer?.user?.email})),t.userErrors},children:`Confirm my address`})]}):(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(`h1`,{children:`No link here`}),(0,d.jsx)(`p`,{children:`Please open this page with the link in your mail.`})]})})})}n((0,d.jsx)(m,{}));
