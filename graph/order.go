@@ -84,8 +84,12 @@ func peopleBy(o *model.PersonOrder) (relay.Order[*ent.Member], relay.Order[*ent.
 	if o == nil {
 		o = &model.PersonOrder{Field: model.PersonOrderFieldAddedAt, Direction: model.OrderDirectionDesc}
 	}
-	members, invitations, name := membersByAge, invitationsByAge, "people.added"
+	var members relay.Order[*ent.Member]
+	var invitations relay.Order[*ent.Invitation]
+	name := ""
 	switch o.Field {
+	case model.PersonOrderFieldAddedAt:
+		members, invitations, name = membersByAge, invitationsByAge, "people.added"
 	case model.PersonOrderFieldName:
 		members, invitations, name = membersByName, invitationsByName, "people.name"
 	case model.PersonOrderFieldEmail:

@@ -43,7 +43,8 @@ func TestNoInvitationBecomesAnOfferOfNothing(t *testing.T) {
 			again.Mutate("deleteGroup", "", "groupId", crew).OK()
 			again.Mutate("deleteRole", "", "roleId", pilot).OK()
 			for _, id := range []string{byGroup, byRole} {
-				a := again.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status viewerCanResend } } }`, map[string]any{"id": id}).OK()
+				a := again.Do(`query($id: ID!) { node(id: $id) { ... on Invitation { status viewerCanResend viewerCannotResendReasons } } }`, map[string]any{"id": id}).OK()
+				equalList(t, "reasons", a.List("node.viewerCannotResendReasons", ""), "GRANTS_NOTHING")
 				equal(t, "status", a.Text("node.status"), "EXPIRED")
 				equal(t, "may be resent", a.Text("node.viewerCanResend"), "false")
 				resend(again, id).Refused("INVALID_GRANT invitationId")

@@ -198,7 +198,7 @@ func TestPeopleAreFound(t *testing.T) {
 
 // The plan of SQLite shows that a page is read from an index in the order of the list, whatever
 // else the team has: accepted invitations, for example.
-func TestAPageOfPeopleIsReadInTheOrderOfAnIndex(t *testing.T) {
+func TestAPageOfPeopleIsReadInTheOrderOfAnIndex(t *testing.T) { //nolint:tparallel // the statements of one list after the other are recorded
 	t.Parallel()
 	address := filepath.Join(t.TempDir(), "convoke.db")
 	var mu sync.Mutex

@@ -2333,6 +2333,7 @@ var (
 		"SELF":               act.OfSelf,
 		"NOT_OPEN":           act.NotOpen,
 		"BEYOND_OWN_GRANT":   act.BeyondOwnGrant,
+		"GRANTS_NOTHING":     act.GrantsNothing,
 		"DEFAULT_TEAM":       act.OfDefaultTeam,
 		"PRESET_ROLE":        act.OfPreset,
 	}
@@ -2344,6 +2345,7 @@ var (
 		act.OfSelf:            "SELF",
 		act.NotOpen:           "NOT_OPEN",
 		act.BeyondOwnGrant:    "BEYOND_OWN_GRANT",
+		act.GrantsNothing:     "GRANTS_NOTHING",
 		act.OfDefaultTeam:     "DEFAULT_TEAM",
 		act.OfPreset:          "PRESET_ROLE",
 	}

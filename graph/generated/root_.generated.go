@@ -4771,6 +4771,8 @@ enum CannotReason {
   NOT_OPEN
   "The invitation grants more than the viewer holds, or reaches further than they do."
   BEYOND_OWN_GRANT
+  "The invitation grants nothing any more, because its roles and groups were deleted."
+  GRANTS_NOTHING
   "The account's default team cannot be deleted."
   DEFAULT_TEAM
   "The role comes with the account."

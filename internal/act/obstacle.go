@@ -16,6 +16,7 @@ const (
 	OfSelf            Obstacle = "SELF"
 	NotOpen           Obstacle = "NOT_OPEN"
 	BeyondOwnGrant    Obstacle = "BEYOND_OWN_GRANT"
+	GrantsNothing     Obstacle = "GRANTS_NOTHING"
 	OfDefaultTeam     Obstacle = "DEFAULT_TEAM"
 	OfPreset          Obstacle = "PRESET_ROLE"
 )

@@ -20,8 +20,12 @@ func (s *Service) Against(v *access.Viewer, i *ent.Invitation, a lifecycle.Actio
 // AgainstGranting returns what keeps the viewer, who is a member of the team, from offering
 // again what the invitation grants. It must be loaded.
 func (s *Service) AgainstGranting(v *access.Viewer, i *ent.Invitation) []act.Obstacle {
-	if s.answersFor(v.Membership(i.TeamID), i) != nil {
+	switch {
+	case grantsSomething(i) != nil:
+		return []act.Obstacle{act.GrantsNothing}
+	case s.answersFor(v.Membership(i.TeamID), i) != nil:
 		return []act.Obstacle{act.BeyondOwnGrant}
+	default:
+		return nil
 	}
-	return nil
 }

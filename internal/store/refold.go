@@ -28,32 +28,38 @@ func refoldMigrations() []*goose.Migration {
 // refoldPortion is how many rows are read at once.
 const refoldPortion = 1000
 
-// folded are the tables with folded texts. The query reads the texts that they are made of,
-// in order of id from one on.
-var folded = map[string]string{
-	"members": `SELECT m.id, u.email, u.first_name, u.last_name, m.sort_name, m.search
-		FROM members AS m JOIN users AS u ON u.id = m.user_id WHERE m.id > $1 ORDER BY m.id LIMIT $2`,
-	"invitations": `SELECT id, email, first_name, last_name, sort_name, search
-		FROM invitations WHERE id > $1 ORDER BY id LIMIT $2`,
+// folded are the tables with folded texts. read reads the texts that they are made of, in
+// order of id from one on; write writes the folded ones.
+var folded = []struct{ table, read, write string }{
+	{
+		"members",
+		`SELECT m.id, u.email, u.first_name, u.last_name, m.sort_name, m.search
+			FROM members AS m JOIN users AS u ON u.id = m.user_id WHERE m.id > $1 ORDER BY m.id LIMIT $2`,
+		`UPDATE members SET sort_name = $1, search = $2 WHERE id = $3`,
+	},
+	{
+		"invitations",
+		`SELECT id, email, first_name, last_name, sort_name, search FROM invitations WHERE id > $1 ORDER BY id LIMIT $2`,
+		`UPDATE invitations SET sort_name = $1, search = $2 WHERE id = $3`,
+	},
 }
 
 // refold writes the columns sort_name and search anew where they differ from what text.SortKey
 // and text.SearchKey return now.
 func refold(ctx context.Context, tx *sql.Tx) error {
-	for table, query := range folded {
+	for _, f := range folded {
 		for after, more := "", true; more; {
-			rows, err := foldedRows(ctx, tx, query, after)
+			rows, err := foldedRows(ctx, tx, f.read, after)
 			if err != nil {
-				return fmt.Errorf("fold texts of %s: %w", table, err)
+				return fmt.Errorf("fold texts of %s: %w", f.table, err)
 			}
 			for _, r := range rows {
 				sortKey, searchKey := text.SortKey(r.email, r.first, r.last), text.SearchKey(r.email, r.first, r.last)
 				if sortKey == r.sortName && searchKey == r.search {
 					continue
 				}
-				_, err := tx.ExecContext(ctx, "UPDATE "+table+" SET sort_name = $1, search = $2 WHERE id = $3", sortKey, searchKey, r.id)
-				if err != nil {
-					return fmt.Errorf("fold texts of %s %s: %w", table, r.id, err)
+				if _, err := tx.ExecContext(ctx, f.write, sortKey, searchKey, r.id); err != nil {
+					return fmt.Errorf("fold texts of %s %s: %w", f.table, r.id, err)
 				}
 			}
 			if more = len(rows) == refoldPortion; more {
