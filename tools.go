@@ -11,5 +11,5 @@ import (
 
 //go:generate go run -mod=readonly ent/entc.go
 //go:generate go run -mod=readonly github.com/99designs/gqlgen generate
-//go:generate go run -mod=readonly ./cmd/convoke schema --out graph/guard/draft.graphql
+//go:generate go run -mod=readonly ./cmd/convoke schema --out graph/guard/schema.graphql
 //go:generate go run -mod=readonly graph/guard/errors.go

@@ -65,7 +65,7 @@ func TestTheShapeOfInputs(t *testing.T) {
 func TestTheSchemaIsUnderGuard(t *testing.T) {
 	t.Parallel()
 	w := surface(t)
-	snapshot, err := os.ReadFile("../graph/guard/draft.graphql")
+	snapshot, err := os.ReadFile("../graph/guard/schema.graphql")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestTheSchemaIsUnderGuard(t *testing.T) {
 	t.Run("FE-17 the server serves what the snapshot has", func(t *testing.T) {
 		t.Parallel()
 		if served.body != string(snapshot) {
-			t.Error("/schema.graphql is not graph/guard/draft.graphql: run make generate")
+			t.Error("/schema.graphql is not graph/guard/schema.graphql: run make generate")
 		}
 	})
 	t.Run("FE-17 /schema.graphql has an ETag", func(t *testing.T) {

@@ -247,13 +247,13 @@ func TestTheDemoRefusesAHalfSample(t *testing.T) {
 
 func TestTheSchemaIsPrinted(t *testing.T) {
 	t.Parallel()
-	want, err := os.ReadFile("../../graph/guard/draft.graphql")
+	want, err := os.ReadFile("../../graph/guard/schema.graphql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(t.Context(), binary, "schema").Output()
 	if err != nil || string(out) != string(want) {
-		t.Errorf("convoke schema: %v, %d bytes; want the %d bytes of graph/guard/draft.graphql", err, len(out), len(want))
+		t.Errorf("convoke schema: %v, %d bytes; want the %d bytes of graph/guard/schema.graphql", err, len(out), len(want))
 	}
 }
 

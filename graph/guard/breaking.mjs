@@ -7,14 +7,14 @@ import { allowed, breaking } from "./compare.mjs";
 const here = import.meta.dirname;
 const git = (...args) => execFileSync("git", args, { cwd: here, encoding: "utf8", maxBuffer: 64 << 20 });
 
-const now = readFileSync(`${here}/draft.graphql`, "utf8");
+const now = readFileSync(`${here}/schema.graphql`, "utf8");
 const allow = allowed(readFileSync(`${here}/../../CHANGELOG.md`, "utf8"));
-const versions = git("log", "--format=%h", "--", "draft.graphql").split("\n").filter(Boolean);
+const versions = git("log", "--format=%h", "--", "schema.graphql").split("\n").filter(Boolean);
 const since = new Map();
 for (const version of versions.reverse()) {
   let before;
   try {
-    before = git("show", `${version}:./draft.graphql`);
+    before = git("show", `${version}:./schema.graphql`);
   } catch {
     continue; // the commit deleted the file
   }

@@ -3,9 +3,9 @@ import graphql from "@graphql-eslint/eslint-plugin";
 
 export default [
   {
-    files: ["draft.graphql"],
+    files: ["schema.graphql"],
     plugins: { "@graphql-eslint": graphql },
-    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: "draft.graphql" } } },
+    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: "schema.graphql" } } },
     rules: {
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
