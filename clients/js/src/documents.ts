@@ -467,10 +467,10 @@ export type PeoplePageQueryVariables = Exact<{
 }>;
 
 
-export type PeoplePageQuery = { team: { id: string, name: string, eventCursor: string, viewerCanInvite: boolean, assignableRoles: Array<{ id: string, key: string, name: string }>, people: { totalCount: number, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<
+export type PeoplePageQuery = { team: { id: string, name: string, eventCursor: string | null, viewerCanInvite: boolean, assignableRoles: Array<{ id: string, key: string, name: string }>, people: { totalCount: number, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<
         | { __typename: 'Invitation', sendCount: number, lastSentAt: string | null, viewerCanResend: boolean, viewerCanRevoke: boolean, viewerCanUpdate: boolean, id: string, email: string, displayName: string, personStatus: PersonStatus, addedAt: string, lastSeenAt: string | null, expiresAt: string, delivery: { status: DeliveryStatus, error: string | null }, roles: Array<{ id: string, key: string, name: string }>, groups: Array<{ id: string, name: string }> }
         | { __typename: 'Member', isOwner: boolean, version: number, viewerCanSetRoles: boolean, viewerCanDeactivate: boolean, viewerCanRemove: boolean, id: string, email: string, displayName: string, personStatus: PersonStatus, addedAt: string, lastSeenAt: string | null, expiresAt: string | null, roles: Array<{ id: string, key: string, name: string }>, groups: Array<{ id: string, name: string }> }
-      > } } | null };
+      > } | null } | null };
 
 type PersonRow_Invitation_Fragment = { __typename: 'Invitation', sendCount: number, lastSentAt: string | null, viewerCanResend: boolean, viewerCanRevoke: boolean, viewerCanUpdate: boolean, id: string, email: string, displayName: string, personStatus: PersonStatus, addedAt: string, lastSeenAt: string | null, expiresAt: string, delivery: { status: DeliveryStatus, error: string | null }, roles: Array<{ id: string, key: string, name: string }>, groups: Array<{ id: string, name: string }> };
 

@@ -8,7 +8,7 @@ import type { liveMembersSubscription } from './__generated__/liveMembersSubscri
  * Keeps a list of people live from the cursor on that was read with it. Changes of a person reach the list by the person's id;
  * the updaters say when somebody comes into the list or leaves it. Returns why the list is not live any more.
  */
-export function useLiveList(teamId: string, eventCursor: string, connection: string | undefined): string | undefined {
+export function useLiveList(teamId: string, eventCursor: string | null | undefined, connection: string | undefined): string | undefined {
   const [variables] = useState({ teamId, after: eventCursor });
   const [problem, setProblem] = useState<string>();
   const onError = (error: Error) => setProblem(error.message);
