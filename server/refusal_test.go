@@ -3,6 +3,7 @@ package server_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/convoke-dev/convoke/internal/testkit"
 	"github.com/convoke-dev/convoke/internal/uid"
@@ -264,5 +265,19 @@ func TestWhatAStrangerLearnsByDeclining(t *testing.T) {
 		}
 		handed := owner.Invite("bob@x.org", "billing", "sendEmail", false).OK()
 		decline(w.Anonymous(), tokenOf(t, handed.Text("inviteUser.inviteUrl"))).Refused("AUTHENTICATION_REQUIRED")
+	})
+}
+
+// A refusal about the address of an invitation names the field by which the input names the
+// invitation.
+func TestResendToAMemberNamesTheInvitation(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		expired := owner.Invite("ann@x.org", "billing", "expiresInHours", 1).OK().Text("inviteUser.invitation.id")
+		w.Clock.Advance(2 * time.Hour)
+		ann := w.SignUp("ann@x.org")
+		ann.Do(testkit.AcceptMutation, testkit.Input("id", owner.Invite(ann.Email, "billing").OK().Text("inviteUser.invitation.id"))).OK()
+		resend(owner, expired).Refused("ALREADY_MEMBER invitationId")
 	})
 }

@@ -149,7 +149,7 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent
 	case err != nil:
 		return nil, err
 	case k.members[i.EmailKey]:
-		return alreadyMember("email"), nil
+		return alreadyMember("invitationId"), nil
 	case k.open[i.EmailKey] != nil:
 		return fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId"), nil
 	}
