@@ -2,22 +2,18 @@
 // and ends with 1 when a change breaks clients and the changelog does not allow it.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { allowed, breaking } from "./compare.mjs";
+import { allowedSince, breaking } from "./compare.mjs";
 
 const here = import.meta.dirname;
 const git = (...args) => execFileSync("git", args, { cwd: here, encoding: "utf8", maxBuffer: 64 << 20 });
 
 const now = readFileSync(`${here}/schema.graphql`, "utf8");
-const allow = allowed(readFileSync(`${here}/../../CHANGELOG.md`, "utf8"));
+const changelog = readFileSync(`${here}/../../CHANGELOG.md`, "utf8");
 const versions = git("log", "--format=%h", "--", "schema.graphql").split("\n").filter(Boolean);
 const since = new Map();
 for (const version of versions.reverse()) {
-  let before;
-  try {
-    before = git("show", `${version}:./schema.graphql`);
-  } catch {
-    continue; // the commit deleted the file
-  }
+  const before = git("show", `${version}:./schema.graphql`);
+  const allow = allowedSince(git("show", `${version}:CHANGELOG.md`), changelog);
   for (const { path, message } of await breaking(before, now)) {
     if (!allow.has(path) && !since.has(message)) since.set(message, { path, version });
   }

@@ -26,3 +26,15 @@ export function allowed(changelog) {
   const items = changelog.split(/^- /m).filter((item) => item.startsWith("Breaking:"));
   return new Set(items.flatMap((item) => [...item.split(/\n(?=\n|#)/)[0].matchAll(/`([\w.@]+)`/g)].map((m) => m[1])));
 }
+
+/**
+ * The paths that the changelog has allowed to break since an earlier version of it. What was
+ * allowed before is not allowed again.
+ * @param {string} before
+ * @param {string} now
+ * @returns {Set<string>}
+ */
+export function allowedSince(before, now) {
+  const earlier = allowed(before);
+  return new Set([...allowed(now)].filter((path) => !earlier.has(path)));
+}

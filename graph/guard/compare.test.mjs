@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allowed, breaking } from "./compare.mjs";
+import { allowed, allowedSince, breaking } from "./compare.mjs";
 
 const before = `
   type Query { viewer: User  people(first: Int): [User!]  old: Int @deprecated(reason: "Use people.") }
@@ -40,4 +40,10 @@ for (const [name, from, to] of [
 test("the changelog allows what it names, and nothing else", () => {
   const changelog = "### Schema\n\n- Breaking: `User.name` and `Query.people.first` were removed,\n  with `Status.INVITED`.\n- `User.id` is new.\n\n### Fixed\n\n- A `Query.viewer`.\n";
   assert.deepEqual([...allowed(changelog)], ["User.name", "Query.people.first", "Status.INVITED"]);
+});
+
+test("a change is allowed once, and not for ever", () => {
+  const first = "- Breaking: `User.name` was removed.\n";
+  const second = `${first}- Breaking: \`User.age\` was removed.\n`;
+  assert.deepEqual([...allowedSince(first, second)], ["User.age"]);
 });
