@@ -301,6 +301,10 @@ func (s *Service) operate(ctx context.Context, accountID string, typ event.Type,
 		if err := u.Exec(ctx); err != nil {
 			return fmt.Errorf("change account %s: %w", accountID, err)
 		}
-		return s.Events.Append(ctx, tx, accountID, event.Draft{Type: typ, SubjectID: accountID})
+		draft := event.Draft{Type: typ, SubjectID: accountID}
+		if typ == event.AccountSuspended || typ == event.AccountResumed { // whatever the viewer can do changes
+			draft.Data = map[string]string{event.Reload: event.Set}
+		}
+		return s.Events.Append(ctx, tx, accountID, draft)
 	})
 }
