@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
@@ -106,14 +107,18 @@ func readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *badR
 }
 
 // preflightHeaders make a browser ask before it sends a request to another origin.
-var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name", "Authorization"}
+var preflightHeaders = []string{"GraphQL-Require-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name"}
 
 // foreign reports whether a page of a foreign site may have caused this GET, with the
-// cookie of the user's browser: by a link, an image or a script. It is none of theirs
-// when it has a header or a content type that needs a preflight; when it has an Origin,
-// which fromOurPages has checked; when the browser says that it comes from a page of
-// this origin; or when it comes from a program without a cookie.
+// cookie of the user's browser: by a link, an image or a script. The request is safe when
+// it has a header or a content type that needs a preflight, such as a Bearer token, which
+// no browser adds by itself; when it has an Origin, which fromOurPages has checked; when
+// the browser says that it comes from a page of this origin; or when it comes from a
+// program without a cookie.
 func foreign(h http.Header) bool {
+	if auth.Bearer(h.Get("Authorization")) != "" {
+		return false
+	}
 	for _, name := range preflightHeaders {
 		if h.Get(name) != "" {
 			return false

@@ -73,7 +73,7 @@ func (*persisted) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationParameters replaces an id by its document. It fails with
 // PERSISTED_QUERY_NOT_FOUND for an unknown id, with PERSISTED_QUERY_NOT_IN_LIST for a
 // document that is in no manifest when only those are executed, and with BAD_USER_INPUT
-// for a hash that is not the document's.
+// for a hash that is not the document's, or an id and a hash of different documents.
 func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
 	hash, err := hashIn(params.Extensions)
 	if err != nil {
@@ -81,11 +81,13 @@ func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql
 	}
 	if params.Query == "" {
 		id, _ := params.Extensions[graphqlws.DocumentID].(string)
-		if id == "" {
-			id = hash
-		}
-		if id == "" {
+		switch {
+		case id == "" && hash == "":
 			return nil // gqlgen reports that there is no operation
+		case id == "":
+			id = hash
+		case hash != "" && bare(id) != hash:
+			return persistedError(fault.BadUserInput, "documentId and extensions.persistedQuery.sha256Hash name different documents.")
 		}
 		return p.find(id, params)
 	}
@@ -120,7 +122,8 @@ func (p *persisted) find(id string, params *graphql.RawParams) *gqlerror.Error {
 }
 
 // MutateOperationContext keeps a document that was sent with its hash. The document is
-// valid and within the limits.
+// valid and within the limits. The hash is checked here, where the document is kept, because
+// later requests of other viewers trust it.
 func (p *persisted) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	hash, err := hashIn(op.Extensions)
 	if err != nil || hash == "" {
@@ -131,7 +134,7 @@ func (p *persisted) MutateOperationContext(_ context.Context, op *graphql.Operat
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, known := p.sent.Get(hash); known {
+	if _, known := p.sent.Get(hash); known || sha256Of(op.RawQuery) != hash {
 		return nil
 	}
 	p.sent.Add(hash, op.RawQuery)

@@ -284,6 +284,23 @@ func TestDocumentsThatAreSentWithTheirHash(t *testing.T) {
 			}
 		})
 	}
+	t.Run("FE-3 an id cannot put another document under a hash", func(t *testing.T) {
+		t.Parallel()
+		const evil, victim = `query Evil { serverInfo { graphiql } }`, `query Victim { serverInfo { version } }`
+		if got := post(t, w, both(evil, sha256Of(evil))); !strings.Contains(got.body, `"graphiql"`) {
+			t.Fatalf("got %s, want the document to be kept", got.body)
+		}
+		mixed := body(t, "documentId", sha256Of(evil), "extensions", hashed(sha256Of(victim)))
+		if got := post(t, w, mixed); !strings.Contains(got.body, "BAD_USER_INPUT") || !strings.Contains(got.body, "name different documents") {
+			t.Errorf("got %s, want a refusal", got.body)
+		}
+		if m := overSocket(t, w, "", mixed); !strings.Contains(m, "BAD_USER_INPUT") {
+			t.Errorf("on a socket: got %s, want a refusal", m)
+		}
+		if got := post(t, w, byHash(victim)); !strings.Contains(got.body, "PERSISTED_QUERY_NOT_FOUND") {
+			t.Errorf("got %s, want nothing to be kept", got.body)
+		}
+	})
 	t.Run("FE-3 an id that is no string", func(t *testing.T) {
 		t.Parallel()
 		got := post(t, w, body(t, "documentId", 7))

@@ -272,7 +272,7 @@ func TestWhatAStrangerLearnsByDeclining(t *testing.T) {
 // invitation.
 func TestResendToAMemberNamesTheInvitation(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, w *testkit.World) {
+	each(t, func(_ *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		expired := owner.Invite("ann@x.org", "billing", "expiresInHours", 1).OK().Text("inviteUser.invitation.id")
 		w.Clock.Advance(2 * time.Hour)
