@@ -47,7 +47,7 @@ func (p Positions) String() string {
 func ParsePositions(s string) (Positions, error) {
 	version, rest, some := strings.Cut(s, ".")
 	if version != positionsVersion || some && strings.Count(rest, ".") >= MaxPositions {
-		return nil, notOurs()
+		return nil, UnknownCursor()
 	}
 	p := Positions{}
 	if !some {
@@ -56,25 +56,25 @@ func ParsePositions(s string) (Positions, error) {
 	for _, text := range strings.Split(rest, ".") {
 		part := strings.Split(text, "-")
 		if len(part) < 2 || len(part) > 3 {
-			return nil, notOurs()
+			return nil, UnknownCursor()
 		}
 		at := Position{}
 		var err error
 		if at.Seq, err = strconv.ParseInt(part[1], 36, 64); err != nil || at.Seq < 0 {
-			return nil, notOurs()
+			return nil, UnknownCursor()
 		}
 		account := string(uid.Account) + "_" + part[0]
 		if is, err := uid.Of(account); err != nil || is != uid.Account {
-			return nil, notOurs()
+			return nil, UnknownCursor()
 		}
 		if len(part) == 3 {
 			at.Within = string(uid.Invitation) + "_" + part[2]
 			if _, err := uid.Of(at.Within); err != nil {
-				return nil, notOurs()
+				return nil, UnknownCursor()
 			}
 		}
 		if _, twice := p[account]; twice {
-			return nil, notOurs()
+			return nil, UnknownCursor()
 		}
 		p[account] = at
 	}
@@ -90,6 +90,8 @@ func (p Positions) Further(other Positions) {
 	}
 }
 
-func notOurs() error {
+// UnknownCursor returns the refusal of a cursor that the server has not made for this list:
+// BAD_USER_INPUT.
+func UnknownCursor() error {
 	return fault.Refuse(fault.BadUserInput, "The cursor is not one of this list.")
 }

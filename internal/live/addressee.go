@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -16,7 +17,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
-	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -104,12 +104,11 @@ func (a *addressee) open(ctx context.Context, v *access.Viewer, after event.Posi
 			}
 		}
 	}
-	for id, at := range after { // such as an account whose team was deleted with its invitations
-		if len(a.logs) == event.MaxPositions || a.logs[id] != nil {
-			continue
-		}
-		if err := a.join(ctx, id, at, false); err != nil && !ent.IsNotFound(err) && !fault.Is(err, fault.BadUserInput) {
-			return err
+	for id := range after {
+		// The account invites the address no longer, or never has: the client made the cursor
+		// up. Its log must not be followed, because its length says how much happens there.
+		if !slices.Contains(accounts, id) {
+			return event.UnknownCursor()
 		}
 	}
 	if err := a.joinNew(ctx, accounts); err != nil {
