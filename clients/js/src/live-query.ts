@@ -227,12 +227,14 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
         const delay = waitBefore(attempt, this.source.backoff, this.source.clock, error.retryAfterSeconds);
         this.call(() => this.options.onRetry?.(error, delay));
         await new Promise<void>((resolve) => {
-          const timeout = this.source.clock.setTimeout(resolve, delay);
-          const abort = () => {
+          const signal = this.aborter.signal;
+          const end = () => {
             this.source.clock.clearTimeout(timeout);
+            signal.removeEventListener('abort', end);
             resolve();
           };
-          this.aborter.signal.addEventListener('abort', abort, { once: true });
+          const timeout = this.source.clock.setTimeout(end, delay);
+          signal.addEventListener('abort', end);
         });
       }
     }
