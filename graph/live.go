@@ -162,8 +162,8 @@ func (r *Resolver) teamChange(teamID string) func(context.Context, *live.Item) (
 }
 
 // hidden reports whether a change of something that the viewer does not see, or that is
-// gone, is kept from them. The id of a deleted role or group says nothing, and members
-// may have held it.
+// gone, is kept from them. The id of a deleted role, group or division says nothing, and
+// members may have held it; who owns the team is no secret to its members.
 func hidden(it *live.Item, typ model.TeamEventType) bool {
 	switch typ {
 	case model.TeamEventTypeOwnerChanged, model.TeamEventTypeRoleDeleted, model.TeamEventTypeGroupDeleted, model.TeamEventTypeDivisionDeleted:
