@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,15 +92,16 @@ func (c *coercion) check(typ *ast.Type, value any, path ast.Path) {
 	}
 }
 
-// checkList accepts a single value for a list of one.
+// checkList accepts a single value for a list of one. gqlparser has replaced such a value
+// inside of an input by a list of its type, such as []string.
 func (c *coercion) checkList(elem *ast.Type, value any, path ast.Path) {
-	list, many := value.([]any)
-	if !many {
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
 		c.check(elem, value, path)
 		return
 	}
-	for i, v := range list {
-		c.check(elem, v, append(slices.Clone(path), ast.PathIndex(i)))
+	for i := range list.Len() {
+		c.check(elem, list.Index(i).Interface(), append(slices.Clone(path), ast.PathIndex(i)))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // credentialNames are the names under which clients of other servers send a credential, in
 // small letters without - and _.
 var credentialNames = []string{
-	"accesskey", "accesstoken", "apikey", "apitoken", "auth", "authheader", "authtoken", "authorization", "bearer", "bearertoken",
+	"accesskey", "accesstoken", "apikey", "apitoken", "auth", "authentication", "authheader", "authtoken", "authorization", "bearer", "bearertoken",
 	"credential", "credentials", "idtoken", "jwt", "password", "secret", "session", "sessiontoken", "token", "xapikey", "xauthtoken",
 }
 
@@ -30,7 +30,7 @@ func bearerOf(payload map[string]any) (string, error) {
 	for _, c := range credentialsIn(payload, "", 1) {
 		text, isText := c.value.(string)
 		switch {
-		case c.path != "authorization" && c.path != "headers.authorization":
+		case !strings.EqualFold(c.path, "authorization") && !strings.EqualFold(c.path, "headers.authorization"):
 			return "", initRefused(c.path, "is not read")
 		case !isText || auth.Bearer(text) == "":
 			return "", initRefused(c.path, "has no Bearer token")
@@ -54,7 +54,7 @@ func initRefused(path, problem string) error {
 	}
 }
 
-// credential is a value in the payload of connection_init. Its path is in small letters.
+// credential is a value in the payload of connection_init. Its path is as the client wrote it.
 type credential struct {
 	path  string
 	value any
@@ -63,7 +63,7 @@ type credential struct {
 // credentialsIn returns the values under names of credentials, in the order of the names.
 func credentialsIn(payload map[string]any, prefix string, depth int) (found []credential) {
 	for _, name := range slices.Sorted(maps.Keys(payload)) {
-		path, value := prefix+strings.ToLower(name), payload[name]
+		path, value := prefix+name, payload[name]
 		below, isObject := value.(map[string]any)
 		switch {
 		case value == nil || value == "":

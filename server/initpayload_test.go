@@ -20,10 +20,11 @@ func TestWhereASocketFindsItsCredential(t *testing.T) {
 		"refused without Bearer":             {`{"authorization":"TOKEN"}`, "4400 connection_init: authorization has no Bearer token; " + send},
 		"refused as a number":                {`{"authorization":7}`, "4400 connection_init: authorization has no Bearer token; " + send},
 		"refused as an object":               {`{"headers":{"authorization":{"token":"x"}}}`, "4400 connection_init: headers.authorization has no Bearer token; " + send},
-		"refused as authToken":               {`{"authToken":"x"}`, "4400 connection_init: authtoken is not read; " + send},
+		"refused as authToken":               {`{"authToken":"x"}`, "4400 connection_init: authToken is not read; " + send},
+		"refused as Authentication":          {`{"Authentication":"BEARER"}`, "4400 connection_init: Authentication is not read; " + send},
 		"refused as access_token":            {`{"access_token":"x"}`, "4400 connection_init: access_token is not read; " + send},
 		"refused in a header of another name": {
-			`{"headers":{"X-API-Key":"x"}}`, "4400 connection_init: headers.x-api-key is not read; " + send,
+			`{"headers":{"X-API-Key":"x"}}`, "4400 connection_init: headers.X-API-Key is not read; " + send,
 		},
 		"refused deep inside":                {`{"context":{"http":{"headers":{"authorization":"BEARER"}}}}`, "4400 connection_init: context.http.headers.authorization is not read; " + send},
 		"refused with a long path cut":       {`{"` + strings.Repeat("x", 90) + `":{"token":"x"}}`, "4400 connection_init: " + strings.Repeat("x", 37) + "... is not read; " + send},

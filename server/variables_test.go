@@ -50,7 +50,15 @@ func TestVariablesAreCoercedByTheSpecification(t *testing.T) {
 			}
 			owner.Do(`{ account(id: "acc_x") { auditLog(filter: {from: "yesterday"}) { totalCount } } }`, nil).Refused("GRAPHQL_VALIDATION_FAILED")
 		})
-		equal(t, "invitations", len(owner.Invitations()), 0)
+		t.Run("FE-7 a single value stands for a list of one, also inside of an input", func(t *testing.T) {
+			for _, filter := range []map[string]any{{"status": "ACTIVE"}, {"status": []string{"ACTIVE"}}} {
+				a := owner.Do(`query($f: PersonFilter) { team { people(filter: $f) { totalCount } } }`, map[string]any{"f": filter}).OK()
+				equal(t, "people", a.Text("team.people.totalCount"), "1")
+			}
+			grant := map[string]any{"chosen": map[string]any{"roleIds": owner.Role("viewer")}}
+			owner.Mutate("inviteUser", "", "teamId", owner.TeamID, "email", "single@x.org", "sendEmail", false, "grant", grant).OK()
+		})
+		equal(t, "invitations", len(owner.Invitations()), 1)
 	})
 }
 

@@ -5853,7 +5853,7 @@ type InviteStatusChange {
   team: Team!
   "The invitation in its current state; null for REFERENCE_CHANGED."
   invitation: Invitation
-  "The previous status, when the change was one of status."
+  "The status before, when the change was one of status or a resend."
   previousStatus: InvitationStatus
   "The new member, for ACCEPTED."
   member: Member
@@ -5983,7 +5983,7 @@ type TeamChange {
   nodeId: ID!
   "What has changed, in the current state; null when it was removed or deleted: a cache drops the object with ` + "`" + `nodeId` + "`" + `. For OWNER_CHANGED it is the transfer, from the former owner to the new one."
   node: Node
-  "The previous status of an invitation, when the change was one of status."
+  "The status of an invitation before, when the change was one of its status or a resend."
   previousStatus: InvitationStatus
   "Whether the change reaches further than ` + "`" + `node` + "`" + `, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these."
   reload: Boolean!
@@ -6067,7 +6067,7 @@ type ReceivedInvitationChange {
   invitationId: ID!
   "The invitation in its current state; null when it was deleted with its team."
   invitation: Invitation
-  "The previous status, when the change was one of status."
+  "The status before, when the change was one of status or a resend."
   previousStatus: InvitationStatus
 }
 
@@ -6205,7 +6205,7 @@ extend type Mutation {
   leaveTeam("A team to leave." input: LeaveTeamInput!): LeaveTeamPayload
 }
 
-"The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty."
+"The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must be given, and may be empty."
 input SetRolesInput {
   "The member."
   memberId: ID!
@@ -7047,7 +7047,7 @@ enum UserErrorCode {
   INVALID_EMAIL
   "The value is not allowed."
   INVALID_VALUE
-  "Neither or both forms of grant were given, or an invitation grants nothing any more."
+  "The grant is empty: it has no role, group or permission, and not all permissions. For a member: no list was given."
   INVALID_GRANT
   "The permission is not in the catalogue."
   PERMISSION_UNKNOWN

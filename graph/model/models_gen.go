@@ -342,7 +342,7 @@ type InviteStatusChange struct {
 	Team *ent.Team `json:"team"`
 	// The invitation in its current state; null for REFERENCE_CHANGED.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// The previous status, when the change was one of status.
+	// The status before, when the change was one of status or a resend.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 	// The new member, for ACCEPTED.
 	Member *ent.Member `json:"member,omitempty"`
@@ -564,7 +564,7 @@ type ReceivedInvitationChange struct {
 	InvitationID string `json:"invitationId"`
 	// The invitation in its current state; null when it was deleted with its team.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
-	// The previous status, when the change was one of status.
+	// The status before, when the change was one of status or a resend.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 }
 
@@ -830,7 +830,7 @@ type SetRestrictionsPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty.
+// The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must be given, and may be empty.
 type SetRolesInput struct {
 	// The member.
 	MemberID string `json:"memberId"`
@@ -957,7 +957,7 @@ type TeamChange struct {
 	NodeID string `json:"nodeId"`
 	// What has changed, in the current state; null when it was removed or deleted: a cache drops the object with `nodeId`. For OWNER_CHANGED it is the transfer, from the former owner to the new one.
 	Node Node `json:"node,omitempty"`
-	// The previous status of an invitation, when the change was one of status.
+	// The status of an invitation before, when the change was one of its status or a resend.
 	PreviousStatus *invitation.Status `json:"previousStatus,omitempty"`
 	// Whether the change reaches further than `node`, such as to the children of divisions or to the roles of members: then a client reads again what it shows of these.
 	Reload bool `json:"reload"`
@@ -2296,7 +2296,7 @@ const (
 	UserErrorCodeInvalidEmail UserErrorCode = "INVALID_EMAIL"
 	// The value is not allowed.
 	UserErrorCodeInvalidValue UserErrorCode = "INVALID_VALUE"
-	// Neither or both forms of grant were given, or an invitation grants nothing any more.
+	// The grant is empty: it has no role, group or permission, and not all permissions. For a member: no list was given.
 	UserErrorCodeInvalidGrant UserErrorCode = "INVALID_GRANT"
 	// The permission is not in the catalogue.
 	UserErrorCodePermissionUnknown UserErrorCode = "PERMISSION_UNKNOWN"
