@@ -223,7 +223,7 @@ export type SessionTransport =
   /** In a cookie that scripts cannot read. It can be set over HTTP only, not over a WebSocket. */
   | 'COOKIE';
 
-/** The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must not be empty. */
+/** The new roles, groups and direct permissions of a member. A list that is omitted counts as empty. At least one list must be given, and may be empty. */
 export type SetRolesInput = {
   /** The version that the client has read. The mutation fails with CONFLICT when the stored version is another one. */
   expectedVersion?: number | null | undefined;
@@ -338,7 +338,7 @@ export type UserErrorCode =
   | 'INVALID_CREDENTIALS'
   /** The text is not an e-mail address. */
   | 'INVALID_EMAIL'
-  /** Neither or both forms of grant were given, or an invitation grants nothing any more. */
+  /** The grant is empty: it has no role, group or permission, and not all permissions. For a member: no list was given. */
   | 'INVALID_GRANT'
   /** The token is unknown, used, or replaced by a newer one. */
   | 'INVALID_TOKEN'
