@@ -69,7 +69,7 @@ func statusOf(r *http.Request, answer *graphql.Response) int {
 		return http.StatusTooManyRequests
 	case fault.Internal:
 		return http.StatusInternalServerError
-	case fault.Timeout:
+	case fault.Timeout, fault.Unavailable:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusBadRequest

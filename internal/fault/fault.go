@@ -39,6 +39,10 @@ const (
 	// RateLimited means that there were too many requests. Wait for
 	// `extensions.retryAfterSeconds`, then repeat. Its status is 429.
 	RateLimited Code = "RATE_LIMITED"
+	// Unavailable means that the server cannot do this now, but will soon: its database is
+	// away, locked or out of space, or too much runs already. Nothing was changed. Wait for
+	// `extensions.retryAfterSeconds`, then repeat. Its status is 503.
+	Unavailable Code = "UNAVAILABLE"
 	// PersistedQueryNotFound means that the server knows no document with the hash. Send the
 	// document itself with the hash. Its status is 400.
 	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
