@@ -20,7 +20,7 @@ import (
 
 // CreateTeam is the resolver for the createTeam field.
 func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.TeamPayload, error) {
-	id, err := r.Roster.CreateTeam(ctx, input.AccountID, input.Name)
+	id, err := r.Roster.CreateTeam(ctx, roster.NewTeam{AccountID: input.AccountID, Name: input.Name, IdempotencyKey: input.IdempotencyKey})
 	return r.teamPayload(ctx, id, err)
 }
 

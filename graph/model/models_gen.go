@@ -126,6 +126,8 @@ type CreateDivisionInput struct {
 	Name string `json:"name"`
 	// The division above it; at the top of the tree when omitted. A tree has at most 10 levels.
 	ParentID *string `json:"parentId,omitempty"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same division and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A group to create.
@@ -138,6 +140,8 @@ type CreateGroupInput struct {
 	Description *string `json:"description,omitempty"`
 	// The roles that every member of the group has.
 	RoleIds []string `json:"roleIds"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same group and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A role to create.
@@ -152,6 +156,8 @@ type CreateRoleInput struct {
 	Description *string `json:"description,omitempty"`
 	// The permissions that the role contains; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same role and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A team to create.
@@ -160,6 +166,8 @@ type CreateTeamInput struct {
 	AccountID string `json:"accountId"`
 	// The name, at most 100 characters.
 	Name string `json:"name"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same team and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A member to deactivate.
