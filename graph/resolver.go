@@ -11,6 +11,7 @@
 //	filter     conditions of filters
 //	order      orders of lists
 //	limit      depth, width and cost of operations
+//	budget     what an operation is charged while it runs
 //	validation the rules of documents
 //	variables  the values of variables, and the literals of custom scalars
 //	errors     what clients see of an error
