@@ -2,9 +2,12 @@ package server_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
@@ -117,6 +120,53 @@ func TestSearchesAreChargedForWhatTheyScan(t *testing.T) {
 			t.Run("HARD-21 "+name, func(t *testing.T) {
 				owner.Ask(searches(2, list)).OK()
 				tooLarge(t, owner.Ask(searches(40, list)), "fewer searches") // each of 400 values
+			})
+		}
+	})
+}
+
+func TestAnAccountHasSoManyRolesGroupsAndDivisions(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		account := owner.AccountID()
+		ctx := access.System(t.Context(), "fill an account")
+		fill := func(kind string, n int, create func(tx *store.Tx, id string) error) {
+			t.Helper()
+			err := w.Server.Store.InAccount(ctx, account, func(tx *store.Tx) error {
+				for i := range n {
+					if err := create(tx, fmt.Sprintf("%s_%d", kind, i)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := w.Clock.Now()
+		roles := len(owner.Ask(`account { roles(first: 100) { nodes { id } } }`).OK().List("team.account.roles.nodes", "id"))
+		fill("role", 199-roles, func(tx *store.Tx, id string) error {
+			return tx.Role.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(account).SetKey(id).SetName(id).SetPermissions([]string{}).Exec(ctx)
+		})
+		fill("grp", 499, func(tx *store.Tx, id string) error {
+			return tx.Group.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(account).SetName(id).Exec(ctx)
+		})
+		fill("div", 999, func(tx *store.Tx, id string) error {
+			return tx.Division.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(account).SetName(id).Exec(ctx)
+		})
+		for _, c := range creations[1:] {
+			t.Run("HARD-21 "+c.mutation, func(t *testing.T) {
+				create := func(input []any) *testkit.Answer {
+					return owner.Mutate(c.mutation, c.field+" { id }", append([]any{"accountId", account}, input...)...)
+				}
+				create(c.input).OK()
+				other := c.other
+				if c.field == "role" {
+					other = append(slices.Clone(other), "key", "another")
+				}
+				create(other).Refused(strings.ToUpper(c.field) + "_LIMIT_REACHED")
 			})
 		}
 	})

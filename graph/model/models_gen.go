@@ -2370,6 +2370,12 @@ const (
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
 	// The account has as many teams as its limit allows.
 	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
+	// The account has 200 roles, the most there can be. Those of the preset count.
+	UserErrorCodeRoleLimitReached UserErrorCode = "ROLE_LIMIT_REACHED"
+	// The account has 500 groups, the most there can be.
+	UserErrorCodeGroupLimitReached UserErrorCode = "GROUP_LIMIT_REACHED"
+	// The account has 1,000 divisions, the most there can be.
+	UserErrorCodeDivisionLimitReached UserErrorCode = "DIVISION_LIMIT_REACHED"
 	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
 	// The domain is outside the domains that the viewer is restricted to.
@@ -2422,6 +2428,9 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
 	UserErrorCodeTeamLimitReached,
+	UserErrorCodeRoleLimitReached,
+	UserErrorCodeGroupLimitReached,
+	UserErrorCodeDivisionLimitReached,
 	UserErrorCodeFeatureNotAvailable,
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
@@ -2432,7 +2441,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

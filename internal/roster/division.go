@@ -28,7 +28,7 @@ type NewDivision struct {
 
 // CreateDivision makes a division below the parent. Needs account.update account-wide. Fails like act.AccountWide, and
 // with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE when the tree
-// would be too deep, NOT_GRANTABLE when the viewer is restricted to other
+// would be too deep, DIVISION_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to other
 // divisions than the parent, or IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.AccountUpdate), "createDivision", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
@@ -37,6 +37,9 @@ func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string,
 			return "", bad
 		}
 		if err := s.checkMove(ctx, a, "", n.ParentID); err != nil {
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Division.Query().Where(division.AccountID(a.Account.ID)).Count, maxDivisions, fault.DivisionLimitReached, "divisions"); err != nil {
 			return "", err
 		}
 		now := s.Now()
