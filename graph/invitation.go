@@ -98,11 +98,12 @@ func (r *Resolver) actor(ctx context.Context, id string) (*ent.User, error) {
 	return q.Only(ctx)
 }
 
-// againstResend returns what keeps the viewer from resending the invitation. It loads what the
-// invitation grants, unless the list has loaded it.
-func (r *Resolver) againstResend(ctx context.Context, i *ent.Invitation) ([]act.Obstacle, error) {
+// againstOffering returns what keeps the viewer from an action that offers the grant of the
+// invitation again: Resend or Update. It loads what the invitation grants, unless the list has
+// loaded it.
+func (r *Resolver) againstOffering(ctx context.Context, i *ent.Invitation, a lifecycle.Action) ([]act.Obstacle, error) {
 	v := access.ViewerFrom(ctx)
-	if against := r.Invites.Against(v, i, lifecycle.Resend); len(against) > 0 {
+	if against := r.Invites.Against(v, i, a); len(against) > 0 {
 		return against, nil
 	}
 	if _, err := i.Edges.DivisionsOrErr(); err != nil {

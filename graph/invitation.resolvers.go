@@ -120,15 +120,20 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 	return r.memberOf(ctx, obj)
 }
 
+// NeedsConfirmation is the resolver for the needsConfirmation field.
+func (r *invitationResolver) NeedsConfirmation(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.UnconfirmedAt != nil && lifecycle.IsOpen(obj, r.Now()), nil
+}
+
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	against, err := r.againstResend(ctx, obj)
+	against, err := r.againstOffering(ctx, obj, lifecycle.Resend)
 	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotResendReasons is the resolver for the viewerCannotResendReasons field.
 func (r *invitationResolver) ViewerCannotResendReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.againstResend(ctx, obj)
+	return r.againstOffering(ctx, obj, lifecycle.Resend)
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
@@ -143,12 +148,13 @@ func (r *invitationResolver) ViewerCannotRevokeReasons(ctx context.Context, obj 
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return may(r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update))
+	against, err := r.againstOffering(ctx, obj, lifecycle.Update)
+	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
 func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update), nil
+	return r.againstOffering(ctx, obj, lifecycle.Update)
 }
 
 // InviteUser is the resolver for the inviteUser field.

@@ -264,6 +264,7 @@ type ComplexityRoot struct {
 		LastSeenAt                func(childComplexity int) int
 		LastSentAt                func(childComplexity int) int
 		Member                    func(childComplexity int) int
+		NeedsConfirmation         func(childComplexity int) int
 		Note                      func(childComplexity int) int
 		Permissions               func(childComplexity int) int
 		PersonStatus              func(childComplexity int) int
@@ -364,10 +365,12 @@ type ComplexityRoot struct {
 		User                               func(childComplexity int) int
 		Version                            func(childComplexity int) int
 		ViewerCanDeactivate                func(childComplexity int) int
+		ViewerCanReactivate                func(childComplexity int) int
 		ViewerCanRemove                    func(childComplexity int) int
 		ViewerCanSetRestrictions           func(childComplexity int) int
 		ViewerCanSetRoles                  func(childComplexity int) int
 		ViewerCannotDeactivateReasons      func(childComplexity int) int
+		ViewerCannotReactivateReasons      func(childComplexity int) int
 		ViewerCannotRemoveReasons          func(childComplexity int) int
 		ViewerCannotSetRestrictionsReasons func(childComplexity int) int
 		ViewerCannotSetRolesReasons        func(childComplexity int) int
@@ -1722,6 +1725,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Member(childComplexity), true
+	case "Invitation.needsConfirmation":
+		if e.ComplexityRoot.Invitation.NeedsConfirmation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.NeedsConfirmation(childComplexity), true
 	case "Invitation.note":
 		if e.ComplexityRoot.Invitation.Note == nil {
 			break
@@ -2174,6 +2183,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanDeactivate(childComplexity), true
+	case "Member.viewerCanReactivate":
+		if e.ComplexityRoot.Member.ViewerCanReactivate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanReactivate(childComplexity), true
 	case "Member.viewerCanRemove":
 		if e.ComplexityRoot.Member.ViewerCanRemove == nil {
 			break
@@ -2198,6 +2213,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCannotDeactivateReasons(childComplexity), true
+	case "Member.viewerCannotReactivateReasons":
+		if e.ComplexityRoot.Member.ViewerCannotReactivateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotReactivateReasons(childComplexity), true
 	case "Member.viewerCannotRemoveReasons":
 		if e.ComplexityRoot.Member.ViewerCannotRemoveReasons == nil {
 			break
@@ -4769,7 +4790,7 @@ enum CannotReason {
   SELF
   "The invitation is in a state that does not allow it."
   NOT_OPEN
-  "The invitation grants more than the viewer holds, or reaches further than they do."
+  "The invitation grants, or the member holds, more than the viewer does, or reaches further than they do."
   BEYOND_OWN_GRANT
   "The invitation grants nothing any more, because its roles and groups were deleted."
   GRANTS_NOTHING
@@ -5363,6 +5384,8 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
+  "Whether it cannot be accepted until somebody confirms it. The member who answered for its grant has left, and could not grant all of it any more at that moment; accepting it fails with INVITER_LOST_GRANT. A member who holds all that it grants confirms it by ` + "`" + `resendInvite` + "`" + `, or by ` + "`" + `updateInvite` + "`" + ` with the grant."
+  needsConfirmation: Boolean!
   "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
   "Why the viewer may not resend it now; empty when they may."
@@ -5501,11 +5524,11 @@ extend type Mutation {
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
   "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
   "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
-  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants, before and after the change. A viewer who changes the grant, or the divisions or domains, answers for it from then on. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED."
   revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
@@ -6148,10 +6171,14 @@ type Member implements Node & Person {
   viewerCanSetRestrictions: Boolean!
   "Why the viewer may not change the member's restrictions; empty when they may."
   viewerCannotSetRestrictionsReasons: [CannotReason!]!
-  "Whether the viewer may deactivate or reactivate the member."
+  "Whether the viewer may deactivate the member."
   viewerCanDeactivate: Boolean!
-  "Why the viewer may not deactivate or reactivate the member; empty when they may."
+  "Why the viewer may not deactivate the member; empty when they may."
   viewerCannotDeactivateReasons: [CannotReason!]!
+  "Whether the viewer may reactivate the member. The limit of seats is not considered."
+  viewerCanReactivate: Boolean!
+  "Why the viewer may not reactivate the member; empty when they may."
+  viewerCannotReactivateReasons: [CannotReason!]!
   "Whether the viewer may remove the member."
   viewerCanRemove: Boolean!
   "Why the viewer may not remove the member; empty when they may."
@@ -6191,11 +6218,11 @@ extend type Mutation {
   setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
   "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
   setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `; when the member can act in more of them than before, the viewer must hold all permissions of the member. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
   setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
-  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, SEAT_LIMIT_REACHED."
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `, and all that the member gets back: their permissions, in the divisions and domains where they may act. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE, SEAT_LIMIT_REACHED."
   reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
@@ -6824,7 +6851,7 @@ extend type Mutation {
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
   "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
-  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `; when members can act in it by the move, the viewer must hold all permissions of these members. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
   "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE."
   deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
@@ -7817,6 +7844,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
 		return ec.fieldContext_Invitation_member(ctx, field)
+	case "needsConfirmation":
+		return ec.fieldContext_Invitation_needsConfirmation(ctx, field)
 	case "viewerCanResend":
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
 	case "viewerCannotResendReasons":
@@ -8015,6 +8044,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
 	case "viewerCannotDeactivateReasons":
 		return ec.fieldContext_Member_viewerCannotDeactivateReasons(ctx, field)
+	case "viewerCanReactivate":
+		return ec.fieldContext_Member_viewerCanReactivate(ctx, field)
+	case "viewerCannotReactivateReasons":
+		return ec.fieldContext_Member_viewerCannotReactivateReasons(ctx, field)
 	case "viewerCanRemove":
 		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
 	case "viewerCannotRemoveReasons":
