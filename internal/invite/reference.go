@@ -26,10 +26,10 @@ type Reference struct {
 // for an id, with UNAUTHENTICATED or, unless the viewer's proven address is that
 // of the invitation, NOT_FOUND.
 func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference) (*ent.Invitation, error) {
-	switch {
-	case (r.Token == "") == (r.InvitationID == ""):
+	switch given := token.Clean(r.Token); {
+	case (given == "") == (r.InvitationID == ""):
 		return nil, fault.Input(fault.InvalidValue, "Give either the token or the invitation's id.", "invitation")
-	case r.Token != "":
+	case given != "":
 		i, err := s.byToken(ctx, r.Token)
 		if ent.IsNotFound(err) {
 			return nil, invalidToken()
