@@ -160,7 +160,7 @@ func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj 
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
 	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
-	return r.invitePayload(ctx, issued, at(grantPaths, err))
+	return r.invitePayload(ctx, input, issued, at(grantPaths, err))
 }
 
 // InviteUsers is the resolver for the inviteUsers field.
@@ -175,14 +175,7 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 		InvitationID: input.InvitationID, ExpiresInHours: input.ExpiresInHours,
 		SendEmail: input.SendEmail == nil || *input.SendEmail,
 	})
-	p := &model.ResendInvitePayload{}
-	return current(p, &p.UserErrors, err, func() (err error) {
-		if issued != nil {
-			p.InviteURL = orNil(issued.URL)
-		}
-		p.Invitation, err = r.invitation(ctx, input.InvitationID)
-		return err
-	})
+	return r.resendInvitePayload(ctx, input.InvitationID, issued, err)
 }
 
 // ResendInvites is the resolver for the resendInvites field.
@@ -232,11 +225,10 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 	if err := canCarry(ctx, input.Transport); err != nil && access.ViewerFrom(ctx) == nil {
 		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
-	done, err := r.Invites.Accept(ctx, invite.Acceptance{
+	return r.accept(ctx, invite.Acceptance{
 		Reference: referenceOf(input.Invitation),
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
-	})
-	return r.acceptPayload(ctx, done, at(referencePaths, err), input.Transport)
+	}, input.Transport)
 }
 
 // DeclineInvite is the resolver for the declineInvite field.

@@ -309,6 +309,7 @@ type ComplexityRoot struct {
 		Email      func(childComplexity int) int
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		Outcome    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -329,6 +330,7 @@ type ComplexityRoot struct {
 	InviteUserPayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -561,6 +563,7 @@ type ComplexityRoot struct {
 	ResendInvitePayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -575,6 +578,7 @@ type ComplexityRoot struct {
 		Invitation   func(childComplexity int) int
 		InvitationID func(childComplexity int) int
 		InviteURL    func(childComplexity int) int
+		Member       func(childComplexity int) int
 		Outcome      func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -1932,6 +1936,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteResult.InviteURL(childComplexity), true
+	case "InviteResult.member":
+		if e.ComplexityRoot.InviteResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Member(childComplexity), true
 	case "InviteResult.outcome":
 		if e.ComplexityRoot.InviteResult.Outcome == nil {
 			break
@@ -2018,6 +2028,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUserPayload.InviteURL(childComplexity), true
+	case "InviteUserPayload.member":
+		if e.ComplexityRoot.InviteUserPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUserPayload.Member(childComplexity), true
 	case "InviteUserPayload.userErrors":
 		if e.ComplexityRoot.InviteUserPayload.UserErrors == nil {
 			break
@@ -3280,6 +3296,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.InviteURL(childComplexity), true
+	case "ResendInvitePayload.member":
+		if e.ComplexityRoot.ResendInvitePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitePayload.Member(childComplexity), true
 	case "ResendInvitePayload.userErrors":
 		if e.ComplexityRoot.ResendInvitePayload.UserErrors == nil {
 			break
@@ -3330,6 +3352,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.member":
+		if e.ComplexityRoot.ResendInvitesResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Member(childComplexity), true
 	case "ResendInvitesResult.outcome":
 		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
 			break
@@ -5520,13 +5548,13 @@ extend type Viewer {
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants, before and after the change. A viewer who changes the grant, or the divisions or domains, answers for it from then on. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
@@ -5600,6 +5628,8 @@ enum InviteConflict {
 type InviteUserPayload {
   "The invitation; with the error ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5648,6 +5678,8 @@ type InviteResult {
   outcome: InviteOutcome!
   "The invitation that was created or resent; for ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this address. ` + "`" + `field` + "`" + ` is ` + "`" + `emails` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -5662,7 +5694,7 @@ enum InviteOutcome {
   RESENT
   "The address has an open invitation, or occurs earlier in the list."
   ALREADY_INVITED
-  "The address belongs to a member of the team."
+  "The address belongs to a member of the team. ` + "`" + `userErrors` + "`" + ` has MEMBER_DEACTIVATED when they are deactivated."
   ALREADY_MEMBER
   "The address was not invited. ` + "`" + `userErrors` + "`" + ` says why."
   FAILED
@@ -5682,6 +5714,8 @@ input ResendInviteInput {
 type ResendInvitePayload {
   "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5720,6 +5754,8 @@ type ResendInvitesResult {
   outcome: BulkOutcome!
   "The invitation as it is now; null when there is none that the viewer may use."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -7108,7 +7144,7 @@ enum UserErrorCode {
   ACCESS_REVOKED
   "The user is deactivated in every team."
   USER_DEACTIVATED
-  "The member is deactivated in this team."
+  "The member is deactivated in this team. When the address of an invitation belongs to them, ` + "`" + `member` + "`" + ` says who: reactivate them instead."
   MEMBER_DEACTIVATED
   "The account is suspended."
   ACCOUNT_SUSPENDED
@@ -7920,6 +7956,8 @@ func (ec *executionContext) childFields_InviteResult(ctx context.Context, field 
 		return ec.fieldContext_InviteResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_InviteResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteResult_inviteUrl(ctx, field)
 	case "userErrors":
@@ -7958,6 +7996,8 @@ func (ec *executionContext) childFields_InviteUserPayload(ctx context.Context, f
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_InviteUserPayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteUserPayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteUserPayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8300,6 +8340,8 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_ResendInvitePayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitePayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitePayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8330,6 +8372,8 @@ func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context,
 		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitesResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
 	case "userErrors":
