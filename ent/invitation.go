@@ -54,6 +54,8 @@ type Invitation struct {
 	InviterID *string `json:"inviter_id,omitempty"`
 	// The user who answers for the grant. It can be accepted only while they hold all of it.
 	GranterID string `json:"granter_id,omitempty"`
+	// When it was handed over by a granter who had lost part of it. Set, it cannot be accepted until somebody confirms it.
+	UnconfirmedAt *time.Time `json:"unconfirmed_at,omitempty"`
 	// The name, folded; the address when there is no name.
 	SortName string `json:"sort_name,omitempty"`
 	// Address and names, folded, for searching.
@@ -186,7 +188,7 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSortName, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
-		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
+		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldUnconfirmedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -315,6 +317,13 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field granter_id", values[i])
 			} else if value.Valid {
 				_m.GranterID = value.String
+			}
+		case invitation.FieldUnconfirmedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field unconfirmed_at", values[i])
+			} else if value.Valid {
+				_m.UnconfirmedAt = new(time.Time)
+				*_m.UnconfirmedAt = value.Time
 			}
 		case invitation.FieldSortName:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -541,6 +550,11 @@ func (_m *Invitation) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("granter_id=")
 	builder.WriteString(_m.GranterID)
+	builder.WriteString(", ")
+	if v := _m.UnconfirmedAt; v != nil {
+		builder.WriteString("unconfirmed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("sort_name=")
 	builder.WriteString(_m.SortName)

@@ -199,6 +199,20 @@ func (_c *InvitationCreate) SetNillableGranterID(v *string) *InvitationCreate {
 	return _c
 }
 
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_c *InvitationCreate) SetUnconfirmedAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetUnconfirmedAt(v)
+	return _c
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableUnconfirmedAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetUnconfirmedAt(*v)
+	}
+	return _c
+}
+
 // SetSortName sets the "sort_name" field.
 func (_c *InvitationCreate) SetSortName(v string) *InvitationCreate {
 	_c.mutation.SetSortName(v)
@@ -827,6 +841,10 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
 		_node.GranterID = value
+	}
+	if value, ok := _c.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+		_node.UnconfirmedAt = &value
 	}
 	if value, ok := _c.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)

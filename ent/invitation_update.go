@@ -191,6 +191,26 @@ func (_u *InvitationUpdate) SetNillableGranterID(v *string) *InvitationUpdate {
 	return _u
 }
 
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_u *InvitationUpdate) SetUnconfirmedAt(v time.Time) *InvitationUpdate {
+	_u.mutation.SetUnconfirmedAt(v)
+	return _u
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableUnconfirmedAt(v *time.Time) *InvitationUpdate {
+	if v != nil {
+		_u.SetUnconfirmedAt(*v)
+	}
+	return _u
+}
+
+// ClearUnconfirmedAt clears the value of the "unconfirmed_at" field.
+func (_u *InvitationUpdate) ClearUnconfirmedAt() *InvitationUpdate {
+	_u.mutation.ClearUnconfirmedAt()
+	return _u
+}
+
 // SetSortName sets the "sort_name" field.
 func (_u *InvitationUpdate) SetSortName(v string) *InvitationUpdate {
 	_u.mutation.SetSortName(v)
@@ -717,6 +737,12 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UnconfirmedAtCleared() {
+		_spec.ClearField(invitation.FieldUnconfirmedAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
 	}
@@ -1129,6 +1155,26 @@ func (_u *InvitationUpdateOne) SetNillableGranterID(v *string) *InvitationUpdate
 	if v != nil {
 		_u.SetGranterID(*v)
 	}
+	return _u
+}
+
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_u *InvitationUpdateOne) SetUnconfirmedAt(v time.Time) *InvitationUpdateOne {
+	_u.mutation.SetUnconfirmedAt(v)
+	return _u
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableUnconfirmedAt(v *time.Time) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetUnconfirmedAt(*v)
+	}
+	return _u
+}
+
+// ClearUnconfirmedAt clears the value of the "unconfirmed_at" field.
+func (_u *InvitationUpdateOne) ClearUnconfirmedAt() *InvitationUpdateOne {
+	_u.mutation.ClearUnconfirmedAt()
 	return _u
 }
 
@@ -1687,6 +1733,12 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UnconfirmedAtCleared() {
+		_spec.ClearField(invitation.FieldUnconfirmedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)

@@ -120,15 +120,20 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 	return r.memberOf(ctx, obj)
 }
 
+// NeedsConfirmation is the resolver for the needsConfirmation field.
+func (r *invitationResolver) NeedsConfirmation(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.UnconfirmedAt != nil && lifecycle.IsOpen(obj, r.Now()), nil
+}
+
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	against, err := r.againstResend(ctx, obj)
+	against, err := r.againstOffering(ctx, obj, lifecycle.Resend)
 	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotResendReasons is the resolver for the viewerCannotResendReasons field.
 func (r *invitationResolver) ViewerCannotResendReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.againstResend(ctx, obj)
+	return r.againstOffering(ctx, obj, lifecycle.Resend)
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
@@ -143,18 +148,19 @@ func (r *invitationResolver) ViewerCannotRevokeReasons(ctx context.Context, obj 
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return may(r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update))
+	against, err := r.againstOffering(ctx, obj, lifecycle.Update)
+	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
 func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update), nil
+	return r.againstOffering(ctx, obj, lifecycle.Update)
 }
 
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
 	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
-	return r.invitePayload(ctx, issued, at(grantPaths, err))
+	return r.invitePayload(ctx, input, issued, at(grantPaths, err))
 }
 
 // InviteUsers is the resolver for the inviteUsers field.
@@ -169,14 +175,7 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 		InvitationID: input.InvitationID, ExpiresInHours: input.ExpiresInHours,
 		SendEmail: input.SendEmail == nil || *input.SendEmail,
 	})
-	p := &model.ResendInvitePayload{}
-	return current(p, &p.UserErrors, err, func() (err error) {
-		if issued != nil {
-			p.InviteURL = orNil(issued.URL)
-		}
-		p.Invitation, err = r.invitation(ctx, input.InvitationID)
-		return err
-	})
+	return r.resendInvitePayload(ctx, input.InvitationID, issued, err)
 }
 
 // ResendInvites is the resolver for the resendInvites field.
@@ -226,11 +225,10 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 	if err := canCarry(ctx, input.Transport); err != nil && access.ViewerFrom(ctx) == nil {
 		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
-	done, err := r.Invites.Accept(ctx, invite.Acceptance{
+	return r.accept(ctx, invite.Acceptance{
 		Reference: referenceOf(input.Invitation),
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
-	})
-	return r.acceptPayload(ctx, done, at(referencePaths, err), input.Transport)
+	}, input.Transport)
 }
 
 // DeclineInvite is the resolver for the declineInvite field.

@@ -48,6 +48,8 @@ const (
 	FieldInviterID = "inviter_id"
 	// FieldGranterID holds the string denoting the granter_id field in the database.
 	FieldGranterID = "granter_id"
+	// FieldUnconfirmedAt holds the string denoting the unconfirmed_at field in the database.
+	FieldUnconfirmedAt = "unconfirmed_at"
 	// FieldSortName holds the string denoting the sort_name field in the database.
 	FieldSortName = "sort_name"
 	// FieldSearch holds the string denoting the search field in the database.
@@ -154,6 +156,7 @@ var Columns = []string{
 	FieldStatus,
 	FieldInviterID,
 	FieldGranterID,
+	FieldUnconfirmedAt,
 	FieldSortName,
 	FieldSearch,
 	FieldSuperseded,
@@ -385,6 +388,11 @@ func ByInviterID(opts ...sql.OrderTermOption) OrderOption {
 // ByGranterID orders the results by the granter_id field.
 func ByGranterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGranterID, opts...).ToFunc()
+}
+
+// ByUnconfirmedAt orders the results by the unconfirmed_at field.
+func ByUnconfirmedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnconfirmedAt, opts...).ToFunc()
 }
 
 // BySortName orders the results by the sort_name field.

@@ -135,6 +135,11 @@ func GranterID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldGranterID, v))
 }
 
+// UnconfirmedAt applies equality check predicate on the "unconfirmed_at" field. It's identical to UnconfirmedAtEQ.
+func UnconfirmedAt(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldUnconfirmedAt, v))
+}
+
 // SortName applies equality check predicate on the "sort_name" field. It's identical to SortNameEQ.
 func SortName(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldSortName, v))
@@ -1023,6 +1028,56 @@ func GranterIDEqualFold(v string) predicate.Invitation {
 // GranterIDContainsFold applies the ContainsFold predicate on the "granter_id" field.
 func GranterIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldGranterID, v))
+}
+
+// UnconfirmedAtEQ applies the EQ predicate on the "unconfirmed_at" field.
+func UnconfirmedAtEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtNEQ applies the NEQ predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtIn applies the In predicate on the "unconfirmed_at" field.
+func UnconfirmedAtIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldUnconfirmedAt, vs...))
+}
+
+// UnconfirmedAtNotIn applies the NotIn predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNotIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldUnconfirmedAt, vs...))
+}
+
+// UnconfirmedAtGT applies the GT predicate on the "unconfirmed_at" field.
+func UnconfirmedAtGT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtGTE applies the GTE predicate on the "unconfirmed_at" field.
+func UnconfirmedAtGTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtLT applies the LT predicate on the "unconfirmed_at" field.
+func UnconfirmedAtLT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtLTE applies the LTE predicate on the "unconfirmed_at" field.
+func UnconfirmedAtLTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtIsNil applies the IsNil predicate on the "unconfirmed_at" field.
+func UnconfirmedAtIsNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldIsNull(FieldUnconfirmedAt))
+}
+
+// UnconfirmedAtNotNil applies the NotNil predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNotNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotNull(FieldUnconfirmedAt))
 }
 
 // SortNameEQ applies the EQ predicate on the "sort_name" field.

@@ -264,6 +264,7 @@ type ComplexityRoot struct {
 		LastSeenAt                func(childComplexity int) int
 		LastSentAt                func(childComplexity int) int
 		Member                    func(childComplexity int) int
+		NeedsConfirmation         func(childComplexity int) int
 		Note                      func(childComplexity int) int
 		Permissions               func(childComplexity int) int
 		PersonStatus              func(childComplexity int) int
@@ -308,6 +309,7 @@ type ComplexityRoot struct {
 		Email      func(childComplexity int) int
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		Outcome    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -328,6 +330,7 @@ type ComplexityRoot struct {
 	InviteUserPayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -364,10 +367,12 @@ type ComplexityRoot struct {
 		User                               func(childComplexity int) int
 		Version                            func(childComplexity int) int
 		ViewerCanDeactivate                func(childComplexity int) int
+		ViewerCanReactivate                func(childComplexity int) int
 		ViewerCanRemove                    func(childComplexity int) int
 		ViewerCanSetRestrictions           func(childComplexity int) int
 		ViewerCanSetRoles                  func(childComplexity int) int
 		ViewerCannotDeactivateReasons      func(childComplexity int) int
+		ViewerCannotReactivateReasons      func(childComplexity int) int
 		ViewerCannotRemoveReasons          func(childComplexity int) int
 		ViewerCannotSetRestrictionsReasons func(childComplexity int) int
 		ViewerCannotSetRolesReasons        func(childComplexity int) int
@@ -558,6 +563,7 @@ type ComplexityRoot struct {
 	ResendInvitePayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -572,6 +578,7 @@ type ComplexityRoot struct {
 		Invitation   func(childComplexity int) int
 		InvitationID func(childComplexity int) int
 		InviteURL    func(childComplexity int) int
+		Member       func(childComplexity int) int
 		Outcome      func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -1722,6 +1729,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Member(childComplexity), true
+	case "Invitation.needsConfirmation":
+		if e.ComplexityRoot.Invitation.NeedsConfirmation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.NeedsConfirmation(childComplexity), true
 	case "Invitation.note":
 		if e.ComplexityRoot.Invitation.Note == nil {
 			break
@@ -1923,6 +1936,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteResult.InviteURL(childComplexity), true
+	case "InviteResult.member":
+		if e.ComplexityRoot.InviteResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Member(childComplexity), true
 	case "InviteResult.outcome":
 		if e.ComplexityRoot.InviteResult.Outcome == nil {
 			break
@@ -2009,6 +2028,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUserPayload.InviteURL(childComplexity), true
+	case "InviteUserPayload.member":
+		if e.ComplexityRoot.InviteUserPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUserPayload.Member(childComplexity), true
 	case "InviteUserPayload.userErrors":
 		if e.ComplexityRoot.InviteUserPayload.UserErrors == nil {
 			break
@@ -2174,6 +2199,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanDeactivate(childComplexity), true
+	case "Member.viewerCanReactivate":
+		if e.ComplexityRoot.Member.ViewerCanReactivate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanReactivate(childComplexity), true
 	case "Member.viewerCanRemove":
 		if e.ComplexityRoot.Member.ViewerCanRemove == nil {
 			break
@@ -2198,6 +2229,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCannotDeactivateReasons(childComplexity), true
+	case "Member.viewerCannotReactivateReasons":
+		if e.ComplexityRoot.Member.ViewerCannotReactivateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotReactivateReasons(childComplexity), true
 	case "Member.viewerCannotRemoveReasons":
 		if e.ComplexityRoot.Member.ViewerCannotRemoveReasons == nil {
 			break
@@ -3259,6 +3296,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.InviteURL(childComplexity), true
+	case "ResendInvitePayload.member":
+		if e.ComplexityRoot.ResendInvitePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitePayload.Member(childComplexity), true
 	case "ResendInvitePayload.userErrors":
 		if e.ComplexityRoot.ResendInvitePayload.UserErrors == nil {
 			break
@@ -3309,6 +3352,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.member":
+		if e.ComplexityRoot.ResendInvitesResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Member(childComplexity), true
 	case "ResendInvitesResult.outcome":
 		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
 			break
@@ -4769,7 +4818,7 @@ enum CannotReason {
   SELF
   "The invitation is in a state that does not allow it."
   NOT_OPEN
-  "The invitation grants more than the viewer holds, or reaches further than they do."
+  "The invitation grants, or the member holds, more than the viewer does, or reaches further than they do."
   BEYOND_OWN_GRANT
   "The invitation grants nothing any more, because its roles and groups were deleted."
   GRANTS_NOTHING
@@ -5363,6 +5412,8 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
+  "Whether it cannot be accepted until somebody confirms it. The member who answered for its grant has left, and could not grant all of it any more at that moment; accepting it fails with INVITER_LOST_GRANT. A member who holds all that it grants confirms it by ` + "`" + `resendInvite` + "`" + `, or by ` + "`" + `updateInvite` + "`" + ` with the grant."
+  needsConfirmation: Boolean!
   "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
   "Why the viewer may not resend it now; empty when they may."
@@ -5497,15 +5548,15 @@ extend type Viewer {
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
-  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants, before and after the change. A viewer who changes the grant, or the divisions or domains, answers for it from then on. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED."
   revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
@@ -5577,6 +5628,8 @@ enum InviteConflict {
 type InviteUserPayload {
   "The invitation; with the error ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5625,6 +5678,8 @@ type InviteResult {
   outcome: InviteOutcome!
   "The invitation that was created or resent; for ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this address. ` + "`" + `field` + "`" + ` is ` + "`" + `emails` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -5639,7 +5694,7 @@ enum InviteOutcome {
   RESENT
   "The address has an open invitation, or occurs earlier in the list."
   ALREADY_INVITED
-  "The address belongs to a member of the team."
+  "The address belongs to a member of the team. ` + "`" + `userErrors` + "`" + ` has MEMBER_DEACTIVATED when they are deactivated."
   ALREADY_MEMBER
   "The address was not invited. ` + "`" + `userErrors` + "`" + ` says why."
   FAILED
@@ -5659,6 +5714,8 @@ input ResendInviteInput {
 type ResendInvitePayload {
   "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5697,6 +5754,8 @@ type ResendInvitesResult {
   outcome: BulkOutcome!
   "The invitation as it is now; null when there is none that the viewer may use."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -6148,10 +6207,14 @@ type Member implements Node & Person {
   viewerCanSetRestrictions: Boolean!
   "Why the viewer may not change the member's restrictions; empty when they may."
   viewerCannotSetRestrictionsReasons: [CannotReason!]!
-  "Whether the viewer may deactivate or reactivate the member."
+  "Whether the viewer may deactivate the member."
   viewerCanDeactivate: Boolean!
-  "Why the viewer may not deactivate or reactivate the member; empty when they may."
+  "Why the viewer may not deactivate the member; empty when they may."
   viewerCannotDeactivateReasons: [CannotReason!]!
+  "Whether the viewer may reactivate the member. The limit of seats is not considered."
+  viewerCanReactivate: Boolean!
+  "Why the viewer may not reactivate the member; empty when they may."
+  viewerCannotReactivateReasons: [CannotReason!]!
   "Whether the viewer may remove the member."
   viewerCanRemove: Boolean!
   "Why the viewer may not remove the member; empty when they may."
@@ -6191,11 +6254,11 @@ extend type Mutation {
   setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
   "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
   setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `; when the member can act in more of them than before, the viewer must hold all permissions of the member. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
   setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
-  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, SEAT_LIMIT_REACHED."
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `, and all that the member gets back: their permissions, in the divisions and domains where they may act. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE, SEAT_LIMIT_REACHED."
   reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
@@ -6824,7 +6887,7 @@ extend type Mutation {
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
   "Creates a division. An account can have 1,000. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, DIVISION_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
-  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `; when members can act in it by the move, the viewer must hold all permissions of these members. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
   "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE."
   deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
@@ -7087,7 +7150,7 @@ enum UserErrorCode {
   ACCESS_REVOKED
   "The user is deactivated in every team."
   USER_DEACTIVATED
-  "The member is deactivated in this team."
+  "The member is deactivated in this team. When the address of an invitation belongs to them, ` + "`" + `member` + "`" + ` says who: reactivate them instead."
   MEMBER_DEACTIVATED
   "The account is suspended."
   ACCOUNT_SUSPENDED
@@ -7831,6 +7894,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
 		return ec.fieldContext_Invitation_member(ctx, field)
+	case "needsConfirmation":
+		return ec.fieldContext_Invitation_needsConfirmation(ctx, field)
 	case "viewerCanResend":
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
 	case "viewerCannotResendReasons":
@@ -7905,6 +7970,8 @@ func (ec *executionContext) childFields_InviteResult(ctx context.Context, field 
 		return ec.fieldContext_InviteResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_InviteResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteResult_inviteUrl(ctx, field)
 	case "userErrors":
@@ -7943,6 +8010,8 @@ func (ec *executionContext) childFields_InviteUserPayload(ctx context.Context, f
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_InviteUserPayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteUserPayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteUserPayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8029,6 +8098,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
 	case "viewerCannotDeactivateReasons":
 		return ec.fieldContext_Member_viewerCannotDeactivateReasons(ctx, field)
+	case "viewerCanReactivate":
+		return ec.fieldContext_Member_viewerCanReactivate(ctx, field)
+	case "viewerCannotReactivateReasons":
+		return ec.fieldContext_Member_viewerCannotReactivateReasons(ctx, field)
 	case "viewerCanRemove":
 		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
 	case "viewerCannotRemoveReasons":
@@ -8281,6 +8354,8 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_ResendInvitePayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitePayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitePayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8311,6 +8386,8 @@ func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context,
 		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitesResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
 	case "userErrors":

@@ -332,6 +332,8 @@ type InviteResult struct {
 	Outcome InviteOutcome `json:"outcome"`
 	// The invitation that was created or resent; for ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this address. `field` is `emails` and the index in the list, such as `3`.
@@ -396,6 +398,8 @@ type InviteUserInput struct {
 type InviteUserPayload struct {
 	// The invitation; with the error ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -658,6 +662,8 @@ type ResendInviteInput struct {
 type ResendInvitePayload struct {
 	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -696,6 +702,8 @@ type ResendInvitesResult struct {
 	Outcome BulkOutcome `json:"outcome"`
 	// The invitation as it is now; null when there is none that the viewer may use.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
@@ -1648,7 +1656,7 @@ const (
 	InviteOutcomeResent InviteOutcome = "RESENT"
 	// The address has an open invitation, or occurs earlier in the list.
 	InviteOutcomeAlreadyInvited InviteOutcome = "ALREADY_INVITED"
-	// The address belongs to a member of the team.
+	// The address belongs to a member of the team. `userErrors` has MEMBER_DEACTIVATED when they are deactivated.
 	InviteOutcomeAlreadyMember InviteOutcome = "ALREADY_MEMBER"
 	// The address was not invited. `userErrors` says why.
 	InviteOutcomeFailed InviteOutcome = "FAILED"
@@ -2338,7 +2346,7 @@ const (
 	UserErrorCodeAccessRevoked UserErrorCode = "ACCESS_REVOKED"
 	// The user is deactivated in every team.
 	UserErrorCodeUserDeactivated UserErrorCode = "USER_DEACTIVATED"
-	// The member is deactivated in this team.
+	// The member is deactivated in this team. When the address of an invitation belongs to them, `member` says who: reactivate them instead.
 	UserErrorCodeMemberDeactivated UserErrorCode = "MEMBER_DEACTIVATED"
 	// The account is suspended.
 	UserErrorCodeAccountSuspended UserErrorCode = "ACCOUNT_SUSPENDED"

@@ -154,7 +154,7 @@ func TestOfAClosedInvitation(t *testing.T) {
 		"JobTitle": both, "AllowedDomains": both, "Status": both, "ExpiresAt": both, "LastSentAt": both, "SendCount": both,
 		"Delivery": both, "DeliveryAttempts": both, "DeliveryUpdatedAt": both,
 
-		"Version": neither, "UpdatedAt": neither, "EmailKey": neither, "GranterID": neither, "SortName": neither, "Search": neither, "Superseded": neither,
+		"Version": neither, "UpdatedAt": neither, "EmailKey": neither, "GranterID": neither, "UnconfirmedAt": neither, "SortName": neither, "Search": neither, "Superseded": neither,
 		"TokenHash": neither, "TokenGeneration": neither, "TokenMailed": neither, "ResentAt": neither, "ResendDayStart": neither, "ResendsOfDay": neither,
 	}, fates{
 		"Team": {masked, shown}, "Inviter": {absent, shown}, "AcceptedBy": neither,

@@ -31,7 +31,7 @@ var impossible = []struct{ reason, mutations, codes string }{
 	{"an expired invitation can be revoked, and a revoked one is", "revokeInvite revokeInvites", "INVITATION_EXPIRED INVITATION_REVOKED"},
 	{"a declined invitation is", "declineInvite", "INVITATION_DECLINED"},
 	{
-		"the states of invitations are only asked for", "deleteDivision",
+		"the states of invitations are only asked for", "createDivision updateDivision deleteDivision",
 		"INVITATION_ALREADY_ACCEPTED INVITATION_DECLINED INVITATION_EXPIRED INVITATION_REVOKED",
 	},
 	{

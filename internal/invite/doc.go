@@ -36,7 +36,9 @@
 // checked by Send, Resend and Update, and once more by Accept: a granter who has
 // lost a right since fails the Accept with INVITER_LOST_GRANT. The pending
 // invitations of a granter who leaves the team pass to the heir, or are revoked
-// (Depart).
+// (Depart). What the leaving granter had lost stays lost: such an invitation is marked
+// as unconfirmed, and refused until somebody who holds all of it confirms it by Resend
+// or by an Update of the grant.
 //
 // Sending. A call names one address or up to 500. Send and SendAll read what is
 // known of the addresses, make a plan, and issue it; the first refusal counts:

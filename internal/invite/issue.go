@@ -125,7 +125,7 @@ func (s *Service) renew(ctx context.Context, tx *store.Tx, i *ent.Invitation, r 
 	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
 	err := s.move(ctx, tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
 		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(r.mailed || s.NoMail).
-			SetExpiresAt(r.expires).SetSuperseded(false).SetGranterID(r.granterID).
+			SetExpiresAt(r.expires).SetSuperseded(false).SetGranterID(r.granterID).ClearUnconfirmedAt().
 			SetResentAt(r.now).SetResendDayStart(r.quota.since).SetResendsOfDay(r.quota.count).
 			SetDeliveryAttempts(0).SetDeliveryError("").SetDeliveryUpdatedAt(r.now)
 		if r.mailed {

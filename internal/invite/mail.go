@@ -40,7 +40,7 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 		return mail.Message{}, fmt.Errorf("find invitation %s: %w", j.SubjectID, err)
 	}
 	now := c.Now()
-	if !lifecycle.IsOpen(i, now) || i.TokenGeneration != j.Generation {
+	if !lifecycle.IsOpen(i, now) || i.TokenGeneration != j.Generation || i.Edges.Team == nil { // deleted while it was read
 		return mail.Message{}, outbox.ErrObsolete
 	}
 	t, err := c.Tokens.Rederive(token.Invitation, i.ID, i.TokenGeneration, i.TokenHash)

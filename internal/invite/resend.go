@@ -37,9 +37,8 @@ type Renewal struct {
 // members.invite in the team. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
 // is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
-// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER or
-// ALREADY_INVITED when its address has joined
-// or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
+// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER,
+// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
 // FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
@@ -148,8 +147,8 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent
 	switch {
 	case err != nil:
 		return nil, err
-	case k.members[i.EmailKey]:
-		return alreadyMember("invitationId"), nil
+	case k.members[i.EmailKey] != "":
+		return alreadyMember(k.members[i.EmailKey], "invitationId"), nil
 	case k.open[i.EmailKey] != nil:
 		return fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId"), nil
 	}

@@ -27,7 +27,7 @@ const maxAddresses = 500
 // INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN
 // or IDEMPOTENCY_KEY_REUSED; with RATE_LIMITED; above the viewer's own rights
 // with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED; with ALREADY_MEMBER,
-// ALREADY_INVITED, FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED,
+// MEMBER_DEACTIVATED, ALREADY_INVITED, FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED,
 // SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; and with RESEND_LIMIT_REACHED when
 // it was to resend an open invitation. With ALREADY_INVITED it returns the open
 // invitation too.
@@ -170,10 +170,14 @@ func keysOf(to []addressee) []string {
 // have expired, because the table holds at most one pending invitation for an
 // address.
 func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, teamID string, keys ...string) (known, error) {
-	members, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
-		Select(member.FieldEmailKey).Strings(ctx)
+	rows, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
+		Select(member.FieldEmailKey, member.FieldStatus).All(ctx)
 	if err != nil {
 		return known{}, fmt.Errorf("look for members: %w", err)
+	}
+	members := make(map[string]member.Status, len(rows))
+	for _, m := range rows {
+		members[m.EmailKey] = m.Status
 	}
 	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), lifecycle.StoredPending())
 	withGrant(q)
