@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -166,7 +168,36 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	if err != nil {
 		return fmt.Errorf("supersede expired invitations of %s: %w", teamID, err)
 	}
+	if err := s.noteUnanswered(ctx, tx, teamID, expired, keys); err != nil {
+		return err
+	}
 	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
+}
+
+// noteUnanswered counts the newest superseded invitation of each address like a revoked one
+// when it has expired lately: by a short validity, an address could be invited again and
+// again. superseded is how many there are.
+func (s *Service) noteUnanswered(ctx context.Context, tx *store.Tx, teamID string, superseded int, keys []string) error {
+	if superseded == 0 {
+		return nil
+	}
+	ended, err := tx.Invitation.Query().
+		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.ExpiresAtGT(s.Now().Add(-revokedWithin))).
+		Order(invitation.ByExpiresAt(sql.OrderDesc())).All(ctx)
+	if err != nil {
+		return fmt.Errorf("find expired invitations of %s: %w", teamID, err)
+	}
+	seen := map[string]bool{}
+	for _, i := range ended {
+		if seen[i.EmailKey] {
+			continue
+		}
+		seen[i.EmailKey] = true
+		if err := s.NoteRevoked(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ttl is how long an invitation and its link are good: the given hours, or the account's

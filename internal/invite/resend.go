@@ -38,8 +38,8 @@ type Renewal struct {
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
 // is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
 // when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER,
-// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
-// FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
+// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited again; with INVITE_COOL_OFF, RESEND_LIMIT_REACHED,
+// ACCOUNT_SUSPENDED, FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
 	err = s.manage(ctx, r.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
@@ -135,15 +135,16 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	return q, used
 }
 
-// taken returns the refusal to resend an invitation that is stored as expired:
-// since then its address may have joined the team, or got a newer invitation. An
-// invitation that is stored as pending needs no look, because an address has only
-// one.
+// taken returns the refusal to resend an invitation because of its address: it takes no
+// invitations from the account now, or, for an invitation that is stored as expired, it
+// has joined the team since then, or got a newer invitation. An address has only one that
+// is stored as pending.
 func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent.Invitation) (*fault.Error, error) {
 	if i.Status != lifecycle.Expired {
-		return nil, nil //nolint:nilnil // no refusal is the normal answer
+		cooling, err := s.cooling(ctx, tx, now, i.AccountID, i.EmailKey)
+		return about(cooling[i.EmailKey], "invitationId"), err
 	}
-	k, err := s.known(ctx, tx, now, i.TeamID, i.EmailKey)
+	k, err := s.known(ctx, tx, now, i.AccountID, i.TeamID, i.EmailKey)
 	switch {
 	case err != nil:
 		return nil, err
@@ -152,7 +153,7 @@ func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent
 	case k.open[i.EmailKey] != nil:
 		return fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId"), nil
 	}
-	return nil, nil //nolint:nilnil // no refusal is the normal answer
+	return about(k.cooling[i.EmailKey], "invitationId"), nil
 }
 
 // CanResend reports whether Resend would be allowed to the member. What the
