@@ -7,7 +7,7 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: help run test test-short test-clients test-examples client bench crash generate web migration fmt check check-generated check-mod check-schema check-web lint
+.PHONY: help run test test-short test-clients test-examples client bench crash soak generate web migration fmt check check-generated check-mod check-schema check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -39,6 +39,9 @@ bench: ## The benchmarks.
 
 crash: ## Kills the server 200 times on SQLite, and 20 times on PostgreSQL, and looks for what was lost.
 	CONVOKE_TEST_KILLS=200 CONVOKE_TEST_KILLS_POSTGRES=20 go test -count=1 -timeout 30m -v -run TestNothingIsLostByKills ./cmd/convoke
+
+soak: ## An hour of 100 requests a second with 500 sockets, and whether memory, goroutines or descriptors grow.
+	CONVOKE_TEST_POSTGRES= CONVOKE_TEST_SOAK=1h go test -count=1 -timeout 90m -v -run TestNothingGrowsUnderLoad ./cmd/convoke
 
 generate: ## Everything machine-written in Go.
 	go generate ./...

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
@@ -35,7 +36,7 @@ func orNull[T any](found *T, err error) (*T, error) {
 // number of ids.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	byType := map[uid.Prefix][]string{}
-	for _, id := range ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if prefix, err := uid.Of(id); err == nil {
 			byType[prefix] = append(byType[prefix], id)
 		}

@@ -150,7 +150,8 @@ func takeClient(ctx context.Context, b *limit.Bucket) error {
 // clientIP returns the client's address: that of the connection, or, when the
 // connection comes from a trusted proxy, the address in its X-Forwarded-For header.
 // With several proxies it is the last address in the header that is not trusted; the
-// client could have written everything before it.
+// client could have written everything before it. Some proxies write a port after an
+// address; it is ignored.
 func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -158,13 +159,28 @@ func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(host, trusted); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := hopAddr(strings.TrimSpace(hops[i]))
+		if !ok {
 			break // not an address
 		}
 		host = hop.Unmap().String()
 	}
 	return host
+}
+
+// hopAddr reads an address as proxies write it in X-Forwarded-For: 192.0.2.1, 2001:db8::1 or
+// [2001:db8::1], and the first and last of these also with a port, such as 192.0.2.1:4711.
+func hopAddr(hop string) (addr netip.Addr, ok bool) {
+	if with, err := netip.ParseAddrPort(hop); err == nil {
+		return with.Addr(), true
+	}
+	if inner, ok := strings.CutPrefix(hop, "["); ok {
+		if hop, ok = strings.CutSuffix(inner, "]"); !ok {
+			return addr, false
+		}
+	}
+	addr, err := netip.ParseAddr(hop)
+	return addr, err == nil
 }
 
 func isTrusted(ip string, trusted []netip.Prefix) bool {

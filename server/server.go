@@ -190,7 +190,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		},
 	}
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
-	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded}
 	s.perClient = limits.client
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()

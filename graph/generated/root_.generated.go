@@ -7116,19 +7116,19 @@ type DivisionEdge {
 }
 
 extend type Mutation {
-  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
+  "Creates a role in the account, which can have 200. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED, TOO_LONG."
   createRole("A role to create." input: CreateRoleInput!): CreateRolePayload
   "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_PROTECTED, TOO_LONG."
   updateRole("A change of a role." input: UpdateRoleInput!): UpdateRolePayload
   "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE, NOT_GRANTABLE, ROLE_IN_USE, ROLE_NOT_FOUND, ROLE_PROTECTED."
   deleteRole("A role to delete." input: DeleteRoleInput!): DeleteRolePayload
-  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
+  "Creates a group. An account can have 500. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, GROUP_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
   "Deletes a group. Its members lose the roles that they had by it. Fails with GROUP_IN_USE while an open invitation would grant nothing without it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, GROUP_IN_USE."
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
-  "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  "Creates a division. An account can have 1,000. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, DIVISION_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
   "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `; when members can act in it by the move, the viewer must hold all permissions of these members. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
@@ -7148,6 +7148,8 @@ input CreateRoleInput {
   description: String
   "The permissions that the role contains; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same role and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a role. A field that is omitted keeps its value."
@@ -7206,6 +7208,8 @@ input CreateGroupInput {
   description: String
   "The roles that every member of the group has."
   roleIds: [ID!]!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same group and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a group. A field that is omitted keeps its value."
@@ -7260,6 +7264,8 @@ input CreateDivisionInput {
   name: String!
   "The division above it; at the top of the tree when omitted. A tree has at most 10 levels."
   parentId: ID
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same division and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a division. A field that is omitted keeps its value."
@@ -7423,6 +7429,12 @@ enum UserErrorCode {
   SEAT_LIMIT_REACHED
   "The account has as many teams as its limit allows."
   TEAM_LIMIT_REACHED
+  "The account has 200 roles, the most there can be. Those of the preset count."
+  ROLE_LIMIT_REACHED
+  "The account has 500 groups, the most there can be."
+  GROUP_LIMIT_REACHED
+  "The account has 1,000 divisions, the most there can be."
+  DIVISION_LIMIT_REACHED
   "The account does not have this feature."
   FEATURE_NOT_AVAILABLE
   "The domain is outside the domains that the viewer is restricted to."
@@ -7588,7 +7600,7 @@ type TeamEdge {
 }
 
 extend type Mutation {
-  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
+  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, IDEMPOTENCY_KEY_REUSED, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
   createTeam("A team to create." input: CreateTeamInput!): CreateTeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, TOO_LONG."
   updateTeam("A change of a team." input: UpdateTeamInput!): UpdateTeamPayload
@@ -7604,6 +7616,8 @@ input CreateTeamInput {
   accountId: ID!
   "The name, at most 100 characters."
   name: String!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same team and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a team."

@@ -140,6 +140,8 @@ type CreateDivisionInput struct {
 	Name string `json:"name"`
 	// The division above it; at the top of the tree when omitted. A tree has at most 10 levels.
 	ParentID *string `json:"parentId,omitempty"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same division and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A group to create.
@@ -152,6 +154,8 @@ type CreateGroupInput struct {
 	Description *string `json:"description,omitempty"`
 	// The roles that every member of the group has.
 	RoleIds []string `json:"roleIds"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same group and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A role to create.
@@ -166,6 +170,8 @@ type CreateRoleInput struct {
 	Description *string `json:"description,omitempty"`
 	// The permissions that the role contains; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same role and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A team to create.
@@ -174,6 +180,8 @@ type CreateTeamInput struct {
 	AccountID string `json:"accountId"`
 	// The name, at most 100 characters.
 	Name string `json:"name"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same team and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A member to deactivate.
@@ -2406,6 +2414,12 @@ const (
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
 	// The account has as many teams as its limit allows.
 	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
+	// The account has 200 roles, the most there can be. Those of the preset count.
+	UserErrorCodeRoleLimitReached UserErrorCode = "ROLE_LIMIT_REACHED"
+	// The account has 500 groups, the most there can be.
+	UserErrorCodeGroupLimitReached UserErrorCode = "GROUP_LIMIT_REACHED"
+	// The account has 1,000 divisions, the most there can be.
+	UserErrorCodeDivisionLimitReached UserErrorCode = "DIVISION_LIMIT_REACHED"
 	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
 	// The domain is outside the domains that the viewer is restricted to.
@@ -2459,6 +2473,9 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
 	UserErrorCodeTeamLimitReached,
+	UserErrorCodeRoleLimitReached,
+	UserErrorCodeGroupLimitReached,
+	UserErrorCodeDivisionLimitReached,
 	UserErrorCodeFeatureNotAvailable,
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
@@ -2469,7 +2486,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -31,7 +31,7 @@ var siblings = map[string][]string{
 	"act":       {"access", "store", "event", "fault"},
 	"mail":      {},
 	"outbox":    {"access", "store", "mail", "fault", "uid"},
-	"roster":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox"}),
+	"roster":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "idempotency"}),
 	"auth":      slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "limit"}),
 	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 

@@ -186,18 +186,26 @@ func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err err
 // that waits. Where there is no user or no sign-up, the hash is empty, which no password
 // matches.
 func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, waiting string, err error) {
-	u, err = s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
-	if ent.IsNotFound(err) {
-		u, err = &ent.User{}, nil
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("sign in: %w", err)
+	if u, err = s.userOf(ctx, emailKey); err != nil {
+		return nil, "", err
 	}
 	up, err := s.waiting(ctx, emailKey)
 	if err != nil {
 		return nil, "", err
 	}
 	return u, up.PasswordHash, nil
+}
+
+// userOf returns the user of the address, or one without a password.
+func (s *Service) userOf(ctx context.Context, emailKey string) (*ent.User, error) {
+	u, err := s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return &ent.User{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the user of an address: %w", err)
+	}
+	return u, nil
 }
 
 // checkAccess returns ACCESS_REVOKED or USER_DEACTIVATED for a user without an active

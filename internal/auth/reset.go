@@ -106,7 +106,7 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 	if err := s.checkAccess(ctx, u); err != nil {
 		return nil, err
 	}
-	next, err := s.Hasher.Hash(ctx, password)
+	next, err := s.nextHash(ctx, u, password)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +130,19 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		s.forgetGuesses(ctx, u.EmailKey)
 	}
 	return in, err
+}
+
+// nextHash returns the hash of the user's new password. While a sign-up of the address
+// waits, it has the salt of the old hash: see matchesEither.
+func (s *Service) nextHash(ctx context.Context, u *ent.User, password string) (string, error) {
+	up, err := s.waiting(ctx, u.EmailKey)
+	if err != nil {
+		return "", err
+	}
+	if up.PasswordHash == "" {
+		return s.Hasher.Hash(ctx, password)
+	}
+	return s.Hasher.HashBeside(ctx, password, u.PasswordHash)
 }
 
 // passwordChanged ends all sessions of the user but the one to keep, deletes their resets,
@@ -172,7 +185,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 	} else if !ok {
 		return nil, wrong
 	}
-	next, err := s.Hasher.Hash(ctx, password)
+	next, err := s.nextHash(ctx, u, password)
 	if err != nil {
 		return nil, err
 	}

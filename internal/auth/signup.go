@@ -54,11 +54,15 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
 		return false, err
 	}
-	hash, err := s.Hasher.Hash(ctx, in.Password)
+	ctx = access.System(ctx, "sign up")
+	u, err := s.userOf(ctx, addr.Key)
 	if err != nil {
 		return false, err
 	}
-	ctx = access.System(ctx, "sign up")
+	hash, err := s.Hasher.HashBeside(ctx, in.Password, u.PasswordHash)
+	if err != nil {
+		return false, err
+	}
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		known, err := tx.User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
 		switch {

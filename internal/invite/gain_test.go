@@ -244,7 +244,7 @@ func newLife(t *testing.T, w *testkit.World, number int) *life {
 		return nil
 	})
 	owner := l.as(l.users[0])
-	second, err := l.server.Roster.CreateTeam(owner, l.account, "S")
+	second, err := l.server.Roster.CreateTeam(owner, roster.NewTeam{AccountID: l.account, Name: "S"})
 	l.must(err)
 	l.teams = append(l.teams, second)
 	for n, keys := range [][]string{{"members.read", "billing.refund"}, {"members.invite", "members.read"}, keysOfLife} {
@@ -255,7 +255,7 @@ func newLife(t *testing.T, w *testkit.World, number int) *life {
 	l.group, err = l.server.Roster.CreateGroup(owner, roster.NewGroup{AccountID: l.account, Name: "G", RoleIDs: l.roles[:1]})
 	l.must(err)
 	for range 3 {
-		id, err := l.server.Roster.CreateDivision(owner, l.account, "D", "")
+		id, err := l.server.Roster.CreateDivision(owner, roster.NewDivision{AccountID: l.account, Name: "D"})
 		l.must(err)
 		l.divisions = append(l.divisions, id)
 	}

@@ -1,0 +1,89 @@
+package graph
+
+import (
+	"encoding/json"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+const (
+	// maxViolations is the greatest number of validation errors of one document.
+	maxViolations = 20
+	// maxName is the greatest length of a name in a document, in bytes. Response keys are
+	// repeated in each element of a list, and names of operations in each error about them.
+	maxName = 200
+)
+
+// ValidationRules are the rules of the GraphQL specification, one for the literals of
+// custom scalars, which the specification leaves to the server, and one for the length of
+// names. Their errors are bounded in number, because a short document can cause many
+// errors that each repeat a long name. The rules are those of one document: they
+// count its errors.
+func ValidationRules() *rules.Rules {
+	all := rules.NewDefaultRules()
+	all.AddRule("CustomScalarLiterals", customScalarLiterals)
+	all.AddRule("NameLength", nameLength)
+	reported := 0
+	for name, rule := range all.GetInner() {
+		all.ReplaceRule(name, func(observers *core.Events, addError core.AddErrFunc) {
+			rule(observers, func(options ...core.ErrorOption) {
+				if reported++; reported <= maxViolations {
+					addError(options...)
+				}
+			})
+		})
+	}
+	return all
+}
+
+func customScalarLiterals(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Definition == nil || value.Definition.Kind != ast.Scalar || value.Definition.BuiltIn ||
+			value.Kind == ast.Variable || value.Kind == ast.NullValue {
+			return
+		}
+		if value.ExpectedType != nil && value.ExpectedType.Elem != nil && value.Kind == ast.ListValue {
+			return // its elements are observed by themselves
+		}
+		if problem := scalarProblem(value.Definition.Name, literal(value)); problem != "" {
+			addError(core.Message("%s.", problem), core.At(value.Position))
+		}
+	})
+}
+
+// nameLength refuses names that are longer than maxName, where a client chooses them. The
+// other names in a valid document are those of the schema.
+func nameLength(observers *core.Events, addError core.AddErrFunc) {
+	check := func(what, name string, at *ast.Position) {
+		if len(name) > maxName {
+			addError(core.Message("The name of %s has %d bytes, at most %d are allowed.", what, len(name), maxName), core.At(at))
+		}
+	}
+	observers.OnField(func(_ *core.Walker, f *ast.Field) { check("a field", f.Alias, f.Position) })
+	observers.OnFragment(func(_ *core.Walker, f *ast.FragmentDefinition) { check("a fragment", f.Name, f.Position) })
+	observers.OnOperation(func(_ *core.Walker, o *ast.OperationDefinition) {
+		check("an operation", o.Name, o.Position)
+		for _, v := range o.VariableDefinitions {
+			check("a variable", v.Variable, v.Position)
+		}
+	})
+}
+
+// literal returns the value of a literal as JSON would have it, as far as kindOf and the
+// custom scalars need it.
+func literal(value *ast.Value) any {
+	switch value.Kind {
+	case ast.StringValue, ast.BlockValue:
+		return value.Raw
+	case ast.IntValue, ast.FloatValue:
+		return json.Number(value.Raw)
+	case ast.BooleanValue:
+		return value.Raw == "true"
+	case ast.ListValue:
+		return []any{}
+	default:
+		return map[string]any{}
+	}
+}
