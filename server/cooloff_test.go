@@ -127,6 +127,16 @@ func TestAnAddressThatIsRevokedAgainAndAgain(t *testing.T) {
 			owner = w.SignIn(owner.Email).In(owner.TeamID)
 			tryInvite(owner, "bob@x.org").Refused(coolly)
 		})
+		t.Run("HARD-16 what is long over is forgotten", func(t *testing.T) {
+			w.Clock.Advance(200 * aDay)
+			owner = w.SignIn(owner.Email).In(owner.TeamID)
+			_, id := mailed(w, owner, t, "dora@x.org")
+			revoke(owner, id).OK()
+			n, err := w.Server.Store.Read().CoolOff.Query().Count(access.System(t.Context(), "count the cool-offs"))
+			if err != nil || n != 1 {
+				t.Errorf("%d cool-offs are stored, %v; want that of the last address", n, err)
+			}
+		})
 		t.Run("HARD-16 what was never mailed troubled nobody", func(*testing.T) {
 			for range 5 {
 				revoke(owner, tryInvite(owner, "carl@x.org").OK().Text("inviteUser.invitation.id")).OK()

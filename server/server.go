@@ -153,7 +153,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
 		Withdrawn: func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
-			return s.Invites.NoteRevoked(ctx, tx, ended...)
+			return s.Invites.NoteUnanswered(ctx, tx, ended...)
 		},
 	}
 	s.Auth = &auth.Service{

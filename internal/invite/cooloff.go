@@ -3,6 +3,7 @@ package invite
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -102,6 +103,9 @@ func blocked(ctx context.Context, client *ent.Client, accountID, key string) (bo
 func (s *Service) coolOff(ctx context.Context, tx *store.Tx, accountID, key string) (*ent.CoolOff, error) {
 	c, err := tx.CoolOff.Query().Where(rowOf(accountID, key)).Only(ctx)
 	if ent.IsNotFound(err) {
+		if err := s.forgetOld(ctx, tx, accountID); err != nil {
+			return nil, err
+		}
 		now := s.Now()
 		c, err = tx.CoolOff.Create().SetID(uid.New(uid.CoolOff)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(accountID).
 			SetAddressHash(address.Hash(key)).SetMailboxHash(address.Hash(address.Mailbox(key))).Save(ctx)
@@ -133,32 +137,65 @@ func (s *Service) noteDeclined(ctx context.Context, tx *store.Tx, i *ent.Invitat
 	return nil
 }
 
-// NoteRevoked counts invitations that ended unanswered, all of one account. When too many
-// to an address did, its cool-off begins. An invitation that was never mailed troubled
+// NoteUnanswered counts invitations that ended unanswered, all of one account. When too
+// many to an address did, its cool-off begins. An invitation that was never mailed troubled
 // nobody, and does not count. The roster calls it for the invitations of a team that is
 // deleted.
-func (s *Service) NoteRevoked(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+func (s *Service) NoteUnanswered(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+	count := map[string]int{} // by the key of the mailbox
 	for _, i := range ended {
-		if i.SendCount == 0 {
-			continue
+		if i.SendCount > 0 {
+			count[address.Mailbox(i.EmailKey)]++
 		}
-		c, err := s.coolOff(ctx, tx, i.AccountID, address.Mailbox(i.EmailKey))
-		if err != nil {
-			return err
-		}
-		now, count, since := s.Now(), c.Revoked+1, c.RevokedSince
-		if since == nil || now.Sub(*since) >= revokedWithin {
-			count, since = 1, &now
-		}
-		u := tx.CoolOff.UpdateOne(c).SetRevoked(count).SetRevokedSince(*since).SetUpdatedAt(now)
-		if until := now.Add(revokedCoolOff); count >= revokedTooOften && (c.Until == nil || c.Until.Before(until)) {
-			u.SetUntil(until)
-		}
-		if err := u.Exec(ctx); err != nil {
-			return fmt.Errorf("count a revoked invitation: %w", err)
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(count)), coolOffsAtOnce) {
+		if err := s.noteUnanswered(ctx, tx, ended[0].AccountID, part, count); err != nil {
+			return fmt.Errorf("count unanswered invitations of %s: %w", ended[0].AccountID, err)
 		}
 	}
 	return nil
+}
+
+// noteUnanswered counts for some mailboxes. The transaction has locked the account.
+func (s *Service) noteUnanswered(ctx context.Context, tx *store.Tx, accountID string, mailboxes []string, more map[string]int) error {
+	hashes := make([]string, len(mailboxes))
+	for n, key := range mailboxes {
+		hashes[n] = address.Hash(key)
+	}
+	rows, err := tx.CoolOff.Query().Where(cooloff.AccountID(accountID), cooloff.AddressHashIn(hashes...)).All(ctx)
+	if err != nil {
+		return err
+	}
+	now, known := s.Now(), map[string]*ent.CoolOff{}
+	for _, c := range rows {
+		known[c.AddressHash] = c
+	}
+	var made []*ent.CoolOffCreate
+	for n, key := range mailboxes {
+		c, count, since := known[hashes[n]], more[key], now
+		if c != nil && c.RevokedSince != nil && now.Sub(*c.RevokedSince) < revokedWithin {
+			count, since = count+c.Revoked, *c.RevokedSince
+		}
+		var until *time.Time
+		if end := now.Add(revokedCoolOff); count >= revokedTooOften && (c == nil || c.Until == nil || c.Until.Before(end)) {
+			until = &end
+		}
+		if c == nil {
+			made = append(made, tx.CoolOff.Create().SetID(uid.New(uid.CoolOff)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(accountID).
+				SetAddressHash(hashes[n]).SetMailboxHash(hashes[n]).SetRevoked(count).SetRevokedSince(since).SetNillableUntil(until))
+			continue
+		}
+		if err := tx.CoolOff.UpdateOne(c).SetRevoked(count).SetRevokedSince(since).SetNillableUntil(until).SetUpdatedAt(now).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	if err := s.forgetOld(ctx, tx, accountID); err != nil {
+		return err
+	}
+	return tx.CoolOff.CreateBulk(made...).Exec(ctx)
 }
 
 // forgive ends the cool-off of an address that has accepted. A block stays.
@@ -167,6 +204,21 @@ func (s *Service) forgive(ctx context.Context, tx *store.Tx, accountID, key stri
 		SetDeclined(0).ClearDeclinedSince().SetRevoked(0).ClearRevokedSince().ClearUntil().SetUpdatedAt(s.Now()).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("end the cool-off of an address in %s: %w", accountID, err)
+	}
+	return nil
+}
+
+// forgetOld deletes the account's rows that mean nothing any more: those without a block
+// that nothing has changed for as long as anything is counted. It runs when new rows are
+// made, so the table does not grow for ever.
+func (s *Service) forgetOld(ctx context.Context, tx *store.Tx, accountID string) error {
+	now := s.Now()
+	_, err := tx.CoolOff.Delete().Where(
+		cooloff.AccountID(accountID), cooloff.BlockedAtIsNil(), cooloff.UpdatedAtLT(now.Add(-declinedWithin)),
+		cooloff.Or(cooloff.UntilIsNil(), cooloff.UntilLTE(now)),
+	).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("forget the old cool-offs of %s: %w", accountID, err)
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -162,42 +160,24 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	for n, i := range made {
 		keys[n] = i.EmailKey
 	}
-	expired, err := tx.Invitation.Update().
+	expired, err := tx.Invitation.Query().
 		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.Superseded(false)).
-		SetSuperseded(true).Save(ctx)
+		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldEmailKey, invitation.FieldSendCount).All(ctx)
+	if err == nil && len(expired) > 0 {
+		ids := make([]string, len(expired))
+		for n, i := range expired {
+			ids[n] = i.ID
+		}
+		err = tx.Invitation.Update().Where(invitation.IDIn(ids...)).SetSuperseded(true).Exec(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("supersede expired invitations of %s: %w", teamID, err)
 	}
-	if err := s.noteUnanswered(ctx, tx, teamID, expired, keys); err != nil {
+	// By a short validity, an address could be invited again and again.
+	if err := s.NoteUnanswered(ctx, tx, expired...); err != nil {
 		return err
 	}
-	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
-}
-
-// noteUnanswered counts the newest superseded invitation of each address like a revoked one
-// when it has expired lately: by a short validity, an address could be invited again and
-// again. superseded is how many there are.
-func (s *Service) noteUnanswered(ctx context.Context, tx *store.Tx, teamID string, superseded int, keys []string) error {
-	if superseded == 0 {
-		return nil
-	}
-	ended, err := tx.Invitation.Query().
-		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.ExpiresAtGT(s.Now().Add(-revokedWithin))).
-		Order(invitation.ByExpiresAt(sql.OrderDesc())).All(ctx)
-	if err != nil {
-		return fmt.Errorf("find expired invitations of %s: %w", teamID, err)
-	}
-	seen := map[string]bool{}
-	for _, i := range ended {
-		if seen[i.EmailKey] {
-			continue
-		}
-		seen[i.EmailKey] = true
-		if err := s.NoteRevoked(ctx, tx, i); err != nil {
-			return err
-		}
-	}
-	return nil
+	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -len(expired)})
 }
 
 // ttl is how long an invitation and its link are good: the given hours, or the account's

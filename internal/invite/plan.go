@@ -129,7 +129,7 @@ func (p plan) throttle(refused map[int]*fault.Error, bulk bool) error {
 		case !bulk:
 			return limited
 		default:
-			p[n].refuse(Failed, fault.Input(fault.ResendLimitReached, limited.Message))
+			p[n].refuse(Failed, passing(limited.RetryAfter, limited.Message))
 		}
 	}
 	return nil

@@ -177,18 +177,23 @@ func quotaOf(i *ent.Invitation) quota {
 	return quota{since: *i.ResendDayStart, count: i.ResendsOfDay, last: *i.ResentAt}
 }
 
+// passing returns RESEND_LIMIT_REACHED, which passes after the wait.
+func passing(wait time.Duration, message string) *fault.Error {
+	f := fault.Input(fault.ResendLimitReached, message)
+	f.RetryAfter = wait
+	return f
+}
+
 // use counts one resend more, or refuses it with RESEND_LIMIT_REACHED. After
 // the clock was set back the cooldown lasts as much longer.
 func (q quota) use(now time.Time) (quota, *fault.Error) {
 	switch wait := q.last.Add(resendCooldown).Sub(now); {
 	case q == quota{}:
 	case wait > 0:
-		return q, fault.Input(fault.ResendLimitReached,
-			fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
+		return q, passing(wait, fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
 	case now.Sub(q.since) >= resendDay:
 	case q.count >= resendsPerDay:
-		return q, fault.Input(fault.ResendLimitReached,
-			fmt.Sprintf("It was resent %d times within a day; more is not allowed.", q.count))
+		return q, passing(q.since.Add(resendDay).Sub(now), fmt.Sprintf("It was resent %d times within a day; more is not allowed.", q.count))
 	default:
 		return quota{since: q.since, count: q.count + 1, last: now}, nil
 	}
