@@ -68,7 +68,7 @@ function Invitation({ token }: { token: string }) {
       <>
         <Done outcome={outcome} />
         {outcome.kind === 'declined' && opened?.invitationByToken && (
-          <Block token={token} accountName={opened.invitationByToken.accountName} initially={opened.invitationByToken.accountBlocked} />
+          <Block token={token} preview={opened.invitationByToken} declined />
         )}
       </>
     );
@@ -140,7 +140,7 @@ function Invitation({ token }: { token: string }) {
         reload={reload}
       />
       {mayDecline(preview.nextStep) && <Decline teamName={preview.teamName} onDecline={onDecline} />}
-      {mayBlock(preview) && <Block token={token} accountName={preview.accountName} initially={preview.accountBlocked} />}
+      {mayBlock(preview) && <Block token={token} preview={preview} declined={preview.status === 'DECLINED'} />}
     </>
   );
 }
