@@ -17,6 +17,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/net/idna"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
@@ -153,6 +154,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
 		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
+		Withdrawn: func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+			return s.Invites.NoteUnanswered(ctx, tx, ended...)
+		},
 	}
 	s.Auth = &auth.Service{
 		Log:   s.log,

@@ -87,6 +87,7 @@ const (
 	TransferPending           Code = "TRANSFER_PENDING"
 	TransferNotPending        Code = "TRANSFER_NOT_PENDING"
 	ResendLimitReached        Code = "RESEND_LIMIT_REACHED"
+	InviteCoolOff             Code = "INVITE_COOL_OFF"
 	PendingLimitReached       Code = "PENDING_LIMIT_REACHED"
 	SeatLimitReached          Code = "SEAT_LIMIT_REACHED"
 	TeamLimitReached          Code = "TEAM_LIMIT_REACHED"
