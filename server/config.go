@@ -72,8 +72,11 @@ type Config struct {
 	// SocketsPerUser is how many WebSockets a user may have open on this server;
 	// zero is 20.
 	SocketsPerUser int
-	GraphiQL       bool
-	Introspection  bool
+	// Drain is how long a server that stops goes on answering, while /readyz says that it
+	// stops.
+	Drain         time.Duration
+	GraphiQL      bool
+	Introspection bool
 
 	Log *slog.Logger
 	// Now is the clock; nil is the system's, in UTC.

@@ -25,6 +25,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/limit"
@@ -72,9 +73,10 @@ type Server struct {
 
 	perClient *limit.Bucket
 
-	stopping atomic.Bool
-	sockets  *graphqlws.Transport
-	workers  sync.WaitGroup
+	readiness readiness
+	draining  atomic.Bool
+	sockets   *graphqlws.Transport
+	workers   sync.WaitGroup
 }
 
 // New opens the database and builds a server on it. Nothing runs before Work
@@ -115,7 +117,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := store.CheckMigrated(ctx, cfg.Database); err != nil {
 		return nil, err
 	}
-	st, err := store.Open(ctx, cfg.Database, cfg.StoreOptions...)
+	st, err := store.Open(ctx, cfg.Database, append([]store.Option{store.Log(cfg.Log)}, cfg.StoreOptions...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +190,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
 	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
 	s.perClient = limits.client
+	s.readiness.write = s.Store.Ready
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err
@@ -233,6 +236,7 @@ func (s *Server) Work(ctx context.Context) {
 		s.workers.Go(func() { s.notifier.Run(ctx) })
 	}
 	s.workers.Go(func() { s.live.Run(ctx) })
+	s.workers.Go(func() { s.Store.Watch(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })
 	s.workers.Go(func() { s.watchSessions(ctx) })
 	if s.worker != nil {
@@ -249,15 +253,16 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 				s.log.Error("sweep", "error", err)
 			}
 		}
 	}
 }
 
-// Run serves on the listener until ctx ends, then stops in order: no new
-// requests, running ones finish, streams end, workers end. Close comes after.
+// Run serves on the listener until ctx ends, then stops in order: clients are asked to
+// leave (see Config.Drain), no new requests, running ones finish, streams end, workers end.
+// Close comes after.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -283,6 +288,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	s.drain()
 	s.log.Info("stopping")
 	closed := s.endStreams(stopWithin)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
@@ -308,7 +314,7 @@ func (s *Server) Close() error {
 // its queries and mutations have finished, but at the latest after within. The
 // channel is closed when all WebSockets have ended.
 func (s *Server) endStreams(within time.Duration) (closed <-chan struct{}) {
-	s.stopping.Store(true)
+	s.draining.Store(true)
 	closed = s.sockets.Stop(within)
 	s.hub.Stop()
 	return closed

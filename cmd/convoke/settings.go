@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/mail"
@@ -42,6 +43,7 @@ type settings struct {
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
+	Drain            string   `help:"How long a server that was told to stop goes on answering, while /readyz says 503; 5s, in the demo 0s." placeholder:"DURATION"`
 	LogLevel         string   `help:"The lowest level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -87,6 +89,11 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	var err error
+	if s.Drain != "" {
+		if cfg.Drain, err = time.ParseDuration(s.Drain); err != nil || cfg.Drain < 0 {
+			return cfg, errors.New("--drain must be a time such as 5s or 1m30s, or 0s")
+		}
+	}
 	if cfg.TrustedProxies, err = networks(s.TrustedProxy); err != nil {
 		return cfg, fmt.Errorf("--trusted-proxy: %w", err)
 	}
