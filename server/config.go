@@ -31,6 +31,8 @@ type Config struct {
 	Database string
 	// Migrate brings the schema up to date at start.
 	Migrate bool
+	// NoUpgradeBackup leaves out the backup of an SQLite file before its schema is changed.
+	NoUpgradeBackup bool
 	// PublicURL is the address at which people reach the server. All links in mails
 	// begin with it.
 	PublicURL *url.URL

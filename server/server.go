@@ -56,6 +56,7 @@ type Server struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 
+	claim    *store.Claim
 	cfg      Config
 	now      func() time.Time
 	log      *slog.Logger
@@ -105,27 +106,45 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Migrate {
-		applied, err := store.Migrate(ctx, cfg.Database)
+	st, claim, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Store: st, claim: claim, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
+	if err := s.build(catalogue, preset, tokens, templates); err != nil {
+		return nil, errors.Join(err, st.Close(), claim.Release())
+	}
+	return s, nil
+}
+
+// openDatabase claims the database for this server, brings its schema up to date if that is
+// wanted, and opens it.
+func openDatabase(ctx context.Context, cfg Config) (st *store.Store, claim *store.Claim, err error) {
+	if claim, err = store.NewClaim(cfg.Database); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
 		if err != nil {
-			return nil, err
+			err = errors.Join(err, claim.Release())
+		}
+	}()
+	if cfg.Migrate {
+		applied, err := store.Upgrade{
+			NoBackup: cfg.NoUpgradeBackup, Claim: claim,
+			BackedUp: func(path string) { cfg.Log.Info("backed up the database before its upgrade", "file", path) },
+		}.Migrate(ctx, cfg.Database)
+		if err != nil {
+			return nil, nil, err
 		}
 		if len(applied) > 0 {
 			cfg.Log.Info("migrated", "files", applied)
 		}
 	}
 	if err := store.CheckMigrated(ctx, cfg.Database); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	st, err := store.Open(ctx, cfg.Database, append([]store.Option{store.Log(cfg.Log)}, cfg.StoreOptions...)...)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
-	if err := s.build(catalogue, preset, tokens, templates); err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	return s, nil
+	st, err = store.Open(ctx, cfg.Database, append([]store.Option{store.Log(cfg.Log)}, cfg.StoreOptions...)...)
+	return st, claim, err
 }
 
 func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens *token.Deriver, templates *mail.Templates) error {
@@ -307,7 +326,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 // Close closes the remaining WebSockets, and then the database.
 func (s *Server) Close() error {
 	<-s.endStreams(0)
-	return s.Store.Close()
+	return errors.Join(s.Store.Close(), s.claim.Release()) // in this order: see store.NewClaim
 }
 
 // endStreams ends every subscription and closes the WebSockets. Each is closed when

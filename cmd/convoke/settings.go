@@ -32,6 +32,7 @@ type settings struct {
 	DocumentsOnly    bool     `help:"Refuse every document that is in no manifest of --documents."`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at the start: auto or off." enum:"auto,off" default:"auto"`
+	UpgradeBackup    bool     `help:"Back up an SQLite file beside it before its schema is changed." default:"true" negatable:""`
 	Mail             string   `help:"How mail is sent: smtp, log (only written to the log), or none (links are handed over and trusted). The default is smtp; for the demo, its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
 	MailTemplates    string   `help:"A folder with templates that replace the built-in mail templates." placeholder:"DIR"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
@@ -74,6 +75,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Version:          version,
 		Database:         s.DB,
 		Migrate:          s.Migrate == "auto",
+		NoUpgradeBackup:  !s.UpgradeBackup,
 		GraphiQL:         s.GraphiQL,
 		Introspection:    s.Introspection || s.GraphiQL,
 		SignUp:           auth.SignUpPolicy(s.SignUp),
