@@ -17,14 +17,15 @@ const (
 )
 
 // ValidationRules are the rules of the GraphQL specification, one for the literals of
-// custom scalars, which the specification leaves to the server, and one for the length of
-// names. Their errors are bounded in number, because a short document can cause many
+// custom scalars, which the specification leaves to the server, and two for the length of
+// names and texts. Their errors are bounded in number, because a short document can cause many
 // errors that each repeat a long name. The rules are those of one document: they
 // count its errors.
 func ValidationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("CustomScalarLiterals", customScalarLiterals)
 	all.AddRule("NameLength", nameLength)
+	all.AddRule("TextLength", textLength)
 	reported := 0
 	for name, rule := range all.GetInner() {
 		all.ReplaceRule(name, func(observers *core.Events, addError core.AddErrFunc) {
