@@ -373,7 +373,7 @@ func TestHeadersAreBounded(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.Server.Run(ctx, l) }() // ends with stop
 	url := "http://" + l.Addr().String() + "/graphql?query={__typename}"
-	for size, want := range map[int]int{23 << 10: http.StatusOK, 33 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+	for size, want := range map[int]int{27 << 10: http.StatusOK, 33 << 10: http.StatusRequestHeaderFieldsTooLarge} {
 		equal(t, "a header of "+itoa(size), send(t, http.MethodGet, url, "", "X-Long", strings.Repeat("x", size)).status, want)
 		equal(t, "a URL of "+itoa(size), fetch(t, http.MethodGet, url+"&x="+strings.Repeat("x", size)).status, want)
 	}
