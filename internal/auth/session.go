@@ -62,6 +62,20 @@ func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string)
 	return in, nil
 }
 
+// renewToken gives the session another token in the transaction. Sockets and streams of the
+// session go on: they know it by its id.
+func (s *Service) renewToken(ctx context.Context, tx *store.Tx, id string) (*SignedIn, error) {
+	ses, err := tx.Session.Get(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("find session %s: %w", id, err)
+	}
+	in := &SignedIn{SessionID: id, Token: token.Random(sessionPrefix), ExpiresAt: ses.ExpiresAt}
+	if err := tx.Session.UpdateOne(ses).SetTokenHash(token.Hash(in.Token)).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("give session %s another token: %w", id, err)
+	}
+	return in, nil
+}
+
 // seen stores when a user was last active, also on their members, by which lists sort. It
 // locks the members before the user, as every transaction does.
 func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error {
@@ -264,6 +278,24 @@ func (s *Service) RevokeSession(ctx context.Context, id string) error {
 	if err == nil && !ended {
 		err = fault.Refuse(fault.NotFound, "There is no such session.")
 	}
+	return err
+}
+
+// EndReplaced ends the session of a token that the client overwrites by the token of a new
+// session. The token may be empty or invalid.
+func (s *Service) EndReplaced(ctx context.Context, sessionToken string) error {
+	if sessionToken == "" {
+		return nil
+	}
+	ctx = access.System(ctx, "end the session that a new one replaces")
+	old, err := s.Store.Read().Session.Query().Where(session.TokenHash(token.Hash(sessionToken)), s.Live()).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("find the session that a new one replaces: %w", err)
+	}
+	_, err = s.endSession(ctx, old.UserID, old.ID)
 	return err
 }
 
