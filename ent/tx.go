@@ -16,6 +16,8 @@ type Tx struct {
 	config
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// CoolOff is the client for interacting with the CoolOff builders.
+	CoolOff *CoolOffClient
 	// Division is the client for interacting with the Division builders.
 	Division *DivisionClient
 	// Event is the client for interacting with the Event builders.
@@ -176,6 +178,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
+	tx.CoolOff = NewCoolOffClient(tx.config)
 	tx.Division = NewDivisionClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)

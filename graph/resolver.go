@@ -11,6 +11,7 @@
 //	filter     conditions of filters
 //	order      orders of lists
 //	limit      depth, width and cost of operations
+//	budget     what an operation is charged while it runs
 //	validation the rules of documents
 //	variables  the values of variables, and the literals of custom scalars
 //	errors     what clients see of an error
@@ -30,6 +31,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/live"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -42,6 +44,7 @@ type Resolver struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 	Live    *live.Service
+	People  *person.Service
 	Now     func() time.Time
 	Info    model.ServerInfo
 }

@@ -61,6 +61,11 @@ func (s *Server) graphql() (http.Handler, error) {
 	return s.endpoint(g), nil
 }
 
+// bounded is graph.Bounded with the limits of one operation.
+func bounded(ctx context.Context) (context.Context, func(*graphql.Response) *graphql.Response) {
+	return graph.Bounded(ctx, maxCost)
+}
+
 // endpoint checks the origin and the Accept header of a request, and identifies the
 // viewer, before the request reaches gqlgen.
 func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
@@ -122,11 +127,12 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		cancel()
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
 	}
+	ctx, within := bounded(ctx)
 	answer := next(ctx)
 	return func(inner context.Context) *graphql.Response {
 		defer cancel()
 		defer done()
-		response := answer(inner)
+		response := within(answer(inner))
 		s.reportCost(inner, op, response)
 		return response
 	}

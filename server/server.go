@@ -17,6 +17,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/net/idna"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
@@ -31,6 +32,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/live"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -60,6 +62,7 @@ type Server struct {
 	log      *slog.Logger
 	hub      *event.Hub
 	live     *live.Service
+	people   *person.Service
 	notifier *event.Notifier // nil on SQLite, where there is only one node
 	worker   *outbox.Worker
 	resolver *graph.Resolver
@@ -151,6 +154,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
 		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
+		Withdrawn: func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+			return s.Invites.NoteUnanswered(ctx, tx, ended...)
+		},
 	}
 	s.Auth = &auth.Service{
 		Log:   s.log,
@@ -164,8 +170,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.Invites = &invite.Service{
 		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
-		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
+		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient, ForgetAfter: s.cfg.ForgetAfter,
 	}
+	s.people = &person.Service{Store: s.Store, Roster: s.Roster, Invites: s.Invites, Now: s.now}
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates, Now: s.now}
 		s.worker = &outbox.Worker{
@@ -179,14 +186,14 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, People: s.people, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL, SsoURL: ssoURL,
 		},
 	}
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
-	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded}
 	s.perClient = limits.client
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
@@ -249,7 +256,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}

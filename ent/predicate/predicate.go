@@ -9,6 +9,9 @@ import (
 // Account is the predicate function for account builders.
 type Account func(*sql.Selector)
 
+// CoolOff is the predicate function for cooloff builders.
+type CoolOff func(*sql.Selector)
+
 // Division is the predicate function for division builders.
 type Division func(*sql.Selector)
 

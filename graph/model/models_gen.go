@@ -88,6 +88,20 @@ type AccountSettings struct {
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
+// An invitation from an account whose invitations are not wanted any more.
+type BlockInvitationsInput struct {
+	// The invitation. It need not be open.
+	Invitation *InvitationReference `json:"invitation"`
+}
+
+// The result of blocking an account.
+type BlockInvitationsPayload struct {
+	// The block; null when nobody is signed in: then the link takes it back.
+	Block *ent.CoolOff `json:"block,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // An offer of ownership to take back.
 type CancelOwnershipTransferInput struct {
 	// The transfer.
@@ -180,6 +194,8 @@ type DeactivateMemberInput struct {
 type DeclineInviteInput struct {
 	// The invitation.
 	Invitation *InvitationReference `json:"invitation"`
+	// Whether to refuse all further invitations from this account too, as `blockInvitations` does.
+	BlockAccount *bool `json:"blockAccount,omitempty"`
 }
 
 // The result of declining an invitation.
@@ -270,6 +286,20 @@ type Delivery struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// The confirmation that the viewer wants to be erased.
+type EraseMeInput struct {
+	// The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes.
+	Password *string `json:"password,omitempty"`
+}
+
+// The result of erasing the viewer.
+type EraseMePayload struct {
+	// The viewer's id, which is left in logs.
+	ErasedUserID *string `json:"erasedUserId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
 	// Only events of these types. With `kinds` too, an event is selected by either of them.
@@ -332,6 +362,8 @@ type InviteResult struct {
 	Outcome InviteOutcome `json:"outcome"`
 	// The invitation that was created or resent; for ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this address. `field` is `emails` and the index in the list, such as `3`.
@@ -396,6 +428,8 @@ type InviteUserInput struct {
 type InviteUserPayload struct {
 	// The invitation; with the error ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -658,6 +692,8 @@ type ResendInviteInput struct {
 type ResendInvitePayload struct {
 	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -696,6 +732,8 @@ type ResendInvitesResult struct {
 	Outcome BulkOutcome `json:"outcome"`
 	// The invitation as it is now; null when there is none that the viewer may use.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
@@ -971,6 +1009,22 @@ type TeamChange struct {
 	Reload bool `json:"reload"`
 }
 
+// A block to take back: one of two forms.
+type UnblockInvitationsInput struct {
+	// The block. The viewer's address must be the one that blocked.
+	BlockID *string `json:"blockId,omitempty"`
+	// The part of the link of an invitation from the account after the #.
+	Token *string `json:"token,omitempty"`
+}
+
+// The result of taking a block back.
+type UnblockInvitationsPayload struct {
+	// The id of the block, which is gone; null when there was none.
+	UnblockedID *string `json:"unblockedId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
 	// The account.
@@ -1097,6 +1151,8 @@ type UserError struct {
 	Field []string `json:"field"`
 	// A sentence for people.
 	Message string `json:"message"`
+	// For an error that passes by itself, such as INVITE_COOL_OFF: in how many seconds the client can try again. Null when waiting does not help, or is not known to.
+	RetryAfterSeconds *int `json:"retryAfterSeconds,omitempty"`
 }
 
 // The token of a verification mail.
@@ -1648,7 +1704,7 @@ const (
 	InviteOutcomeResent InviteOutcome = "RESENT"
 	// The address has an open invitation, or occurs earlier in the list.
 	InviteOutcomeAlreadyInvited InviteOutcome = "ALREADY_INVITED"
-	// The address belongs to a member of the team.
+	// The address belongs to a member of the team. `userErrors` has MEMBER_DEACTIVATED when they are deactivated.
 	InviteOutcomeAlreadyMember InviteOutcome = "ALREADY_MEMBER"
 	// The address was not invited. `userErrors` says why.
 	InviteOutcomeFailed InviteOutcome = "FAILED"
@@ -2338,7 +2394,7 @@ const (
 	UserErrorCodeAccessRevoked UserErrorCode = "ACCESS_REVOKED"
 	// The user is deactivated in every team.
 	UserErrorCodeUserDeactivated UserErrorCode = "USER_DEACTIVATED"
-	// The member is deactivated in this team.
+	// The member is deactivated in this team. When the address of an invitation belongs to them, `member` says who: reactivate them instead.
 	UserErrorCodeMemberDeactivated UserErrorCode = "MEMBER_DEACTIVATED"
 	// The account is suspended.
 	UserErrorCodeAccountSuspended UserErrorCode = "ACCOUNT_SUSPENDED"
@@ -2364,12 +2420,20 @@ const (
 	UserErrorCodeTransferNotPending UserErrorCode = "TRANSFER_NOT_PENDING"
 	// The invitation was resent too often or too recently.
 	UserErrorCodeResendLimitReached UserErrorCode = "RESEND_LIMIT_REACHED"
+	// The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. `retryAfterSeconds` says when to try again, if waiting helps. Another team, inviter or spelling does not help.
+	UserErrorCodeInviteCoolOff UserErrorCode = "INVITE_COOL_OFF"
 	// The account has as many open invitations as its limit allows.
 	UserErrorCodePendingLimitReached UserErrorCode = "PENDING_LIMIT_REACHED"
 	// The team has as many members as its limit allows.
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
 	// The account has as many teams as its limit allows.
 	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
+	// The account has 200 roles, the most there can be. Those of the preset count.
+	UserErrorCodeRoleLimitReached UserErrorCode = "ROLE_LIMIT_REACHED"
+	// The account has 500 groups, the most there can be.
+	UserErrorCodeGroupLimitReached UserErrorCode = "GROUP_LIMIT_REACHED"
+	// The account has 1,000 divisions, the most there can be.
+	UserErrorCodeDivisionLimitReached UserErrorCode = "DIVISION_LIMIT_REACHED"
 	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
 	// The domain is outside the domains that the viewer is restricted to.
@@ -2419,9 +2483,13 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeTransferPending,
 	UserErrorCodeTransferNotPending,
 	UserErrorCodeResendLimitReached,
+	UserErrorCodeInviteCoolOff,
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
 	UserErrorCodeTeamLimitReached,
+	UserErrorCodeRoleLimitReached,
+	UserErrorCodeGroupLimitReached,
+	UserErrorCodeDivisionLimitReached,
 	UserErrorCodeFeatureNotAvailable,
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
@@ -2432,7 +2500,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -67,6 +67,9 @@ func Cursor(ctx context.Context) string {
 type Streams struct {
 	Present graphql.ErrorPresenterFunc
 	Now     func() time.Time
+	// Bound prepares the context of one execution, and returns a function that replaces
+	// a response that is too large by an error.
+	Bound func(context.Context) (context.Context, func(*graphql.Response) *graphql.Response)
 	// Shared are the fields that look the same to all subscribers of a source. Fields
 	// that are not in it are not shared.
 	Shared Fields

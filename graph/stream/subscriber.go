@@ -158,7 +158,7 @@ func allNull(data json.RawMessage) bool {
 // of an execution is released with it, not with the stream.
 func (s *subscriber) run(ctx context.Context, step any) (next func() *graphql.Response, errs gqlerror.List) {
 	op := *graphql.GetOperationContext(ctx)
-	ctx = context.WithValue(graphql.WithOperationContext(ctx, &op), stepKey{}, step)
+	ctx, bounded := s.streams.Bound(context.WithValue(graphql.WithOperationContext(ctx, &op), stepKey{}, step))
 	opened := graphql.WithResponseContext(ctx, s.streams.Present, op.Recover)
 	responses := s.schema.Exec(opened)
 	return func() *graphql.Response {
@@ -168,7 +168,7 @@ func (s *subscriber) run(ctx context.Context, step any) (next func() *graphql.Re
 			response.Errors = append(response.Errors, graphql.GetErrors(responding)...)
 			response.Extensions = graphql.GetExtensions(responding)
 		}
-		return response
+		return bounded(response)
 	}, graphql.GetErrors(opened)
 }
 

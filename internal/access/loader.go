@@ -89,6 +89,12 @@ func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, user
 	return found[0], nil
 }
 
+// Which returns the memberships of the members that the condition picks, also the
+// deactivated ones, past every cache.
+func (l Loader) Which(ctx context.Context, client *ent.Client, members predicate.Member) ([]*Membership, error) {
+	return l.memberships(ctx, client, members)
+}
+
 // InAccount returns the user's memberships in the teams of an account by team, also the
 // deactivated ones.
 func (l Loader) InAccount(ctx context.Context, client *ent.Client, accountID, userID string) (map[string]*Membership, error) {

@@ -84,7 +84,8 @@ func (s *Service) accept(ctx context.Context, a *act.Act, i *ent.Invitation, vie
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stillGranted(ctx, a, i); err != nil {
+	granter, err := s.stillGranted(ctx, a, i)
+	if err != nil {
 		return nil, err
 	}
 	err = s.move(ctx, a.Tx, i, to, func(up *ent.InvitationUpdate) { up.SetAcceptedByID(u.ID) })
@@ -93,9 +94,12 @@ func (s *Service) accept(ctx context.Context, a *act.Act, i *ent.Invitation, vie
 	}
 	m, err := s.Roster.Admit(ctx, a.Tx, a.Account, roster.Admission{
 		AccountID: i.AccountID, TeamID: i.TeamID, UserID: u.ID, Grant: grantOf(i),
-		Divisions: i.Edges.Divisions, AllowedDomains: i.AllowedDomains,
+		Divisions: i.Edges.Divisions, AllowedDomains: i.AllowedDomains, Giver: granter,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.forgive(ctx, a.Tx, i.AccountID, i.EmailKey); err != nil {
 		return nil, err
 	}
 	data := was(lifecycle.Pending)
@@ -153,23 +157,24 @@ func signInFirst() error {
 }
 
 // stillGranted checks the account and the ceiling once more, because both may
-// have changed since the invitation was sent. It fails with ACCOUNT_SUSPENDED,
+// have changed since the invitation was sent, and returns the granter. It fails with ACCOUNT_SUSPENDED,
 // FEATURE_NOT_AVAILABLE, INVALID_GRANT when it grants nothing any more, or
 // INVITER_LOST_GRANT when the granter has left, holds less than the invitation
-// grants, or may not invite any more.
-func (s *Service) stillGranted(ctx context.Context, a *act.Act, i *ent.Invitation) error {
+// grants, or may not invite any more, or when the granter before them had lost part
+// of it and nobody has confirmed it since.
+func (s *Service) stillGranted(ctx context.Context, a *act.Act, i *ent.Invitation) (*access.Membership, error) {
 	if refused := refusedByAccount(a); refused != nil {
-		return refused
+		return nil, refused
 	}
 	if nothing := grantsSomething(i); nothing != nil {
-		return nothing
+		return nil, nothing
 	}
 	granter, err := s.Access.Membership(ctx, a.Tx.Client(), i.TeamID, i.GranterID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
+		return nil, err
 	}
-	if err != nil || !s.CanResend(granter, i) {
-		return fault.Input(fault.InviterLostGrant, "The inviter may no longer grant this; ask for a new invitation.")
+	if err != nil || !s.vouchedFor(granter, i) {
+		return nil, fault.Input(fault.InviterLostGrant, "The inviter may no longer grant this; ask for a new invitation.")
 	}
-	return nil
+	return granter, nil
 }

@@ -2,10 +2,33 @@ package roster
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/convoke-dev/convoke/internal/act"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 )
+
+// The most of each kind that an account can have. They bound lists without pages, such as
+// the children of a division.
+const (
+	maxRoles     = 200
+	maxGroups    = 500
+	maxDivisions = 1000
+)
+
+// checkRoom fails with the code when the account has most objects of a kind, which count
+// counts.
+func checkRoom(ctx context.Context, count func(context.Context) (int, error), most int, code fault.Code, kind string) error {
+	n, err := count(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count %s: %w", kind, err)
+	case n >= most:
+		return fault.Input(code, fmt.Sprintf("The account has %d %s and cannot have more.", n, kind))
+	}
+	return nil
+}
 
 // create runs f, which creates an object and returns its id, in a transaction of the
 // account that the rule names. A call that repeats an earlier one with the same key gets

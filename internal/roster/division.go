@@ -28,7 +28,7 @@ type NewDivision struct {
 
 // CreateDivision makes a division below the parent. Needs account.update account-wide. Fails like act.AccountWide, and
 // with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE when the tree
-// would be too deep, NOT_GRANTABLE when the viewer is restricted to other
+// would be too deep, DIVISION_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to other
 // divisions than the parent, or IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.AccountUpdate), "createDivision", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
@@ -37,6 +37,9 @@ func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string,
 			return "", bad
 		}
 		if err := s.checkMove(ctx, a, "", n.ParentID); err != nil {
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Division.Query().Where(division.AccountID(a.Account.ID)).Count, maxDivisions, fault.DivisionLimitReached, "divisions"); err != nil {
 			return "", err
 		}
 		now := s.Now()
@@ -57,16 +60,20 @@ func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string,
 // there when id is empty. An empty parentID is the top of the tree. A restricted
 // actor puts nothing outside of the divisions they reach.
 func (s *Service) checkMove(ctx context.Context, a *act.Act, id, parentID string) error {
-	if parentID != "" {
-		parents, err := s.parents(ctx, a)
-		if err != nil {
-			return err
-		}
-		if err := checkParent(parents, id, parentID); err != nil {
-			return err
-		}
+	if parentID == "" {
+		return checkReaches(a, parentID, "parentId")
 	}
-	return checkReaches(a, parentID, "parentId")
+	parents, err := s.parents(ctx, a)
+	if err != nil {
+		return err
+	}
+	if err := checkParent(parents, id, parentID); err != nil {
+		return err
+	}
+	if err := checkReaches(a, parentID, "parentId"); err != nil || id == "" {
+		return err
+	}
+	return s.checkReachers(ctx, a, parents, id, parentID, "parentId")
 }
 
 // checkReaches fails with NOT_GRANTABLE about the field when the actor does not
@@ -167,7 +174,7 @@ type DivisionChange struct {
 // on. Needs account.update account-wide. Fails like act.AccountWide, and with
 // BLANK, TOO_LONG, NOT_FOUND for the division or the parent, INVALID_VALUE for a
 // circle or when the tree would be too deep, NOT_GRANTABLE outside of the viewer's
-// own restrictions, or CONFLICT.
+// own restrictions or when such a member holds more than the viewer, or CONFLICT.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		u := a.Tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())

@@ -28,7 +28,7 @@ type NewGroup struct {
 
 // CreateGroup makes a group of people who share the roles. Needs roles.manage
 // account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
-// ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED.
+// GROUP_LIMIT_REACHED, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createGroup", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		var wrong fault.Errors
@@ -45,6 +45,9 @@ func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err e
 			return "", err
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Roles: roles}); err != nil {
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Group.Query().Where(group.AccountID(a.Account.ID)).Count, maxGroups, fault.GroupLimitReached, "groups"); err != nil {
 			return "", err
 		}
 		now := s.Now()

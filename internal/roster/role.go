@@ -33,7 +33,7 @@ type NewRole struct {
 
 // CreateRole makes a role of the account's own. Needs roles.manage account-wide.
 // Fails like act.AccountWide, and with BLANK, TOO_LONG, INVALID_VALUE for the key,
-// CONFLICT when another role has the key, PERMISSION_UNKNOWN, NOT_GRANTABLE
+// CONFLICT when another role has the key, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED, NOT_GRANTABLE
 // above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED. With CONFLICT it returns the id of the other role.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createRole", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
@@ -61,6 +61,9 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 			return taken[0], fault.Input(fault.Conflict, "Another role of the account has this key.", "key")
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: permissions}); err != nil {
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Role.Query().Where(role.AccountID(a.Account.ID)).Count, maxRoles, fault.RoleLimitReached, "roles"); err != nil {
 			return "", err
 		}
 		now := s.Now()

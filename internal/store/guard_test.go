@@ -119,7 +119,7 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 		"accounts": c.Account.Query().IDs, "teams": c.Team.Query().IDs, "users": c.User.Query().IDs,
 		"members": c.Member.Query().IDs, "roles": c.Role.Query().IDs, "invitations": c.Invitation.Query().IDs,
 		"sessions": c.Session.Query().IDs, "sign_ups": c.SignUp.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
-		"idempotency_keys": c.IdempotencyKey.Query().IDs, "password_resets": c.PasswordReset.Query().IDs,
+		"idempotency_keys": c.IdempotencyKey.Query().IDs, "password_resets": c.PasswordReset.Query().IDs, "cool_offs": c.CoolOff.Query().IDs,
 		"groups": c.Group.Query().IDs, "divisions": c.Division.Query().IDs, "ownership_transfers": c.OwnershipTransfer.Query().IDs,
 	} {
 		got, err := ids(ctx)

@@ -183,6 +183,13 @@ var systemOnly = []write{
 	{"idempotency keys in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.IdempotencyKey.Delete().Exec(ctx)))
 	}},
+	{"new cool-off", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.CoolOff.Create().SetID("cool_new").SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc_A").
+			SetAddressHash("new").SetMailboxHash("new").Save(ctx)
+	}},
+	{"cool-offs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.CoolOff.Delete().Exec(ctx)))
+	}},
 	{"jobs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.Job.Delete().Exec(ctx)))
 	}},

@@ -142,6 +142,7 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.IdempotencyKey.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.CoolOff.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.PasswordReset.Query().Order(ent.Asc("id")).All(ctx)))
 	return rows
 }
@@ -226,6 +227,8 @@ func (b *builder) records(side string) {
 	b.add(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
 	b.add(b.c.IdempotencyKey.Create().SetID("idk" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetActorID("usr" + side).
 		SetKey("key").SetInputHash([]byte("input")).SetOutcome([]byte("outcome")).Exec)
+	b.add(b.c.CoolOff.Create().SetID("cool" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		SetAddressHash("usr" + side).SetMailboxHash("usr" + side).Exec)
 	b.add(b.c.PasswordReset.Create().SetID("pwr" + side).SetCreatedAt(noon).SetEmailKey("usr" + side).SetUserID("usr" + side).
 		SetTokenHash([]byte("pwr" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
 }

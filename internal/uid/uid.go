@@ -31,6 +31,7 @@ const (
 	Transfer    Prefix = "otr"
 	Idempotency Prefix = "idk"
 	Reset       Prefix = "pwr"
+	CoolOff     Prefix = "cool"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
