@@ -5,7 +5,11 @@ import (
 	"errors"
 	"slices"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -171,6 +175,25 @@ func (r *Resolver) declined(ctx context.Context, id string) (*ent.Invitation, er
 		return nil, err
 	}
 	return access.ClosedInvitation(ctx, i), nil
+}
+
+// nameOfAccount is the column that blocks selects beside those of a block.
+const nameOfAccount = "name_of_account"
+
+// blocks returns a query of the viewer's own blocks, which the guard picks, with the name of
+// each account: the viewer need not be in the account, and has seen the name in its
+// invitation.
+func (r *Resolver) blocks(ctx context.Context) *ent.CoolOffQuery {
+	q := r.read(ctx).CoolOff.Query()
+	q.Modify(func(s *sql.Selector) {
+		t := sql.Table(account.Table)
+		s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) {
+			b.Wrap(func(b *sql.Builder) {
+				b.Join(sql.Dialect(s.Dialect()).Select(t.C(account.FieldName)).From(t).Where(sql.ColumnsEQ(t.C(account.FieldID), s.C(cooloff.FieldAccountID))))
+			})
+		}), nameOfAccount)
+	})
+	return q
 }
 
 // actor reads a user who sent or accepted an invitation, for access.KnownUser.

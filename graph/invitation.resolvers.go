@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
@@ -22,6 +23,11 @@ import (
 func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*ent.Team, error) {
 	t, err := obj.Edges.TeamOrErr()
 	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
+}
+
+// IsForgotten is the resolver for the isForgotten field.
+func (r *invitationResolver) IsForgotten(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.ForgottenAt != nil, nil
 }
 
 // DisplayName is the resolver for the displayName field.
@@ -157,6 +163,11 @@ func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj 
 	return r.againstOffering(ctx, obj, lifecycle.Update)
 }
 
+// AccountName is the resolver for the accountName field.
+func (r *invitationBlockResolver) AccountName(ctx context.Context, obj *ent.CoolOff) (string, error) {
+	return access.SelectedText(obj.Value(nameOfAccount))
+}
+
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
 	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
@@ -233,11 +244,31 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 
 // DeclineInvite is the resolver for the declineInvite field.
 func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error) {
-	id, err := r.Invites.Decline(ctx, referenceOf(input.Invitation))
+	id, err := r.Invites.Decline(ctx, referenceOf(input.Invitation), input.BlockAccount != nil && *input.BlockAccount)
 	p := &model.DeclineInvitePayload{}
 	return complete(p, &p.UserErrors, at(referencePaths, err), func() (err error) {
 		p.Invitation, err = r.declined(ctx, id)
 		return err
+	})
+}
+
+// BlockInvitations is the resolver for the blockInvitations field.
+func (r *mutationResolver) BlockInvitations(ctx context.Context, input model.BlockInvitationsInput) (*model.BlockInvitationsPayload, error) {
+	id, err := r.Invites.Block(ctx, referenceOf(input.Invitation))
+	p := &model.BlockInvitationsPayload{}
+	return complete(p, &p.UserErrors, at(referencePaths, err), func() (err error) {
+		p.Block, err = orNull(r.blocks(ctx).Where(cooloff.ID(id)).Only(ctx))
+		return err
+	})
+}
+
+// UnblockInvitations is the resolver for the unblockInvitations field.
+func (r *mutationResolver) UnblockInvitations(ctx context.Context, input model.UnblockInvitationsInput) (*model.UnblockInvitationsPayload, error) {
+	id, err := r.Invites.Unblock(ctx, invite.Unblocking{BlockID: orEmpty(input.BlockID), Token: orEmpty(input.Token)})
+	p := &model.UnblockInvitationsPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.UnblockedID = orNil(id)
+		return nil
 	})
 }
 
@@ -248,7 +279,20 @@ func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Vi
 	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsByAge)
 }
 
+// InvitationBlocks is the resolver for the invitationBlocks field.
+func (r *viewerResolver) InvitationBlocks(ctx context.Context, obj *access.Viewer, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.CoolOff], error) {
+	return relay.Page(ctx, r.blocks(ctx), relay.Args{First: first, After: after, Last: last, Before: before}, blocksByAge)
+}
+
 // Invitation returns generated.InvitationResolver implementation.
 func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }
 
-type invitationResolver struct{ *Resolver }
+// InvitationBlock returns generated.InvitationBlockResolver implementation.
+func (r *Resolver) InvitationBlock() generated.InvitationBlockResolver {
+	return &invitationBlockResolver{r}
+}
+
+type (
+	invitationResolver      struct{ *Resolver }
+	invitationBlockResolver struct{ *Resolver }
+)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
@@ -97,6 +98,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		r.withTransfer(ctx, asked)(q)
 		transfers, err := q.All(ctx)
 		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers), err)
+	case uid.CoolOff:
+		return collect(found, func(c *ent.CoolOff) string { return c.ID })(r.blocks(ctx).Where(cooloff.IDIn(ids...)).All(ctx))
 	case uid.Session:
 		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:

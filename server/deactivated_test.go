@@ -13,7 +13,7 @@ func TestInvitingADeactivatedMember(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
-		old := owner.Invite("ann@bücher.example", "viewer").OK().Text("inviteUser.invitation.id")
+		old := owner.Invite("ann@bücher.example", "viewer", "sendEmail", false).OK().Text("inviteUser.invitation.id")
 		w.Clock.Advance(100 * 24 * time.Hour)
 		owner = w.SignIn(owner.Email)
 		ann := owner.Join("Ann@bücher.example", "viewer")

@@ -114,7 +114,7 @@ func TestHandingOverWhatRolesAndGroupsHeld(t *testing.T) {
 			w.Anonymous().Accept(token, "password", testkit.Password).Refused("INVITER_LOST_GRANT")
 			equal(t, "needs confirmation", needsConfirmation(owner, id), any(true))
 		})
-		t.Run("HARD-1 the ownership is handed over, and the former owner leaves", func(t *testing.T) {
+		t.Run("HARD-1 the ownership is handed over, and the former owner leaves", func(*testing.T) {
 			heir := owner.JoinWith("hera@acme.test", "allPermissions", true)
 			id, token := open(owner, "three@x.org")
 			transfer := owner.Mutate("requestOwnershipTransfer", "transfer { id }", "memberId", owner.MemberID(heir.Email)).OK().Text("requestOwnershipTransfer.transfer.id")

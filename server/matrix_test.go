@@ -132,6 +132,11 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.declineInvite", of: "a token", who: anybody, does: `declineInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
 		{field: "Mutation.declineInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitation: {id: "$accepted"}})`, may: "INVITATION_ALREADY_ACCEPTED"},
 
+		{field: "Mutation.blockInvitations", of: "a token", who: anybody, does: `blockInvitations(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.blockInvitations", of: "an id", who: theAddressee, sees: theAddressee, does: `blockInvitations(input: {invitation: {id: "$accepted"}})`},
+		{field: "Mutation.unblockInvitations", of: "a token", who: anybody, does: `unblockInvitations(input: {token: "x"})`, may: "INVALID_TOKEN token"},
+		{field: "Mutation.unblockInvitations", of: "an id", who: signedIn, sees: func(matrixColumn) bool { return false }, does: `unblockInvitations(input: {blockId: "cool_none"})`, may: "NOT_FOUND"},
+
 		{field: "Mutation.requestOwnershipTransfer", of: "the owner", who: theOwner, does: `requestOwnershipTransfer(input: {memberId: "$owner"})`, may: self},
 		{field: "Mutation.requestOwnershipTransfer", of: "a colleague", who: theOwner, sees: ofPeople, does: `requestOwnershipTransfer(input: {memberId: "$colleague"})`, may: "MEMBER_DEACTIVATED memberId"},
 		{field: "Mutation.cancelOwnershipTransfer", who: theOwner, sees: ofTheOffer, does: `cancelOwnershipTransfer(input: {transferId: "$declined"})`, may: closed},
@@ -154,6 +159,7 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.revokeSession", who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
 		{field: "Mutation.setActiveTeam", who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
 		{field: "Mutation.leaveTeam", who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
+		{field: "Mutation.eraseMe", who: signedIn, does: `eraseMe(input: {password: "x"})`, may: "INVALID_CREDENTIALS password"},
 		{field: "Mutation.signOut", who: signedIn, does: `signOut`, last: true},
 	}
 }

@@ -23,6 +23,7 @@ func (s *Server) routes() (http.Handler, error) {
 	}
 	mux.Handle("/graphql", endpoint)
 	mux.HandleFunc("GET /schema.graphql", serveSchema)
+	mux.HandleFunc("GET /my-data.json", s.export)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.cfg.MailHookSecret != "" {
@@ -39,21 +40,6 @@ func (s *Server) routes() (http.Handler, error) {
 		mux.HandleFunc("GET /mailbox.json", s.mailbox)
 	}
 	return s.observe(s.cors(mux)), nil
-}
-
-// ready responds whether the server accepts requests: the database is writable, and
-// the server is not stopping.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
-		writeText(w, http.StatusServiceUnavailable, "stopping\n")
-		return
-	}
-	if err := s.Store.Ready(r.Context()); err != nil {
-		s.log.Error("not ready", "error", err)
-		writeText(w, http.StatusServiceUnavailable, "database not writable\n")
-		return
-	}
-	writeText(w, http.StatusOK, "ready\n")
 }
 
 // serveSchema responds with the schema. Its ETag changes with its text, so a code generator

@@ -26,6 +26,7 @@ type ResolverRoot interface {
 	Division() DivisionResolver
 	Group() GroupResolver
 	Invitation() InvitationResolver
+	InvitationBlock() InvitationBlockResolver
 	Member() MemberResolver
 	Mutation() MutationResolver
 	OwnershipTransfer() OwnershipTransferResolver
@@ -92,6 +93,11 @@ type ComplexityRoot struct {
 		CountPendingAsSeats             func(childComplexity int) int
 		InvitationTTLHours              func(childComplexity int) int
 		KeepInvitationsOfRemovedMembers func(childComplexity int) int
+	}
+
+	BlockInvitationsPayload struct {
+		Block      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CancelEmailChangePayload struct {
@@ -208,6 +214,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	EraseMePayload struct {
+		ErasedUserID func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	Event struct {
 		Actor     func(childComplexity int) int
 		At        func(childComplexity int) int
@@ -276,6 +287,7 @@ type ComplexityRoot struct {
 		Groups                    func(childComplexity int) int
 		ID                        func(childComplexity int) int
 		Inviter                   func(childComplexity int) int
+		IsForgotten               func(childComplexity int) int
 		JobTitle                  func(childComplexity int) int
 		LastName                  func(childComplexity int) int
 		LastSeenAt                func(childComplexity int) int
@@ -299,6 +311,24 @@ type ComplexityRoot struct {
 		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
+	InvitationBlock struct {
+		AccountName func(childComplexity int) int
+		BlockedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+	}
+
+	InvitationBlockConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvitationBlockEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	InvitationConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -312,14 +342,15 @@ type ComplexityRoot struct {
 	}
 
 	InvitationPreview struct {
-		AccountName func(childComplexity int) int
-		ExpiresAt   func(childComplexity int) int
-		InviterName func(childComplexity int) int
-		MaskedEmail func(childComplexity int) int
-		NextStep    func(childComplexity int) int
-		RoleNames   func(childComplexity int) int
-		Status      func(childComplexity int) int
-		TeamName    func(childComplexity int) int
+		AccountBlocked func(childComplexity int) int
+		AccountName    func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		InviterName    func(childComplexity int) int
+		MaskedEmail    func(childComplexity int) int
+		NextStep       func(childComplexity int) int
+		RoleNames      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		TeamName       func(childComplexity int) int
 	}
 
 	InviteResult struct {
@@ -424,6 +455,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
 		AcceptOwnershipTransfer  func(childComplexity int, input model.AcceptOwnershipTransferInput) int
+		BlockInvitations         func(childComplexity int, input model.BlockInvitationsInput) int
 		CancelEmailChange        func(childComplexity int, input model.CancelEmailChangeInput) int
 		CancelOwnershipTransfer  func(childComplexity int, input model.CancelOwnershipTransferInput) int
 		ChangeEmail              func(childComplexity int, input model.ChangeEmailInput) int
@@ -440,6 +472,7 @@ type ComplexityRoot struct {
 		DeleteGroup              func(childComplexity int, input model.DeleteGroupInput) int
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
 		DeleteTeam               func(childComplexity int, input model.DeleteTeamInput) int
+		EraseMe                  func(childComplexity int, input model.EraseMeInput) int
 		InviteUser               func(childComplexity int, input model.InviteUserInput) int
 		InviteUsers              func(childComplexity int, input model.InviteUsersInput) int
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
@@ -463,6 +496,7 @@ type ComplexityRoot struct {
 		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
 		SignUp                   func(childComplexity int, input model.SignUpInput) int
+		UnblockInvitations       func(childComplexity int, input model.UnblockInvitationsInput) int
 		UpdateAccount            func(childComplexity int, input model.UpdateAccountInput) int
 		UpdateDivision           func(childComplexity int, input model.UpdateDivisionInput) int
 		UpdateGroup              func(childComplexity int, input model.UpdateGroupInput) int
@@ -820,6 +854,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	UnblockInvitationsPayload struct {
+		UnblockedID func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	UpdateAccountPayload struct {
 		Account    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -860,15 +899,17 @@ type ComplexityRoot struct {
 		EmailVerified func(childComplexity int) int
 		FirstName     func(childComplexity int) int
 		ID            func(childComplexity int) int
+		IsErased      func(childComplexity int) int
 		JobTitle      func(childComplexity int) int
 		LastName      func(childComplexity int) int
 		LastSeenAt    func(childComplexity int) int
 	}
 
 	UserError struct {
-		Code    func(childComplexity int) int
-		Field   func(childComplexity int) int
-		Message func(childComplexity int) int
+		Code              func(childComplexity int) int
+		Field             func(childComplexity int) int
+		Message           func(childComplexity int) int
+		RetryAfterSeconds func(childComplexity int) int
 	}
 
 	VerifyEmailPayload struct {
@@ -880,6 +921,7 @@ type ComplexityRoot struct {
 
 	Viewer struct {
 		ActiveTeam                func(childComplexity int) int
+		InvitationBlocks          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Memberships               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		PendingEmailChange        func(childComplexity int) int
 		Permissions               func(childComplexity int, teamID string) int
@@ -1150,6 +1192,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountSettings.KeepInvitationsOfRemovedMembers(childComplexity), true
+
+	case "BlockInvitationsPayload.block":
+		if e.ComplexityRoot.BlockInvitationsPayload.Block == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockInvitationsPayload.Block(childComplexity), true
+	case "BlockInvitationsPayload.userErrors":
+		if e.ComplexityRoot.BlockInvitationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockInvitationsPayload.UserErrors(childComplexity), true
 
 	case "CancelEmailChangePayload.canceled":
 		if e.ComplexityRoot.CancelEmailChangePayload.Canceled == nil {
@@ -1495,6 +1550,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DivisionEdge.Node(childComplexity), true
 
+	case "EraseMePayload.erasedUserId":
+		if e.ComplexityRoot.EraseMePayload.ErasedUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.ErasedUserID(childComplexity), true
+	case "EraseMePayload.userErrors":
+		if e.ComplexityRoot.EraseMePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.UserErrors(childComplexity), true
+
 	case "Event.actor":
 		if e.ComplexityRoot.Event.Actor == nil {
 			break
@@ -1778,6 +1846,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Inviter(childComplexity), true
+	case "Invitation.isForgotten":
+		if e.ComplexityRoot.Invitation.IsForgotten == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.IsForgotten(childComplexity), true
 	case "Invitation.jobTitle":
 		if e.ComplexityRoot.Invitation.JobTitle == nil {
 			break
@@ -1910,6 +1984,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons(childComplexity), true
 
+	case "InvitationBlock.accountName":
+		if e.ComplexityRoot.InvitationBlock.AccountName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.AccountName(childComplexity), true
+	case "InvitationBlock.blockedAt":
+		if e.ComplexityRoot.InvitationBlock.BlockedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.BlockedAt(childComplexity), true
+	case "InvitationBlock.id":
+		if e.ComplexityRoot.InvitationBlock.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.ID(childComplexity), true
+
+	case "InvitationBlockConnection.edges":
+		if e.ComplexityRoot.InvitationBlockConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.Edges(childComplexity), true
+	case "InvitationBlockConnection.nodes":
+		if e.ComplexityRoot.InvitationBlockConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.Nodes(childComplexity), true
+	case "InvitationBlockConnection.pageInfo":
+		if e.ComplexityRoot.InvitationBlockConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.PageInfo(childComplexity), true
+	case "InvitationBlockConnection.totalCount":
+		if e.ComplexityRoot.InvitationBlockConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.TotalCount(childComplexity), true
+
+	case "InvitationBlockEdge.cursor":
+		if e.ComplexityRoot.InvitationBlockEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockEdge.Cursor(childComplexity), true
+	case "InvitationBlockEdge.node":
+		if e.ComplexityRoot.InvitationBlockEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockEdge.Node(childComplexity), true
+
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
 			break
@@ -1948,6 +2079,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
 
+	case "InvitationPreview.accountBlocked":
+		if e.ComplexityRoot.InvitationPreview.AccountBlocked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.AccountBlocked(childComplexity), true
 	case "InvitationPreview.accountName":
 		if e.ComplexityRoot.InvitationPreview.AccountName == nil {
 			break
@@ -2460,6 +2597,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptOwnershipTransfer(childComplexity, args["input"].(model.AcceptOwnershipTransferInput)), true
+	case "Mutation.blockInvitations":
+		if e.ComplexityRoot.Mutation.BlockInvitations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_blockInvitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BlockInvitations(childComplexity, args["input"].(model.BlockInvitationsInput)), true
 	case "Mutation.cancelEmailChange":
 		if e.ComplexityRoot.Mutation.CancelEmailChange == nil {
 			break
@@ -2636,6 +2784,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.DeleteTeamInput)), true
+	case "Mutation.eraseMe":
+		if e.ComplexityRoot.Mutation.EraseMe == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseMe_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseMe(childComplexity, args["input"].(model.EraseMeInput)), true
 	case "Mutation.inviteUser":
 		if e.ComplexityRoot.Mutation.InviteUser == nil {
 			break
@@ -2884,6 +3043,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignUp(childComplexity, args["input"].(model.SignUpInput)), true
+	case "Mutation.unblockInvitations":
+		if e.ComplexityRoot.Mutation.UnblockInvitations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unblockInvitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnblockInvitations(childComplexity, args["input"].(model.UnblockInvitationsInput)), true
 	case "Mutation.updateAccount":
 		if e.ComplexityRoot.Mutation.UpdateAccount == nil {
 			break
@@ -4327,6 +4497,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TeamEdge.Node(childComplexity), true
 
+	case "UnblockInvitationsPayload.unblockedId":
+		if e.ComplexityRoot.UnblockInvitationsPayload.UnblockedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockInvitationsPayload.UnblockedID(childComplexity), true
+	case "UnblockInvitationsPayload.userErrors":
+		if e.ComplexityRoot.UnblockInvitationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockInvitationsPayload.UserErrors(childComplexity), true
+
 	case "UpdateAccountPayload.account":
 		if e.ComplexityRoot.UpdateAccountPayload.Account == nil {
 			break
@@ -4442,6 +4625,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.ID(childComplexity), true
+	case "User.isErased":
+		if e.ComplexityRoot.User.IsErased == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.IsErased(childComplexity), true
 	case "User.jobTitle":
 		if e.ComplexityRoot.User.JobTitle == nil {
 			break
@@ -4479,6 +4668,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
+	case "UserError.retryAfterSeconds":
+		if e.ComplexityRoot.UserError.RetryAfterSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.RetryAfterSeconds(childComplexity), true
 
 	case "VerifyEmailPayload.expiresAt":
 		if e.ComplexityRoot.VerifyEmailPayload.ExpiresAt == nil {
@@ -4511,6 +4706,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ActiveTeam(childComplexity), true
+	case "Viewer.invitationBlocks":
+		if e.ComplexityRoot.Viewer.InvitationBlocks == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_invitationBlocks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.InvitationBlocks(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.memberships":
 		if e.ComplexityRoot.Viewer.Memberships == nil {
 			break
@@ -4610,6 +4816,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAcceptInviteInput,
 		ec.unmarshalInputAcceptOwnershipTransferInput,
 		ec.unmarshalInputAccessDecisionInput,
+		ec.unmarshalInputBlockInvitationsInput,
 		ec.unmarshalInputCancelEmailChangeInput,
 		ec.unmarshalInputCancelOwnershipTransferInput,
 		ec.unmarshalInputChangeEmailInput,
@@ -4627,6 +4834,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteGroupInput,
 		ec.unmarshalInputDeleteRoleInput,
 		ec.unmarshalInputDeleteTeamInput,
+		ec.unmarshalInputEraseMeInput,
 		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputInvitationFilter,
 		ec.unmarshalInputInvitationGrantInput,
@@ -4659,6 +4867,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
+		ec.unmarshalInputUnblockInvitationsInput,
 		ec.unmarshalInputUpdateAccountInput,
 		ec.unmarshalInputUpdateDivisionInput,
 		ec.unmarshalInputUpdateGroupInput,
@@ -5326,6 +5535,8 @@ extend type Mutation {
   resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
   "Changes the viewer's name and job title. User errors: TOO_LONG."
   updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
+  "Erases the viewer: their memberships, sessions, address, names and the invitations to them. Invitations that they answer for are revoked; teams and accounts in which nobody else is go with them. Logs keep the id, and ` + "`" + `User.isErased` + "`" + ` is true. It cannot be undone. Fails with OWNER_PROTECTED while they own a team that has other people. User errors: AUTHENTICATION_REQUIRED, CONFLICT, INVALID_CREDENTIALS, OWNER_PROTECTED."
+  eraseMe("The confirmation." input: EraseMeInput!): EraseMePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
   revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
 }
@@ -5526,12 +5737,28 @@ type SignOutPayload {
   userErrors: [UserError!]!
 }
 
+"The confirmation that the viewer wants to be erased."
+input EraseMeInput {
+  "The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes."
+  password: String
+}
+
+"The result of erasing the viewer."
+type EraseMePayload {
+  "The viewer's id, which is left in logs."
+  erasedUserId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "One person with one login."
 type User implements Node {
   "Prefixed with usr_."
   id: ID!
-  "The address, which is also the user's name for signing in."
+  "The address, which is also the user's name for signing in. One that ends with @erased.invalid is none: the user was erased."
   email: EmailAddress!
+  "Whether the person was erased on request."
+  isErased: Boolean!
   "The first name; may be empty."
   firstName: String!
   "The last name; may be empty."
@@ -5590,6 +5817,8 @@ type Invitation implements Node & Person {
   team: Team!
   "The address, as it was typed."
   email: EmailAddress!
+  "Whether the address, the names and the note were deleted, because the invitation ended long ago or the person was erased. Then ` + "`" + `email` + "`" + ` ends with @erased.invalid."
+  isForgotten: Boolean!
   "The first name, for the newcomer's user."
   firstName: String!
   "The last name, for the newcomer's user."
@@ -5708,6 +5937,8 @@ type InvitationPreview {
   expiresAt: DateTime!
   "The next step that the accept page should ask for."
   nextStep: InvitationNextStep!
+  "Whether the addressee has blocked the account. Always false for anybody else, and for the holder of a link that was not mailed."
+  accountBlocked: Boolean!
 }
 
 "The next step that the accept page should ask for."
@@ -5767,16 +5998,27 @@ extend type Viewer {
     "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
     before: String
   ): InvitationConnection!
+  "The accounts that may not invite the viewer's address any more, the newest block first."
+  invitationBlocks(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): InvitationBlockConnection!
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
   "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants, before and after the change. A viewer who changes the grant, or the divisions or domains, answers for it from then on. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
@@ -5786,8 +6028,12 @@ extend type Mutation {
   revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
   "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
   acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
-  "Declines an invitation. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
+  "Declines an invitation. The account cannot invite the address again for a while: 7 days after the first time, then 30, then 90. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
   declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
+  "Refuses all further invitations to the addressee from the account of an invitation, in all its teams, whatever the state of this one. It needs the link that was mailed, or the addressee who is signed in. The account is not told; who invites the address gets INVITE_COOL_OFF. Open invitations stay open, but no mail goes out for them any more. Doing it twice is a success. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE."
+  blockInvitations("An invitation from the account." input: BlockInvitationsInput!): BlockInvitationsPayload
+  "Takes a block back, and ends the wait after a decline, so that the account can invite the address again at once. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE."
+  unblockInvitations("The block to take back." input: UnblockInvitationsInput!): UnblockInvitationsPayload
 }
 
 "An invitation to send."
@@ -6104,6 +6350,68 @@ type AcceptInvitePayload {
 input DeclineInviteInput {
   "The invitation."
   invitation: InvitationReference!
+  "Whether to refuse all further invitations from this account too, as ` + "`" + `blockInvitations` + "`" + ` does."
+  blockAccount: Boolean = false
+}
+
+"An invitation from an account whose invitations are not wanted any more."
+input BlockInvitationsInput {
+  "The invitation. It need not be open."
+  invitation: InvitationReference!
+}
+
+"The result of blocking an account."
+type BlockInvitationsPayload {
+  "The block; null when nobody is signed in: then the link takes it back."
+  block: InvitationBlock
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"A block to take back: one of two forms."
+input UnblockInvitationsInput @oneOf {
+  "The block. The viewer's address must be the one that blocked."
+  blockId: ID
+  "The part of the link of an invitation from the account after the #."
+  token: String
+}
+
+"The result of taking a block back."
+type UnblockInvitationsPayload {
+  "The id of the block, which is gone; null when there was none."
+  unblockedId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"An account that may not invite the viewer's address any more, because its owner does not want it."
+type InvitationBlock implements Node {
+  "Prefixed with cool_."
+  id: ID!
+  "The account's name."
+  accountName: String!
+  "When the account was blocked."
+  blockedAt: DateTime!
+}
+
+"A page of blocks."
+type InvitationBlockConnection {
+  "Blocks with their cursors."
+  edges: [InvitationBlockEdge!]!
+  "The blocks without their cursors."
+  nodes: [InvitationBlock!]!
+  "The position of the page in the list."
+  pageInfo: PageInfo!
+  "The number on all pages. It is counted only when this field is selected."
+  totalCount: Int!
+}
+
+"A block in a list."
+type InvitationBlockEdge {
+  "The position in the list."
+  cursor: String!
+  "The block."
+  node: InvitationBlock!
 }
 
 "An invitation, as its addressee knows it."
@@ -7326,6 +7634,8 @@ type UserError {
   field: [String!]!
   "A sentence for people."
   message: String!
+  "For an error that passes by itself, such as INVITE_COOL_OFF: in how many seconds the client can try again. Null when waiting does not help, or is not known to."
+  retryAfterSeconds: Int
 }
 
 "The kinds of wrong input."
@@ -7400,6 +7710,8 @@ enum UserErrorCode {
   TRANSFER_NOT_PENDING
   "The invitation was resent too often or too recently."
   RESEND_LIMIT_REACHED
+  "The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. ` + "`" + `retryAfterSeconds` + "`" + ` says when to try again, if waiting helps. Another team, inviter or spelling does not help."
+  INVITE_COOL_OFF
   "The account has as many open invitations as its limit allows."
   PENDING_LIMIT_REACHED
   "The team has as many members as its limit allows."
@@ -7762,6 +8074,16 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_BlockInvitationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "block":
+		return ec.fieldContext_BlockInvitationsPayload_block(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BlockInvitationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockInvitationsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelEmailChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "canceled":
@@ -7990,6 +8312,16 @@ func (ec *executionContext) childFields_DivisionEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type DivisionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseMePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erasedUserId":
+		return ec.fieldContext_EraseMePayload_erasedUserId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EraseMePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseMePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8108,6 +8440,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_team(ctx, field)
 	case "email":
 		return ec.fieldContext_Invitation_email(ctx, field)
+	case "isForgotten":
+		return ec.fieldContext_Invitation_isForgotten(ctx, field)
 	case "firstName":
 		return ec.fieldContext_Invitation_firstName(ctx, field)
 	case "lastName":
@@ -8174,6 +8508,42 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
 
+func (ec *executionContext) childFields_InvitationBlock(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InvitationBlock_id(ctx, field)
+	case "accountName":
+		return ec.fieldContext_InvitationBlock_accountName(ctx, field)
+	case "blockedAt":
+		return ec.fieldContext_InvitationBlock_blockedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlock", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationBlockConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InvitationBlockConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InvitationBlockConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvitationBlockConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvitationBlockConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlockConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationBlockEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InvitationBlockEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InvitationBlockEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlockEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -8216,6 +8586,8 @@ func (ec *executionContext) childFields_InvitationPreview(ctx context.Context, f
 		return ec.fieldContext_InvitationPreview_expiresAt(ctx, field)
 	case "nextStep":
 		return ec.fieldContext_InvitationPreview_nextStep(ctx, field)
+	case "accountBlocked":
+		return ec.fieldContext_InvitationPreview_accountBlocked(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvitationPreview", field.Name)
 }
@@ -9064,6 +9436,16 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_UnblockInvitationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "unblockedId":
+		return ec.fieldContext_UnblockInvitationsPayload_unblockedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnblockInvitationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockInvitationsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -9140,6 +9522,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_id(ctx, field)
 	case "email":
 		return ec.fieldContext_User_email(ctx, field)
+	case "isErased":
+		return ec.fieldContext_User_isErased(ctx, field)
 	case "firstName":
 		return ec.fieldContext_User_firstName(ctx, field)
 	case "lastName":
@@ -9162,6 +9546,8 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_field(ctx, field)
 	case "message":
 		return ec.fieldContext_UserError_message(ctx, field)
+	case "retryAfterSeconds":
+		return ec.fieldContext_UserError_retryAfterSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
@@ -9196,6 +9582,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_pendingEmailChange(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
+	case "invitationBlocks":
+		return ec.fieldContext_Viewer_invitationBlocks(ctx, field)
 	case "receivedInvitationsCursor":
 		return ec.fieldContext_Viewer_receivedInvitationsCursor(ctx, field)
 	}

@@ -88,6 +88,20 @@ type AccountSettings struct {
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
+// An invitation from an account whose invitations are not wanted any more.
+type BlockInvitationsInput struct {
+	// The invitation. It need not be open.
+	Invitation *InvitationReference `json:"invitation"`
+}
+
+// The result of blocking an account.
+type BlockInvitationsPayload struct {
+	// The block; null when nobody is signed in: then the link takes it back.
+	Block *ent.CoolOff `json:"block,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // The change of address to cancel.
 type CancelEmailChangeInput struct {
 	// The token of one of its two mails. When omitted, the viewer's own change is canceled.
@@ -228,6 +242,8 @@ type DeactivateMemberInput struct {
 type DeclineInviteInput struct {
 	// The invitation.
 	Invitation *InvitationReference `json:"invitation"`
+	// Whether to refuse all further invitations from this account too, as `blockInvitations` does.
+	BlockAccount *bool `json:"blockAccount,omitempty"`
 }
 
 // The result of declining an invitation.
@@ -316,6 +332,20 @@ type Delivery struct {
 	Error *string `json:"error,omitempty"`
 	// When the delivery last changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// The confirmation that the viewer wants to be erased.
+type EraseMeInput struct {
+	// The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes.
+	Password *string `json:"password,omitempty"`
+}
+
+// The result of erasing the viewer.
+type EraseMePayload struct {
+	// The viewer's id, which is left in logs.
+	ErasedUserID *string `json:"erasedUserId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Selects events. A field that is omitted selects all of them.
@@ -1027,6 +1057,22 @@ type TeamChange struct {
 	Reload bool `json:"reload"`
 }
 
+// A block to take back: one of two forms.
+type UnblockInvitationsInput struct {
+	// The block. The viewer's address must be the one that blocked.
+	BlockID *string `json:"blockId,omitempty"`
+	// The part of the link of an invitation from the account after the #.
+	Token *string `json:"token,omitempty"`
+}
+
+// The result of taking a block back.
+type UnblockInvitationsPayload struct {
+	// The id of the block, which is gone; null when there was none.
+	UnblockedID *string `json:"unblockedId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
 	// The account.
@@ -1153,6 +1199,8 @@ type UserError struct {
 	Field []string `json:"field"`
 	// A sentence for people.
 	Message string `json:"message"`
+	// For an error that passes by itself, such as INVITE_COOL_OFF: in how many seconds the client can try again. Null when waiting does not help, or is not known to.
+	RetryAfterSeconds *int `json:"retryAfterSeconds,omitempty"`
 }
 
 // The token of a verification mail.
@@ -2425,6 +2473,8 @@ const (
 	UserErrorCodeTransferNotPending UserErrorCode = "TRANSFER_NOT_PENDING"
 	// The invitation was resent too often or too recently.
 	UserErrorCodeResendLimitReached UserErrorCode = "RESEND_LIMIT_REACHED"
+	// The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. `retryAfterSeconds` says when to try again, if waiting helps. Another team, inviter or spelling does not help.
+	UserErrorCodeInviteCoolOff UserErrorCode = "INVITE_COOL_OFF"
 	// The account has as many open invitations as its limit allows.
 	UserErrorCodePendingLimitReached UserErrorCode = "PENDING_LIMIT_REACHED"
 	// The team has as many members as its limit allows.
@@ -2487,6 +2537,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeTransferPending,
 	UserErrorCodeTransferNotPending,
 	UserErrorCodeResendLimitReached,
+	UserErrorCodeInviteCoolOff,
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
 	UserErrorCodeTeamLimitReached,
@@ -2503,7 +2554,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -7,9 +7,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -43,6 +45,8 @@ func visible(v *Viewer, typ string) condition {
 		return v.knownUsers()
 	case ent.TypeSession, ent.TypeEmailChange:
 		return in("user_id", idSet{v.UserID})
+	case ent.TypeCoolOff:
+		return v.ownBlocks()
 	case ent.TypeEvent:
 		return in("account_id", v.accountsWith(AuditRead))
 	default:
@@ -84,6 +88,17 @@ func (v *Viewer) heldRoles() idSet {
 		ids = append(ids, m.roleIDs...)
 	}
 	return newIDSet(ids)
+}
+
+// ownBlocks are the accounts that the viewer's address has blocked. An account does not see
+// who has blocked it, nor who has a cool-off.
+func (v *Viewer) ownBlocks() condition {
+	if v.Unproven {
+		return nothing
+	}
+	return func(s *sql.Selector) {
+		s.Where(sql.And(sql.EQ(s.C(cooloff.FieldAddressHash), address.Hash(v.EmailKey)), sql.NotNull(s.C(cooloff.FieldBlockedAt))))
+	}
 }
 
 // ownGroups are the groups that the viewer is in.

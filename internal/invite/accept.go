@@ -99,6 +99,9 @@ func (s *Service) accept(ctx context.Context, a *act.Act, i *ent.Invitation, vie
 	if err != nil {
 		return nil, err
 	}
+	if err := s.forgive(ctx, a.Tx, i.AccountID, i.EmailKey); err != nil {
+		return nil, err
+	}
 	data := was(lifecycle.Pending)
 	data[event.MemberID] = m.ID
 	if err := s.Events.Append(ctx, a.Tx, i.AccountID, eventOf(event.InvitationAccepted, i, u.ID, data)); err != nil {

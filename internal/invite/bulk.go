@@ -113,7 +113,7 @@ func (s *Service) resendAll(ctx context.Context, a *act.Act, known map[string]bo
 		issued[n], err = s.resend(ctx, a, i, Renewal{ExpiresInHours: r.ExpiresInHours, SendEmail: true})
 		var limited *fault.Error
 		if errors.As(err, &limited) && limited.Code == fault.RateLimited { // refuses this one alone, as in SendAll
-			err = fault.Input(fault.ResendLimitReached, limited.Message)
+			err = passing(limited.RetryAfter, limited.Message)
 		}
 		return act.Done, err
 	})

@@ -64,6 +64,9 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, a
 	if err := s.move(ctx, tx, i, to, nil); err != nil {
 		return false, err
 	}
+	if err := s.NoteUnanswered(ctx, tx, i); err != nil {
+		return false, err
+	}
 	return true, s.Events.Append(ctx, tx, i.AccountID, eventOf(event.InvitationRevoked, i, actorID, was(previous)))
 }
 

@@ -38,6 +38,7 @@ type known struct {
 	members map[string]member.Status   // of members of the team
 	open    map[string]*ent.Invitation // open invitations to the team, with their grants
 	overdue []*ent.Invitation          // pending in the table, but past their expiry
+	cooling map[string]*fault.Error    // why addresses take no invitation now
 }
 
 // knownAt sorts the pending invitations of a team by what they mean at the moment.
@@ -69,6 +70,9 @@ func classify(to []addressee, k known, t terms, resend bool) plan {
 		case repeated:
 			d.first = first
 			d.refuse(AlreadyInvited, fault.Input(fault.AlreadyInvited, "The list names this address more than once."))
+		case open == nil && k.cooling[a.key()] != nil, resend && k.cooling[a.key()] != nil:
+			d.open = open
+			d.refuse(Failed, k.cooling[a.key()])
 		case open == nil:
 			d.outcome = Invited
 		case !resend:
@@ -125,7 +129,7 @@ func (p plan) throttle(refused map[int]*fault.Error, bulk bool) error {
 		case !bulk:
 			return limited
 		default:
-			p[n].refuse(Failed, fault.Input(fault.ResendLimitReached, limited.Message))
+			p[n].refuse(Failed, passing(limited.RetryAfter, limited.Message))
 		}
 	}
 	return nil

@@ -83,13 +83,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 		if len(ofTeam(a.Actor.DefaultTeam)) > 0 {
 			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
-		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
-			return err
-		}
-		if err := s.withdraw(ctx, a, teamID); err != nil {
-			return err
-		}
-		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
+		return s.dropTeam(ctx, a, teamID)
 	})
 	return accountID, err
 }
@@ -100,7 +94,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 func (s *Service) withdraw(ctx context.Context, a *act.Act, teamID string) error {
 	open, err := a.Tx.Invitation.Query().Where(invitation.TeamID(teamID), lifecycle.StoredPending()).
 		Order(invitation.ByCreatedAt(), invitation.ByID()).
-		Select(invitation.FieldID, invitation.FieldEmailKey, invitation.FieldStatus, invitation.FieldExpiresAt).All(ctx)
+		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldEmailKey, invitation.FieldStatus, invitation.FieldExpiresAt, invitation.FieldSendCount).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find the open invitations of %s: %w", teamID, err)
 	}
@@ -115,6 +109,9 @@ func (s *Service) withdraw(ctx context.Context, a *act.Act, teamID string) error
 				event.PreviousStatus: string(lifecycle.Effective(i, s.Now())), event.Addressee: event.Addressed(i.EmailKey),
 			},
 		}
+	}
+	if err := s.Withdrawn(ctx, a.Tx, open...); err != nil {
+		return err
 	}
 	return s.Events.Append(ctx, a.Tx, a.Account.ID, events...)
 }
