@@ -326,6 +326,8 @@ func TestInvitationsAfterAChangeOfAddress(t *testing.T) {
 		toOld := owner.Invite("ann@x.org", "viewer").OK().Text("inviteUser.invitation.id")
 		toNew := owner.Invite("ann@new.org", "billing").OK().Text("inviteUser.invitation.id")
 		equalList(t, "before", ann.Do(received, nil).OK().List("viewer.receivedInvitations.nodes", "id"), toOld)
+		owner.Delivered("ann@x.org")
+		owner.Delivered("ann@new.org")
 		stream := ann.Subscribe(`subscription { receivedInvitationsChanged { type cursor } }`, nil)
 		w.Mail.Wait(t, "ann@new.org", 1)
 		old, next := changeTokens(t, ann, w, "ann@new.org")
@@ -405,5 +407,28 @@ func TestHowManyChangesOfAddressAreMailed(t *testing.T) {
 			changeEmail(ann.Client, "new"+itoa(i)+"@x.org", testkit.Password).OK()
 		}
 		equal(t, "a third mail to the old one", changeEmail(ann.Client, "new9@x.org", testkit.Password).Code(), "RATE_LIMITED")
+	})
+}
+
+// HARD-17: an erasure finds the former address and the one that is to come.
+func TestErasureAfterAChangeOfAddress(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, database string) {
+		t.Helper()
+		w := testkit.New(t, database)
+		owner := w.SignUp("olivia@acme.test")
+		zoe := owner.Join("zoe.zimmer@x.org", "viewer")
+		old, next := changeTokens(t, zoe, w, "zoe.zimmer@new.org")
+		confirmEmail(w.Anonymous(), old).OK()
+		confirmEmail(w.Anonymous(), next).OK()
+		zoe.Email = "zoe.zimmer@new.org"
+		old, next = changeTokens(t, zoe, w, "zoe.zimmer@newer.org")
+		erase(zoe, testkit.Password).OK()
+		if left := traces(t, database, "zimmer"); len(left) > 0 {
+			t.Errorf("%d rows have a trace of the person:\n%s", len(left), strings.Join(left, ""))
+		}
+		for _, dead := range []string{old, next} {
+			confirmEmail(w.Anonymous(), dead).Refused("INVALID_TOKEN token")
+		}
 	})
 }

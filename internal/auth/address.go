@@ -31,8 +31,13 @@ const (
 	changeAttempts = 4
 )
 
-// errOvertaken means that rows changed between the look at them and the write.
-var errOvertaken = errors.New("auth: overtaken by another request")
+var (
+	// errOvertaken means that rows changed between the look at them and the write.
+	errOvertaken = errors.New("auth: overtaken by another request")
+	// errTaken means that an address has a user. Its callers say so, or keep it to
+	// themselves.
+	errTaken = errors.New("auth: the address has a user")
+)
 
 // ChangeEmail stores that the viewer wants another address, in place of an earlier wish,
 // and mails a link to the old address and one to the new address. ConfirmEmailChange then
@@ -149,7 +154,7 @@ func (s *Service) changeUnproven(ctx context.Context, v *access.Viewer, u *ent.U
 		}
 		return s.stillAsks(ctx, tx, v, now)
 	})
-	if fault.Is(err, fault.EmailTaken) {
+	if errors.Is(err, errTaken) {
 		return nil
 	}
 	return err
@@ -222,7 +227,7 @@ func (s *Service) confirm(ctx context.Context, tx *store.Tx, id string, hash []b
 		return true, s.complete(ctx, tx, c, as)
 	}
 	if !byOld {
-		// Whoever has this link reads the mail of the new address, so they may know.
+		// A person with this link reads the mail of the new address, so they may know.
 		if taken, err := tx.User.Query().Where(user.EmailKey(c.NewEmailKey)).Exist(ctx); err != nil {
 			return false, fmt.Errorf("confirm change of address %s: %w", id, err)
 		} else if taken {
@@ -251,7 +256,9 @@ func (s *Service) complete(ctx context.Context, tx *store.Tx, c *ent.EmailChange
 	if u.EmailKey != c.OldEmailKey {
 		return errEmailChangeLink
 	}
-	if err := s.setAddress(ctx, tx, u, address.Address{Typed: c.NewEmail, Key: c.NewEmailKey}); err != nil {
+	if err := s.setAddress(ctx, tx, u, address.Address{Typed: c.NewEmail, Key: c.NewEmailKey}); errors.Is(err, errTaken) {
+		return errEmailTaken
+	} else if err != nil {
 		return err
 	}
 	n, err := tx.EmailChange.Delete().Where(as).Exec(ctx)
@@ -266,7 +273,7 @@ func (s *Service) complete(ctx context.Context, tx *store.Tx, c *ent.EmailChange
 
 // setAddress gives the user another address, also where lists of their teams sort and
 // search by it. It voids what was mailed to the old address, and the sign-ups of both.
-// Sessions stay. The transaction has locked the user's accounts. EMAIL_TAKEN when the
+// Sessions stay. The transaction has locked the user's accounts. errTaken when the
 // address has a user; errOvertaken when the user's address has just changed, or they have
 // just joined an account that is not locked.
 func (s *Service) setAddress(ctx context.Context, tx *store.Tx, u *ent.User, addr address.Address) error {
@@ -280,7 +287,7 @@ func (s *Service) setAddress(ctx context.Context, tx *store.Tx, u *ent.User, add
 		SetEmail(addr.Typed).SetEmailKey(addr.Key).SetEmailVerifiedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	switch {
 	case ent.IsConstraintError(err):
-		return errEmailTaken
+		return errTaken
 	case err != nil:
 		return fmt.Errorf("change the address of %s: %w", u.ID, err)
 	case n == 0:
