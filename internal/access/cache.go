@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/user"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 )
 
 // Changes counts the commits of this process that may change what anybody may do: of
-// members, roles, groups, divisions, the status of accounts, and ends of sessions. The
-// guard counts, so that no verb can forget to.
+// members, roles, groups, divisions, addresses, the status of accounts, and ends of
+// sessions. The guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns the number of changes so far.
@@ -71,6 +72,8 @@ func changesAccess(m ent.Mutation) bool {
 			slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(bookkeeping, f) })
 	case ent.TypeRole, ent.TypeGroup, ent.TypeDivision:
 		return true
+	case ent.TypeUser: // a viewer has the address, and receives invitations by it
+		return !m.Op().Is(ent.OpCreate) && slices.Contains(m.Fields(), user.FieldEmailKey)
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
 	case ent.TypeSession:
