@@ -435,6 +435,20 @@ func (_c *InvitationCreate) SetNillableAcceptedByID(v *string) *InvitationCreate
 	return _c
 }
 
+// SetForgottenAt sets the "forgotten_at" field.
+func (_c *InvitationCreate) SetForgottenAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetForgottenAt(v)
+	return _c
+}
+
+// SetNillableForgottenAt sets the "forgotten_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableForgottenAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetForgottenAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *InvitationCreate) SetID(v string) *InvitationCreate {
 	_c.mutation.SetID(v)
@@ -909,6 +923,10 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ResendsOfDay(); ok {
 		_spec.SetField(invitation.FieldResendsOfDay, field.TypeInt, value)
 		_node.ResendsOfDay = value
+	}
+	if value, ok := _c.mutation.ForgottenAt(); ok {
+		_spec.SetField(invitation.FieldForgottenAt, field.TypeTime, value)
+		_node.ForgottenAt = &value
 	}
 	if nodes := _c.mutation.TeamIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

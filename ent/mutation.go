@@ -6226,6 +6226,7 @@ type InvitationMutation struct {
 	resend_day_start      *time.Time
 	resends_of_day        *int
 	addresends_of_day     *int
+	forgotten_at          *time.Time
 	clearedFields         map[string]struct{}
 	team                  *string
 	clearedteam           bool
@@ -7832,6 +7833,55 @@ func (m *InvitationMutation) ResetAcceptedByID() {
 	delete(m.clearedFields, invitation.FieldAcceptedByID)
 }
 
+// SetForgottenAt sets the "forgotten_at" field.
+func (m *InvitationMutation) SetForgottenAt(t time.Time) {
+	m.forgotten_at = &t
+}
+
+// ForgottenAt returns the value of the "forgotten_at" field in the mutation.
+func (m *InvitationMutation) ForgottenAt() (r time.Time, exists bool) {
+	v := m.forgotten_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForgottenAt returns the old "forgotten_at" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldForgottenAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForgottenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForgottenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForgottenAt: %w", err)
+	}
+	return oldValue.ForgottenAt, nil
+}
+
+// ClearForgottenAt clears the value of the "forgotten_at" field.
+func (m *InvitationMutation) ClearForgottenAt() {
+	m.forgotten_at = nil
+	m.clearedFields[invitation.FieldForgottenAt] = struct{}{}
+}
+
+// ForgottenAtCleared returns if the "forgotten_at" field was cleared in this mutation.
+func (m *InvitationMutation) ForgottenAtCleared() bool {
+	_, ok := m.clearedFields[invitation.FieldForgottenAt]
+	return ok
+}
+
+// ResetForgottenAt resets all changes to the "forgotten_at" field.
+func (m *InvitationMutation) ResetForgottenAt() {
+	m.forgotten_at = nil
+	delete(m.clearedFields, invitation.FieldForgottenAt)
+}
+
 // ClearTeam clears the "team" edge to the Team entity.
 func (m *InvitationMutation) ClearTeam() {
 	m.clearedteam = true
@@ -8109,7 +8159,7 @@ func (m *InvitationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvitationMutation) Fields() []string {
-	fields := make([]string, 0, 35)
+	fields := make([]string, 0, 36)
 	if m.created_at != nil {
 		fields = append(fields, invitation.FieldCreatedAt)
 	}
@@ -8215,6 +8265,9 @@ func (m *InvitationMutation) Fields() []string {
 	if m.accepted_by != nil {
 		fields = append(fields, invitation.FieldAcceptedByID)
 	}
+	if m.forgotten_at != nil {
+		fields = append(fields, invitation.FieldForgottenAt)
+	}
 	return fields
 }
 
@@ -8293,6 +8346,8 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.ResendsOfDay()
 	case invitation.FieldAcceptedByID:
 		return m.AcceptedByID()
+	case invitation.FieldForgottenAt:
+		return m.ForgottenAt()
 	}
 	return nil, false
 }
@@ -8372,6 +8427,8 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldResendsOfDay(ctx)
 	case invitation.FieldAcceptedByID:
 		return m.OldAcceptedByID(ctx)
+	case invitation.FieldForgottenAt:
+		return m.OldForgottenAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -8626,6 +8683,13 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAcceptedByID(v)
 		return nil
+	case invitation.FieldForgottenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForgottenAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -8740,6 +8804,9 @@ func (m *InvitationMutation) ClearedFields() []string {
 	if m.FieldCleared(invitation.FieldAcceptedByID) {
 		fields = append(fields, invitation.FieldAcceptedByID)
 	}
+	if m.FieldCleared(invitation.FieldForgottenAt) {
+		fields = append(fields, invitation.FieldForgottenAt)
+	}
 	return fields
 }
 
@@ -8774,6 +8841,9 @@ func (m *InvitationMutation) ClearField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ClearAcceptedByID()
+		return nil
+	case invitation.FieldForgottenAt:
+		m.ClearForgottenAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation nullable field %s", name)
@@ -8887,6 +8957,9 @@ func (m *InvitationMutation) ResetField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ResetAcceptedByID()
+		return nil
+	case invitation.FieldForgottenAt:
+		m.ResetForgottenAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)
@@ -17058,6 +17131,7 @@ type UserMutation struct {
 	email_verified_at           *time.Time
 	last_seen_at                *time.Time
 	active_team_id              *string
+	erased_at                   *time.Time
 	clearedFields               map[string]struct{}
 	members                     map[string]struct{}
 	removedmembers              map[string]struct{}
@@ -17645,6 +17719,55 @@ func (m *UserMutation) ResetActiveTeamID() {
 	m.active_team_id = nil
 }
 
+// SetErasedAt sets the "erased_at" field.
+func (m *UserMutation) SetErasedAt(t time.Time) {
+	m.erased_at = &t
+}
+
+// ErasedAt returns the value of the "erased_at" field in the mutation.
+func (m *UserMutation) ErasedAt() (r time.Time, exists bool) {
+	v := m.erased_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedAt returns the old "erased_at" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldErasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedAt: %w", err)
+	}
+	return oldValue.ErasedAt, nil
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (m *UserMutation) ClearErasedAt() {
+	m.erased_at = nil
+	m.clearedFields[user.FieldErasedAt] = struct{}{}
+}
+
+// ErasedAtCleared returns if the "erased_at" field was cleared in this mutation.
+func (m *UserMutation) ErasedAtCleared() bool {
+	_, ok := m.clearedFields[user.FieldErasedAt]
+	return ok
+}
+
+// ResetErasedAt resets all changes to the "erased_at" field.
+func (m *UserMutation) ResetErasedAt() {
+	m.erased_at = nil
+	delete(m.clearedFields, user.FieldErasedAt)
+}
+
 // AddMemberIDs adds the "members" edge to the Member entity by ids.
 func (m *UserMutation) AddMemberIDs(ids ...string) {
 	if m.members == nil {
@@ -17895,7 +18018,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -17932,6 +18055,9 @@ func (m *UserMutation) Fields() []string {
 	if m.active_team_id != nil {
 		fields = append(fields, user.FieldActiveTeamID)
 	}
+	if m.erased_at != nil {
+		fields = append(fields, user.FieldErasedAt)
+	}
 	return fields
 }
 
@@ -17964,6 +18090,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.LastSeenAt()
 	case user.FieldActiveTeamID:
 		return m.ActiveTeamID()
+	case user.FieldErasedAt:
+		return m.ErasedAt()
 	}
 	return nil, false
 }
@@ -17997,6 +18125,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldLastSeenAt(ctx)
 	case user.FieldActiveTeamID:
 		return m.OldActiveTeamID(ctx)
+	case user.FieldErasedAt:
+		return m.OldErasedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown User field %s", name)
 }
@@ -18090,6 +18220,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetActiveTeamID(v)
 		return nil
+	case user.FieldErasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)
 }
@@ -18138,6 +18275,9 @@ func (m *UserMutation) ClearedFields() []string {
 	if m.FieldCleared(user.FieldLastSeenAt) {
 		fields = append(fields, user.FieldLastSeenAt)
 	}
+	if m.FieldCleared(user.FieldErasedAt) {
+		fields = append(fields, user.FieldErasedAt)
+	}
 	return fields
 }
 
@@ -18154,6 +18294,9 @@ func (m *UserMutation) ClearField(name string) error {
 	switch name {
 	case user.FieldLastSeenAt:
 		m.ClearLastSeenAt()
+		return nil
+	case user.FieldErasedAt:
+		m.ClearErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown User nullable field %s", name)
@@ -18198,6 +18341,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldActiveTeamID:
 		m.ResetActiveTeamID()
+		return nil
+	case user.FieldErasedAt:
+		m.ResetErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)

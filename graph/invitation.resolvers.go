@@ -25,6 +25,11 @@ func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*en
 	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
 }
 
+// IsForgotten is the resolver for the isForgotten field.
+func (r *invitationResolver) IsForgotten(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.ForgottenAt != nil, nil
+}
+
 // DisplayName is the resolver for the displayName field.
 func (r *invitationResolver) DisplayName(ctx context.Context, obj *ent.Invitation) (string, error) {
 	return displayName(obj.Email, obj.FirstName, obj.LastName), nil

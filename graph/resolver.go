@@ -31,6 +31,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/live"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -43,6 +44,7 @@ type Resolver struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 	Live    *live.Service
+	People  *person.Service
 	Now     func() time.Time
 	Info    model.ServerInfo
 }

@@ -335,6 +335,14 @@ func cacheRowsOfAccounts() []cacheRow {
 
 func cacheRowsOfUsers() []cacheRow {
 	return []cacheRow{
+		{"eraseMe", "of a member who was an inviter", func(s *cacheStage) {
+			erin := s.owner.Join("erin@x.org", "account_admin")
+			erin.Invite("friend.of.erin@x.org", "billing").OK()
+			s.owner.Delivered("erin@x.org")
+			s.owner.Delivered("friend.of.erin@x.org")
+			s.check(s.t)
+			s.do(erin, "eraseMe", "", "password", testkit.Password)
+		}},
 		{"updateProfile", "of a member", func(s *cacheStage) { s.do(s.limited, "updateProfile", "", "lastName", "Little") }},
 		{"signIn", "", func(s *cacheStage) { s.w.SignIn(s.limited.Email) }},
 		{"signOut", "of another session", func(s *cacheStage) {

@@ -49,6 +49,9 @@ type Config struct {
 	SecretKeys       [][]byte
 	SignUp           auth.SignUpPolicy
 	PersonalAccounts bool
+	// ForgetAfter is how long the address of an invitation that has ended is kept; zero
+	// keeps it for ever.
+	ForgetAfter time.Duration
 	// Preset names the roles of new accounts.
 	Preset string
 	// Catalogue lists files that add permissions and presets.

@@ -155,6 +155,7 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.revokeSession", who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
 		{field: "Mutation.setActiveTeam", who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
 		{field: "Mutation.leaveTeam", who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
+		{field: "Mutation.eraseMe", who: signedIn, does: `eraseMe(input: {password: "x"})`, may: "INVALID_CREDENTIALS password"},
 		{field: "Mutation.signOut", who: signedIn, does: `signOut`, last: true},
 	}
 }

@@ -23,6 +23,7 @@ func (s *Server) routes() (http.Handler, error) {
 	}
 	mux.Handle("/graphql", endpoint)
 	mux.HandleFunc("GET /schema.graphql", serveSchema)
+	mux.HandleFunc("GET /my-data.json", s.export)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.cfg.MailHookSecret != "" {

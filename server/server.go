@@ -32,6 +32,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/live"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -61,6 +62,7 @@ type Server struct {
 	log      *slog.Logger
 	hub      *event.Hub
 	live     *live.Service
+	people   *person.Service
 	notifier *event.Notifier // nil on SQLite, where there is only one node
 	worker   *outbox.Worker
 	resolver *graph.Resolver
@@ -168,8 +170,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.Invites = &invite.Service{
 		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
-		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
+		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient, ForgetAfter: s.cfg.ForgetAfter,
 	}
+	s.people = &person.Service{Store: s.Store, Roster: s.Roster, Invites: s.Invites, Now: s.now}
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates, Now: s.now}
 		s.worker = &outbox.Worker{
@@ -183,7 +186,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, People: s.people, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL, SsoURL: ssoURL,
@@ -253,7 +256,7 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
+			if err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
 				s.log.Error("sweep", "error", err)
 			}
 		}

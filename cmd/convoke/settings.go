@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/mail"
@@ -24,6 +26,7 @@ type settings struct {
 	SecretKey        []string `help:"The key that tokens are derived from, at least 32 characters; older keys may follow. Without it, a key is created and stored beside the data." placeholder:"KEY"`
 	SignUp           string   `help:"Who may sign up: open or invite-only." enum:"open,invite-only" default:"open"`
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of their own." default:"true" negatable:""`
+	ForgetAfter      days     `help:"After how many days the addresses, names and notes of ended invitations are forgotten; 0 keeps them. At least 30." default:"90" placeholder:"DAYS"`
 	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
 	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable. The demo also accepts every loopback origin." name:"cors-origin" placeholder:"ORIGIN"`
@@ -43,6 +46,22 @@ type settings struct {
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
 	LogLevel         string   `help:"The lowest level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// days is a flag with a number of days: 0, or at least shortestRetention.
+type days time.Duration
+
+// shortestRetention is the longest time that an invitation can be open, in days.
+const shortestRetention = 30
+
+// UnmarshalText reads the number.
+func (d *days) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n != 0 && n < shortestRetention || n > 36_500 {
+		return fmt.Errorf("%q is neither 0 nor a number of days from %d on", text, shortestRetention)
+	}
+	*d = days(time.Duration(n) * 24 * time.Hour)
+	return nil
 }
 
 // networks parses addresses and networks.
@@ -76,6 +95,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Introspection:    s.Introspection || s.GraphiQL,
 		SignUp:           auth.SignUpPolicy(s.SignUp),
 		PersonalAccounts: s.PersonalAccounts,
+		ForgetAfter:      time.Duration(s.ForgetAfter),
 		Preset:           s.Preset,
 		Catalogue:        s.Catalogue,
 		MailHookSecret:   s.MailHookSecret,

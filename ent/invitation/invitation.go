@@ -84,6 +84,8 @@ const (
 	FieldResendsOfDay = "resends_of_day"
 	// FieldAcceptedByID holds the string denoting the accepted_by_id field in the database.
 	FieldAcceptedByID = "accepted_by_id"
+	// FieldForgottenAt holds the string denoting the forgotten_at field in the database.
+	FieldForgottenAt = "forgotten_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
 	// EdgeInviter holds the string denoting the inviter edge name in mutations.
@@ -174,6 +176,7 @@ var Columns = []string{
 	FieldResendDayStart,
 	FieldResendsOfDay,
 	FieldAcceptedByID,
+	FieldForgottenAt,
 }
 
 var (
@@ -473,6 +476,11 @@ func ByResendsOfDay(opts ...sql.OrderTermOption) OrderOption {
 // ByAcceptedByID orders the results by the accepted_by_id field.
 func ByAcceptedByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAcceptedByID, opts...).ToFunc()
+}
+
+// ByForgottenAt orders the results by the forgotten_at field.
+func ByForgottenAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldForgottenAt, opts...).ToFunc()
 }
 
 // ByTeamField orders the results by team field.

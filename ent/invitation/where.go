@@ -220,6 +220,11 @@ func AcceptedByID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldAcceptedByID, v))
 }
 
+// ForgottenAt applies equality check predicate on the "forgotten_at" field. It's identical to ForgottenAtEQ.
+func ForgottenAt(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldForgottenAt, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldCreatedAt, v))
@@ -1828,6 +1833,56 @@ func AcceptedByIDEqualFold(v string) predicate.Invitation {
 // AcceptedByIDContainsFold applies the ContainsFold predicate on the "accepted_by_id" field.
 func AcceptedByIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldAcceptedByID, v))
+}
+
+// ForgottenAtEQ applies the EQ predicate on the "forgotten_at" field.
+func ForgottenAtEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldForgottenAt, v))
+}
+
+// ForgottenAtNEQ applies the NEQ predicate on the "forgotten_at" field.
+func ForgottenAtNEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldForgottenAt, v))
+}
+
+// ForgottenAtIn applies the In predicate on the "forgotten_at" field.
+func ForgottenAtIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldForgottenAt, vs...))
+}
+
+// ForgottenAtNotIn applies the NotIn predicate on the "forgotten_at" field.
+func ForgottenAtNotIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldForgottenAt, vs...))
+}
+
+// ForgottenAtGT applies the GT predicate on the "forgotten_at" field.
+func ForgottenAtGT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldForgottenAt, v))
+}
+
+// ForgottenAtGTE applies the GTE predicate on the "forgotten_at" field.
+func ForgottenAtGTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldForgottenAt, v))
+}
+
+// ForgottenAtLT applies the LT predicate on the "forgotten_at" field.
+func ForgottenAtLT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldForgottenAt, v))
+}
+
+// ForgottenAtLTE applies the LTE predicate on the "forgotten_at" field.
+func ForgottenAtLTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldForgottenAt, v))
+}
+
+// ForgottenAtIsNil applies the IsNil predicate on the "forgotten_at" field.
+func ForgottenAtIsNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldIsNull(FieldForgottenAt))
+}
+
+// ForgottenAtNotNil applies the NotNil predicate on the "forgotten_at" field.
+func ForgottenAtNotNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotNull(FieldForgottenAt))
 }
 
 // HasTeam applies the HasEdge predicate on the "team" edge.

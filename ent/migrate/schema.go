@@ -240,6 +240,7 @@ var (
 		{Name: "resent_at", Type: field.TypeTime, Nullable: true},
 		{Name: "resend_day_start", Type: field.TypeTime, Nullable: true},
 		{Name: "resends_of_day", Type: field.TypeInt, Default: 0},
+		{Name: "forgotten_at", Type: field.TypeTime, Nullable: true},
 		{Name: "team_id", Type: field.TypeString, Size: 64},
 		{Name: "inviter_id", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "accepted_by_id", Type: field.TypeString, Nullable: true, Size: 64},
@@ -252,19 +253,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_teams_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[33]},
+				Columns:    []*schema.Column{InvitationsColumns[34]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[34]},
+				Columns:    []*schema.Column{InvitationsColumns[35]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[35]},
+				Columns:    []*schema.Column{InvitationsColumns[36]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -273,7 +274,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -286,12 +287,12 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34]},
+				Columns: []*schema.Column{InvitationsColumns[35]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[35]},
+				Columns: []*schema.Column{InvitationsColumns[36]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
@@ -310,6 +311,14 @@ var (
 				},
 			},
 			{
+				Name:    "invitation_ended_by_age",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status <> 'PENDING' AND forgotten_at IS NULL",
+				},
+			},
+			{
 				Name:    "invitation_pending_of_granter",
 				Unique:  false,
 				Columns: []*schema.Column{InvitationsColumns[15]},
@@ -320,27 +329,27 @@ var (
 			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_status_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_email_key_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_expires_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[20], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[20], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_listed_by_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -348,7 +357,7 @@ var (
 			{
 				Name:    "invitation_listed_by_sort_name",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[17], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[17], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -356,7 +365,7 @@ var (
 			{
 				Name:    "invitation_listed_by_email_key",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -364,7 +373,7 @@ var (
 			{
 				Name:    "invitation_listed",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -737,6 +746,7 @@ var (
 		{Name: "email_verified_at", Type: field.TypeTime},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
 		{Name: "active_team_id", Type: field.TypeString, Default: ""},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{

@@ -20,8 +20,8 @@ func (Invitation) Mixin() []ent.Mixin {
 func (Invitation) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("team_id").NotEmpty().Immutable(),
-		field.String("email").NotEmpty().Immutable().Comment("As typed. Shown, and the address of mails."),
-		field.String("email_key").NotEmpty().Immutable().Comment("Normalised, for comparing."),
+		field.String("email").NotEmpty().Comment("As typed. Shown, and the address of mails. Never changed but when it is forgotten."),
+		field.String("email_key").NotEmpty().Comment("Normalised, for comparing."),
 		field.String("first_name").Default(""),
 		field.String("last_name").Default(""),
 		field.String("job_title").Default(""),
@@ -52,6 +52,7 @@ func (Invitation) Fields() []ent.Field {
 		field.Time("resend_day_start").Optional().Nillable().Comment("When the current 24 hours of the daily limit of resends began."),
 		field.Int("resends_of_day").Default(0),
 		field.String("accepted_by_id").Optional().Nillable(),
+		field.Time("forgotten_at").Optional().Nillable().Comment("When the address and the names were deleted; it has ended then."),
 	}
 }
 
@@ -77,6 +78,7 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("accepted_by_id"),
 		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		index.Fields("account_id").StorageKey("invitation_pending_of_account").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("updated_at").StorageKey("invitation_ended_by_age").Annotations(entsql.IndexWhere("status <> 'PENDING' AND forgotten_at IS NULL")),
 		index.Fields("granter_id").StorageKey("invitation_pending_of_granter").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		byAge("team_id"),
 		index.Fields("team_id", "status", "created_at", "id"),

@@ -26,6 +26,7 @@ func (User) Fields() []ent.Field {
 		field.Time("email_verified_at").Immutable().Comment("A user is created when the address is verified."),
 		field.Time("last_seen_at").Optional().Nillable(),
 		field.String("active_team_id").Default(""),
+		field.Time("erased_at").Optional().Nillable().Comment("When the person was erased. The row stays as their pseudonym in logs and invitations."),
 	}
 }
 

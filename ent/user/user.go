@@ -36,6 +36,8 @@ const (
 	FieldLastSeenAt = "last_seen_at"
 	// FieldActiveTeamID holds the string denoting the active_team_id field in the database.
 	FieldActiveTeamID = "active_team_id"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// EdgeMembers holds the string denoting the members edge name in mutations.
 	EdgeMembers = "members"
 	// EdgeSessions holds the string denoting the sessions edge name in mutations.
@@ -91,6 +93,7 @@ var Columns = []string{
 	FieldEmailVerifiedAt,
 	FieldLastSeenAt,
 	FieldActiveTeamID,
+	FieldErasedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -192,6 +195,11 @@ func ByLastSeenAt(opts ...sql.OrderTermOption) OrderOption {
 // ByActiveTeamID orders the results by the active_team_id field.
 func ByActiveTeamID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActiveTeamID, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
 }
 
 // ByMembersCount orders the results by members count.

@@ -197,6 +197,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	EraseMePayload struct {
+		ErasedUserID func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	Event struct {
 		Actor     func(childComplexity int) int
 		At        func(childComplexity int) int
@@ -265,6 +270,7 @@ type ComplexityRoot struct {
 		Groups                    func(childComplexity int) int
 		ID                        func(childComplexity int) int
 		Inviter                   func(childComplexity int) int
+		IsForgotten               func(childComplexity int) int
 		JobTitle                  func(childComplexity int) int
 		LastName                  func(childComplexity int) int
 		LastSeenAt                func(childComplexity int) int
@@ -446,6 +452,7 @@ type ComplexityRoot struct {
 		DeleteGroup              func(childComplexity int, input model.DeleteGroupInput) int
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
 		DeleteTeam               func(childComplexity int, input model.DeleteTeamInput) int
+		EraseMe                  func(childComplexity int, input model.EraseMeInput) int
 		InviteUser               func(childComplexity int, input model.InviteUserInput) int
 		InviteUsers              func(childComplexity int, input model.InviteUsersInput) int
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
@@ -865,6 +872,7 @@ type ComplexityRoot struct {
 		EmailVerified func(childComplexity int) int
 		FirstName     func(childComplexity int) int
 		ID            func(childComplexity int) int
+		IsErased      func(childComplexity int) int
 		JobTitle      func(childComplexity int) int
 		LastName      func(childComplexity int) int
 		LastSeenAt    func(childComplexity int) int
@@ -1463,6 +1471,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DivisionEdge.Node(childComplexity), true
 
+	case "EraseMePayload.erasedUserId":
+		if e.ComplexityRoot.EraseMePayload.ErasedUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.ErasedUserID(childComplexity), true
+	case "EraseMePayload.userErrors":
+		if e.ComplexityRoot.EraseMePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.UserErrors(childComplexity), true
+
 	case "Event.actor":
 		if e.ComplexityRoot.Event.Actor == nil {
 			break
@@ -1746,6 +1767,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Inviter(childComplexity), true
+	case "Invitation.isForgotten":
+		if e.ComplexityRoot.Invitation.IsForgotten == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.IsForgotten(childComplexity), true
 	case "Invitation.jobTitle":
 		if e.ComplexityRoot.Invitation.JobTitle == nil {
 			break
@@ -2645,6 +2672,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.DeleteTeamInput)), true
+	case "Mutation.eraseMe":
+		if e.ComplexityRoot.Mutation.EraseMe == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseMe_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseMe(childComplexity, args["input"].(model.EraseMeInput)), true
 	case "Mutation.inviteUser":
 		if e.ComplexityRoot.Mutation.InviteUser == nil {
 			break
@@ -4450,6 +4488,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.ID(childComplexity), true
+	case "User.isErased":
+		if e.ComplexityRoot.User.IsErased == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.IsErased(childComplexity), true
 	case "User.jobTitle":
 		if e.ComplexityRoot.User.JobTitle == nil {
 			break
@@ -4644,6 +4688,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteGroupInput,
 		ec.unmarshalInputDeleteRoleInput,
 		ec.unmarshalInputDeleteTeamInput,
+		ec.unmarshalInputEraseMeInput,
 		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputInvitationFilter,
 		ec.unmarshalInputInvitationGrantInput,
@@ -5268,6 +5313,8 @@ extend type Mutation {
   resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
   "Changes the viewer's name and job title. User errors: TOO_LONG."
   updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
+  "Erases the viewer: their memberships, sessions, address, names and the invitations to them. Invitations that they answer for are revoked; teams and accounts in which nobody else is go with them. Logs keep the id, and ` + "`" + `User.isErased` + "`" + ` is true. It cannot be undone. Fails with OWNER_PROTECTED while they own a team that has other people. User errors: AUTHENTICATION_REQUIRED, CONFLICT, INVALID_CREDENTIALS, OWNER_PROTECTED."
+  eraseMe("The confirmation." input: EraseMeInput!): EraseMePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
   revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
 }
@@ -5468,12 +5515,28 @@ type SignOutPayload {
   userErrors: [UserError!]!
 }
 
+"The confirmation that the viewer wants to be erased."
+input EraseMeInput {
+  "The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes."
+  password: String
+}
+
+"The result of erasing the viewer."
+type EraseMePayload {
+  "The viewer's id, which is left in logs."
+  erasedUserId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "One person with one login."
 type User implements Node {
   "Prefixed with usr_."
   id: ID!
-  "The address, which is also the user's name for signing in."
+  "The address, which is also the user's name for signing in. One that ends with @erased.invalid is none: the user was erased."
   email: EmailAddress!
+  "Whether the person was erased on request."
+  isErased: Boolean!
   "The first name; may be empty."
   firstName: String!
   "The last name; may be empty."
@@ -5532,6 +5595,8 @@ type Invitation implements Node & Person {
   team: Team!
   "The address, as it was typed."
   email: EmailAddress!
+  "Whether the address, the names and the note were deleted, because the invitation ended long ago or the person was erased. Then ` + "`" + `email` + "`" + ` ends with @erased.invalid."
+  isForgotten: Boolean!
   "The first name, for the newcomer's user."
   firstName: String!
   "The last name, for the newcomer's user."
@@ -7989,6 +8054,16 @@ func (ec *executionContext) childFields_DivisionEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type DivisionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseMePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erasedUserId":
+		return ec.fieldContext_EraseMePayload_erasedUserId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EraseMePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseMePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8107,6 +8182,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_team(ctx, field)
 	case "email":
 		return ec.fieldContext_Invitation_email(ctx, field)
+	case "isForgotten":
+		return ec.fieldContext_Invitation_isForgotten(ctx, field)
 	case "firstName":
 		return ec.fieldContext_Invitation_firstName(ctx, field)
 	case "lastName":
@@ -9173,6 +9250,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_id(ctx, field)
 	case "email":
 		return ec.fieldContext_User_email(ctx, field)
+	case "isErased":
+		return ec.fieldContext_User_isErased(ctx, field)
 	case "firstName":
 		return ec.fieldContext_User_firstName(ctx, field)
 	case "lastName":

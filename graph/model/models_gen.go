@@ -286,6 +286,20 @@ type Delivery struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// The confirmation that the viewer wants to be erased.
+type EraseMeInput struct {
+	// The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes.
+	Password *string `json:"password,omitempty"`
+}
+
+// The result of erasing the viewer.
+type EraseMePayload struct {
+	// The viewer's id, which is left in logs.
+	ErasedUserID *string `json:"erasedUserId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
 	// Only events of these types. With `kinds` too, an event is selected by either of them.

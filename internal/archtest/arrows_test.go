@@ -35,6 +35,8 @@ var siblings = map[string][]string{
 	"auth":      slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "limit"}),
 	"invite":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "roster", "auth", "idempotency", "limit"}),
 
+	"person": slices.Concat(leaves, []string{"access", "store", "event", "roster", "invite"}),
+
 	"live": {"access", "auth", "event", "fault", "lifecycle"},
 	"demo": slices.Concat(leaves, []string{"access", "store", "event", "roster", "auth", "invite"}),
 

@@ -38,6 +38,10 @@ var impossible = []struct{ reason, mutations, codes string }{
 		"the open transfers are looked for in the transaction that closes them",
 		"deactivateMember removeMember removeMembers leaveTeam requestOwnershipTransfer", "TRANSFER_NOT_PENDING",
 	},
+	{
+		"open and expired invitations alone are revoked, and their transaction closes the transfers it finds", "eraseMe",
+		"INVITATION_ALREADY_ACCEPTED INVITATION_DECLINED INVITATION_EXPIRED INVITATION_REVOKED TRANSFER_NOT_PENDING",
+	},
 	{"a member may leave a suspended account", "leaveTeam", "ACCOUNT_SUSPENDED"},
 	{"a malformed address is answered as an unknown one", "signIn", "BLANK INVALID_EMAIL"},
 }

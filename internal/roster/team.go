@@ -83,13 +83,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 		if len(ofTeam(a.Actor.DefaultTeam)) > 0 {
 			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
-		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
-			return err
-		}
-		if err := s.withdraw(ctx, a, teamID); err != nil {
-			return err
-		}
-		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
+		return s.dropTeam(ctx, a, teamID)
 	})
 	return accountID, err
 }
