@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -126,8 +125,7 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 	}
 	v, err := s.Authenticate(ctx, sent.Value)
 	cookies.carries = err == nil
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if fault.Is(err, fault.Unauthenticated) {
 		cookies.Clear()
 		err = nil
 	}
