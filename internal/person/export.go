@@ -21,10 +21,11 @@ import (
 const exportedAtOnce = 500
 
 // Export writes everything about a user as one JSON object: the profile, sessions,
-// memberships, invitations to them and by them, accounts that they have blocked, and the events that they caused or that
-// are about them. It holds no password, token or hash, and nobody else's address: of
-// invitations that the user sent, only when, where and what became of them. It reads in
-// portions, so its size is not limited. The caller has made sure who asks.
+// memberships, invitations to them and by them, accounts that they have blocked, and the
+// events that they caused or that are about them. It holds no password, token or hash, and
+// nobody else's address: of invitations that the user sent, only when, where and what
+// became of them. It reads in portions, so its size is not limited. The caller has made
+// sure who asks.
 func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error {
 	ctx = access.System(ctx, "export the data of a person")
 	u, err := s.Store.Read().User.Get(ctx, userID)
