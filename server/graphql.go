@@ -24,7 +24,6 @@ const (
 	maxBody = 256 << 10
 	// answerWithin limits the time of a query or mutation.
 	answerWithin = 10 * time.Second
-	cachedParses = 500
 
 	maxTokens = 2000
 )
@@ -55,6 +54,7 @@ func (s *Server) graphql() (http.Handler, error) {
 		g.Use(extension.Introspection{})
 	}
 	g.Use(documents) // after the limits, so that it keeps no document beyond them
+	g.Use(wide{documents})
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundRootFields(trackWrites)
 	g.AroundOperations(s.operation)

@@ -46,6 +46,8 @@ const (
 	// sweepEvery is how late the event of an expiry is logged and pushed. The
 	// expiry itself takes effect on time, without the sweep.
 	sweepEvery = 2 * time.Second
+	// maxHeader is the largest size of a request's URL and headers, in bytes.
+	maxHeader = 32 << 10
 	// stopWithin is how long running requests may take to finish when the server
 	// stops.
 	stopWithin = 10 * time.Second
@@ -303,7 +305,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeader - 8<<10, // net/http allows up to 8 KiB more, as its buffer happens to be filled
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
