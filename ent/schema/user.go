@@ -166,7 +166,7 @@ func (Session) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
 func (Session) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("user_id").NotEmpty().Immutable(),
-		field.Bytes("token_hash").Unique().Immutable().Sensitive(),
+		field.Bytes("token_hash").Unique().Sensitive(),
 		field.Time("last_seen_at"),
 		field.Time("expires_at").Immutable().Comment("The latest end. A session that is not used ends earlier."),
 		field.String("user_agent").Default("").Immutable(),

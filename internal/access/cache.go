@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/session"
 )
 
 const (
@@ -73,7 +74,7 @@ func changesAccess(m ent.Mutation) bool {
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
 	case ent.TypeSession:
-		return m.Op().Is(ent.OpDelete | ent.OpDeleteOne)
+		return m.Op().Is(ent.OpDelete|ent.OpDeleteOne) || m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && slices.Contains(m.Fields(), session.FieldTokenHash)
 	default:
 		return false
 	}

@@ -161,9 +161,9 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 		event.Draft{Type: event.UserPasswordChanged, ActorID: userID, SubjectID: userID})
 }
 
-// ChangePassword sets the viewer's password and ends their other sessions. With renew it
-// replaces the viewer's session by a new one, so that a cookie from before the change is
-// not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
+// ChangePassword sets the viewer's password and ends their other sessions. With renew the
+// viewer's session goes on with a new token, which it returns, so that a cookie from before
+// the change is not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
 // when the current one is wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED
 // without a viewer or when their session ends meanwhile.
 func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
@@ -190,13 +190,6 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
-		keep := v.SessionID
-		if renew {
-			if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
-				return err
-			}
-			keep = in.SessionID
-		}
 		n, err := tx.User.Update().Where(user.ID(u.ID), user.PasswordHash(u.PasswordHash)).
 			SetPasswordHash(next).SetUpdatedAt(s.Now()).Save(ctx)
 		if err != nil {
@@ -211,7 +204,12 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		} else if !alive {
 			return ErrEnded
 		}
-		return s.passwordChanged(ctx, tx, accountID, u.ID, keep)
+		if renew {
+			if in, err = s.renewToken(ctx, tx, v.SessionID); err != nil {
+				return err
+			}
+		}
+		return s.passwordChanged(ctx, tx, accountID, u.ID, v.SessionID)
 	})
 	return in, err
 }

@@ -104,6 +104,13 @@ func (w *World) Node() *World {
 	return n
 }
 
+// Elsewhere is a client of somebody at the same node who is not signed in.
+func (c *Client) Elsewhere() *Client {
+	there := *c
+	there.bearer = ""
+	return &there
+}
+
 // At is the same client, talking to another node.
 func (c *Client) At(w *World) *Client {
 	there := *c
