@@ -58,6 +58,16 @@ func TestAnAddressThatDeclinedHasACoolOff(t *testing.T) {
 			third := owner.In(owner.Mutate("createTeam", "team { id }", "accountId", owner.AccountID(), "name", "Third").OK().Text("createTeam.team.id"))
 			tryInvite(third, "ann@x.org").Refused(coolly)
 		})
+		t.Run("HARD-16 nor does a resend of an expired invitation", func(t *testing.T) {
+			_, id := mailed(w, second, t, "eve@x.org", "expiresInHours", 1)
+			w.Clock.Advance(2 * time.Hour)
+			no, _ := mailed(w, owner, t, "eve@x.org")
+			w.Anonymous().Mutate("declineInvite", "", "token", no).OK()
+			resend(second, id).Refused("INVITE_COOL_OFF invitationId")
+			a := second.Mutate("resendInvites", "results { outcome userErrors { code field message } }", "teamId", second.TeamID, "invitationIds", []string{id}).OK()
+			equal(t, "code", a.Text("resendInvites.results.0.userErrors.0.code"), "INVITE_COOL_OFF")
+			w.Clock.Advance(-2 * time.Hour)
+		})
 		t.Run("HARD-16 nor do bulk forms, and the others are invited", func(t *testing.T) {
 			a := owner.Mutate("inviteUsers", "results { outcome userErrors { code field message retryAfterSeconds } }", "teamId", owner.TeamID,
 				"emails", []string{"bob@x.org", "ann@x.org", "a.n.n+x@x.org"}, "permissions", []string{"team.read"}).OK()

@@ -52,7 +52,7 @@ func (s *Service) RevokeAll(ctx context.Context, of Selection) (results []act.Re
 			if err != nil {
 				return act.Failed, err
 			}
-			changed, err := s.revoke(ctx, a.Tx, i, a.UserID)
+			changed, err := s.takeBack(ctx, a.Tx, i, a.UserID)
 			if !changed {
 				return act.Unchanged, err
 			}

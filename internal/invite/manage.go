@@ -46,12 +46,22 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 		if err := a.InUse(); err != nil {
 			return err
 		}
-		_, err := s.revoke(ctx, a.Tx, i, a.UserID)
+		_, err := s.takeBack(ctx, a.Tx, i, a.UserID)
 		return err
 	})
 }
 
-// revoke is Revoke in its transaction. It reports whether anything changed.
+// takeBack is Revoke in its transaction. It reports whether anything changed. A mailed
+// invitation that is taken back counts for the cool-off of its address.
+func (s *Service) takeBack(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) (changed bool, err error) {
+	if changed, err = s.revoke(ctx, tx, i, actorID); err == nil && changed {
+		err = s.NoteUnanswered(ctx, tx, i)
+	}
+	return changed, err
+}
+
+// revoke moves the invitation to its end, with the event. It reports whether anything
+// changed.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) (changed bool, err error) {
 	previous := lifecycle.Effective(i, s.Now())
 	to, denied := lifecycle.Next(previous, lifecycle.Revoke)
@@ -62,9 +72,6 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, a
 		return false, nil
 	}
 	if err := s.move(ctx, tx, i, to, nil); err != nil {
-		return false, err
-	}
-	if err := s.NoteUnanswered(ctx, tx, i); err != nil {
 		return false, err
 	}
 	return true, s.Events.Append(ctx, tx, i.AccountID, eventOf(event.InvitationRevoked, i, actorID, was(previous)))
@@ -89,7 +96,7 @@ func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) 
 		return s.handOver(ctx, tx, d, pending)
 	}
 	for _, i := range pending {
-		if _, err := s.revoke(ctx, tx, i, d.ActorID); err != nil {
+		if _, err := s.takeBack(ctx, tx, i, d.ActorID); err != nil {
 			return err
 		}
 	}

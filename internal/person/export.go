@@ -8,22 +8,25 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/emailchange"
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
 )
 
 // exportedAtOnce is how many rows of a list are read at a time.
 const exportedAtOnce = 500
 
 // Export writes everything about a user as one JSON object: the profile, sessions,
-// a pending change of address, memberships, invitations to them and by them, and the events that they caused or that
-// are about them. It holds no password, token or hash, and nobody else's address: of
-// invitations that the user sent, only when, where and what became of them. It reads in
-// portions, so its size is not limited. The caller has made sure who asks.
+// a pending change of address, memberships, invitations to them and by them, accounts that
+// they have blocked, and the events that they caused or that are about them. It holds no
+// password, token or hash, and nobody else's address: of invitations that the user sent,
+// only when, where and what became of them. It reads in portions, so its size is not
+// limited. The caller has made sure who asks.
 func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error {
 	ctx = access.System(ctx, "export the data of a person")
 	u, err := s.Store.Read().User.Get(ctx, userID)
@@ -41,6 +44,7 @@ func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error
 	e.list("memberships", e.memberships)
 	e.list("invitationsReceived", e.received)
 	e.list("invitationsSent", e.sent)
+	e.list("invitationBlocks", e.blocks)
 	e.list("events", e.events)
 	e.text("}\n")
 	return e.err
@@ -224,6 +228,22 @@ func (e *export) sent(after string) (rows []any, last string, err error) {
 	for _, i := range found {
 		last = i.ID
 		rows = append(rows, sentOf(i))
+	}
+	return rows, last, err
+}
+
+// blocks are the accounts from which the user wants no invitations.
+func (e *export) blocks(after string) (rows []any, last string, err error) {
+	found, err := e.read.CoolOff.Query().
+		Where(cooloff.AddressHash(address.Hash(e.user.EmailKey)), cooloff.BlockedAtNotNil(), cooloff.IDGT(after)).
+		Order(cooloff.ByID()).Limit(exportedAtOnce).All(e.ctx)
+	for _, c := range found {
+		last = c.ID
+		rows = append(rows, struct {
+			ID        string     `json:"id"`
+			AccountID string     `json:"accountId"`
+			BlockedAt *time.Time `json:"blockedAt"`
+		}{c.ID, c.AccountID, c.BlockedAt})
 	}
 	return rows, last, err
 }

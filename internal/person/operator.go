@@ -35,9 +35,12 @@ func NewOperator(ctx context.Context, database string, now func() time.Time) (*O
 		return nil, err
 	}
 	of := accounts.Service()
-	// Only Depart, Revoke and Forget are used of it, which need nothing else.
+	// Only Depart, NoteUnanswered and Forget are used of it, which need nothing else.
 	invites := &invite.Service{Store: of.Store, Access: of.Access, Events: of.Events, Now: now}
 	of.Departing = func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return invites.Depart(ctx, tx, d) }
+	of.Withdrawn = func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+		return invites.NoteUnanswered(ctx, tx, ended...)
+	}
 	return &Operator{accounts: accounts, people: &Service{Store: of.Store, Roster: of, Invites: invites, Now: now}}, nil
 }
 
