@@ -67,7 +67,7 @@ func eventsRefused(t *testing.T, w *testkit.World, session, query string, variab
 	return send(t, http.MethodPost, w.URL+"/graphql", string(body), header...)
 }
 
-// HARD-6: WebSockets, event streams and streams of several operations of a user are counted
+// WebSockets, event streams and streams of several operations of a user are counted
 // together. Each gives its place back.
 func TestAUserHasSoManyStreams(t *testing.T) {
 	t.Parallel()
@@ -75,30 +75,32 @@ func TestAUserHasSoManyStreams(t *testing.T) {
 		olivia, mallory := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
 		second := w.SignIn("olivia@acme.test")
 		follow := map[string]any{"team": olivia.TeamID}
-		socket := socketOf(t, w, olivia.Session)
-		one := openOne(t, w, second.Session)
-		stream := events(t, w, olivia.Session, followEmails, follow)
-		equal(t, "status", stream.StatusCode, http.StatusOK)
-		equal(t, "places", w.Server.Places(), 3)
+		t.Run("HARD-6 the kinds of streams are counted together, and give their places back", func(t *testing.T) {
+			socket := socketOf(t, w, olivia.Session)
+			one := openOne(t, w, second.Session)
+			stream := events(t, w, olivia.Session, followEmails, follow)
+			equal(t, "status", stream.StatusCode, http.StatusOK)
+			equal(t, "places", w.Server.Places(), 3)
 
-		refused := openSocket(t, w)
-		refused.say(`{"type":"connection_init","payload":{"authorization":"Bearer ` + second.Session + `"}}`)
-		refused.end("4429 Too many connections of this user")
-		isFull(t, eventsRefused(t, w, second.Session, followEmails, follow))
-		isFull(t, (&oneStream{t: t, url: w.URL + "/graphql", session: olivia.Session}).put())
-		socketOf(t, w, mallory.Session).quiet()
-		equal(t, "status", events(t, w, mallory.Session, followEmails, map[string]any{"team": mallory.TeamID}).StatusCode, http.StatusOK)
+			refused := openSocket(t, w)
+			refused.say(`{"type":"connection_init","payload":{"authorization":"Bearer ` + second.Session + `"}}`)
+			refused.end("4429 Too many connections of this user")
+			isFull(t, eventsRefused(t, w, second.Session, followEmails, follow))
+			isFull(t, (&oneStream{t: t, url: w.URL + "/graphql", session: olivia.Session}).put())
+			socketOf(t, w, mallory.Session).quiet()
+			equal(t, "status", events(t, w, mallory.Session, followEmails, map[string]any{"team": mallory.TeamID}).StatusCode, http.StatusOK)
 
-		_ = socket.NetConn().Close() // killed
-		testkit.Eventually(t, func() bool {
-			res := events(t, w, second.Session, followEmails, follow)
-			defer func() { _ = res.Body.Close() }()
-			return res.StatusCode == http.StatusOK
+			_ = socket.NetConn().Close() // killed
+			testkit.Eventually(t, func() bool {
+				res := events(t, w, second.Session, followEmails, follow)
+				defer func() { _ = res.Body.Close() }()
+				return res.StatusCode == http.StatusOK
+			})
+			_ = stream.Body.Close()
+			_ = one.body.Close()
+			<-w.Server.StopStreams()
+			noPlaces(t, w)
 		})
-		_ = stream.Body.Close()
-		_ = one.body.Close()
-		<-w.Server.StopStreams()
-		noPlaces(t, w)
 	})
 }
 
@@ -131,55 +133,57 @@ func TestTheLimitOfStreamsHoldsInParallel(t *testing.T) {
 	noPlaces(t, w)
 }
 
-// HARD-6: before anybody is known, streams count for the client address. People who have
+// Before anybody is known, streams count for the client address. People who have
 // signed in count for themselves, also behind one address.
 func TestAnAddressHasSoManyStreamsOfVisitors(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerAddress = 2 })
 	olivia := w.SignUp("olivia@acme.test")
-	first := openSocket(t, w)
-	first.say(`{"type":"connection_init"}`)
-	first.hear(`{"type":"connection_ack"}`)
-	g := full(w)
-	leave := takes(t, g, limit.NewParty("", nil, loopback), 3)
-	waiting := events(t, w, "", followEmails, map[string]any{"team": olivia.TeamID})
-	equal(t, "status of one that waits", waiting.StatusCode, http.StatusOK)
-	refused := openSocket(t, w)
-	refused.say(`{"type":"connection_init"}`)
-	refused.end("4429 Too many connections of this address that are not signed in")
-	isFull(t, eventsRefused(t, w, "", followEmails, map[string]any{"team": olivia.TeamID}))
-	leave()
-	for range 5 {
-		socketOf(t, w, olivia.Session).quiet()
-	}
-	if err := first.Close(); err != nil {
-		t.Error(err)
-	}
-	testkit.Eventually(t, func() bool {
-		s := openSocket(t, w)
-		s.say(`{"type":"connection_init"}`)
-		_, _, err := s.ReadMessage()
-		return err == nil
-	})
+	t.Run("HARD-6 visitors count for their address, people for themselves", func(t *testing.T) {
+		first := openSocket(t, w)
+		first.say(`{"type":"connection_init"}`)
+		first.hear(`{"type":"connection_ack"}`)
+		g := full(w)
+		leave := takes(t, g, limit.NewParty("", nil, loopback), 3)
+		waiting := events(t, w, "", followEmails, map[string]any{"team": olivia.TeamID})
+		equal(t, "status of one that waits", waiting.StatusCode, http.StatusOK)
+		refused := openSocket(t, w)
+		refused.say(`{"type":"connection_init"}`)
+		refused.end("4429 Too many connections of this address that are not signed in")
+		isFull(t, eventsRefused(t, w, "", followEmails, map[string]any{"team": olivia.TeamID}))
+		leave()
+		for range 5 {
+			socketOf(t, w, olivia.Session).quiet()
+		}
+		if err := first.Close(); err != nil {
+			t.Error(err)
+		}
+		testkit.Eventually(t, func() bool {
+			s := openSocket(t, w)
+			s.say(`{"type":"connection_init"}`)
+			_, _, err := s.ReadMessage()
+			return err == nil
+		})
 
-	// Those that have said nothing yet are counted apart, and refused before they open.
-	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: patience}
-	refusals := 0
-	for range 21 {
-		conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", nil)
-		if err == nil {
-			_ = res.Body.Close()
-			t.Cleanup(func() { _ = conn.Close() })
-			continue
+		// Those that have said nothing yet are counted apart, and refused before they open.
+		dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: patience}
+		refusals := 0
+		for range 21 {
+			conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(w.URL, "http")+"/graphql", nil)
+			if err == nil {
+				_ = res.Body.Close()
+				t.Cleanup(func() { _ = conn.Close() })
+				continue
+			}
+			if res == nil || res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "30" {
+				t.Errorf("got %v and %v, want 429", res, err)
+			}
+			refusals++
 		}
-		if res == nil || res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "30" {
-			t.Errorf("got %v and %v, want 429", res, err)
+		if refusals == 0 {
+			t.Error("21 sockets of one address are opening, want at most 20")
 		}
-		refusals++
-	}
-	if refusals == 0 {
-		t.Error("21 sockets of one address are opening, want at most 20")
-	}
+	})
 	<-w.Server.StopStreams()
 	noPlaces(t, w)
 }

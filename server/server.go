@@ -72,6 +72,9 @@ type Server struct {
 
 	perClient *limit.Bucket
 
+	gate   *limit.Gate
+	places limit.Places // of streams: see place
+
 	stopping atomic.Bool
 	sockets  *graphqlws.Transport
 	workers  sync.WaitGroup
@@ -186,8 +189,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		},
 	}
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
-	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Turn: s.nextTurn}
 	s.perClient = limits.client
+	s.gate = newGate(s.cfg.Operations)
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err

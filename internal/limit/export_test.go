@@ -9,5 +9,5 @@ func (g *Gate) SetTimer(after func(time.Duration) (<-chan time.Time, func() bool
 func (g *Gate) Rest() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.held) + len(g.lines) + len(g.turns) + g.shares.All - g.free
+	return len(g.held) + len(g.queues) + len(g.turns) + g.shares.All - g.free
 }

@@ -16,22 +16,22 @@ type Shares struct {
 	All, User, Account, Address int
 }
 
-// Queue is how long something may wait before a gate, and how much may wait: in one line,
-// and in all. Twice as much may wait in all of those who have nothing in the queue yet. Zero
-// is no limit.
-type Queue struct {
-	Within    time.Duration
-	Line, All int
+// Wait is how long something may wait before a gate, and how much may wait: in one queue, and
+// in all. Twice as much may wait in all of those who have nothing in a queue yet. Zero is no
+// limit.
+type Wait struct {
+	Within     time.Duration
+	Queue, All int
 }
 
-// Gate lets a limited amount of work run at once. Beyond that, the work waits in lines, one
+// Gate lets a limited amount of work run at once. Beyond that, the work waits in queues, one
 // for each user, and one for each client address of visitors who are not signed in. The
-// lines take turns. So somebody who asks for a lot waits for themselves, and delays others
-// by little. Within a line the order is kept, and nothing is overtaken for ever: what only
+// queues take turns. So somebody who asks for a lot waits for themselves, and delays others
+// by little. Within a queue the order is kept, and nothing is overtaken for ever: what only
 // waits for more room than is free holds up what comes after it.
 type Gate struct {
 	shares Shares
-	queue  Queue
+	wait   Wait
 	what   string
 	// after is time.NewTimer, but for tests.
 	after func(time.Duration) (expired <-chan time.Time, stop func() bool)
@@ -39,18 +39,18 @@ type Gate struct {
 	mu      sync.Mutex
 	free    int
 	held    map[key]int
-	lines   map[key]*line
-	turns   []*line // those in which somebody waits, the next one first
+	queues  map[key]*queue
+	turns   []*queue // those in which somebody waits, the next one first
 	waiting int
 }
 
-// line has the tickets of one user or address that wait, the oldest first.
-type line struct {
+// queue has the tickets of one user or address that wait, the oldest first.
+type queue struct {
 	key     key
 	tickets []*Ticket
 }
 
-// Ticket is a place in a gate, or in a line before it. Its holder leaves in the end.
+// Ticket is a place in a gate, or in a queue before it. Its holder leaves in the end.
 type Ticket struct {
 	gate   *Gate
 	party  *Party
@@ -69,9 +69,9 @@ const (
 )
 
 // NewGate returns a gate. what completes the sentence of a refusal, such as "operations".
-func NewGate(s Shares, q Queue, what string) *Gate {
+func NewGate(s Shares, w Wait, what string) *Gate {
 	return &Gate{
-		shares: s, queue: q, what: what, free: s.All, held: map[key]int{}, lines: map[key]*line{},
+		shares: s, wait: w, what: what, free: s.All, held: map[key]int{}, queues: map[key]*queue{},
 		after: func(d time.Duration) (<-chan time.Time, func() bool) {
 			t := time.NewTimer(d)
 			return t.C, t.Stop
@@ -79,11 +79,11 @@ func NewGate(s Shares, q Queue, what string) *Gate {
 	}
 }
 
-// Enter waits until the party may do something of the weight. It fails when the line is too
-// long or the wait is: with RATE_LIMITED when the party's own share or line is used up, and
+// Enter waits until the party may do something of the weight. It fails when the queue is too
+// long or the wait is: with RATE_LIMITED when the party's own share or queue is used up, and
 // with UNAVAILABLE otherwise. It fails with the context's error when the context ends.
 func (g *Gate) Enter(ctx context.Context, p *Party, weight int) (*Ticket, error) {
-	return g.enter(ctx, p, weight, g.queue.Within)
+	return g.enter(ctx, p, weight, g.wait.Within)
 }
 
 // EnterPatiently is Enter without a limit of the time.
@@ -117,7 +117,7 @@ func (g *Gate) enter(ctx context.Context, p *Party, weight int, within time.Dura
 	}
 }
 
-// arrive lets the ticket in, or puts it into its line and returns a channel that is closed
+// arrive lets the ticket in, or puts it into its queue and returns a channel that is closed
 // when it gets in. It refuses the ticket when too many wait.
 func (g *Gate) arrive(t *Ticket) (ready chan struct{}, err error) {
 	g.mu.Lock()
@@ -127,13 +127,13 @@ func (g *Gate) arrive(t *Ticket) (ready chan struct{}, err error) {
 		return nil, nil //nolint:nilnil // it does not wait
 	}
 	var own int
-	if l := g.lines[t.party.line()]; l != nil {
-		own = len(l.tickets)
+	if q := g.queues[t.party.queue()]; q != nil {
+		own = len(q.tickets)
 	}
-	switch q := g.queue; {
-	case q.Line > 0 && own >= q.Line:
+	switch w := g.wait; {
+	case w.Queue > 0 && own >= w.Queue:
 		return nil, g.refusal(true)
-	case q.All > 0 && (g.waiting >= q.All && own > 0 || g.waiting >= 2*q.All):
+	case w.All > 0 && (g.waiting >= w.All && own > 0 || g.waiting >= 2*w.All):
 		return nil, g.refusal(g.exceeds(t))
 	}
 	ready = make(chan struct{})
@@ -169,7 +169,7 @@ func (g *Gate) Waiting() int {
 	return g.waiting
 }
 
-// Leave frees the place of the ticket, inside or in its line. Calling it again does nothing.
+// Leave frees the place of the ticket, inside or in its queue. Calling it again does nothing.
 func (t *Ticket) Leave() {
 	g := t.gate
 	g.mu.Lock()
@@ -257,48 +257,48 @@ func (g *Gate) take(t *Ticket, sign int) {
 	}
 }
 
-// join puts the ticket into its line, and lets in who may get in.
+// join puts the ticket into its queue, and lets in who may get in.
 func (g *Gate) join(t *Ticket) {
-	k := t.party.line()
-	l := g.lines[k]
-	if l == nil {
-		l = &line{key: k}
-		g.lines[k] = l
-		g.turns = append(g.turns, l)
+	k := t.party.queue()
+	q := g.queues[k]
+	if q == nil {
+		q = &queue{key: k}
+		g.queues[k] = q
+		g.turns = append(g.turns, q)
 	}
-	l.tickets = append(l.tickets, t)
+	q.tickets = append(q.tickets, t)
 	g.waiting++
 	g.admit()
 }
 
-// drop takes a ticket that waits out of its line.
+// drop takes a ticket that waits out of its queue.
 func (g *Gate) drop(t *Ticket) {
-	l := g.lines[t.party.line()]
-	for i, other := range l.tickets {
+	q := g.queues[t.party.queue()]
+	for i, other := range q.tickets {
 		if other == t {
-			l.tickets = append(l.tickets[:i], l.tickets[i+1:]...)
+			q.tickets = append(q.tickets[:i], q.tickets[i+1:]...)
 			g.waiting--
 			break
 		}
 	}
-	if len(l.tickets) > 0 {
+	if len(q.tickets) > 0 {
 		return
 	}
-	delete(g.lines, l.key)
+	delete(g.queues, q.key)
 	for i, other := range g.turns {
-		if other == l {
+		if other == q {
 			g.turns = append(g.turns[:i], g.turns[i+1:]...)
 			break
 		}
 	}
 }
 
-// admit lets in who may get in, one of each line by turns.
+// admit lets in who may get in, one of each queue by turns.
 func (g *Gate) admit() {
 	var short map[key]bool // the shares that somebody earlier waits for
 	for i := 0; i < len(g.turns) && g.free > 0; {
-		l := g.turns[i]
-		t := l.tickets[0]
+		q := g.turns[i]
+		t := q.tickets[0]
 		if g.mayNot(t, &short) {
 			i++
 			continue
@@ -307,11 +307,11 @@ func (g *Gate) admit() {
 			return
 		}
 		g.turns = append(g.turns[:i], g.turns[i+1:]...)
-		l.tickets[0] = nil
-		if l.tickets = l.tickets[1:]; len(l.tickets) > 0 {
-			g.turns = append(g.turns, l)
+		q.tickets[0] = nil
+		if q.tickets = q.tickets[1:]; len(q.tickets) > 0 {
+			g.turns = append(g.turns, q)
 		} else {
-			delete(g.lines, l.key)
+			delete(g.queues, q.key)
 		}
 		g.waiting--
 		g.take(t, 1)
@@ -319,7 +319,7 @@ func (g *Gate) admit() {
 	}
 }
 
-// mayNot reports whether a share of the ticket is used up, or somebody in an earlier line
+// mayNot reports whether a share of the ticket is used up, or somebody in an earlier queue
 // waits for it. It adds the shares that the ticket waits for to short.
 func (g *Gate) mayNot(t *Ticket, short *map[key]bool) (wait bool) {
 	for _, k := range t.party.counted() {

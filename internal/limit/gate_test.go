@@ -54,11 +54,11 @@ func (o *order) want(names ...string) {
 
 func ordered(t *testing.T, s limit.Shares) *order {
 	t.Helper()
-	return &order{t: t, gate: limit.NewGate(s, limit.Queue{}, "things"), in: map[string]*limit.Ticket{}}
+	return &order{t: t, gate: limit.NewGate(s, limit.Wait{}, "things"), in: map[string]*limit.Ticket{}}
 }
 
 // HARD-21.
-func TestLinesTakeTurns(t *testing.T) {
+func TestQueuesTakeTurns(t *testing.T) {
 	t.Parallel()
 	o := ordered(t, limit.Shares{All: 1})
 	first := enters(t, o.gate, ann, 1)
@@ -115,7 +115,7 @@ func TestWhatIsHeavyIsNotOvertakenForEver(t *testing.T) {
 	o.want("light")
 }
 
-func TestWhoeverLeavesTheLineFreesTheirPlace(t *testing.T) {
+func TestWhoeverLeavesTheQueueFreesTheirPlace(t *testing.T) {
 	t.Parallel()
 	o := ordered(t, limit.Shares{All: 2})
 	first := enters(t, o.gate, ann, 1)
@@ -152,7 +152,7 @@ func code(t *testing.T, g *limit.Gate, p *limit.Party) (fault.Code, time.Duratio
 
 func TestARefusalSaysWhoseWorkIsTooMuch(t *testing.T) {
 	t.Parallel()
-	g := limit.NewGate(limit.Shares{All: 2, User: 1}, limit.Queue{Within: time.Second}, "things")
+	g := limit.NewGate(limit.Shares{All: 2, User: 1}, limit.Wait{Within: time.Second}, "things")
 	enters(t, g, ann, 1)
 	if c, wait := expired(t, g, ann); c != fault.RateLimited || wait <= 0 {
 		t.Errorf("own share used up: got %s and %v to wait", c, wait)
@@ -166,10 +166,10 @@ func TestARefusalSaysWhoseWorkIsTooMuch(t *testing.T) {
 	}
 }
 
-func TestALineIsBounded(t *testing.T) {
+func TestAQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	never := func(time.Duration) (<-chan time.Time, func() bool) { return nil, func() bool { return true } }
-	g := limit.NewGate(limit.Shares{All: 1}, limit.Queue{Within: time.Second, Line: 2, All: 3}, "things")
+	g := limit.NewGate(limit.Shares{All: 1}, limit.Wait{Within: time.Second, Queue: 2, All: 3}, "things")
 	g.SetTimer(never)
 	var all sync.WaitGroup
 	held := enters(t, g, ann, 1)
@@ -188,17 +188,17 @@ func TestALineIsBounded(t *testing.T) {
 	wait(ann)
 	wait(ann)
 	if c, _ := code(t, g, ann); c != fault.RateLimited {
-		t.Errorf("the own line is full: got %s", c)
+		t.Errorf("the own queue is full: got %s", c)
 	}
 	wait(bob)
 	if c, _ := code(t, g, bob); c != fault.Unavailable {
-		t.Errorf("the queue is full: got %s", c)
+		t.Errorf("the gate is full: got %s", c)
 	}
-	wait(xena) // has nothing in the queue yet
+	wait(xena) // has nothing in a queue yet
 	wait(guest)
 	wait(nil)
 	if c, _ := code(t, g, limit.NewParty("yet another", nil, "")); c != fault.Unavailable {
-		t.Errorf("the queue is twice as long as it may be: got %s", c)
+		t.Errorf("twice as many wait as may: got %s", c)
 	}
 	held.Leave()
 	all.Wait()
@@ -209,7 +209,7 @@ func TestALineIsBounded(t *testing.T) {
 
 func TestAWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	g := limit.NewGate(limit.Shares{All: 1}, limit.Queue{}, "things")
+	g := limit.NewGate(limit.Shares{All: 1}, limit.Wait{}, "things")
 	held := enters(t, g, ann, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -226,7 +226,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 func TestAGateHoldsInParallel(t *testing.T) {
 	t.Parallel()
 	shares := limit.Shares{All: 6, User: 2, Account: 4, Address: 3}
-	g := limit.NewGate(shares, limit.Queue{}, "things")
+	g := limit.NewGate(shares, limit.Wait{}, "things")
 	var inAll atomic.Int64
 	var perUser [5]atomic.Int64
 	var all sync.WaitGroup
@@ -262,7 +262,7 @@ func TestAGateHoldsInParallel(t *testing.T) {
 
 // BenchmarkGate is what a gate costs an operation when nobody waits.
 func BenchmarkGate(b *testing.B) {
-	g := limit.NewGate(limit.Shares{All: 1 << 20, User: 1 << 19, Account: 1 << 19, Address: 1 << 19}, limit.Queue{Within: time.Second}, "things")
+	g := limit.NewGate(limit.Shares{All: 1 << 20, User: 1 << 19, Account: 1 << 19, Address: 1 << 19}, limit.Wait{Within: time.Second}, "things")
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

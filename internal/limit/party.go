@@ -5,7 +5,7 @@ import "context"
 // Party is who does something, as a gate counts it. A nil party is the server itself: no
 // share limits it.
 type Party struct {
-	keys []key // the first one has the line
+	keys []key // the first one has the queue
 }
 
 type key struct {
@@ -35,7 +35,7 @@ func NewParty(user string, accounts []string, ip string) *Party {
 	return p.with(accounts)
 }
 
-// In returns the party for work on certain accounts only. It waits in the line of the first
+// In returns the party for work on certain accounts only. It waits in the queue of the first
 // one, so that the accounts take turns and not their users.
 func (p *Party) In(accounts []string) *Party {
 	if len(accounts) == 0 {
@@ -65,7 +65,7 @@ func (p *Party) counted() []key {
 	return p.keys
 }
 
-func (p *Party) line() key {
+func (p *Party) queue() key {
 	if p == nil || len(p.keys) == 0 {
 		return key{}
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/convoke-dev/convoke/internal/limit"
 )
 
-// turns share the connections out, so that nobody waits for one user or account. Whoever
-// holds a place in a gate finds a connection of its pool free. A place is kept for one
-// statement with its eager loads, one snapshot or one transaction. Only a transaction may
-// ask for a place to read while it has one, and no reader waits for a writer, so there is
-// no deadlock.
+// turns share the connections out, so that nobody waits for one user or account. With a
+// place in a gate, a connection of its pool is free. A place is kept for one query with its
+// eager loads, for one snapshot, or for one transaction. Snapshots and transactions may wait
+// for a place to read while they have theirs. A query waits for nothing while it has one, so
+// there is no deadlock.
 type turns struct {
 	read, snapshot, write *limit.Gate
 }
@@ -21,7 +21,7 @@ func half(n int) int { return max(1, n/2) }
 
 func newTurns(reads, writes int) turns {
 	gate := func(n int) *limit.Gate {
-		return limit.NewGate(limit.Shares{All: n, User: half(n), Account: half(n)}, limit.Queue{}, "requests")
+		return limit.NewGate(limit.Shares{All: n, User: half(n), Account: half(n)}, limit.Wait{}, "requests")
 	}
 	return turns{read: gate(reads), snapshot: gate(maxSnapshots), write: gate(writes)}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
-// HARD-6: a visitor who asks for nothing is sent away; pings are no operations. Whoever
-// follows something stays, and so does everybody who is signed in.
+// HARD-6: a visitor who asks for nothing is sent away; pings are no operations. Those
+// who follow something stay, and so do those who are signed in.
 func TestAQuietVisitorIsSentAway(t *testing.T) {
 	t.Parallel()
 	type userKey struct{}
@@ -49,7 +49,7 @@ func TestAQuietVisitorIsSentAway(t *testing.T) {
 	if why := s.closed(); why.Code != websocket.CloseNormalClosure {
 		t.Errorf("got %v, want 1000", why)
 	}
-	// Whoever has asked gets the whole time anew.
+	// One who has asked gets the whole time anew.
 	asker := s.open()
 	asker.asks("1", "{ hello }")
 	asker.ends(websocket.CloseNormalClosure, "")
