@@ -79,6 +79,9 @@ type Server struct {
 
 	perClient *limit.Bucket
 
+	gate   *limit.Gate
+	places limit.Places // of streams: see place
+
 	readiness readiness
 	draining  atomic.Bool
 	sockets   *graphqlws.Transport
@@ -219,8 +222,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		},
 	}
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
-	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded}
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded, Turn: s.nextTurn}
 	s.perClient = limits.client
+	s.gate = newGate(s.cfg.Operations)
 	s.readiness.write = s.Store.Ready
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()

@@ -43,6 +43,9 @@ type settings struct {
 	OIDCClientID     string   `help:"The client id of this server at that provider." name:"oidc-client-id" placeholder:"ID"`
 	OIDCClientSecret string   `help:"The client secret of this server at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
 	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off removes all limits." placeholder:"LIMIT"`
+	Operations       int      `help:"How many operations run at once on this server. A user has a quarter of them, an account and a client address half. The others wait for up to 5 seconds." default:"32"`
+	StreamsPerUser   int      `help:"How many WebSockets and event streams a user may have open on this server." default:"100"`
+	StreamsPerAddr   int      `help:"How many WebSockets and event streams of visitors who are not signed in a client address may have open on this server." name:"streams-per-address" default:"50"`
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
@@ -106,8 +109,14 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		CORSOrigins:      s.CORSOrigin,
 		Documents:        s.Documents,
 		DocumentsOnly:    s.DocumentsOnly,
+		Operations:       s.Operations,
+		StreamsPerUser:   s.StreamsPerUser,
 		OIDC:             server.OIDC{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret},
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	cfg.StreamsPerAddress = s.StreamsPerAddr
+	if s.Operations < 1 || s.StreamsPerUser < 1 || s.StreamsPerAddr < 1 {
+		return cfg, errors.New("--operations, --streams-per-user and --streams-per-address must be at least 1")
 	}
 	var err error
 	if s.Drain != "" {

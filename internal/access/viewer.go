@@ -108,3 +108,16 @@ func (v *Viewer) Teams() []string {
 	}
 	return slices.Sorted(maps.Keys(v.memberships))
 }
+
+// Accounts returns the ids of the accounts that the viewer's teams belong to, sorted.
+func (v *Viewer) Accounts() []string {
+	if v == nil {
+		return nil
+	}
+	ids := make([]string, 0, len(v.memberships))
+	for _, m := range v.memberships {
+		ids = append(ids, m.AccountID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -26,7 +26,7 @@ var siblings = map[string][]string{
 	"limit":     {"fault"},
 	"lifecycle": {"fault"},
 	"access":    {"address", "fault", "lifecycle"},
-	"store":     {"access", "fault", "text"},
+	"store":     {"access", "fault", "limit", "text"},
 	"event":     {"access", "store", "fault", "uid"},
 	"act":       {"access", "store", "event", "fault"},
 	"mail":      {},
