@@ -94,7 +94,7 @@ func TestACookieIsAskedForOnlyWhereItCanBeSet(t *testing.T) {
 	})
 }
 
-// HARD-20: whoever changes the password stays signed in, over every transport.
+// HARD-20: a person who changes the password stays signed in, over every transport.
 func TestChangingThePasswordSignsNobodyOutWhoDoesIt(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {

@@ -126,6 +126,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.build(catalogue, preset, tokens, templates); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
+	if err := s.Auth.SettleProofs(ctx); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
 	return s, nil
 }
 
@@ -136,7 +139,6 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	}
 	noMail := s.cfg.Sender == nil
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
-	loader.Unproven = noMail
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	var others []func(string)
 	if s.Store.Postgres() {

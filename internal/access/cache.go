@@ -11,6 +11,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/user"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 )
 
 // Changes counts the commits of this process that may change what anybody may do: of
-// members, roles, groups, divisions, the status of accounts, and ends of sessions. The
-// guard counts, so that no verb can forget to.
+// members, roles, groups, divisions, the status of accounts, proofs of addresses, and ends
+// of sessions. The guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns the number of changes so far.
@@ -73,6 +74,8 @@ func changesAccess(m ent.Mutation) bool {
 		return true
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
+	case ent.TypeUser:
+		return m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && slices.Contains(m.Fields(), user.FieldEmailProof)
 	case ent.TypeSession:
 		return m.Op().Is(ent.OpDelete|ent.OpDeleteOne) || m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && slices.Contains(m.Fields(), session.FieldTokenHash)
 	default:

@@ -197,7 +197,7 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 			return fmt.Errorf("verify an address: %w", err)
 		}
 		u, err := s.join(ctx, tx, NewUser{
-			Address:   address.Address{Typed: up.Email, Key: up.EmailKey},
+			Address: address.Address{Typed: up.Email, Key: up.EmailKey}, Proof: user.EmailProofMail,
 			FirstName: up.FirstName, LastName: up.LastName, PasswordHash: up.PasswordHash,
 		}, up.AccountName)
 		if err != nil {
