@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"log/slog"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
 )
 
 // PresentErrors returns the error presenter. It shows faults as they are and errors in the
@@ -36,10 +36,11 @@ func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 		out.Err = nil
 		var f *fault.Error
 		if errors.As(err, &f) {
+			f = store.Shown(ctx, f)
 			out.Message = f.Message
 			out.Extensions = fault.Extensions(f.Code)
-			if f.RetryAfter > 0 {
-				out.Extensions["retryAfterSeconds"] = int(f.RetryAfter.Seconds()) + 1
+			if seconds := fault.RetrySeconds(f); seconds > 0 {
+				out.Extensions["retryAfterSeconds"] = seconds
 			}
 			return &out
 		}
@@ -48,9 +49,6 @@ func PresentErrors(log *slog.Logger, suggest bool) graphql.ErrorPresenterFunc {
 			out.Message = "This is not for you to see, or not there any more."
 			out.Extensions = fault.Extensions(fault.NotFound)
 			return &out
-		}
-		if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
-			err = ctx.Err() // pgx reports a cancelled context so when the statement has not begun
 		}
 		id := event.RequestFrom(ctx).ID
 		switch {

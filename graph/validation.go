@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/core"
@@ -17,14 +18,15 @@ const (
 )
 
 // ValidationRules are the rules of the GraphQL specification, one for the literals of
-// custom scalars, which the specification leaves to the server, and one for the length of
-// names. Their errors are bounded in number, because a short document can cause many
+// custom scalars, which the specification leaves to the server, and two for the length of
+// names and texts. Their errors are bounded in number, because a short document can cause many
 // errors that each repeat a long name. The rules are those of one document: they
 // count its errors.
 func ValidationRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("CustomScalarLiterals", customScalarLiterals)
 	all.AddRule("NameLength", nameLength)
+	all.AddRule("TextLength", textLength)
 	reported := 0
 	for name, rule := range all.GetInner() {
 		all.ReplaceRule(name, func(observers *core.Events, addError core.AddErrFunc) {
@@ -86,4 +88,29 @@ func literal(value *ast.Value) any {
 	default:
 		return map[string]any{}
 	}
+}
+
+// maxText is the greatest length of one text in a document or in its variables, in bytes.
+// Most fields have a smaller limit of their own. ID tokens are the longest texts that
+// are of use.
+const maxText = 16 << 10
+
+// textProblem returns what is wrong with the length of a text; empty when it is right.
+func textProblem(text string) string {
+	if len(text) <= maxText {
+		return ""
+	}
+	return fmt.Sprintf("a text has at most %d bytes, and not %d", maxText, len(text))
+}
+
+// textLength refuses literals that are longer than maxText.
+func textLength(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Kind != ast.StringValue && value.Kind != ast.BlockValue {
+			return
+		}
+		if problem := textProblem(value.Raw); problem != "" {
+			addError(core.Message("A literal is too long: %s.", problem), core.At(value.Position))
+		}
+	})
 }

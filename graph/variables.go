@@ -104,6 +104,12 @@ func (c *coercion) checkList(elem *ast.Type, value any, path ast.Path) {
 }
 
 func (c *coercion) checkNamed(def *ast.Definition, value any, path ast.Path) {
+	if text, is := value.(string); is {
+		if problem := textProblem(text); problem != "" {
+			c.refuse(path, "%s", problem)
+			return
+		}
+	}
 	switch def.Kind {
 	case ast.InputObject:
 		c.checkInput(def, value, path)

@@ -54,13 +54,23 @@ func retryAfter(errs gqlerror.List) (longest int) {
 
 // statusOf returns the status of an operation's response, by section 6.4 of the
 // GraphQL-over-HTTP specification: 200 for application/json, and for a response with
-// data. Without data the first error decides.
+// data. Without data the first error decides. UNAVAILABLE has the status 503 in
+// application/json too, which the specification allows, because proxies and programs decide
+// by the status whether they try again.
 func statusOf(r *http.Request, answer *graphql.Response) int {
-	if answer.Data != nil || len(answer.Errors) == 0 || readAccept(r.Header).forAnswer() != typeResponse {
+	if answer.Data != nil || len(answer.Errors) == 0 {
 		return http.StatusOK
 	}
 	code, _ := answer.Errors[0].Extensions["code"].(string)
-	switch fault.Code(code) {
+	if fault.Code(code) != fault.Unavailable && readAccept(r.Header).forAnswer() != typeResponse {
+		return http.StatusOK
+	}
+	return statusFor(fault.Code(code))
+}
+
+// statusFor returns the status of a response without data, by the code of its first error.
+func statusFor(code fault.Code) int {
+	switch code {
 	case fault.Unauthenticated:
 		return http.StatusUnauthorized
 	case fault.Forbidden:

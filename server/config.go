@@ -31,6 +31,8 @@ type Config struct {
 	Database string
 	// Migrate brings the schema up to date at start.
 	Migrate bool
+	// NoUpgradeBackup leaves out the backup of an SQLite file before its schema is changed.
+	NoUpgradeBackup bool
 	// PublicURL is the address at which people reach the server. All links in mails
 	// begin with it.
 	PublicURL *url.URL
@@ -75,8 +77,11 @@ type Config struct {
 	// SocketsPerUser is how many WebSockets a user may have open on this server;
 	// zero is 20.
 	SocketsPerUser int
-	GraphiQL       bool
-	Introspection  bool
+	// Drain is how long a server that stops goes on answering, while /readyz says that it
+	// stops.
+	Drain         time.Duration
+	GraphiQL      bool
+	Introspection bool
 
 	Log *slog.Logger
 	// Now is the clock; nil is the system's, in UTC.

@@ -24,7 +24,6 @@ const (
 	maxBody = 256 << 10
 	// answerWithin limits the time of a query or mutation.
 	answerWithin = 10 * time.Second
-	cachedParses = 500
 
 	maxTokens = 2000
 )
@@ -55,7 +54,9 @@ func (s *Server) graphql() (http.Handler, error) {
 		g.Use(extension.Introspection{})
 	}
 	g.Use(documents) // after the limits, so that it keeps no document beyond them
+	g.Use(wide{documents})
 	g.AroundRootFields(perClient(s.perClient))
+	g.AroundRootFields(trackWrites)
 	g.AroundOperations(s.operation)
 	g.AroundOperations(s.streams.Intercept(schema))
 	return s.endpoint(g), nil
@@ -98,12 +99,12 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 }
 
 func (s *Server) refuseIdentity(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	if fault.Is(err, fault.Unauthenticated) {
-		status = http.StatusUnauthorized
+	shown := s.present(r.Context(), err)
+	code, _ := shown.Extensions["code"].(string)
+	if fault.Code(code) == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	respond(w, r, status, &graphql.Response{Errors: gqlerror.List{s.present(r.Context(), err)}})
+	respond(w, r, statusFor(fault.Code(code)), &graphql.Response{Errors: gqlerror.List{shown}})
 }
 
 // operation limits the time of queries and mutations, and prepares the context of each
@@ -134,7 +135,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		defer done()
 		response := within(answer(inner))
 		s.reportCost(inner, op, response)
-		return response
+		return withoutEmptyData(response)
 	}
 }
 

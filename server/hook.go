@@ -7,6 +7,7 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/convoke-dev/convoke/internal/fault"
@@ -61,6 +62,9 @@ func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
 	marked, err := s.Invites.Bounce(r.Context(), invite.Bounce{MessageID: report.MessageID, Email: report.Email, Reason: report.Reason})
 	var wrong *fault.Error
 	switch {
+	case fault.Is(err, fault.Unavailable):
+		w.Header().Set("Retry-After", strconv.Itoa(fault.RetrySeconds(err)))
+		writeProblem(w, http.StatusServiceUnavailable, "The report could not be stored; send it again.", "")
 	case errors.As(err, &wrong):
 		writeProblem(w, http.StatusBadRequest, wrong.Message, strings.Join(wrong.Field, "."))
 	case err != nil:

@@ -170,9 +170,10 @@ func clientIP(r *http.Request, trusted []netip.Prefix) string {
 
 // hopAddr reads an address as proxies write it in X-Forwarded-For: 192.0.2.1, 2001:db8::1 or
 // [2001:db8::1], and the first and last of these also with a port, such as 192.0.2.1:4711.
+// It drops the zone of a link-local address, which may be any text of any length.
 func hopAddr(hop string) (addr netip.Addr, ok bool) {
 	if with, err := netip.ParseAddrPort(hop); err == nil {
-		return with.Addr(), true
+		return with.Addr().WithZone(""), true
 	}
 	if inner, ok := strings.CutPrefix(hop, "["); ok {
 		if hop, ok = strings.CutSuffix(inner, "]"); !ok {
@@ -180,7 +181,7 @@ func hopAddr(hop string) (addr netip.Addr, ok bool) {
 		}
 	}
 	addr, err := netip.ParseAddr(hop)
-	return addr, err == nil
+	return addr.WithZone(""), err == nil
 }
 
 func isTrusted(ip string, trusted []netip.Prefix) bool {

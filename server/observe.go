@@ -22,6 +22,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		h.Set("X-Request-Id", req.ID)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
+		if s.draining.Load() {
+			h.Set("Connection", "close") // so that no later request meets a closed connection
+		}
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r.WithContext(event.WithRequest(r.Context(), req)))
 		s.log.Info("request", "request_id", req.ID, "method", r.Method, "path", r.URL.Path,

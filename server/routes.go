@@ -42,21 +42,6 @@ func (s *Server) routes() (http.Handler, error) {
 	return s.observe(s.cors(mux)), nil
 }
 
-// ready responds whether the server accepts requests: the database is writable, and
-// the server is not stopping.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
-		writeText(w, http.StatusServiceUnavailable, "stopping\n")
-		return
-	}
-	if err := s.Store.Ready(r.Context()); err != nil {
-		s.log.Error("not ready", "error", err)
-		writeText(w, http.StatusServiceUnavailable, "database not writable\n")
-		return
-	}
-	writeText(w, http.StatusOK, "ready\n")
-}
-
 // serveSchema responds with the schema. Its ETag changes with its text, so a code generator
 // that asks with If-None-Match gets 304 while nothing has changed.
 func serveSchema(w http.ResponseWriter, r *http.Request) {

@@ -26,6 +26,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/demo"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/idempotency"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/limit"
@@ -45,6 +46,8 @@ const (
 	// sweepEvery is how late the event of an expiry is logged and pushed. The
 	// expiry itself takes effect on time, without the sweep.
 	sweepEvery = 2 * time.Second
+	// maxHeader is the largest size of a request's URL and headers, in bytes.
+	maxHeader = 32 << 10
 	// stopWithin is how long running requests may take to finish when the server
 	// stops.
 	stopWithin = 10 * time.Second
@@ -57,6 +60,7 @@ type Server struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 
+	claim    *store.Claim
 	cfg      Config
 	now      func() time.Time
 	log      *slog.Logger
@@ -75,9 +79,10 @@ type Server struct {
 
 	perClient *limit.Bucket
 
-	stopping atomic.Bool
-	sockets  *graphqlws.Transport
-	workers  sync.WaitGroup
+	readiness readiness
+	draining  atomic.Bool
+	sockets   *graphqlws.Transport
+	workers   sync.WaitGroup
 }
 
 // New opens the database and builds a server on it. Nothing runs before Work
@@ -106,30 +111,49 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Migrate {
-		applied, err := store.Migrate(ctx, cfg.Database)
+	st, claim, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Store: st, claim: claim, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
+	err = s.build(catalogue, preset, tokens, templates)
+	if err == nil {
+		err = s.Auth.SettleProofs(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.Close(), claim.Release())
+	}
+	return s, nil
+}
+
+// openDatabase claims the database for this server, brings its schema up to date if that is
+// wanted, and opens it.
+func openDatabase(ctx context.Context, cfg Config) (st *store.Store, claim *store.Claim, err error) {
+	if claim, err = store.NewClaim(cfg.Database); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
 		if err != nil {
-			return nil, err
+			err = errors.Join(err, claim.Release())
+		}
+	}()
+	if cfg.Migrate {
+		applied, err := store.Upgrade{
+			NoBackup: cfg.NoUpgradeBackup, Claim: claim,
+			BackedUp: func(path string) { cfg.Log.Info("backed up the database before its upgrade", "file", path) },
+		}.Migrate(ctx, cfg.Database)
+		if err != nil {
+			return nil, nil, err
 		}
 		if len(applied) > 0 {
 			cfg.Log.Info("migrated", "files", applied)
 		}
 	}
 	if err := store.CheckMigrated(ctx, cfg.Database); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	st, err := store.Open(ctx, cfg.Database, cfg.StoreOptions...)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{Store: st, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
-	if err := s.build(catalogue, preset, tokens, templates); err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	if err := s.Auth.SettleProofs(ctx); err != nil {
-		return nil, errors.Join(err, st.Close())
-	}
-	return s, nil
+	st, err = store.Open(ctx, cfg.Database, append([]store.Option{store.Log(cfg.Log)}, cfg.StoreOptions...)...)
+	return st, claim, err
 }
 
 func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens *token.Deriver, templates *mail.Templates) error {
@@ -197,6 +221,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
 	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded}
 	s.perClient = limits.client
+	s.readiness.write = s.Store.Ready
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err
@@ -242,6 +267,7 @@ func (s *Server) Work(ctx context.Context) {
 		s.workers.Go(func() { s.notifier.Run(ctx) })
 	}
 	s.workers.Go(func() { s.live.Run(ctx) })
+	s.workers.Go(func() { s.Store.Watch(ctx) })
 	s.workers.Go(func() { s.sweep(ctx) })
 	s.workers.Go(func() { s.watchSessions(ctx) })
 	if s.worker != nil {
@@ -258,15 +284,17 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil {
+			err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
+			if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 				s.log.Error("sweep", "error", err)
 			}
 		}
 	}
 }
 
-// Run serves on the listener until ctx ends, then stops in order: no new
-// requests, running ones finish, streams end, workers end. Close comes after.
+// Run serves on the listener until ctx ends, then stops in order: clients are asked to
+// leave (see Config.Drain), no new requests, running ones finish, streams end, workers end.
+// Close comes after.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -280,7 +308,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeader - 8<<10, // net/http allows up to 8 KiB more, as its buffer happens to be filled
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
@@ -292,6 +320,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	s.drain()
 	s.log.Info("stopping")
 	closed := s.endStreams(stopWithin)
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
@@ -310,14 +339,14 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 // Close closes the remaining WebSockets, and then the database.
 func (s *Server) Close() error {
 	<-s.endStreams(0)
-	return s.Store.Close()
+	return errors.Join(s.Store.Close(), s.claim.Release()) // in this order: see store.NewClaim
 }
 
 // endStreams ends every subscription and closes the WebSockets. Each is closed when
 // its queries and mutations have finished, but at the latest after within. The
 // channel is closed when all WebSockets have ended.
 func (s *Server) endStreams(within time.Duration) (closed <-chan struct{}) {
-	s.stopping.Store(true)
+	s.draining.Store(true)
 	closed = s.sockets.Stop(within)
 	s.hub.Stop()
 	return closed

@@ -86,7 +86,9 @@ func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (conte
 	case fault.Is(err, fault.Unauthenticated):
 		return nil, graphqlws.CloseError{Code: graphqlws.Forbidden, Reason: "Forbidden"}
 	case err != nil:
-		s.log.ErrorContext(ctx, "identify a socket", "request_id", event.RequestFrom(ctx).ID, "error", err)
+		if !fault.Is(err, fault.Unavailable) { // which the store logs
+			s.log.ErrorContext(ctx, "identify a socket", "request_id", event.RequestFrom(ctx).ID, "error", err)
+		}
 		return nil, graphqlws.CloseError{Code: graphqlws.TryAgainLater, Reason: "Try again later"}
 	}
 	return access.WithViewer(ctx, v), nil
@@ -135,7 +137,7 @@ func (s *Server) watchSessions(ctx context.Context) {
 		}
 		ended, err := s.Auth.Ended(ctx, s.sockets.Sessions())
 		if err != nil {
-			if ctx.Err() == nil {
+			if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 				s.log.ErrorContext(ctx, "check the sessions of WebSockets", "error", err)
 			}
 			continue

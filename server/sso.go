@@ -34,7 +34,7 @@ func failureOf(err error) string {
 		return failedSomehow
 	}
 	switch f.Code {
-	case fault.Timeout:
+	case fault.Timeout, fault.Unavailable:
 		return failedUnavailable
 	case fault.InvalidToken:
 		return failedInvalid

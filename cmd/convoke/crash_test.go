@@ -97,7 +97,7 @@ const key = "0123456789abcdef0123456789abcdef"
 func serveArgs(address string, m *mailServer) []string {
 	return []string{
 		"serve", "--db", address, "--public-url", "http://convoke.test", "--secret-key", key,
-		"--smtp-url", "smtp://" + m.addr, "--mail-from", "no-reply@convoke.test",
+		"--smtp-url", "smtp://" + m.addr, "--mail-from", "no-reply@convoke.test", "--drain", "0s",
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -13,6 +14,8 @@ const defaultDB = "convoke.db"
 // migrateCommand is convoke migrate.
 type migrateCommand struct {
 	DB string `help:"The database: the path of an SQLite file, or postgres://user:password@host/name." name:"db" default:"convoke.db"`
+
+	UpgradeBackup bool `help:"Back up an SQLite file beside it before its schema is changed." default:"true" negatable:""`
 }
 
 // Run applies the missing migrations and prints their names.
@@ -20,7 +23,10 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 	if err := store.CheckAddress(c.DB); err != nil {
 		return fmt.Errorf("--db: %w", err)
 	}
-	applied, err := store.Migrate(ctx, c.DB)
+	applied, err := store.Upgrade{
+		NoBackup: !c.UpgradeBackup,
+		BackedUp: func(path string) { fmt.Fprintln(os.Stderr, "convoke: backed up the database to", path) },
+	}.Migrate(ctx, c.DB)
 	for _, file := range applied {
 		fmt.Println("applied", file)
 	}

@@ -20,6 +20,7 @@ type cluster struct {
 	tools   string // the folder of pg_ctl
 	data    string
 	address string
+	options string // of the server
 }
 
 // ownPostgres starts a PostgreSQL that is gone with the test.
@@ -54,8 +55,8 @@ func ownPostgres(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c.run("initdb", "-D", c.data, "-U", "postgres", "--auth=trust", "--no-sync", "--no-instructions")
-	c.run("pg_ctl", "-D", c.data, "-w", "-l", filepath.Join(c.data, "log"), "start", "-o",
-		fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=", port))
+	c.options = fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=", port)
+	c.run("pg_ctl", "-D", c.data, "-w", "-l", filepath.Join(c.data, "log"), "start", "-o", c.options)
 	t.Cleanup(func() { c.run("pg_ctl", "-D", c.data, "-w", "-m", "immediate", "stop") })
 	c.address = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
 	return c

@@ -7,6 +7,9 @@ import (
 	"github.com/convoke-dev/convoke/server"
 )
 
+// defaultDrain is longer than load balancers take to notice that a server is not ready.
+const defaultDrain = "5s"
+
 // serveCommand is convoke serve.
 type serveCommand struct{ settings }
 
@@ -14,6 +17,9 @@ type serveCommand struct{ settings }
 func (c *serveCommand) Run(ctx context.Context) error {
 	if c.DB == "" {
 		c.DB = defaultDB
+	}
+	if c.Drain == "" {
+		c.Drain = defaultDrain
 	}
 	cfg, err := c.config(server.DefaultRateLimits())
 	if err != nil {

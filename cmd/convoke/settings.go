@@ -34,6 +34,7 @@ type settings struct {
 	DocumentsOnly    bool     `help:"Refuse every document that is in no manifest of --documents."`
 	DB               string   `help:"The database: the path of an SQLite file, or postgres://user:password@host/name. By default a file convoke.db, for the demo in its data folder." name:"db" placeholder:"DB"`
 	Migrate          string   `help:"Whether to bring the schema up to date at the start: auto or off." enum:"auto,off" default:"auto"`
+	UpgradeBackup    bool     `help:"Back up an SQLite file beside it before its schema is changed." default:"true" negatable:""`
 	Mail             string   `help:"How mail is sent: smtp, log (only written to the log), or none (links are handed over and trusted). The default is smtp; for the demo, its mailbox." enum:",smtp,log,none" default:"" placeholder:"HOW"`
 	MailTemplates    string   `help:"A folder with templates that replace the built-in mail templates." placeholder:"DIR"`
 	SMTPURL          string   `help:"The mail server: smtp://user:password@host:587 or smtps://user:password@host:465." name:"smtp-url" placeholder:"URL"`
@@ -45,6 +46,7 @@ type settings struct {
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
+	Drain            string   `help:"How long a server that was told to stop goes on answering, while /readyz says 503; 5s, in the demo 0s." placeholder:"DURATION"`
 	LogLevel         string   `help:"The lowest level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
@@ -91,6 +93,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Version:          version,
 		Database:         s.DB,
 		Migrate:          s.Migrate == "auto",
+		NoUpgradeBackup:  !s.UpgradeBackup,
 		GraphiQL:         s.GraphiQL,
 		Introspection:    s.Introspection || s.GraphiQL,
 		SignUp:           auth.SignUpPolicy(s.SignUp),
@@ -107,6 +110,11 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	var err error
+	if s.Drain != "" {
+		if cfg.Drain, err = time.ParseDuration(s.Drain); err != nil || cfg.Drain < 0 {
+			return cfg, errors.New("--drain must be a time such as 5s or 1m30s, or 0s")
+		}
+	}
 	if cfg.TrustedProxies, err = networks(s.TrustedProxy); err != nil {
 		return cfg, fmt.Errorf("--trusted-proxy: %w", err)
 	}

@@ -31,7 +31,8 @@ decides by the codes; the sentences may change.
 ## Codes of requests
 
 A response with data has the HTTP status 200: an error of one field does not make the rest wrong. A response without data has the status of its
-first error, if the client accepts ` + "`application/graphql-response+json`" + `; with ` + "`application/json`" + ` it is 200 once the operation could be read.
+first error, if the client accepts ` + "`application/graphql-response+json`" + `; with ` + "`application/json`" + ` it is 200 once the operation could be read,
+except for ` + "`UNAVAILABLE`" + `.
 
 | code | meaning |
 |---|---|

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -146,8 +145,7 @@ func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) 
 	}
 	v, err := s.Authenticate(ctx, cookies.token)
 	cookies.carries = err == nil
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if fault.Is(err, fault.Unauthenticated) {
 		cookies.Clear()
 		err = nil
 	}

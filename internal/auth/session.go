@@ -230,7 +230,9 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 	k := &Known{viewer: all[0].viewer, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}
 	if now.Sub(ses.LastSeenAt) >= touchEvery {
 		// A request can still be answered while the database takes no writes.
-		if err := s.touch(ctx, ses, now); err != nil {
+		if err := s.touch(ctx, ses, now); fault.Is(err, fault.Unavailable) {
+			return k, nil // the store logs it
+		} else if err != nil {
 			s.Log.Warn("store the last use of a session", "session", ses.ID, "error", err)
 		} else {
 			k.lastSeen = now

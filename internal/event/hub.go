@@ -121,7 +121,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-poll.C:
 			err = h.poll(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) { // which the store logs
 			h.log.Error("event delivery", "error", err)
 		}
 	}

@@ -22,6 +22,8 @@ const (
 	// the last. Meanwhile the hub's poll finds new events.
 	firstReconnect = 100 * time.Millisecond
 	lastReconnect  = 5 * time.Second
+	// sayEvery is the shortest time between two lines of the log about a lost connection.
+	sayEvery = time.Minute
 )
 
 // Notifier wakes the hubs of the other nodes on a PostgreSQL database, and wakes its own
@@ -72,7 +74,7 @@ func (n *Notifier) Run(ctx context.Context) {
 // keep calls work with a connection, and again with a new one when the connection is
 // lost, until ctx ends.
 func (n *Notifier) keep(ctx context.Context, what string, work func(context.Context, *pgx.Conn) error) {
-	wait := firstReconnect
+	wait, failures, said := firstReconnect, 0, time.Time{}
 	for ctx.Err() == nil {
 		err := n.connected(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 			wait = firstReconnect
@@ -81,7 +83,11 @@ func (n *Notifier) keep(ctx context.Context, what string, work func(context.Cont
 		if ctx.Err() != nil {
 			return
 		}
-		n.log.Warn(what, "error", err, "again_in", wait.String())
+		failures++
+		if said.IsZero() || time.Since(said) >= sayEvery {
+			n.log.Warn(what, "error", err, "again_in", wait.String(), "failures", failures)
+			said, failures = time.Now(), 0
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait + rand.N(wait)/4): //nolint:gosec // jitter is no secret

@@ -27,7 +27,7 @@ const (
 	// cursor or body. Correct the request. Its status is 400.
 	BadUserInput Code = "BAD_USER_INPUT"
 	// Timeout means that the request took too long or was cut off, or the server is
-	// stopping. Repeat a query. Repeat a mutation only if it may happen twice or has an
+	// stopping, or its database was lost during a change. Repeat a query. Repeat a mutation only if it may happen twice or has an
 	// idempotency key. Subscribe again with the last cursor. Its status is 503.
 	Timeout Code = "TIMEOUT"
 	// Internal means that something went wrong in the server. Show the sentence, which has
@@ -166,6 +166,16 @@ func UserErrors(err error) (list []*Error, ok bool) {
 		return []*Error{e}, true
 	}
 	return nil, false
+}
+
+// RetrySeconds returns how many whole seconds a client should wait before it repeats a request
+// that failed with err; 0 when err does not say.
+func RetrySeconds(err error) int {
+	var e *Error
+	if !errors.As(err, &e) || e.RetryAfter <= 0 {
+		return 0
+	}
+	return int(e.RetryAfter.Seconds()) + 1
 }
 
 // Is reports whether err is a fault with the code.

@@ -10,6 +10,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // Source is what one subscription is fed from. One goroutine uses it at a time, and
@@ -96,7 +97,7 @@ func every(ctx context.Context, tick, rest time.Duration, wakeUps <-chan struct{
 		case <-wakeUps:
 		case <-ticker.C:
 		}
-		if err := round(ctx); err != nil && ctx.Err() == nil {
+		if err := round(ctx); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) { // which the store logs
 			log.Error(what, "error", err)
 		}
 		if rest == 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/job"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -89,14 +90,14 @@ func (w *Worker) Run(ctx context.Context) {
 	ctx = access.System(ctx, "work on the outbox")
 	if !w.Store.Postgres() {
 		// On SQLite this is the only process, so all leases are of a dead one.
-		if err := w.release(ctx); err != nil {
+		if err := w.release(ctx); err != nil && !fault.Is(err, fault.Unavailable) {
 			w.Log.Error("outbox: release leases", "error", err)
 		}
 	}
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		if err := errors.Join(w.Drain(ctx), w.probe(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(w.Drain(ctx), w.probe(ctx)); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) { // which the store logs
 			w.Log.Error("outbox", "error", err)
 		}
 		select {

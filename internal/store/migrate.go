@@ -18,15 +18,33 @@ import (
 // lockTries is how many seconds a server waits while another one migrates.
 const lockTries = 120
 
-// Migrate applies the migrations that the database at the address lacks, each in a
-// transaction, and returns their names in order. It fails when a newer program has
-// migrated the database.
+// Upgrade says what happens around migrations. The zero value backs up.
+type Upgrade struct {
+	// NoBackup leaves out the backup of an SQLite database before its schema is changed.
+	NoBackup bool
+	// BackedUp, when set, is called with the path of the backup before the first migration.
+	BackedUp func(path string)
+	// Claim is the caller's claim of the database. Without it, Migrate claims the database
+	// while it changes it.
+	Claim *Claim
+}
+
+// Migrate is Upgrade.Migrate with a backup that nobody is told of.
 func Migrate(ctx context.Context, address string) (applied []string, err error) {
+	return Upgrade{}.Migrate(ctx, address)
+}
+
+// Migrate applies the migrations that the database at the address lacks, each in a
+// transaction, and returns their names in order. Before that, it backs up an SQLite database
+// that is not new. It fails when a newer program has migrated the database, and on SQLite
+// when a server runs on it and something has to be changed.
+func (u Upgrade) Migrate(ctx context.Context, address string) (applied []string, err error) {
 	db, dialect, files, err := migrationTarget(address)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	var own *Claim
+	defer func() { err = errors.Join(err, db.Close(), own.Release()) }() // in this order: see NewClaim
 	options, err := oneAtATime(dialect, address)
 	if err != nil {
 		return nil, err
@@ -37,6 +55,20 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 	}
 	if err := notNewer(ctx, p); err != nil {
 		return nil, err
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema's version: %w", err)
+	}
+	if dialect == goose.DialectSQLite3 && pending {
+		if u.Claim == nil {
+			if own, err = NewClaim(address); err != nil {
+				return nil, err
+			}
+		}
+		if err := u.backUp(ctx, p, db, address); err != nil {
+			return nil, err
+		}
 	}
 	results, err := p.Up(ctx)
 	for _, r := range results {
@@ -55,6 +87,19 @@ func Migrate(ctx context.Context, address string) (applied []string, err error) 
 		err = checkForeignKeys(ctx, db)
 	}
 	return applied, err
+}
+
+// backUp backs up a database that has a schema already.
+func (u Upgrade) backUp(ctx context.Context, p *goose.Provider, db *sql.DB, path string) error {
+	version, err := p.GetDBVersion(ctx)
+	if err != nil || version == 0 || u.NoBackup {
+		return err
+	}
+	backup, err := backUp(ctx, db, path, version)
+	if err == nil && u.BackedUp != nil {
+		u.BackedUp(backup)
+	}
+	return err
 }
 
 // provider returns all migrations: those of the files, and those of refolds.

@@ -6,16 +6,24 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 )
+
+// connectWithin limits the time to open a connection, unless the address has a
+// connect_timeout. A server that does not respond at all is then away, and not only slow.
+const connectWithin = 5 * time.Second
 
 // openPostgres returns a pool of connections. None is opened yet.
 func openPostgres(address string) (*sql.DB, error) {
 	cfg, err := pgx.ParseConfig(address)
 	if err != nil {
 		return nil, errors.New("the postgres:// URL cannot be read")
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectWithin
 	}
 	return sql.OpenDB(connector{stdlib.GetConnector(*cfg)}), nil
 }

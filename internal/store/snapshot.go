@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -23,13 +22,9 @@ func (s *Store) Snapshot(ctx context.Context) (client *ent.Client, release func(
 	}
 	tx, err := s.moments.BeginTx(ctx, options)
 	if err != nil {
-		return nil, nil, fmt.Errorf("begin a snapshot: %w", err)
+		return nil, nil, fmt.Errorf("begin a snapshot: %w", s.classify(ctx, err))
 	}
-	var drv dialect.Driver = entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: tx})
-	if s.observer != nil {
-		drv = observed{drv, s.observer}
-	}
-	client = ent.NewClient(ent.Driver(drv))
+	client = ent.NewClient(ent.Driver(watched{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: tx}), s}))
 	access.Guard(client, &s.changes)
 	client.Intercept(takeTurns())
 	return client, func() { _ = tx.Rollback() }, nil // nothing was written

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,8 +17,6 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	_ "github.com/mattn/go-sqlite3" // the driver for SQLite
-
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -41,7 +40,10 @@ type Store struct {
 	write    *ent.Client
 	read     *ent.Client
 	observer func(query string)
+	failure  func(query string) error
 	changes  access.Changes
+	trouble  trouble
+	files    *sqliteFiles // nil on PostgreSQL
 }
 
 // Option changes how a store is opened.
@@ -51,6 +53,17 @@ type Option func(*Store)
 // count them with it.
 func ObserveStatements(f func(query string)) Option {
 	return func(s *Store) { s.observer = f }
+}
+
+// Log sets the logger for what is said about the database itself.
+func Log(l *slog.Logger) Option {
+	return func(s *Store) { s.trouble.log = l }
+}
+
+// FailStatements has each statement for which f returns an error fail with that error, before
+// it is sent. f also gets BEGIN and COMMIT. Tests break the database with it.
+func FailStatements(f func(query string) error) Option {
+	return func(s *Store) { s.failure = f }
 }
 
 // IsPostgres reports whether the address is that of a PostgreSQL server, and not the path
@@ -80,7 +93,7 @@ func CheckAddress(address string) error {
 // Open opens the database at the address: a postgres:// URL, or the path of an SQLite
 // file, which is created when it is missing. It does not change the schema: see Migrate.
 func Open(ctx context.Context, address string, options ...Option) (*Store, error) {
-	s := &Store{}
+	s := &Store{trouble: trouble{log: slog.New(slog.DiscardHandler)}}
 	for _, o := range options {
 		o(s)
 	}
@@ -115,51 +128,53 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 	if err := makeFile(address); err != nil {
 		return err
 	}
-	if s.writer, err = sql.Open("sqlite3", sqliteDSN(address, "_foreign_keys=on&_txlock=immediate")); err != nil {
-		return err
-	}
+	s.files = &sqliteFiles{path: address, known: map[string]os.FileInfo{}}
+	s.writer = openSQLite(address, "_foreign_keys=on&_txlock=immediate", s.files)
 	s.writer.SetMaxOpenConns(1)
-	// The writer creates the file and switches it to WAL before a reader opens it.
+	// The writer switches a new file to WAL before a reader opens it.
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
-	readOnly := sqliteDSN(address, "_foreign_keys=on&_query_only=true")
-	if s.reader, err = sql.Open("sqlite3", readOnly); err != nil {
-		return err
-	}
+	const readOnly = "_foreign_keys=on&_query_only=true"
+	s.reader = openSQLite(address, readOnly, s.files)
 	s.reader.SetMaxOpenConns(sqliteReaders)
 	s.reader.SetMaxIdleConns(sqliteReaders)
-	if s.moments, err = sql.Open("sqlite3", readOnly); err != nil {
+	s.moments = openSQLite(address, readOnly, s.files)
+	s.moments.SetMaxOpenConns(maxSnapshots)
+	if err := s.reader.PingContext(ctx); err != nil {
 		return err
 	}
-	s.moments.SetMaxOpenConns(maxSnapshots)
-	return s.reader.PingContext(ctx)
+	return s.files.check() // now all files are there
 }
 
-// makeFile creates a missing SQLite file that only its owner can read. The files that
-// SQLite creates beside it get the same mode.
+// makeFile creates a missing SQLite file that only its owner can read, and takes the rights
+// of others from one that was restored with them. The files that SQLite creates beside it
+// get the same mode.
 func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's own path
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, ownersOnly) //nolint:gosec // the operator's own path
 	if err != nil {
 		return fmt.Errorf("create the database file: %w", err)
+	}
+	// It fails for a file of somebody else, who then decides about its mode.
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&^ownersOnly != 0 {
+		_ = f.Chmod(ownersOnly)
 	}
 	return f.Close()
 }
 
+// ownersOnly is the mode of every file that this program creates.
+const ownersOnly = 0o600
+
 // sqliteDSN returns the address for the driver. WAL lets readers work beside the writer.
 // FULL keeps acknowledged commits after a power loss. The writer waits 5 s for another
-// process.
+// process. A file that has vanished is not created again.
 func sqliteDSN(path, extra string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_journal_mode=WAL&_busy_timeout=5000&_synchronous=FULL&_loc=UTC&" + extra
+		"?mode=rw&_journal_mode=WAL&_busy_timeout=5000&_synchronous=FULL&_loc=UTC&" + extra
 }
 
 func (s *Store) client(db *sql.DB) *ent.Client {
-	var drv dialect.Driver = entsql.OpenDB(s.dialect, db)
-	if s.observer != nil {
-		drv = observed{drv, s.observer}
-	}
-	c := ent.NewClient(ent.Driver(drv))
+	c := ent.NewClient(ent.Driver(watched{entsql.OpenDB(s.dialect, db), s}))
 	access.Guard(c, &s.changes)
 	return c
 }
@@ -181,16 +196,6 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ready fails when the database does not respond, and on SQLite also when its writer is
-// occupied for too long.
-func (s *Store) Ready(ctx context.Context) error {
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("database not writable: %w", err)
-	}
-	return tx.Rollback()
-}
-
 // Postgres reports whether several servers may share this database.
 func (s *Store) Postgres() bool { return s.dialect == dialect.Postgres }
 
@@ -204,14 +209,24 @@ type Tx struct {
 // not block. It is meant for wake-ups.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
-// InTx runs f in a transaction. It commits when f returns nil, and rolls back otherwise.
-// It fails with TIMEOUT when the database is busy or full. f must be short, do no input
-// or output of its own, and open no transaction. Until the commit, the end of ctx aborts
-// the transaction.
+// InTx runs f in a transaction. It commits when f returns nil, and rolls back otherwise. f
+// must be short, do no input or output of its own, and open no transaction. Until the
+// commit, the end of ctx aborts the transaction.
+//
+// It fails with UNAVAILABLE when the database is away, busy or full and nothing was changed,
+// and with TIMEOUT when the database was lost during the commit: then it is not known whether
+// the commit has happened.
 func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	etx, err := s.write.Tx(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", unavailable(err))
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = unavailable(err) // it waited for its turn, and nothing was begun
+			s.trouble.note(ctx, err)
+		}
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := s.files.check(); err != nil {
+		return fmt.Errorf("begin: %w", errors.Join(s.classify(ctx, err), etx.Rollback()))
 	}
 	tx := &Tx{Tx: etx}
 	done := false
@@ -221,15 +236,16 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 		}
 	}()
 	if err := f(tx); err != nil {
-		return unavailable(err)
+		return err
+	}
+	if err := s.files.check(); err != nil {
+		return fmt.Errorf("commit: %w", s.classify(ctx, err))
 	}
 	if err := etx.Commit(); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err() // the driver's error says only that the transaction has ended
-		}
-		return fmt.Errorf("commit: %w", unavailable(err))
+		return fmt.Errorf("commit: %w", s.commitFailed(ctx, err))
 	}
 	done = true
+	wrote(ctx)
 	for _, wake := range tx.after {
 		wake()
 	}

@@ -34,7 +34,7 @@ export class ConvokeError extends Error {
   }
 }
 
-const TEMPORARY: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'RATE_LIMITED', 'INTERNAL']);
+const TEMPORARY: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL']);
 
 /** Returns the error for a response without data. The first error that has a code decides. */
 export function fromErrors(errors: readonly GraphQLFormattedError[] | undefined): ConvokeError {
