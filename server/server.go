@@ -189,7 +189,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
-		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
+		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, Mails: limits.mail, MailsOfDay: limits.mailDay},
 	}
 	ssoURL := s.singleSignOn()
 	s.live = live.New(s.Auth, s.hub)

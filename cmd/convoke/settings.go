@@ -42,7 +42,7 @@ type settings struct {
 	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm. With it, existing users can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
 	OIDCClientID     string   `help:"The client id of this server at that provider." name:"oidc-client-id" placeholder:"ID"`
 	OIDCClientSecret string   `help:"The client secret of this server at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
-	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off removes all limits." placeholder:"LIMIT"`
+	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient, mail, mail-day; off removes all limits." placeholder:"LIMIT"`
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`

@@ -40,7 +40,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string) (maile
 	if s.NoMail {
 		return false, nil
 	}
-	if err := s.Limits.PerRecipient.Take("reset "+addr.Key, 1); err != nil {
+	if err := s.Limits.mail(MailReset, addr.Key); err != nil {
 		return false, err
 	}
 	ctx = access.System(ctx, "ask for a new password")
