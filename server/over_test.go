@@ -51,6 +51,7 @@ func TestARefusedSessionStaysEnded(t *testing.T) {
 	}
 	each(t, func(t *testing.T, w *testkit.World) { story(t, w, w) })
 	t.Run("on another node", func(t *testing.T) {
+		t.Parallel()
 		testdb.Postgres(t, func(t *testing.T, address string) {
 			w := testkit.New(t, address)
 			story(t, w, w.Node())
