@@ -15,6 +15,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -91,6 +92,7 @@ func checkColumn(t, c string) error {
 			account.Table:           account.ValidColumn,
 			cooloff.Table:           cooloff.ValidColumn,
 			division.Table:          division.ValidColumn,
+			emailchange.Table:       emailchange.ValidColumn,
 			event.Table:             event.ValidColumn,
 			group.Table:             group.ValidColumn,
 			idempotencykey.Table:    idempotencykey.ValidColumn,

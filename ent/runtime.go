@@ -6,6 +6,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -156,6 +157,53 @@ func init() {
 	// division.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	division.IDValidator = func() func(string) error {
 		validators := divisionDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	emailchangeMixin := schema.EmailChange{}.Mixin()
+	emailchangeMixinFields0 := emailchangeMixin[0].Fields()
+	_ = emailchangeMixinFields0
+	emailchangeFields := schema.EmailChange{}.Fields()
+	_ = emailchangeFields
+	// emailchangeDescUserID is the schema descriptor for user_id field.
+	emailchangeDescUserID := emailchangeFields[0].Descriptor()
+	// emailchange.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	emailchange.UserIDValidator = emailchangeDescUserID.Validators[0].(func(string) error)
+	// emailchangeDescOldEmailKey is the schema descriptor for old_email_key field.
+	emailchangeDescOldEmailKey := emailchangeFields[1].Descriptor()
+	// emailchange.OldEmailKeyValidator is a validator for the "old_email_key" field. It is called by the builders before save.
+	emailchange.OldEmailKeyValidator = emailchangeDescOldEmailKey.Validators[0].(func(string) error)
+	// emailchangeDescNewEmail is the schema descriptor for new_email field.
+	emailchangeDescNewEmail := emailchangeFields[2].Descriptor()
+	// emailchange.NewEmailValidator is a validator for the "new_email" field. It is called by the builders before save.
+	emailchange.NewEmailValidator = emailchangeDescNewEmail.Validators[0].(func(string) error)
+	// emailchangeDescNewEmailKey is the schema descriptor for new_email_key field.
+	emailchangeDescNewEmailKey := emailchangeFields[3].Descriptor()
+	// emailchange.NewEmailKeyValidator is a validator for the "new_email_key" field. It is called by the builders before save.
+	emailchange.NewEmailKeyValidator = emailchangeDescNewEmailKey.Validators[0].(func(string) error)
+	// emailchangeDescConfirmedByOld is the schema descriptor for confirmed_by_old field.
+	emailchangeDescConfirmedByOld := emailchangeFields[6].Descriptor()
+	// emailchange.DefaultConfirmedByOld holds the default value on creation for the confirmed_by_old field.
+	emailchange.DefaultConfirmedByOld = emailchangeDescConfirmedByOld.Default.(bool)
+	// emailchangeDescConfirmedByNew is the schema descriptor for confirmed_by_new field.
+	emailchangeDescConfirmedByNew := emailchangeFields[7].Descriptor()
+	// emailchange.DefaultConfirmedByNew holds the default value on creation for the confirmed_by_new field.
+	emailchange.DefaultConfirmedByNew = emailchangeDescConfirmedByNew.Default.(bool)
+	// emailchangeDescID is the schema descriptor for id field.
+	emailchangeDescID := emailchangeMixinFields0[0].Descriptor()
+	// emailchange.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	emailchange.IDValidator = func() func(string) error {
+		validators := emailchangeDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),

@@ -20,6 +20,8 @@ type Tx struct {
 	CoolOff *CoolOffClient
 	// Division is the client for interacting with the Division builders.
 	Division *DivisionClient
+	// EmailChange is the client for interacting with the EmailChange builders.
+	EmailChange *EmailChangeClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// Group is the client for interacting with the Group builders.
@@ -180,6 +182,7 @@ func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
 	tx.CoolOff = NewCoolOffClient(tx.config)
 	tx.Division = NewDivisionClient(tx.config)
+	tx.EmailChange = NewEmailChangeClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)

@@ -349,6 +349,16 @@ func cacheRowsOfUsers() []cacheRow {
 			s.w.SignIn(s.limited.Email).Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
 		}},
 		{"revokeSession", "another one of one's own", func(s *cacheStage) { s.do(s.limited, "revokeSession", "", "sessionId", newSession(s.limited)) }},
+		{"changeEmail", "of a member", func(s *cacheStage) {
+			s.do(s.limited, "changeEmail", "", "newEmail", "tom@x.org", "password", testkit.Password)
+		}},
+		{"cancelEmailChange", "of a member", func(s *cacheStage) { s.do(s.limited, "cancelEmailChange", "") }},
+		{"confirmEmailChange", "by both addresses of a member", func(s *cacheStage) {
+			old, next := changeTokens(s.t, s.limited, s.w, "aaron@x.org")
+			confirmEmail(s.w.Anonymous(), old).OK()
+			confirmEmail(s.w.Anonymous(), next).OK()
+			s.limited.Email = "aaron@x.org"
+		}},
 		{"changePassword", "of somebody who looks", func(s *cacheStage) {
 			s.do(s.limited, "changePassword", "", "currentPassword", testkit.Password, "newPassword", newPassword)
 		}},

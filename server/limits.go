@@ -132,9 +132,9 @@ func (s *Server) limits() (l limits, err error) {
 	return l, err
 }
 
-// costly are the operations that need no session and cost a password hash or the check
-// of a signature, or send a mail.
-var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification"}
+// costly are the operations that somebody without a session can repeat and that cost a
+// password hash or the check of a signature, and those that send mails to any address.
+var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification", "changeEmail"}
 
 // perClient counts the costly operations of a client address. Each alias of a field
 // counts.

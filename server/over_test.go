@@ -51,7 +51,6 @@ func TestARefusedSessionStaysEnded(t *testing.T) {
 	}
 	each(t, func(t *testing.T, w *testkit.World) { story(t, w, w) })
 	t.Run("on another node", func(t *testing.T) {
-		t.Parallel()
 		testdb.Postgres(t, func(t *testing.T, address string) {
 			w := testkit.New(t, address)
 			story(t, w, w.Node())
@@ -95,7 +94,7 @@ func TestACookieIsAskedForOnlyWhereItCanBeSet(t *testing.T) {
 	})
 }
 
-// HARD-20: a person who changes the password stays signed in, over every transport.
+// HARD-20: a user who changes the password stays signed in, over every transport.
 func TestChangingThePasswordSignsNobodyOutWhoDoesIt(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {

@@ -43,6 +43,16 @@ func TestWhiteSpaceAroundATokenChangesNothing(t *testing.T) {
 					"newPassword", "a quite different pass phrase", "transport", "BEARER").OK()
 			}
 		})
+		t.Run("HARD-24 to change an address", func(t *testing.T) {
+			p := w.SignUp("wanda0@x.org")
+			for n := range around("TOKEN") {
+				email := "wanda" + itoa(n+1) + "@x.org"
+				old, next := changeTokens(t, p, w, email)
+				confirmEmail(w.Anonymous(), around(old)[n]).OK()
+				confirmEmail(w.Anonymous(), around(next)[n]).OK()
+				p.Email = email
+			}
+		})
 		t.Run("HARD-24 of a session", func(*testing.T) {
 			for _, token := range []string{owner.Session + " ", "\t" + owner.Session} {
 				w.WithToken(token).Do(`{ viewer { user { email } } }`, nil).OK()

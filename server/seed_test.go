@@ -89,6 +89,7 @@ func TestTheDemoTellsOfThoseWhoAreThere(t *testing.T) {
 		team := olivia.Mutate("createTeam", "team { id }", "accountId", olivia.AccountID(), "name", "Another").OK().Text("createTeam.team.id")
 		olivia.Mutate("setActiveTeam", "", "teamId", team).OK()
 
+		first.Stop()
 		second := testkit.New(t, address, testkit.Preset("portal"))
 		s := seeded(t, second)
 		equalList(t, "people", played(s), "olivia owner", "adam account admin", "victor member, viewer")

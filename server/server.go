@@ -208,6 +208,9 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 				auth.MailVerification:      toUsers,
 				auth.MailAlreadyRegistered: toUsers,
 				auth.MailReset:             toUsers,
+				auth.MailConfirmOldAddress: toUsers,
+				auth.MailConfirmNewAddress: toUsers,
+				auth.MailAddressTaken:      toUsers,
 			},
 		}
 	}

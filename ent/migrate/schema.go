@@ -113,6 +113,33 @@ var (
 			},
 		},
 	}
+	// EmailChangesColumns holds the columns for the "email_changes" table.
+	EmailChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Unique: true},
+		{Name: "old_email_key", Type: field.TypeString},
+		{Name: "new_email", Type: field.TypeString},
+		{Name: "new_email_key", Type: field.TypeString},
+		{Name: "old_token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "new_token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "confirmed_by_old", Type: field.TypeBool, Default: false},
+		{Name: "confirmed_by_new", Type: field.TypeBool, Default: false},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// EmailChangesTable holds the schema information for the "email_changes" table.
+	EmailChangesTable = &schema.Table{
+		Name:       "email_changes",
+		Columns:    EmailChangesColumns,
+		PrimaryKey: []*schema.Column{EmailChangesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "emailchange_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{EmailChangesColumns[10]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -935,6 +962,7 @@ var (
 		AccountsTable,
 		CoolOffsTable,
 		DivisionsTable,
+		EmailChangesTable,
 		EventsTable,
 		GroupsTable,
 		IdempotencyKeysTable,

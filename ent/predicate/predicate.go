@@ -15,6 +15,9 @@ type CoolOff func(*sql.Selector)
 // Division is the predicate function for division builders.
 type Division func(*sql.Selector)
 
+// EmailChange is the predicate function for emailchange builders.
+type EmailChange func(*sql.Selector)
+
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)
 

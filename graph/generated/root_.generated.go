@@ -100,12 +100,29 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CancelEmailChangePayload struct {
+		Canceled   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Viewer     func(childComplexity int) int
+	}
+
 	CancelOwnershipTransferPayload struct {
 		Transfer   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
+	ChangeEmailPayload struct {
+		ConfirmationSent func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
+		UserErrors func(childComplexity int) int
+	}
+
+	ConfirmEmailChangePayload struct {
+		Changed    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -439,8 +456,11 @@ type ComplexityRoot struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
 		AcceptOwnershipTransfer  func(childComplexity int, input model.AcceptOwnershipTransferInput) int
 		BlockInvitations         func(childComplexity int, input model.BlockInvitationsInput) int
+		CancelEmailChange        func(childComplexity int, input model.CancelEmailChangeInput) int
 		CancelOwnershipTransfer  func(childComplexity int, input model.CancelOwnershipTransferInput) int
+		ChangeEmail              func(childComplexity int, input model.ChangeEmailInput) int
 		ChangePassword           func(childComplexity int, input model.ChangePasswordInput) int
+		ConfirmEmailChange       func(childComplexity int, input model.ConfirmEmailChangeInput) int
 		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
 		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
 		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
@@ -502,6 +522,13 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PendingEmailChange struct {
+		ConfirmedByNew func(childComplexity int) int
+		ConfirmedByOld func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		NewEmail       func(childComplexity int) int
 	}
 
 	PeopleCounts struct {
@@ -896,6 +923,7 @@ type ComplexityRoot struct {
 		ActiveTeam                func(childComplexity int) int
 		InvitationBlocks          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Memberships               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		PendingEmailChange        func(childComplexity int) int
 		Permissions               func(childComplexity int, teamID string) int
 		ReceivedInvitations       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ReceivedInvitationsCursor func(childComplexity int) int
@@ -1178,6 +1206,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BlockInvitationsPayload.UserErrors(childComplexity), true
 
+	case "CancelEmailChangePayload.canceled":
+		if e.ComplexityRoot.CancelEmailChangePayload.Canceled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.Canceled(childComplexity), true
+	case "CancelEmailChangePayload.userErrors":
+		if e.ComplexityRoot.CancelEmailChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.UserErrors(childComplexity), true
+	case "CancelEmailChangePayload.viewer":
+		if e.ComplexityRoot.CancelEmailChangePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.Viewer(childComplexity), true
+
 	case "CancelOwnershipTransferPayload.transfer":
 		if e.ComplexityRoot.CancelOwnershipTransferPayload.Transfer == nil {
 			break
@@ -1191,12 +1238,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CancelOwnershipTransferPayload.UserErrors(childComplexity), true
 
+	case "ChangeEmailPayload.confirmationSent":
+		if e.ComplexityRoot.ChangeEmailPayload.ConfirmationSent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.ConfirmationSent(childComplexity), true
+	case "ChangeEmailPayload.userErrors":
+		if e.ComplexityRoot.ChangeEmailPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.UserErrors(childComplexity), true
+	case "ChangeEmailPayload.viewer":
+		if e.ComplexityRoot.ChangeEmailPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.Viewer(childComplexity), true
+
 	case "ChangePasswordPayload.userErrors":
 		if e.ComplexityRoot.ChangePasswordPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ConfirmEmailChangePayload.changed":
+		if e.ComplexityRoot.ConfirmEmailChangePayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmEmailChangePayload.Changed(childComplexity), true
+	case "ConfirmEmailChangePayload.userErrors":
+		if e.ComplexityRoot.ConfirmEmailChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmEmailChangePayload.UserErrors(childComplexity), true
 
 	case "CreateDivisionPayload.division":
 		if e.ComplexityRoot.CreateDivisionPayload.Division == nil {
@@ -2529,6 +2608,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BlockInvitations(childComplexity, args["input"].(model.BlockInvitationsInput)), true
+	case "Mutation.cancelEmailChange":
+		if e.ComplexityRoot.Mutation.CancelEmailChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelEmailChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelEmailChange(childComplexity, args["input"].(model.CancelEmailChangeInput)), true
 	case "Mutation.cancelOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.CancelOwnershipTransfer == nil {
 			break
@@ -2540,6 +2630,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.CancelOwnershipTransferInput)), true
+	case "Mutation.changeEmail":
+		if e.ComplexityRoot.Mutation.ChangeEmail == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changeEmail_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangeEmail(childComplexity, args["input"].(model.ChangeEmailInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -2551,6 +2652,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(model.ChangePasswordInput)), true
+	case "Mutation.confirmEmailChange":
+		if e.ComplexityRoot.Mutation.ConfirmEmailChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmEmailChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmEmailChange(childComplexity, args["input"].(model.ConfirmEmailChangeInput)), true
 	case "Mutation.createDivision":
 		if e.ComplexityRoot.Mutation.CreateDivision == nil {
 			break
@@ -3098,6 +3210,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PendingEmailChange.confirmedByNew":
+		if e.ComplexityRoot.PendingEmailChange.ConfirmedByNew == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ConfirmedByNew(childComplexity), true
+	case "PendingEmailChange.confirmedByOld":
+		if e.ComplexityRoot.PendingEmailChange.ConfirmedByOld == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ConfirmedByOld(childComplexity), true
+	case "PendingEmailChange.expiresAt":
+		if e.ComplexityRoot.PendingEmailChange.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ExpiresAt(childComplexity), true
+	case "PendingEmailChange.newEmail":
+		if e.ComplexityRoot.PendingEmailChange.NewEmail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.NewEmail(childComplexity), true
 
 	case "PeopleCounts.active":
 		if e.ComplexityRoot.PeopleCounts.Active == nil {
@@ -4591,6 +4728,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.pendingEmailChange":
+		if e.ComplexityRoot.Viewer.PendingEmailChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.PendingEmailChange(childComplexity), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -4674,9 +4817,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAcceptOwnershipTransferInput,
 		ec.unmarshalInputAccessDecisionInput,
 		ec.unmarshalInputBlockInvitationsInput,
+		ec.unmarshalInputCancelEmailChangeInput,
 		ec.unmarshalInputCancelOwnershipTransferInput,
+		ec.unmarshalInputChangeEmailInput,
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChosenGrantInput,
+		ec.unmarshalInputConfirmEmailChangeInput,
 		ec.unmarshalInputCreateDivisionInput,
 		ec.unmarshalInputCreateGroupInput,
 		ec.unmarshalInputCreateRoleInput,
@@ -5064,6 +5210,80 @@ type UpdateAccountPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/address.graphqls", Input: `extend type Viewer {
+  "The change of address that the viewer has asked for and that waits for confirmation; null when there is none."
+  pendingEmailChange: PendingEmailChange
+}
+
+"A change of a user's address that waits until both addresses have confirmed it."
+type PendingEmailChange {
+  "The address that the user is going to have."
+  newEmail: EmailAddress!
+  "When both links stop working, 24 hours after the request."
+  expiresAt: DateTime!
+  "Whether the link in the mail to the old address was used."
+  confirmedByOld: Boolean!
+  "Whether the link in the mail to the new address was used."
+  confirmedByNew: Boolean!
+}
+
+extend type Mutation {
+  "Asks to change the viewer's address. It changes when the links of both mails were used: the one to the old address, and the one to the new address. A request replaces the one before. The response is the same for a new address with and without a user; only the mail differs. User errors: BLANK, INVALID_CREDENTIALS, INVALID_EMAIL, INVALID_VALUE."
+  changeEmail("The new address and the password." input: ChangeEmailInput!): ChangeEmailPayload
+  "Confirms a change of address with the token of one of its two mails. It needs no session, and signs nobody in. The second of the two confirmations changes the address. Sessions stay; open links that set a new password end. User errors: EMAIL_TAKEN, INVALID_TOKEN."
+  confirmEmailChange("The token of one of the two mails." input: ConfirmEmailChangeInput!): ConfirmEmailChangePayload
+  "Cancels a change of address: the viewer's, or the one of a token, which needs no session. Both links stop working. User errors: INVALID_TOKEN."
+  cancelEmailChange("The change to cancel." input: CancelEmailChangeInput!): CancelEmailChangePayload
+}
+
+"The new address and the password."
+input ChangeEmailInput {
+  "The address that the viewer wants to have."
+  newEmail: EmailAddress!
+  "The current password. A user without a password sets one first, with ` + "`" + `requestPasswordReset` + "`" + `."
+  password: String!
+}
+
+"The result of a request to change the address. It is the same for a new address with and without a user."
+type ChangeEmailPayload {
+  "Whether mails will be sent to both addresses. False only on a server without mail: there the address changes at once, unless it has a user."
+  confirmationSent: Boolean!
+  "The viewer, with the pending change."
+  viewer: Viewer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The token of one of the two mails of a change of address."
+input ConfirmEmailChangeInput {
+  "The part of the link after the #. The link is valid for 24 hours and works once."
+  token: String!
+}
+
+"The result of confirming a change of address."
+type ConfirmEmailChangePayload {
+  "Whether the address has changed now. False while the other address has not confirmed."
+  changed: Boolean!
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The change of address to cancel."
+input CancelEmailChangeInput {
+  "The token of one of its two mails. When omitted, the viewer's own change is canceled."
+  token: String
+}
+
+"The result of canceling a change of address."
+type CancelEmailChangePayload {
+  "Whether a change was pending."
+  canceled: Boolean!
+  "The viewer; null when nobody is signed in."
+  viewer: Viewer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Account {
   "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
   auditLog(
@@ -5200,6 +5420,8 @@ enum EventType {
   USER_EMAIL_VERIFIED
   "A user changed or reset their password."
   USER_PASSWORD_CHANGED
+  "A user changed their e-mail address."
+  USER_EMAIL_CHANGED
   "A type that this version of the server does not know. A newer version on the same database wrote it."
   UNKNOWN
 }
@@ -7446,6 +7668,8 @@ enum UserErrorCode {
   INVITATION_ALREADY_ACCEPTED
   "The viewer is not the addressee."
   EMAIL_MISMATCH
+  "The address belongs to another user by now."
+  EMAIL_TAKEN
   "The address has not been verified yet."
   EMAIL_NOT_VERIFIED
   "The user has to sign in first."
@@ -7860,6 +8084,18 @@ func (ec *executionContext) childFields_BlockInvitationsPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type BlockInvitationsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelEmailChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "canceled":
+		return ec.fieldContext_CancelEmailChangePayload_canceled(ctx, field)
+	case "viewer":
+		return ec.fieldContext_CancelEmailChangePayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelEmailChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelEmailChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "transfer":
@@ -7870,12 +8106,34 @@ func (ec *executionContext) childFields_CancelOwnershipTransferPayload(ctx conte
 	return nil, fmt.Errorf("no field named %q was found under type CancelOwnershipTransferPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeEmailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "confirmationSent":
+		return ec.fieldContext_ChangeEmailPayload_confirmationSent(ctx, field)
+	case "viewer":
+		return ec.fieldContext_ChangeEmailPayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ChangeEmailPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeEmailPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "userErrors":
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfirmEmailChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changed":
+		return ec.fieldContext_ConfirmEmailChangePayload_changed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConfirmEmailChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmEmailChangePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8566,6 +8824,20 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PendingEmailChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "newEmail":
+		return ec.fieldContext_PendingEmailChange_newEmail(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_PendingEmailChange_expiresAt(ctx, field)
+	case "confirmedByOld":
+		return ec.fieldContext_PendingEmailChange_confirmedByOld(ctx, field)
+	case "confirmedByNew":
+		return ec.fieldContext_PendingEmailChange_confirmedByNew(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PendingEmailChange", field.Name)
 }
 
 func (ec *executionContext) childFields_PeopleCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9306,6 +9578,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_permissions(ctx, field)
 	case "sessions":
 		return ec.fieldContext_Viewer_sessions(ctx, field)
+	case "pendingEmailChange":
+		return ec.fieldContext_Viewer_pendingEmailChange(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	case "invitationBlocks":

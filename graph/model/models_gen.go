@@ -102,10 +102,44 @@ type BlockInvitationsPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// The change of address to cancel.
+type CancelEmailChangeInput struct {
+	// The token of one of its two mails. When omitted, the viewer's own change is canceled.
+	Token *string `json:"token,omitempty"`
+}
+
+// The result of canceling a change of address.
+type CancelEmailChangePayload struct {
+	// Whether a change was pending.
+	Canceled bool `json:"canceled"`
+	// The viewer; null when nobody is signed in.
+	Viewer *access.Viewer `json:"viewer,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // An offer of ownership to take back.
 type CancelOwnershipTransferInput struct {
 	// The transfer.
 	TransferID string `json:"transferId"`
+}
+
+// The new address and the password.
+type ChangeEmailInput struct {
+	// The address that the viewer wants to have.
+	NewEmail string `json:"newEmail"`
+	// The current password. A user without a password sets one first, with `requestPasswordReset`.
+	Password string `json:"password"`
+}
+
+// The result of a request to change the address. It is the same for a new address with and without a user.
+type ChangeEmailPayload struct {
+	// Whether mails will be sent to both addresses. False only on a server without mail: there the address changes at once, unless it has a user.
+	ConfirmationSent bool `json:"confirmationSent"`
+	// The viewer, with the pending change.
+	Viewer *access.Viewer `json:"viewer,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // The old password and the new one.
@@ -130,6 +164,20 @@ type ChosenGrantInput struct {
 	GroupIds []string `json:"groupIds,omitempty"`
 	// The permissions to grant in addition; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions,omitempty"`
+}
+
+// The token of one of the two mails of a change of address.
+type ConfirmEmailChangeInput struct {
+	// The part of the link after the #. The link is valid for 24 hours and works once.
+	Token string `json:"token"`
+}
+
+// The result of confirming a change of address.
+type ConfirmEmailChangePayload struct {
+	// Whether the address has changed now. False while the other address has not confirmed.
+	Changed bool `json:"changed"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // A division to create.
@@ -1404,6 +1452,8 @@ const (
 	EventTypeUserEmailVerified EventType = "USER_EMAIL_VERIFIED"
 	// A user changed or reset their password.
 	EventTypeUserPasswordChanged EventType = "USER_PASSWORD_CHANGED"
+	// A user changed their e-mail address.
+	EventTypeUserEmailChanged EventType = "USER_EMAIL_CHANGED"
 	// A type that this version of the server does not know. A newer version on the same database wrote it.
 	EventTypeUnknown EventType = "UNKNOWN"
 )
@@ -1450,12 +1500,13 @@ var AllEventType = []EventType{
 	EventTypeUserSignedOut,
 	EventTypeUserEmailVerified,
 	EventTypeUserPasswordChanged,
+	EventTypeUserEmailChanged,
 	EventTypeUnknown,
 }
 
 func (e EventType) IsValid() bool {
 	switch e {
-	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUserEmailChanged, EventTypeUnknown:
 		return true
 	}
 	return false
@@ -2380,6 +2431,8 @@ const (
 	UserErrorCodeInvitationAlreadyAccepted UserErrorCode = "INVITATION_ALREADY_ACCEPTED"
 	// The viewer is not the addressee.
 	UserErrorCodeEmailMismatch UserErrorCode = "EMAIL_MISMATCH"
+	// The address belongs to another user by now.
+	UserErrorCodeEmailTaken UserErrorCode = "EMAIL_TAKEN"
 	// The address has not been verified yet.
 	UserErrorCodeEmailNotVerified UserErrorCode = "EMAIL_NOT_VERIFIED"
 	// The user has to sign in first.
@@ -2463,6 +2516,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeInvitationDeclined,
 	UserErrorCodeInvitationAlreadyAccepted,
 	UserErrorCodeEmailMismatch,
+	UserErrorCodeEmailTaken,
 	UserErrorCodeEmailNotVerified,
 	UserErrorCodeAuthenticationRequired,
 	UserErrorCodePasswordRequired,
@@ -2500,7 +2554,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

@@ -43,7 +43,7 @@ func visible(v *Viewer, typ string) condition {
 		return either(in("team_id", v.readTeams()), v.ownInvitations(), v.received())
 	case ent.TypeUser:
 		return v.knownUsers()
-	case ent.TypeSession:
+	case ent.TypeSession, ent.TypeEmailChange:
 		return in("user_id", idSet{v.UserID})
 	case ent.TypeCoolOff:
 		return v.ownBlocks()

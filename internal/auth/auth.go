@@ -4,9 +4,10 @@
 //
 //	credential                          checked in
 //	password of a user or a sign-up     Service.SignIn, by matchesEither
-//	password, typed again               Service.ChangePassword, ResendVerification, by matches
+//	password, typed again               Service.ChangePassword, ChangeEmail, ResendVerification, by matches
 //	token of a verification mail        Service.VerifyEmail
 //	token of a reset mail               Service.ResetPassword
+//	token of a change of address        Service.ConfirmEmailChange, Service.CancelEmailChange
 //	token of an invitation              package invite, which calls CreateUser and StartSession
 //	ID token of the identity provider   IdentityProvider.verify
 //	code and cookie of a flow           Cookies.FlowOf, then IdentityProvider.redeem

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -148,7 +149,8 @@ func (s *Service) nextHash(ctx context.Context, u *ent.User, password string) (s
 	return s.Hasher.HashBeside(ctx, password, u.PasswordHash)
 }
 
-// passwordChanged ends all sessions of the user but the one to keep, deletes their resets,
+// passwordChanged ends all sessions of the user but the one to keep, deletes their resets
+// and their change of address, which somebody who knew the password may have asked for,
 // and logs the change in the account, if there is one.
 func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID, keep string) error {
 	if _, err := tx.Session.Delete().Where(session.UserID(userID), session.IDNEQ(keep)).Exec(ctx); err != nil {
@@ -156,6 +158,9 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 	}
 	if _, err := tx.PasswordReset.Delete().Where(passwordreset.UserID(userID)).Exec(ctx); err != nil {
 		return fmt.Errorf("void the open resets of %s: %w", userID, err)
+	}
+	if _, err := tx.EmailChange.Delete().Where(emailchange.UserID(userID)).Exec(ctx); err != nil {
+		return fmt.Errorf("void the change of address of %s: %w", userID, err)
 	}
 	if accountID == "" {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
@@ -214,9 +215,9 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 	return in, err
 }
 
-// Purge deletes expired sign-ups, resets and sessions.
+// Purge deletes expired sign-ups, resets, changes of address and sessions.
 func (s *Service) Purge(ctx context.Context) error {
-	ctx = access.System(ctx, "forget old sign-ups, resets and sessions")
+	ctx = access.System(ctx, "forget old sign-ups, resets, changes of address and sessions")
 	old, now := s.Store.Read(), s.Now()
 	// It reads first, so that it does not lock the database when there is nothing to do.
 	signUps, err := old.SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
@@ -227,14 +228,21 @@ func (s *Service) Purge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("purge: %w", err)
 	}
+	changes, err := old.EmailChange.Query().Where(emailchange.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
 	sessions, err := old.Session.Query().Where(session.ExpiresAtLTE(now)).Exist(ctx)
-	if err != nil || !signUps && !resets && !sessions {
+	if err != nil || !signUps && !resets && !changes && !sessions {
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.SignUp.Delete().Where(signup.ExpiresAtLTE(now)).Exec(ctx)
 		if err == nil {
 			_, err = tx.PasswordReset.Delete().Where(passwordreset.ExpiresAtLTE(now)).Exec(ctx)
+		}
+		if err == nil {
+			_, err = tx.EmailChange.Delete().Where(emailchange.ExpiresAtLTE(now)).Exec(ctx)
 		}
 		if err == nil {
 			_, err = tx.Session.Delete().Where(session.ExpiresAtLTE(now)).Exec(ctx)

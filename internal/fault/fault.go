@@ -67,6 +67,7 @@ const (
 	InvitationDeclined        Code = "INVITATION_DECLINED"
 	InvitationAlreadyAccepted Code = "INVITATION_ALREADY_ACCEPTED"
 	EmailMismatch             Code = "EMAIL_MISMATCH"
+	EmailTaken                Code = "EMAIL_TAKEN"
 	EmailNotVerified          Code = "EMAIL_NOT_VERIFIED"
 	AuthenticationRequired    Code = "AUTHENTICATION_REQUIRED"
 	PasswordRequired          Code = "PASSWORD_REQUIRED"

@@ -139,7 +139,8 @@ func (s *Service) acceptor(ctx context.Context, a *act.Act, i *ent.Invitation, v
 		return nil, false, fmt.Errorf("find the addressee of %s: %w", i.ID, err)
 	}
 	switch {
-	case viewer != nil && viewer.EmailKey != i.EmailKey:
+	case viewer != nil && (viewer.EmailKey != i.EmailKey || known == nil || known.ID != viewer.UserID):
+		// The viewer was loaded before: their address may be another one by now.
 		return nil, false, mismatch(i, viewer)
 	case viewer != nil:
 		return known, false, nil

@@ -54,6 +54,14 @@ type AlreadyRegistered struct {
 	Name string // may be empty
 }
 
+// AddressChange holds the values of the mails about a change of a user's address.
+type AddressChange struct {
+	Name       string // of the user who has the address that the mail goes to; may be empty
+	NewAddress string // masked
+	Token      string // empty in the mail to an address that has a user
+	ValidFor   time.Duration
+}
+
 // Templates renders the mails, each as plain text and as HTML. It is safe for
 // concurrent use.
 type Templates struct {
@@ -91,6 +99,15 @@ var kinds = []kind{
 	}},
 	{"reset", func(t *Templates, typed string) (Content, error) {
 		return t.Reset(Reset{Name: typed, Token: sampleToken, ValidFor: time.Hour})
+	}},
+	{"address_old", func(t *Templates, typed string) (Content, error) {
+		return t.ConfirmOldAddress(AddressChange{Name: typed, NewAddress: typed, Token: sampleToken, ValidFor: 24 * time.Hour})
+	}},
+	{"address_new", func(t *Templates, typed string) (Content, error) {
+		return t.ConfirmNewAddress(AddressChange{Name: typed, NewAddress: typed, Token: sampleToken, ValidFor: 24 * time.Hour})
+	}},
+	{"address_taken", func(t *Templates, typed string) (Content, error) {
+		return t.AddressTaken(AddressChange{Name: typed, NewAddress: typed})
 	}},
 }
 
@@ -149,7 +166,11 @@ type (
 		ValidFor string
 	}
 	registeredPage struct{ page }
-	resetPage      struct {
+	addressPage    struct {
+		page
+		NewAddress, ValidFor string
+	}
+	resetPage struct {
 		page
 		ValidFor string
 	}
@@ -205,6 +226,36 @@ func (t *Templates) Reset(d Reset) (Content, error) {
 // Its link is the public URL, where the user can sign in.
 func (t *Templates) AlreadyRegistered(d AlreadyRegistered) (Content, error) {
 	return t.render("registered", &registeredPage{t.page(d.Name, "", "", "Sign in")})
+}
+
+// ConfirmOldAddress renders the mail to the address that a user is going to give up. Its
+// link is the public URL with /address#TOKEN. It fails without a token or a positive
+// ValidFor.
+func (t *Templates) ConfirmOldAddress(d AddressChange) (Content, error) {
+	return t.addressChange("address_old", "Confirm the change", d)
+}
+
+// ConfirmNewAddress renders the mail to the address that a user is going to have. It
+// fails like ConfirmOldAddress.
+func (t *Templates) ConfirmNewAddress(d AddressChange) (Content, error) {
+	return t.addressChange("address_new", "Confirm address", d)
+}
+
+func (t *Templates) addressChange(mail, action string, d AddressChange) (Content, error) {
+	if d.Token == "" || d.ValidFor <= 0 {
+		return Content{}, fmt.Errorf("render %s mail: no token or no time left", mail)
+	}
+	return t.render(mail, &addressPage{
+		page:       t.page(d.Name, "/address", d.Token, action),
+		NewAddress: name(d.NewAddress, "another address"),
+		ValidFor:   inWords(d.ValidFor),
+	})
+}
+
+// AddressTaken renders the mail to a user whose address another user wants to have. The
+// person who asked gets the same response as with a free address.
+func (t *Templates) AddressTaken(d AddressChange) (Content, error) {
+	return t.render("address_taken", &registeredPage{t.page(d.Name, "", "", "Sign in")})
 }
 
 func (t *Templates) page(recipient, path, token, action string) page {

@@ -60,6 +60,15 @@ func TestTemplatesGolden(t *testing.T) {
 		"reset": func() (Content, error) {
 			return templates.Reset(Reset{Name: "Nina", Token: full.Token, ValidFor: time.Hour})
 		},
+		"address_old": func() (Content, error) {
+			return templates.ConfirmOldAddress(AddressChange{Name: "Nina", NewAddress: "n•••@e•••.org", Token: full.Token, ValidFor: 24 * time.Hour})
+		},
+		"address_new": func() (Content, error) {
+			return templates.ConfirmNewAddress(AddressChange{NewAddress: "n•••@e•••.org", Token: full.Token, ValidFor: 24 * time.Hour})
+		},
+		"address_taken": func() (Content, error) {
+			return templates.AddressTaken(AddressChange{Name: "Nina", NewAddress: "n•••@e•••.org"})
+		},
 		"registered": func() (Content, error) { return templates.AlreadyRegistered(AlreadyRegistered{Name: "Nina"}) },
 	}
 	for name, render := range tests {
@@ -285,6 +294,9 @@ func TestTemplatesRefuse(t *testing.T) {
 		}
 		if _, err := templates.Reset(Reset(d)); err == nil {
 			t.Errorf("%+v was rendered as a reset", d)
+		}
+		if _, err := templates.ConfirmOldAddress(AddressChange{Token: d.Token, ValidFor: d.ValidFor}); err == nil {
+			t.Errorf("%+v was rendered as a change of address", d)
 		}
 	}
 }

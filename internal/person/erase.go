@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/job"
@@ -95,7 +96,7 @@ func accountsOf(ctx context.Context, client *ent.Client, u *ent.User) ([]string,
 }
 
 // eraseUser deletes the user's own rows, and leaves the pseudonym. CONFLICT when a
-// membership has begun since Vacate.
+// membership has begun since Vacate, or the address has changed since u was read.
 func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	if left, err := tx.Member.Query().Where(member.UserID(u.ID)).Exist(ctx); err != nil || left {
 		if err == nil {
@@ -112,11 +113,16 @@ func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) erro
 	if err != nil {
 		return err
 	}
-	subjects := slices.Concat(signUps, resets, []string{u.ID})
+	changes, err := tx.EmailChange.Query().Where(emailchange.UserID(u.ID)).IDs(ctx)
+	if err != nil {
+		return err
+	}
+	subjects := slices.Concat(signUps, resets, changes, []string{u.ID})
 	for _, remove := range []func() (int, error){
 		func() (int, error) { return tx.Job.Delete().Where(job.SubjectIDIn(subjects...)).Exec(ctx) },
 		func() (int, error) { return tx.SignUp.Delete().Where(signup.EmailKey(u.EmailKey)).Exec(ctx) },
 		func() (int, error) { return tx.PasswordReset.Delete().Where(ofResets).Exec(ctx) },
+		func() (int, error) { return tx.EmailChange.Delete().Where(emailchange.UserID(u.ID)).Exec(ctx) },
 		func() (int, error) { return tx.Session.Delete().Where(session.UserID(u.ID)).Exec(ctx) },
 		func() (int, error) { return tx.IdempotencyKey.Delete().Where(idempotencykey.ActorID(u.ID)).Exec(ctx) },
 	} {
@@ -125,7 +131,14 @@ func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) erro
 		}
 	}
 	now, nobody := s.Now(), address.Erased(u.ID)
-	return tx.User.Update().Where(user.ID(u.ID), user.ErasedAtIsNil()).
+	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(u.EmailKey), user.ErasedAtIsNil()).
 		SetEmail(nobody).SetEmailKey(nobody).SetFirstName("").SetLastName("").SetJobTitle("").SetPasswordHash("").
-		ClearLastSeenAt().SetActiveTeamID("").SetErasedAt(now).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
+		ClearLastSeenAt().SetActiveTeamID("").SetErasedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+	if err != nil || n > 0 {
+		return err
+	}
+	if moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx); err != nil || !moved {
+		return err // another call has erased the person
+	}
+	return fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
 }

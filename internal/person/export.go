@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
@@ -19,7 +20,7 @@ import (
 const exportedAtOnce = 500
 
 // Export writes everything about a user as one JSON object: the profile, sessions,
-// memberships, invitations to them and by them, and the events that they caused or that
+// a pending change of address, memberships, invitations to them and by them, and the events that they caused or that
 // are about them. It holds no password, token or hash, and nobody else's address: of
 // invitations that the user sent, only when, where and what became of them. It reads in
 // portions, so its size is not limited. The caller has made sure who asks.
@@ -36,6 +37,7 @@ func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error
 	e.text(`,"user":`)
 	e.value(profileOf(u))
 	e.list("sessions", e.sessions)
+	e.list("emailChanges", e.emailChanges)
 	e.list("memberships", e.memberships)
 	e.list("invitationsReceived", e.received)
 	e.list("invitationsSent", e.sent)
@@ -123,6 +125,23 @@ func (e *export) sessions(after string) (rows []any, last string, err error) {
 			ClientIP   string    `json:"clientIp"`
 			UserAgent  string    `json:"userAgent"`
 		}{s.ID, s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.ClientIP, s.UserAgent})
+	}
+	return rows, last, err
+}
+
+// emailChanges are the change of address that waits for confirmation, if there is one.
+func (e *export) emailChanges(after string) (rows []any, last string, err error) {
+	found, err := e.read.EmailChange.Query().Where(emailchange.UserID(e.user.ID), emailchange.IDGT(after)).All(e.ctx)
+	for _, c := range found {
+		last = c.ID
+		rows = append(rows, struct {
+			ID             string    `json:"id"`
+			NewEmail       string    `json:"newEmail"`
+			CreatedAt      time.Time `json:"createdAt"`
+			ExpiresAt      time.Time `json:"expiresAt"`
+			ConfirmedByOld bool      `json:"confirmedByOld"`
+			ConfirmedByNew bool      `json:"confirmedByNew"`
+		}{c.ID, c.NewEmail, c.CreatedAt, c.ExpiresAt, c.ConfirmedByOld, c.ConfirmedByNew})
 	}
 	return rows, last, err
 }

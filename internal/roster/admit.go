@@ -61,6 +61,9 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 		AddRoles(a.Grant.Roles...).AddGroups(a.Grant.Groups...).
 		Save(ctx)
 	if err == nil {
+		err = s.readdressed(ctx, tx, m, u)
+	}
+	if err == nil {
 		err = Count(ctx, tx, t.ID, Delta{Active: 1})
 	}
 	if err != nil {
@@ -68,6 +71,17 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 	}
 	return m, s.Events.Append(ctx, tx, a.AccountID,
 		event.Draft{Type: event.MemberJoined, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: memberData(m)})
+}
+
+// readdressed copies the user's address to their new member once more when it has changed
+// since the user was read. It cannot change between now and the commit, because the
+// member's row refers to the user's.
+func (s *Service) readdressed(ctx context.Context, tx *store.Tx, m *ent.Member, u *ent.User) error {
+	now, err := tx.User.Get(ctx, u.ID)
+	if err != nil || now.EmailKey == u.EmailKey {
+		return err
+	}
+	return tx.Member.UpdateOne(m).SetEmailKey(now.EmailKey).SetSortName(sortName(now)).SetSearch(searchText(now)).Exec(ctx)
 }
 
 // addGrant gives a member what they lack of the grant. Their restrictions stay as

@@ -120,7 +120,8 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 		"members": c.Member.Query().IDs, "roles": c.Role.Query().IDs, "invitations": c.Invitation.Query().IDs,
 		"sessions": c.Session.Query().IDs, "sign_ups": c.SignUp.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
 		"idempotency_keys": c.IdempotencyKey.Query().IDs, "password_resets": c.PasswordReset.Query().IDs, "cool_offs": c.CoolOff.Query().IDs,
-		"groups": c.Group.Query().IDs, "divisions": c.Division.Query().IDs, "ownership_transfers": c.OwnershipTransfer.Query().IDs,
+		"email_changes": c.EmailChange.Query().IDs,
+		"groups":        c.Group.Query().IDs, "divisions": c.Division.Query().IDs, "ownership_transfers": c.OwnershipTransfer.Query().IDs,
 	} {
 		got, err := ids(ctx)
 		if err != nil {

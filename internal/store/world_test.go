@@ -144,6 +144,7 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.IdempotencyKey.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.CoolOff.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.PasswordReset.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.EmailChange.Query().Order(ent.Asc("id")).All(ctx)))
 	return rows
 }
 
@@ -231,4 +232,7 @@ func (b *builder) records(side string) {
 		SetAddressHash("usr" + side).SetMailboxHash("usr" + side).Exec)
 	b.add(b.c.PasswordReset.Create().SetID("pwr" + side).SetCreatedAt(noon).SetEmailKey("usr" + side).SetUserID("usr" + side).
 		SetTokenHash([]byte("pwr" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
+	b.add(b.c.EmailChange.Create().SetID("emc" + side).SetCreatedAt(noon).SetUserID("usr" + side).SetOldEmailKey("usr" + side).
+		SetNewEmail("emc" + side).SetNewEmailKey("emc" + side).SetOldTokenHash([]byte("old" + side)).SetNewTokenHash([]byte("new" + side)).
+		SetExpiresAt(noon.Add(time.Hour)).Exec)
 }

@@ -56,6 +56,9 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 	return w
 }
 
+// Stop stops the server, so that another one can have the SQLite file.
+func (w *World) Stop() { w.stop() }
+
 // Restart stops the server and starts another one on the same database, with
 // the same clock and postbox. Streams break off.
 func (w *World) Restart() *World {

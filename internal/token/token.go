@@ -24,6 +24,9 @@ const (
 	Invitation   Kind = "invitation"
 	Verification Kind = "verification"
 	Reset        Kind = "reset"
+	// A change of address has two tokens, one for each address.
+	OldAddress Kind = "old address"
+	NewAddress Kind = "new address"
 )
 
 // MinKeyBytes is the shortest secret key that is accepted.

@@ -31,6 +31,7 @@ const (
 	Transfer    Prefix = "otr"
 	Idempotency Prefix = "idk"
 	Reset       Prefix = "pwr"
+	EmailChange Prefix = "emc"
 	CoolOff     Prefix = "cool"
 )
 
