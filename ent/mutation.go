@@ -17949,6 +17949,7 @@ type UserMutation struct {
 	job_title                   *string
 	password_hash               *string
 	email_verified_at           *time.Time
+	email_proof                 *user.EmailProof
 	last_seen_at                *time.Time
 	active_team_id              *string
 	erased_at                   *time.Time
@@ -18454,6 +18455,55 @@ func (m *UserMutation) ResetEmailVerifiedAt() {
 	m.email_verified_at = nil
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (m *UserMutation) SetEmailProof(up user.EmailProof) {
+	m.email_proof = &up
+}
+
+// EmailProof returns the value of the "email_proof" field in the mutation.
+func (m *UserMutation) EmailProof() (r user.EmailProof, exists bool) {
+	v := m.email_proof
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailProof returns the old "email_proof" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldEmailProof(ctx context.Context) (v user.EmailProof, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailProof is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailProof requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailProof: %w", err)
+	}
+	return oldValue.EmailProof, nil
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (m *UserMutation) ClearEmailProof() {
+	m.email_proof = nil
+	m.clearedFields[user.FieldEmailProof] = struct{}{}
+}
+
+// EmailProofCleared returns if the "email_proof" field was cleared in this mutation.
+func (m *UserMutation) EmailProofCleared() bool {
+	_, ok := m.clearedFields[user.FieldEmailProof]
+	return ok
+}
+
+// ResetEmailProof resets all changes to the "email_proof" field.
+func (m *UserMutation) ResetEmailProof() {
+	m.email_proof = nil
+	delete(m.clearedFields, user.FieldEmailProof)
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (m *UserMutation) SetLastSeenAt(t time.Time) {
 	m.last_seen_at = &t
@@ -18838,7 +18888,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -18868,6 +18918,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.email_verified_at != nil {
 		fields = append(fields, user.FieldEmailVerifiedAt)
+	}
+	if m.email_proof != nil {
+		fields = append(fields, user.FieldEmailProof)
 	}
 	if m.last_seen_at != nil {
 		fields = append(fields, user.FieldLastSeenAt)
@@ -18906,6 +18959,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.PasswordHash()
 	case user.FieldEmailVerifiedAt:
 		return m.EmailVerifiedAt()
+	case user.FieldEmailProof:
+		return m.EmailProof()
 	case user.FieldLastSeenAt:
 		return m.LastSeenAt()
 	case user.FieldActiveTeamID:
@@ -18941,6 +18996,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldPasswordHash(ctx)
 	case user.FieldEmailVerifiedAt:
 		return m.OldEmailVerifiedAt(ctx)
+	case user.FieldEmailProof:
+		return m.OldEmailProof(ctx)
 	case user.FieldLastSeenAt:
 		return m.OldLastSeenAt(ctx)
 	case user.FieldActiveTeamID:
@@ -19026,6 +19083,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEmailVerifiedAt(v)
 		return nil
+	case user.FieldEmailProof:
+		v, ok := value.(user.EmailProof)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailProof(v)
+		return nil
 	case user.FieldLastSeenAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -19092,6 +19156,9 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(user.FieldEmailProof) {
+		fields = append(fields, user.FieldEmailProof)
+	}
 	if m.FieldCleared(user.FieldLastSeenAt) {
 		fields = append(fields, user.FieldLastSeenAt)
 	}
@@ -19112,6 +19179,9 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
 	switch name {
+	case user.FieldEmailProof:
+		m.ClearEmailProof()
+		return nil
 	case user.FieldLastSeenAt:
 		m.ClearLastSeenAt()
 		return nil
@@ -19155,6 +19225,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldEmailVerifiedAt:
 		m.ResetEmailVerifiedAt()
+		return nil
+	case user.FieldEmailProof:
+		m.ResetEmailProof()
 		return nil
 	case user.FieldLastSeenAt:
 		m.ResetLastSeenAt()

@@ -919,7 +919,7 @@ func init() {
 	// user.DefaultPasswordHash holds the default value on creation for the password_hash field.
 	user.DefaultPasswordHash = userDescPasswordHash.Default.(string)
 	// userDescActiveTeamID is the schema descriptor for active_team_id field.
-	userDescActiveTeamID := userFields[8].Descriptor()
+	userDescActiveTeamID := userFields[9].Descriptor()
 	// user.DefaultActiveTeamID holds the default value on creation for the active_team_id field.
 	user.DefaultActiveTeamID = userDescActiveTeamID.Default.(string)
 	// userDescID is the schema descriptor for id field.

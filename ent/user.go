@@ -37,6 +37,8 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// A user is created when the address is verified.
 	EmailVerifiedAt time.Time `json:"email_verified_at,omitempty"`
+	// What showed that the address is the user's: a link that was mailed there, or nothing but trust on a server without mail. Null for users older than this column, until the next start.
+	EmailProof user.EmailProof `json:"email_proof,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 	// ActiveTeamID holds the value of the "active_team_id" field.
@@ -107,7 +109,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case user.FieldID, user.FieldEmail, user.FieldEmailKey, user.FieldFirstName, user.FieldLastName, user.FieldJobTitle, user.FieldPasswordHash, user.FieldActiveTeamID:
+		case user.FieldID, user.FieldEmail, user.FieldEmailKey, user.FieldFirstName, user.FieldLastName, user.FieldJobTitle, user.FieldPasswordHash, user.FieldEmailProof, user.FieldActiveTeamID:
 			values[i] = new(sql.NullString)
 		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmailVerifiedAt, user.FieldLastSeenAt, user.FieldErasedAt:
 			values[i] = new(sql.NullTime)
@@ -191,6 +193,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field email_verified_at", values[i])
 			} else if value.Valid {
 				_m.EmailVerifiedAt = value.Time
+			}
+		case user.FieldEmailProof:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field email_proof", values[i])
+			} else if value.Valid {
+				_m.EmailProof = user.EmailProof(value.String)
 			}
 		case user.FieldLastSeenAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -296,6 +304,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("email_verified_at=")
 	builder.WriteString(_m.EmailVerifiedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("email_proof=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EmailProof))
 	builder.WriteString(", ")
 	if v := _m.LastSeenAt; v != nil {
 		builder.WriteString("last_seen_at=")

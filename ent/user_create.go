@@ -123,6 +123,20 @@ func (_c *UserCreate) SetEmailVerifiedAt(v time.Time) *UserCreate {
 	return _c
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (_c *UserCreate) SetEmailProof(v user.EmailProof) *UserCreate {
+	_c.mutation.SetEmailProof(v)
+	return _c
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_c *UserCreate) SetNillableEmailProof(v *user.EmailProof) *UserCreate {
+	if v != nil {
+		_c.SetEmailProof(*v)
+	}
+	return _c
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_c *UserCreate) SetLastSeenAt(v time.Time) *UserCreate {
 	_c.mutation.SetLastSeenAt(v)
@@ -339,6 +353,11 @@ func (_c *UserCreate) check() error {
 	if _, ok := _c.mutation.EmailVerifiedAt(); !ok {
 		return &ValidationError{Name: "email_verified_at", err: errors.New(`ent: missing required field "User.email_verified_at"`)}
 	}
+	if v, ok := _c.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.ActiveTeamID(); !ok {
 		return &ValidationError{Name: "active_team_id", err: errors.New(`ent: missing required field "User.active_team_id"`)}
 	}
@@ -421,6 +440,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
 		_node.EmailVerifiedAt = value
+	}
+	if value, ok := _c.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+		_node.EmailProof = value
 	}
 	if value, ok := _c.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)

@@ -165,6 +165,26 @@ func (_u *UserUpdate) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdate {
 	return _u
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (_u *UserUpdate) SetEmailProof(v user.EmailProof) *UserUpdate {
+	_u.mutation.SetEmailProof(v)
+	return _u
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableEmailProof(v *user.EmailProof) *UserUpdate {
+	if v != nil {
+		_u.SetEmailProof(*v)
+	}
+	return _u
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (_u *UserUpdate) ClearEmailProof() *UserUpdate {
+	_u.mutation.ClearEmailProof()
+	return _u
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdate) SetLastSeenAt(v time.Time) *UserUpdate {
 	_u.mutation.SetLastSeenAt(v)
@@ -412,6 +432,11 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "User.email_key": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -462,6 +487,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+	}
+	if _u.mutation.EmailProofCleared() {
+		_spec.ClearField(user.FieldEmailProof, field.TypeEnum)
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)
@@ -813,6 +844,26 @@ func (_u *UserUpdateOne) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdateOne
 	return _u
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (_u *UserUpdateOne) SetEmailProof(v user.EmailProof) *UserUpdateOne {
+	_u.mutation.SetEmailProof(v)
+	return _u
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableEmailProof(v *user.EmailProof) *UserUpdateOne {
+	if v != nil {
+		_u.SetEmailProof(*v)
+	}
+	return _u
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (_u *UserUpdateOne) ClearEmailProof() *UserUpdateOne {
+	_u.mutation.ClearEmailProof()
+	return _u
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdateOne) SetLastSeenAt(v time.Time) *UserUpdateOne {
 	_u.mutation.SetLastSeenAt(v)
@@ -1073,6 +1124,11 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "User.email_key": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -1140,6 +1196,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+	}
+	if _u.mutation.EmailProofCleared() {
+		_spec.ClearField(user.FieldEmailProof, field.TypeEnum)
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)

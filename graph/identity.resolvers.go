@@ -139,7 +139,7 @@ func (r *userResolver) IsErased(ctx context.Context, obj *ent.User) (bool, error
 
 // EmailVerified is the resolver for the emailVerified field.
 func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, error) {
-	return !obj.EmailVerifiedAt.IsZero(), nil
+	return obj.EmailProof == user.EmailProofMail, nil
 }
 
 // User is the resolver for the user field.

@@ -36,8 +36,11 @@ type RateLimits struct {
 	// Inviter and Account are how many invitations a user may send, and all users
 	// of an account.
 	Inviter, Account limit.Rule
-	// Recipient is how many mails of one kind go to an e-mail address.
+	// Recipient is how many invitations go to an e-mail address.
 	Recipient limit.Rule
+	// Mail and MailDay are how many mails of one kind that anybody can cause go to an
+	// e-mail address: resets of its password, and verifications of a sign-up.
+	Mail, MailDay limit.Rule
 }
 
 // DefaultRateLimits returns the limits of a server without such settings.
@@ -49,6 +52,8 @@ func DefaultRateLimits() RateLimits {
 		Inviter:       limit.Rule{N: 1000, Per: time.Hour},
 		Account:       limit.Rule{N: 2000, Per: time.Hour},
 		Recipient:     limit.Rule{N: 10, Per: 10 * time.Minute},
+		Mail:          limit.Rule{N: 1, Per: time.Minute},
+		MailDay:       limit.Rule{N: 20, Per: 24 * time.Hour},
 	}
 }
 
@@ -56,6 +61,7 @@ func (l *RateLimits) named() map[string]*limit.Rule {
 	return map[string]*limit.Rule{
 		"client": &l.Client, "sign-in": &l.SignIn, "sign-in-address": &l.SignInAddress,
 		"inviter": &l.Inviter, "account": &l.Account, "recipient": &l.Recipient,
+		"mail": &l.Mail, "mail-day": &l.MailDay,
 	}
 }
 
@@ -97,6 +103,7 @@ func parseRule(s string) (limit.Rule, error) {
 // limits are the counters that apply RateLimits.
 type limits struct {
 	client, inviter, account, recipient *limit.Bucket
+	mail, mailDay                       *limit.Bucket
 	signIn, signInAddress               *limit.Guesses
 }
 
@@ -117,6 +124,8 @@ func (s *Server) limits() (l limits, err error) {
 		inviter:       bucket(rules.Inviter, "invitations"),
 		account:       bucket(rules.Account, "invitations of this account"),
 		recipient:     bucket(rules.Recipient, "mails to this address"),
+		mail:          bucket(rules.Mail, "mails to this address"),
+		mailDay:       bucket(rules.MailDay, "mails to this address in a day"),
 		signIn:        guesses(rules.SignIn, "attempts to sign in"),
 		signInAddress: guesses(rules.SignInAddress, "attempts to sign in"),
 	}

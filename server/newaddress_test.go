@@ -394,7 +394,7 @@ func TestAChangeOfAddressWithoutMail(t *testing.T) {
 // HARD-17: nobody can flood an address by this, neither the old one nor the new one.
 func TestHowManyChangesOfAddressAreMailed(t *testing.T) {
 	t.Parallel()
-	eachWith(t, func(c *server.Config) { c.RateLimits.Recipient = limit.Rule{N: 2, Per: time.Hour} }, func(t *testing.T, w *testkit.World) {
+	eachWith(t, func(c *server.Config) { c.RateLimits.Mail = limit.Rule{N: 2, Per: time.Hour} }, func(t *testing.T, w *testkit.World) {
 		w.SignUp("taken@x.org")
 		for n, victim := range []string{"never@x.org", "taken@x.org"} { // alike
 			for i := range 2 {

@@ -119,7 +119,11 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, claim: claim, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
-	if err := s.build(catalogue, preset, tokens, templates); err != nil {
+	err = s.build(catalogue, preset, tokens, templates)
+	if err == nil {
+		err = s.Auth.SettleProofs(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, st.Close(), claim.Release())
 	}
 	return s, nil
@@ -162,7 +166,6 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	}
 	noMail := s.cfg.Sender == nil
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
-	loader.Unproven = noMail
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	var others []func(string)
 	if s.Store.Postgres() {
@@ -189,7 +192,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
-		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
+		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, Mails: limits.mail, MailsOfDay: limits.mailDay},
 	}
 	ssoURL := s.singleSignOn()
 	s.live = live.New(s.Auth, s.hub)

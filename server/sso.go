@@ -60,7 +60,7 @@ func (s *Server) singleSignOn() (ssoURL *string) {
 		return nil
 	}
 	if s.Auth.NoMail {
-		s.log.Warn("nobody can sign in by the identity provider: without mail no user's address is verified")
+		s.log.Warn("people who join while the server has no mail cannot sign in by the identity provider: nothing proves their addresses")
 	}
 	s.Auth.Provider = &auth.IdentityProvider{
 		Issuer: s.cfg.OIDC.Issuer, ClientID: s.cfg.OIDC.ClientID, ClientSecret: s.cfg.OIDC.ClientSecret,

@@ -42,7 +42,7 @@ type settings struct {
 	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm. With it, existing users can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
 	OIDCClientID     string   `help:"The client id of this server at that provider." name:"oidc-client-id" placeholder:"ID"`
 	OIDCClientSecret string   `help:"The client secret of this server at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
-	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off removes all limits." placeholder:"LIMIT"`
+	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient, mail, mail-day; off removes all limits." placeholder:"LIMIT"`
 	Operations       int      `help:"How many operations run at once on this server. A user has a quarter of them, an account and a client address half. The others wait for up to 5 seconds." default:"32"`
 	StreamsPerUser   int      `help:"How many WebSockets and event streams a user may have open on this server." default:"100"`
 	StreamsPerAddr   int      `help:"How many WebSockets and event streams of visitors who are not signed in a client address may have open on this server." name:"streams-per-address" default:"50"`

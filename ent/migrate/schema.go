@@ -771,6 +771,7 @@ var (
 		{Name: "job_title", Type: field.TypeString, Default: ""},
 		{Name: "password_hash", Type: field.TypeString, Default: ""},
 		{Name: "email_verified_at", Type: field.TypeTime},
+		{Name: "email_proof", Type: field.TypeEnum, Nullable: true, Enums: []string{"MAIL", "TRUST"}},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
 		{Name: "active_team_id", Type: field.TypeString, Default: ""},
 		{Name: "erased_at", Type: field.TypeTime, Nullable: true},

@@ -24,6 +24,8 @@ func (User) Fields() []ent.Field {
 		field.String("job_title").Default(""),
 		field.String("password_hash").Default("").Sensitive().Comment("Argon2id in PHC form; empty = no password yet."),
 		field.Time("email_verified_at").Comment("A user is created when the address is verified."),
+		field.Enum("email_proof").NamedValues("Mail", "MAIL", "Trust", "TRUST").Optional().
+			Comment("What showed that the address is the user's: a link that was mailed there, or nothing but trust on a server without mail. Null for users older than this column, until the next start."),
 		field.Time("last_seen_at").Optional().Nillable(),
 		field.String("active_team_id").Default(""),
 		field.Time("erased_at").Optional().Nillable().Comment("When the person was erased. The row stays as their pseudonym in logs and invitations."),

@@ -3,6 +3,8 @@
 package user
 
 import (
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 )
@@ -32,6 +34,8 @@ const (
 	FieldPasswordHash = "password_hash"
 	// FieldEmailVerifiedAt holds the string denoting the email_verified_at field in the database.
 	FieldEmailVerifiedAt = "email_verified_at"
+	// FieldEmailProof holds the string denoting the email_proof field in the database.
+	FieldEmailProof = "email_proof"
 	// FieldLastSeenAt holds the string denoting the last_seen_at field in the database.
 	FieldLastSeenAt = "last_seen_at"
 	// FieldActiveTeamID holds the string denoting the active_team_id field in the database.
@@ -91,6 +95,7 @@ var Columns = []string{
 	FieldJobTitle,
 	FieldPasswordHash,
 	FieldEmailVerifiedAt,
+	FieldEmailProof,
 	FieldLastSeenAt,
 	FieldActiveTeamID,
 	FieldErasedAt,
@@ -128,6 +133,29 @@ var (
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
+
+// EmailProof defines the type for the "email_proof" enum field.
+type EmailProof string
+
+// EmailProof values.
+const (
+	EmailProofMail  EmailProof = "MAIL"
+	EmailProofTrust EmailProof = "TRUST"
+)
+
+func (ep EmailProof) String() string {
+	return string(ep)
+}
+
+// EmailProofValidator is a validator for the "email_proof" field enum values. It is called by the builders before save.
+func EmailProofValidator(ep EmailProof) error {
+	switch ep {
+	case EmailProofMail, EmailProofTrust:
+		return nil
+	default:
+		return fmt.Errorf("user: invalid enum value for email_proof field: %q", ep)
+	}
+}
 
 // OrderOption defines the ordering options for the User queries.
 type OrderOption func(*sql.Selector)
@@ -185,6 +213,11 @@ func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 // ByEmailVerifiedAt orders the results by the email_verified_at field.
 func ByEmailVerifiedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmailVerifiedAt, opts...).ToFunc()
+}
+
+// ByEmailProof orders the results by the email_proof field.
+func ByEmailProof(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailProof, opts...).ToFunc()
 }
 
 // ByLastSeenAt orders the results by the last_seen_at field.

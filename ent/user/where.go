@@ -680,6 +680,36 @@ func EmailVerifiedAtLTE(v time.Time) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldEmailVerifiedAt, v))
 }
 
+// EmailProofEQ applies the EQ predicate on the "email_proof" field.
+func EmailProofEQ(v EmailProof) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldEmailProof, v))
+}
+
+// EmailProofNEQ applies the NEQ predicate on the "email_proof" field.
+func EmailProofNEQ(v EmailProof) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldEmailProof, v))
+}
+
+// EmailProofIn applies the In predicate on the "email_proof" field.
+func EmailProofIn(vs ...EmailProof) predicate.User {
+	return predicate.User(sql.FieldIn(FieldEmailProof, vs...))
+}
+
+// EmailProofNotIn applies the NotIn predicate on the "email_proof" field.
+func EmailProofNotIn(vs ...EmailProof) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldEmailProof, vs...))
+}
+
+// EmailProofIsNil applies the IsNil predicate on the "email_proof" field.
+func EmailProofIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldEmailProof))
+}
+
+// EmailProofNotNil applies the NotNil predicate on the "email_proof" field.
+func EmailProofNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldEmailProof))
+}
+
 // LastSeenAtEQ applies the EQ predicate on the "last_seen_at" field.
 func LastSeenAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldLastSeenAt, v))

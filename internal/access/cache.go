@@ -23,8 +23,8 @@ const (
 )
 
 // Changes counts the commits of this process that may change what anybody may do: of
-// members, roles, groups, divisions, addresses, the status of accounts, and ends of
-// sessions. The guard counts, so that no verb can forget to.
+// members, roles, groups, divisions, addresses and their proofs, the status of accounts,
+// and ends of sessions. The guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns the number of changes so far.
@@ -73,7 +73,7 @@ func changesAccess(m ent.Mutation) bool {
 	case ent.TypeRole, ent.TypeGroup, ent.TypeDivision:
 		return true
 	case ent.TypeUser: // a viewer has the address, and receives invitations by it
-		return !m.Op().Is(ent.OpCreate) && slices.Contains(m.Fields(), user.FieldEmailKey)
+		return !m.Op().Is(ent.OpCreate) && (slices.Contains(m.Fields(), user.FieldEmailKey) || slices.Contains(m.Fields(), user.FieldEmailProof))
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
 	case ent.TypeSession:

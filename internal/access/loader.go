@@ -15,8 +15,6 @@ import (
 // Loader reads viewers and memberships from the database.
 type Loader struct {
 	Catalogue *Catalogue
-	// Unproven says that this server has no mail, and so verifies no addresses.
-	Unproven bool
 	// Changes and Facts are the cache of Members, which needs both.
 	Changes *Changes
 	Facts   *Cache[Place, *Membership]
@@ -69,7 +67,7 @@ func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.Us
 	}
 	viewers := make([]*Viewer, len(users))
 	for i, u := range users {
-		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, Unproven: l.Unproven, memberships: of[u.ID]}
+		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, Unproven: u.EmailProof != user.EmailProofMail, memberships: of[u.ID]}
 	}
 	return viewers, nil
 }

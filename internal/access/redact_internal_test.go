@@ -127,7 +127,7 @@ func redacted[T any](t *testing.T, fields, edges fates, redactions ...func(*T) *
 func TestOfAPersonWhoLeftTheNameAndTheAddressAreLeft(t *testing.T) {
 	t.Parallel()
 	redacted(t, fates{
-		"ID": {shown}, "Email": {shown}, "EmailVerifiedAt": {shown}, "FirstName": {shown}, "LastName": {shown}, "ErasedAt": {shown},
+		"ID": {shown}, "Email": {shown}, "EmailVerifiedAt": {shown}, "EmailProof": {shown}, "FirstName": {shown}, "LastName": {shown}, "ErasedAt": {shown},
 		"CreatedAt": {absent}, "UpdatedAt": {absent}, "Version": {absent}, "EmailKey": {absent}, "JobTitle": {absent},
 		"PasswordHash": {absent}, "LastSeenAt": {absent}, "ActiveTeamID": {absent},
 	}, fates{

@@ -126,7 +126,7 @@ func (v *Viewer) ownInvitations() condition {
 // addressee sees what it grants, where, and who sent it, before they accept.
 func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	if v.Unproven {
-		return sql.False() // a server without mail knows the addressee by the link only
+		return sql.False() // without proof of the address, an addressee is known by the link only
 	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),

@@ -72,7 +72,7 @@ func (s *Service) ChangeEmail(ctx context.Context, email, password string) (mail
 		return false, s.changeUnproven(ctx, v, u, addr)
 	}
 	for _, key := range []string{addr.Key, u.EmailKey} {
-		if err := s.Limits.PerRecipient.Take("address "+key, 1); err != nil {
+		if err := s.Limits.mail("address", key); err != nil {
 			return false, err
 		}
 	}
@@ -284,7 +284,7 @@ func (s *Service) setAddress(ctx context.Context, tx *store.Tx, u *ent.User, add
 		return err
 	}
 	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(before)).
-		SetEmail(addr.Typed).SetEmailKey(addr.Key).SetEmailVerifiedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
+		SetEmail(addr.Typed).SetEmailKey(addr.Key).SetEmailVerifiedAt(now).SetEmailProof(s.proof()).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	switch {
 	case ent.IsConstraintError(err):
 		return errTaken

@@ -68,7 +68,7 @@ type Service struct {
 	Now    func() time.Time
 	Policy SignUpPolicy
 	Log    *slog.Logger
-	NoMail bool // the server sends no mail, so addresses count as verified
+	NoMail bool // the server sends no mail, so it trusts addresses without proof
 	Limits Limits
 	// Provider is the operator's identity provider, or nil.
 	Provider *IdentityProvider
@@ -86,9 +86,12 @@ const (
 	InviteOnly SignUpPolicy = "invite-only"
 )
 
-// NewUser is a user to be created. The caller has proof of the address.
+// NewUser is a user to be created.
 type NewUser struct {
-	Address                       address.Address
+	Address address.Address
+	// Proof is what shows that the address is theirs. When it is empty, it is what this
+	// server has: a mailed link, or trust.
+	Proof                         user.EmailProof
 	FirstName, LastName, JobTitle string
 	PasswordHash                  string
 }
@@ -97,9 +100,12 @@ type NewUser struct {
 // error of ent means that the address has a user already. The context is the system's.
 func (s *Service) CreateUser(ctx context.Context, tx *store.Tx, n NewUser) (*ent.User, error) {
 	now := s.Now()
+	if n.Proof == "" {
+		n.Proof = s.proof()
+	}
 	u, err := tx.User.Create().
 		SetID(uid.New(uid.User)).SetCreatedAt(now).SetUpdatedAt(now).
-		SetEmail(n.Address.Typed).SetEmailKey(n.Address.Key).SetEmailVerifiedAt(now).
+		SetEmail(n.Address.Typed).SetEmailKey(n.Address.Key).SetEmailVerifiedAt(now).SetEmailProof(n.Proof).
 		SetFirstName(n.FirstName).SetLastName(n.LastName).SetJobTitle(n.JobTitle).
 		SetPasswordHash(n.PasswordHash).
 		Save(ctx)

@@ -18,8 +18,21 @@ type Limits struct {
 	// PerClient limits wrong passwords by address and client network, PerAddress by
 	// address alone.
 	PerClient, PerAddress *limit.Guesses
-	// PerRecipient limits the mails of one kind to an address.
-	PerRecipient *limit.Bucket
+	// Mails and MailsOfDay limit the mails of one kind to an address, which anybody can
+	// cause.
+	Mails, MailsOfDay *limit.Bucket
+}
+
+// mail counts a mail of the kind to an address, whether or not it has a user. RATE_LIMITED,
+// also for parallel requests.
+func (l Limits) mail(kind, emailKey string) error {
+	key := kind + " " + emailKey
+	if _, left, limits := l.MailsOfDay.Left(key); !limits || left > 0 { // else nothing is counted
+		if err := l.Mails.Take(key, 1); err != nil {
+			return err
+		}
+	}
+	return l.MailsOfDay.Take(key, 1)
 }
 
 // guess begins an attempt at the password of an address, whether or not it has a user.

@@ -41,7 +41,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string) (maile
 	if s.NoMail {
 		return false, nil
 	}
-	if err := s.Limits.PerRecipient.Take("reset "+addr.Key, 1); err != nil {
+	if err := s.Limits.mail(MailReset, addr.Key); err != nil {
 		return false, err
 	}
 	ctx = access.System(ctx, "ask for a new password")
@@ -124,6 +124,9 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		}
 		if err := tx.User.Update().Where(user.ID(u.ID)).SetPasswordHash(next).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("set the password of %s: %w", u.ID, err)
+		}
+		if err := s.Prove(ctx, tx, u.ID); err != nil {
+			return err
 		}
 		return s.passwordChanged(ctx, tx, accountID, u.ID, in.SessionID)
 	})

@@ -207,6 +207,7 @@ var ErrEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign 
 const (
 	userEmail    = "user_email"
 	userEmailKey = "user_email_key"
+	userProof    = "user_email_proof"
 )
 
 // load returns a session and its viewer, in three statements, or four for a viewer who is
@@ -253,7 +254,8 @@ func (s *Service) loadAll(ctx context.Context, now time.Time, which predicate.Se
 	q.Modify(func(sel *sql.Selector) {
 		u := sql.Table(user.Table)
 		sel.Join(u).On(sel.C(session.FieldUserID), u.C(user.FieldID))
-		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey)
+		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey).
+			AppendSelectAs(u.C(user.FieldEmailProof), userProof)
 	})
 	sessions, err := q.All(ctx)
 	if err != nil {
@@ -269,6 +271,13 @@ func (s *Service) loadAll(ctx context.Context, now time.Time, which predicate.Se
 			if *into, err = access.SelectedText(ses.Value(column)); err != nil {
 				return nil, fmt.Errorf("find sessions: %w", err)
 			}
+		}
+		if proof, err := ses.Value(userProof); err == nil && proof != nil { // else it is not settled
+			text, err := access.SelectedText(proof, nil)
+			if err != nil {
+				return nil, fmt.Errorf("find sessions: %w", err)
+			}
+			users[i].EmailProof = user.EmailProof(text)
 		}
 	}
 	viewers, err := s.Access.LoadAll(ctx, s.Store.Read(), users)

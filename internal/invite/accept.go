@@ -66,8 +66,10 @@ func (s *Service) Accept(ctx context.Context, r Acceptance) (*Joined, error) {
 func (s *Service) claim(ctx context.Context, viewer *access.Viewer, located *ent.Invitation, r Reference, n *newcomer) (done *Joined, err error) {
 	var i *ent.Invitation
 	err = s.Door.Do(ctx, answering(viewer, located, r, &i), func(ctx context.Context, a *act.Act) error {
-		done, err = s.accept(ctx, a, i, viewer, n)
-		return err
+		if done, err = s.accept(ctx, a, i, viewer, n); err != nil || viewer == nil || !viewer.Unproven || r.Token == "" || proofOf(i) != user.EmailProofMail {
+			return err
+		}
+		return s.Auth.Prove(ctx, a.Tx, viewer.UserID) // they have opened a mail to their address
 	})
 	return done, err
 }

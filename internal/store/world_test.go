@@ -11,6 +11,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testdb"
@@ -163,7 +164,7 @@ func (b *builder) add(create func(context.Context) error) { b.rows = append(b.ro
 
 func (b *builder) user(id string) {
 	b.add(b.c.User.Create().SetID(id).SetCreatedAt(noon).SetUpdatedAt(noon).
-		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").SetEmailVerifiedAt(noon).Exec)
+		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").SetEmailVerifiedAt(noon).SetEmailProof(user.EmailProofMail).Exec)
 }
 
 // people: an owner, two members, one who left after inviting, one who left
