@@ -3,6 +3,8 @@ package mail
 import (
 	"strings"
 	"unicode"
+
+	"github.com/convoke-dev/convoke/internal/text"
 )
 
 const (
@@ -10,25 +12,22 @@ const (
 	maxNote = 500 // runes of an invitation's note
 )
 
-// clean makes text that a user typed safe for one line. Control characters and all
-// white space become single spaces. Invisible characters are removed: bidi controls,
-// zero-width characters, fillers and variation selectors. Text longer than limit runes
-// is cut and ends with an ellipsis. As a side effect, joined emoji fall apart.
+// clean makes text that a user typed safe for one line. All white space becomes single
+// spaces, control characters too. text.Clean removes invisible characters, except where a
+// language or an emoji needs them. Text longer than limit runes is cut and ends with an
+// ellipsis.
 func clean(s string, limit int) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), unicode.Is(unicode.Z, r):
+	spaced := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
 			return ' '
-		case unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
-			return -1
 		}
 		return r
 	}, s)
-	runes := []rune(strings.Join(strings.Fields(visible), " "))
-	if len(runes) > limit {
-		return strings.TrimSpace(string(runes[:limit-1])) + "…"
+	cleaned := strings.Join(strings.Fields(text.Clean(spaced)), " ")
+	if runes := []rune(cleaned); len(runes) > limit {
+		return text.Clean(string(runes[:limit-1])) + "…" // the cut may leave a joiner alone
 	}
-	return string(runes)
+	return cleaned
 }
 
 // cleanNote is clean for a text of several lines. All kinds of line breaks are treated
