@@ -47,7 +47,7 @@ func isTag(r rune) bool { return r >= 0xE0020 && r <= 0xE007F }
 
 // inPlace removes joiners, variation selectors and tags that have no effect where they are,
 // and marks that belong to no letter or are too many. It expects the result of the first
-// step of clean: no other invisible character is left.
+// step of clean.
 func inPlace(s string) string {
 	in := []rune(s)
 	out := make([]rune, 0, len(in))
@@ -56,6 +56,8 @@ func inPlace(s string) string {
 		r := in[i]
 		rest := in[i+1:]
 		switch {
+		case invisible(r) && !wanted(r): // norm puts a grapheme joiner after each thirty marks
+			continue
 		case r == nonJoiner:
 			if !joins(out, r, rest) {
 				continue

@@ -122,6 +122,7 @@ var changed = map[string]struct{ in, want string }{
 	"marks without end":                       {"Z\u0335\u0336" + strings.Repeat("\u0321\u0353\u0316", 20) + "a", "Z\u0335\u0336\u0321\u0353a"},
 	"a non-joiner before a lone letter":       {"ب\u200Cء", "بء"},
 	"the same mark again":                     {"a\u0332\u0332\u0332", "a\u0332"},
+	"the same mark a hundred times":           {"Zalgo" + strings.Repeat("\u0301", 100), "Zalgó\u0301"},
 	"the same enclosing mark again":           {"a\u20DD\u20DD", "a\u20DD"},
 	"letters that combine after the cleaning": {"e\u200B\u0301", "é"},
 	"letters that combine behind a joiner":    {"e\u200D\u0301", "é"},
