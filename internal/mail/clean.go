@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -28,6 +29,26 @@ func clean(s string, limit int) string {
 		return text.Clean(string(runes[:limit-1])) + "…" // the cut may leave a joiner alone
 	}
 	return cleaned
+}
+
+// apart keeps a mail client from making a link of a text. It is a zero-width non-joiner, which
+// no client allows in an address and which shows nothing between signs.
+const apart = "\u200C"
+
+var (
+	// linkSigns are the signs by which clients find addresses of pages and of mailboxes.
+	linkSigns = regexp.MustCompile(`[.:/@\x{3002}\x{FF0E}\x{FF61}\x{2024}\x{FE52}\x{FF1A}\x{FF0F}\x{FF20}]`)
+	// phone is what clients make a telephone number of.
+	phone  = regexp.MustCompile(`\pN(?:[ ()+.\x{200C}-]*\pN){6,}`)
+	digits = regexp.MustCompile(`(\pN)(\pN)`)
+)
+
+// unlinked returns the text so that clients make no link of it: evil.test, http://evil.test,
+// an e-mail address or a telephone number stay words.
+func unlinked(s string) string {
+	s = linkSigns.ReplaceAllString(s, apart+"$0"+apart)
+	s = strings.Trim(strings.NewReplacer(" "+apart, " ", apart+" ", " ", apart+apart, apart).Replace(s), apart)
+	return phone.ReplaceAllStringFunc(s, func(m string) string { return digits.ReplaceAllString(m, "$1"+apart+"$2") })
 }
 
 // cleanNote is clean for a text of several lines. All kinds of line breaks are treated
