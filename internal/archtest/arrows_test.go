@@ -29,7 +29,7 @@ var siblings = map[string][]string{
 	"store":     {"access", "fault", "limit", "text"},
 	"event":     {"access", "store", "fault", "uid"},
 	"act":       {"access", "store", "event", "fault"},
-	"mail":      {},
+	"mail":      {"text"},
 	"outbox":    {"access", "store", "mail", "fault", "uid"},
 	"roster":    slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "act", "mail", "outbox", "idempotency"}),
 	"auth":      slices.Concat(leaves, []string{"lifecycle", "access", "store", "event", "mail", "outbox", "roster", "limit"}),
