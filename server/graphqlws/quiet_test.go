@@ -89,12 +89,12 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	}
 	killed := s.open()
 	_ = killed.NetConn().Close()
-	s.closed()
+	_ = s.closed() // any end
 	refused := s.dial()
 	refuse <- struct{}{}
 	refused.says(`{"type":"connection_init"}`)
 	refused.ends(graphqlws.TooMany, "no place")
-	s.closed()
+	_ = s.closed() // any end
 	refuse <- struct{}{}
 	_, res, err := websocket.DefaultDialer.DialContext(t.Context(), s.url, nil)
 	if err == nil || res.StatusCode != http.StatusTooManyRequests {
