@@ -74,7 +74,7 @@ func (n *Notifier) Run(ctx context.Context) {
 // keep calls work with a connection, and again with a new one when the connection is
 // lost, until ctx ends.
 func (n *Notifier) keep(ctx context.Context, what string, work func(context.Context, *pgx.Conn) error) {
-	wait, failures, said := firstReconnect, 0, time.Time{}
+	wait, failures, quiet := firstReconnect, 0, (<-chan time.Time)(nil)
 	for ctx.Err() == nil {
 		err := n.connected(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 			wait = firstReconnect
@@ -84,9 +84,14 @@ func (n *Notifier) keep(ctx context.Context, what string, work func(context.Cont
 			return
 		}
 		failures++
-		if said.IsZero() || time.Since(said) >= sayEvery {
+		select {
+		case <-quiet:
+			quiet = nil
+		default:
+		}
+		if quiet == nil {
 			n.log.Warn(what, "error", err, "again_in", wait.String(), "failures", failures)
-			said, failures = time.Now(), 0
+			quiet, failures = time.After(sayEvery), 0
 		}
 		select {
 		case <-ctx.Done():

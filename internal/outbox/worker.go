@@ -82,6 +82,7 @@ type Worker struct {
 	Log       *slog.Logger
 
 	health health
+	turns  turns
 }
 
 // Run sends mails until ctx ends. It returns when the attempts that it began have ended or
@@ -172,18 +173,29 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 		r := Result{Outcome: Obsolete, Attempts: j.Attempts - 1, At: w.Now()}
 		return w.finish(ctx, j, func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) })
 	}
+	if fault.Is(err, fault.Unavailable) {
+		return err // nothing was tried, and nothing can be stored: the lease ends by itself
+	}
+	endTurn := func() {}
 	if err == nil {
 		m.ID = MessageID(j, w.MailHost)
 		bounded, cancel := context.WithTimeout(ctx, sendWithin)
-		err = w.Sender.Send(bounded, m)
+		endTurn, err = w.send(bounded, m)
 		cancel()
 	}
+	defer func() { endTurn() }()
+	if errors.Is(err, errUnsettled) {
+		return nil // as above
+	}
+	stop := ctx.Done()
 	ctx = context.WithoutCancel(ctx)
 	r := w.judge(j, err)
 	record := func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) }
 	switch r.Outcome {
 	case Sent:
-		return errors.Join(w.finish(ctx, j, record), w.recover(ctx))
+		err := w.settle(stop, func() error { return w.finish(ctx, j, record) })
+		w.turns.stuck.Store(err != nil)
+		return errors.Join(err, w.recover(ctx))
 	case Failed, Bounced:
 		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason, "detail", r.Detail)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetDeadAt(r.At) }, r.Reason)
