@@ -7,7 +7,7 @@ GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: help run test test-short test-clients test-examples client bench crash generate web migration fmt check check-generated check-mod check-schema check-web lint
+.PHONY: help run test test-short test-clients test-examples client bench crash soak fuzz generate web migration fmt check check-generated check-mod check-schema check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -39,6 +39,15 @@ bench: ## The benchmarks.
 
 crash: ## Kills the server 200 times on SQLite, and 20 times on PostgreSQL, and looks for what was lost.
 	CONVOKE_TEST_KILLS=200 CONVOKE_TEST_KILLS_POSTGRES=20 go test -count=1 -timeout 30m -v -run TestNothingIsLostByKills ./cmd/convoke
+
+soak: ## An hour of 100 requests a second with 500 sockets, and whether memory, goroutines or descriptors grow.
+	CONVOKE_TEST_POSTGRES= CONVOKE_TEST_SOAK=1h go test -count=1 -timeout 90m -v -run TestNothingGrowsUnderLoad ./cmd/convoke
+
+FUZZTIME := 60s
+
+fuzz: ## Each fuzz target for FUZZTIME, two at a time.
+	grep -rn '^func Fuzz' --include='*_test.go' . | sed 's|^\(.*\)/[^/]*:[0-9]*:func \(Fuzz[A-Za-z]*\).*|\1 \2|' | \
+		xargs -P 2 -n 2 sh -c 'go test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1'
 
 generate: ## Everything machine-written in Go.
 	go generate ./...

@@ -16,7 +16,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -41,8 +43,12 @@ type Client struct {
 	Schema *migrate.Schema
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// CoolOff is the client for interacting with the CoolOff builders.
+	CoolOff *CoolOffClient
 	// Division is the client for interacting with the Division builders.
 	Division *DivisionClient
+	// EmailChange is the client for interacting with the EmailChange builders.
+	EmailChange *EmailChangeClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// Group is the client for interacting with the Group builders.
@@ -81,7 +87,9 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Account = NewAccountClient(c.config)
+	c.CoolOff = NewCoolOffClient(c.config)
 	c.Division = NewDivisionClient(c.config)
+	c.EmailChange = NewEmailChangeClient(c.config)
 	c.Event = NewEventClient(c.config)
 	c.Group = NewGroupClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
@@ -188,7 +196,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:               ctx,
 		config:            cfg,
 		Account:           NewAccountClient(cfg),
+		CoolOff:           NewCoolOffClient(cfg),
 		Division:          NewDivisionClient(cfg),
+		EmailChange:       NewEmailChangeClient(cfg),
 		Event:             NewEventClient(cfg),
 		Group:             NewGroupClient(cfg),
 		IdempotencyKey:    NewIdempotencyKeyClient(cfg),
@@ -222,7 +232,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:               ctx,
 		config:            cfg,
 		Account:           NewAccountClient(cfg),
+		CoolOff:           NewCoolOffClient(cfg),
 		Division:          NewDivisionClient(cfg),
+		EmailChange:       NewEmailChangeClient(cfg),
 		Event:             NewEventClient(cfg),
 		Group:             NewGroupClient(cfg),
 		IdempotencyKey:    NewIdempotencyKeyClient(cfg),
@@ -265,9 +277,9 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.Division, c.Event, c.Group, c.IdempotencyKey, c.Invitation, c.Job,
-		c.Member, c.OwnershipTransfer, c.PasswordReset, c.Role, c.Session, c.SignUp,
-		c.Team, c.User,
+		c.Account, c.CoolOff, c.Division, c.EmailChange, c.Event, c.Group,
+		c.IdempotencyKey, c.Invitation, c.Job, c.Member, c.OwnershipTransfer,
+		c.PasswordReset, c.Role, c.Session, c.SignUp, c.Team, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -277,9 +289,9 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.Division, c.Event, c.Group, c.IdempotencyKey, c.Invitation, c.Job,
-		c.Member, c.OwnershipTransfer, c.PasswordReset, c.Role, c.Session, c.SignUp,
-		c.Team, c.User,
+		c.Account, c.CoolOff, c.Division, c.EmailChange, c.Event, c.Group,
+		c.IdempotencyKey, c.Invitation, c.Job, c.Member, c.OwnershipTransfer,
+		c.PasswordReset, c.Role, c.Session, c.SignUp, c.Team, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -290,8 +302,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AccountMutation:
 		return c.Account.mutate(ctx, m)
+	case *CoolOffMutation:
+		return c.CoolOff.mutate(ctx, m)
 	case *DivisionMutation:
 		return c.Division.mutate(ctx, m)
+	case *EmailChangeMutation:
+		return c.EmailChange.mutate(ctx, m)
 	case *EventMutation:
 		return c.Event.mutate(ctx, m)
 	case *GroupMutation:
@@ -520,6 +536,139 @@ func (c *AccountClient) mutate(ctx context.Context, m *AccountMutation) (Value, 
 	}
 }
 
+// CoolOffClient is a client for the CoolOff schema.
+type CoolOffClient struct {
+	config
+}
+
+// NewCoolOffClient returns a client for the CoolOff from the given config.
+func NewCoolOffClient(c config) *CoolOffClient {
+	return &CoolOffClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `cooloff.Hooks(f(g(h())))`.
+func (c *CoolOffClient) Use(hooks ...Hook) {
+	c.hooks.CoolOff = append(c.hooks.CoolOff, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `cooloff.Intercept(f(g(h())))`.
+func (c *CoolOffClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CoolOff = append(c.inters.CoolOff, interceptors...)
+}
+
+// Create returns a builder for creating a CoolOff entity.
+func (c *CoolOffClient) Create() *CoolOffCreate {
+	mutation := newCoolOffMutation(c.config, OpCreate)
+	return &CoolOffCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CoolOff entities.
+func (c *CoolOffClient) CreateBulk(builders ...*CoolOffCreate) *CoolOffCreateBulk {
+	return &CoolOffCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CoolOffClient) MapCreateBulk(slice any, setFunc func(*CoolOffCreate, int)) *CoolOffCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CoolOffCreateBulk{err: fmt.Errorf("calling to CoolOffClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CoolOffCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CoolOffCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CoolOff.
+func (c *CoolOffClient) Update() *CoolOffUpdate {
+	mutation := newCoolOffMutation(c.config, OpUpdate)
+	return &CoolOffUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CoolOffClient) UpdateOne(_m *CoolOff) *CoolOffUpdateOne {
+	mutation := newCoolOffMutation(c.config, OpUpdateOne, withCoolOff(_m))
+	return &CoolOffUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CoolOffClient) UpdateOneID(id string) *CoolOffUpdateOne {
+	mutation := newCoolOffMutation(c.config, OpUpdateOne, withCoolOffID(id))
+	return &CoolOffUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CoolOff.
+func (c *CoolOffClient) Delete() *CoolOffDelete {
+	mutation := newCoolOffMutation(c.config, OpDelete)
+	return &CoolOffDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CoolOffClient) DeleteOne(_m *CoolOff) *CoolOffDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CoolOffClient) DeleteOneID(id string) *CoolOffDeleteOne {
+	builder := c.Delete().Where(cooloff.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CoolOffDeleteOne{builder}
+}
+
+// Query returns a query builder for CoolOff.
+func (c *CoolOffClient) Query() *CoolOffQuery {
+	return &CoolOffQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCoolOff},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CoolOff entity by its id.
+func (c *CoolOffClient) Get(ctx context.Context, id string) (*CoolOff, error) {
+	return c.Query().Where(cooloff.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CoolOffClient) GetX(ctx context.Context, id string) *CoolOff {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CoolOffClient) Hooks() []Hook {
+	return c.hooks.CoolOff
+}
+
+// Interceptors returns the client interceptors.
+func (c *CoolOffClient) Interceptors() []Interceptor {
+	return c.inters.CoolOff
+}
+
+func (c *CoolOffClient) mutate(ctx context.Context, m *CoolOffMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CoolOffCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CoolOffUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CoolOffUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CoolOffDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CoolOff mutation op: %q", m.Op())
+	}
+}
+
 // DivisionClient is a client for the Division schema.
 type DivisionClient struct {
 	config
@@ -730,6 +879,139 @@ func (c *DivisionClient) mutate(ctx context.Context, m *DivisionMutation) (Value
 		return (&DivisionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Division mutation op: %q", m.Op())
+	}
+}
+
+// EmailChangeClient is a client for the EmailChange schema.
+type EmailChangeClient struct {
+	config
+}
+
+// NewEmailChangeClient returns a client for the EmailChange from the given config.
+func NewEmailChangeClient(c config) *EmailChangeClient {
+	return &EmailChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `emailchange.Hooks(f(g(h())))`.
+func (c *EmailChangeClient) Use(hooks ...Hook) {
+	c.hooks.EmailChange = append(c.hooks.EmailChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `emailchange.Intercept(f(g(h())))`.
+func (c *EmailChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.EmailChange = append(c.inters.EmailChange, interceptors...)
+}
+
+// Create returns a builder for creating a EmailChange entity.
+func (c *EmailChangeClient) Create() *EmailChangeCreate {
+	mutation := newEmailChangeMutation(c.config, OpCreate)
+	return &EmailChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of EmailChange entities.
+func (c *EmailChangeClient) CreateBulk(builders ...*EmailChangeCreate) *EmailChangeCreateBulk {
+	return &EmailChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *EmailChangeClient) MapCreateBulk(slice any, setFunc func(*EmailChangeCreate, int)) *EmailChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &EmailChangeCreateBulk{err: fmt.Errorf("calling to EmailChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*EmailChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &EmailChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for EmailChange.
+func (c *EmailChangeClient) Update() *EmailChangeUpdate {
+	mutation := newEmailChangeMutation(c.config, OpUpdate)
+	return &EmailChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *EmailChangeClient) UpdateOne(_m *EmailChange) *EmailChangeUpdateOne {
+	mutation := newEmailChangeMutation(c.config, OpUpdateOne, withEmailChange(_m))
+	return &EmailChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *EmailChangeClient) UpdateOneID(id string) *EmailChangeUpdateOne {
+	mutation := newEmailChangeMutation(c.config, OpUpdateOne, withEmailChangeID(id))
+	return &EmailChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for EmailChange.
+func (c *EmailChangeClient) Delete() *EmailChangeDelete {
+	mutation := newEmailChangeMutation(c.config, OpDelete)
+	return &EmailChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *EmailChangeClient) DeleteOne(_m *EmailChange) *EmailChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *EmailChangeClient) DeleteOneID(id string) *EmailChangeDeleteOne {
+	builder := c.Delete().Where(emailchange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &EmailChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for EmailChange.
+func (c *EmailChangeClient) Query() *EmailChangeQuery {
+	return &EmailChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeEmailChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a EmailChange entity by its id.
+func (c *EmailChangeClient) Get(ctx context.Context, id string) (*EmailChange, error) {
+	return c.Query().Where(emailchange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *EmailChangeClient) GetX(ctx context.Context, id string) *EmailChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *EmailChangeClient) Hooks() []Hook {
+	return c.hooks.EmailChange
+}
+
+// Interceptors returns the client interceptors.
+func (c *EmailChangeClient) Interceptors() []Interceptor {
+	return c.inters.EmailChange
+}
+
+func (c *EmailChangeClient) mutate(ctx context.Context, m *EmailChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&EmailChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&EmailChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&EmailChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&EmailChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown EmailChange mutation op: %q", m.Op())
 	}
 }
 
@@ -2993,13 +3275,14 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, Division, Event, Group, IdempotencyKey, Invitation, Job, Member,
-		OwnershipTransfer, PasswordReset, Role, Session, SignUp, Team, User []ent.Hook
+		Account, CoolOff, Division, EmailChange, Event, Group, IdempotencyKey,
+		Invitation, Job, Member, OwnershipTransfer, PasswordReset, Role, Session,
+		SignUp, Team, User []ent.Hook
 	}
 	inters struct {
-		Account, Division, Event, Group, IdempotencyKey, Invitation, Job, Member,
-		OwnershipTransfer, PasswordReset, Role, Session, SignUp, Team,
-		User []ent.Interceptor
+		Account, CoolOff, Division, EmailChange, Event, Group, IdempotencyKey,
+		Invitation, Job, Member, OwnershipTransfer, PasswordReset, Role, Session,
+		SignUp, Team, User []ent.Interceptor
 	}
 )
 

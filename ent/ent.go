@@ -13,7 +13,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -88,7 +90,9 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			account.Table:           account.ValidColumn,
+			cooloff.Table:           cooloff.ValidColumn,
 			division.Table:          division.ValidColumn,
+			emailchange.Table:       emailchange.ValidColumn,
 			event.Table:             event.ValidColumn,
 			group.Table:             group.ValidColumn,
 			idempotencykey.Table:    idempotencykey.ValidColumn,

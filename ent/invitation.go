@@ -36,7 +36,7 @@ type Invitation struct {
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
 	// TeamID holds the value of the "team_id" field.
 	TeamID string `json:"team_id,omitempty"`
-	// As typed. Shown, and the address of mails.
+	// As typed. Shown, and the address of mails. Never changed but when it is forgotten.
 	Email string `json:"email,omitempty"`
 	// Normalised, for comparing.
 	EmailKey string `json:"email_key,omitempty"`
@@ -54,6 +54,8 @@ type Invitation struct {
 	InviterID *string `json:"inviter_id,omitempty"`
 	// The user who answers for the grant. It can be accepted only while they hold all of it.
 	GranterID string `json:"granter_id,omitempty"`
+	// When it was handed over by a granter who had lost part of it. Set, it cannot be accepted until somebody confirms it.
+	UnconfirmedAt *time.Time `json:"unconfirmed_at,omitempty"`
 	// The name, folded; the address when there is no name.
 	SortName string `json:"sort_name,omitempty"`
 	// Address and names, folded, for searching.
@@ -88,6 +90,8 @@ type Invitation struct {
 	ResendsOfDay int `json:"resends_of_day,omitempty"`
 	// AcceptedByID holds the value of the "accepted_by_id" field.
 	AcceptedByID *string `json:"accepted_by_id,omitempty"`
+	// When the address and the names were deleted; it has ended then.
+	ForgottenAt *time.Time `json:"forgotten_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InvitationQuery when eager-loading is set.
 	Edges        InvitationEdges `json:"edges"`
@@ -186,7 +190,7 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSortName, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
-		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart:
+		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldUnconfirmedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart, invitation.FieldForgottenAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -316,6 +320,13 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.GranterID = value.String
 			}
+		case invitation.FieldUnconfirmedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field unconfirmed_at", values[i])
+			} else if value.Valid {
+				_m.UnconfirmedAt = new(time.Time)
+				*_m.UnconfirmedAt = value.Time
+			}
 		case invitation.FieldSortName:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field sort_name", values[i])
@@ -422,6 +433,13 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.AcceptedByID = new(string)
 				*_m.AcceptedByID = value.String
+			}
+		case invitation.FieldForgottenAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field forgotten_at", values[i])
+			} else if value.Valid {
+				_m.ForgottenAt = new(time.Time)
+				*_m.ForgottenAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -542,6 +560,11 @@ func (_m *Invitation) String() string {
 	builder.WriteString("granter_id=")
 	builder.WriteString(_m.GranterID)
 	builder.WriteString(", ")
+	if v := _m.UnconfirmedAt; v != nil {
+		builder.WriteString("unconfirmed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("sort_name=")
 	builder.WriteString(_m.SortName)
 	builder.WriteString(", ")
@@ -600,6 +623,11 @@ func (_m *Invitation) String() string {
 	if v := _m.AcceptedByID; v != nil {
 		builder.WriteString("accepted_by_id=")
 		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ForgottenAt; v != nil {
+		builder.WriteString("forgotten_at=")
+		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -199,6 +199,20 @@ func (_c *InvitationCreate) SetNillableGranterID(v *string) *InvitationCreate {
 	return _c
 }
 
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_c *InvitationCreate) SetUnconfirmedAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetUnconfirmedAt(v)
+	return _c
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableUnconfirmedAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetUnconfirmedAt(*v)
+	}
+	return _c
+}
+
 // SetSortName sets the "sort_name" field.
 func (_c *InvitationCreate) SetSortName(v string) *InvitationCreate {
 	_c.mutation.SetSortName(v)
@@ -417,6 +431,20 @@ func (_c *InvitationCreate) SetAcceptedByID(v string) *InvitationCreate {
 func (_c *InvitationCreate) SetNillableAcceptedByID(v *string) *InvitationCreate {
 	if v != nil {
 		_c.SetAcceptedByID(*v)
+	}
+	return _c
+}
+
+// SetForgottenAt sets the "forgotten_at" field.
+func (_c *InvitationCreate) SetForgottenAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetForgottenAt(v)
+	return _c
+}
+
+// SetNillableForgottenAt sets the "forgotten_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableForgottenAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetForgottenAt(*v)
 	}
 	return _c
 }
@@ -828,6 +856,10 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
 		_node.GranterID = value
 	}
+	if value, ok := _c.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+		_node.UnconfirmedAt = &value
+	}
 	if value, ok := _c.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
 		_node.SortName = value
@@ -891,6 +923,10 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ResendsOfDay(); ok {
 		_spec.SetField(invitation.FieldResendsOfDay, field.TypeInt, value)
 		_node.ResendsOfDay = value
+	}
+	if value, ok := _c.mutation.ForgottenAt(); ok {
+		_spec.SetField(invitation.FieldForgottenAt, field.TypeTime, value)
+		_node.ForgottenAt = &value
 	}
 	if nodes := _c.mutation.TeamIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -107,6 +107,34 @@ func (_u *InvitationUpdate) SetNillableUpdatedAt(v *time.Time) *InvitationUpdate
 	return _u
 }
 
+// SetEmail sets the "email" field.
+func (_u *InvitationUpdate) SetEmail(v string) *InvitationUpdate {
+	_u.mutation.SetEmail(v)
+	return _u
+}
+
+// SetNillableEmail sets the "email" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableEmail(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetEmail(*v)
+	}
+	return _u
+}
+
+// SetEmailKey sets the "email_key" field.
+func (_u *InvitationUpdate) SetEmailKey(v string) *InvitationUpdate {
+	_u.mutation.SetEmailKey(v)
+	return _u
+}
+
+// SetNillableEmailKey sets the "email_key" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableEmailKey(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetEmailKey(*v)
+	}
+	return _u
+}
+
 // SetFirstName sets the "first_name" field.
 func (_u *InvitationUpdate) SetFirstName(v string) *InvitationUpdate {
 	_u.mutation.SetFirstName(v)
@@ -188,6 +216,26 @@ func (_u *InvitationUpdate) SetNillableGranterID(v *string) *InvitationUpdate {
 	if v != nil {
 		_u.SetGranterID(*v)
 	}
+	return _u
+}
+
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_u *InvitationUpdate) SetUnconfirmedAt(v time.Time) *InvitationUpdate {
+	_u.mutation.SetUnconfirmedAt(v)
+	return _u
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableUnconfirmedAt(v *time.Time) *InvitationUpdate {
+	if v != nil {
+		_u.SetUnconfirmedAt(*v)
+	}
+	return _u
+}
+
+// ClearUnconfirmedAt clears the value of the "unconfirmed_at" field.
+func (_u *InvitationUpdate) ClearUnconfirmedAt() *InvitationUpdate {
+	_u.mutation.ClearUnconfirmedAt()
 	return _u
 }
 
@@ -479,6 +527,26 @@ func (_u *InvitationUpdate) ClearAcceptedByID() *InvitationUpdate {
 	return _u
 }
 
+// SetForgottenAt sets the "forgotten_at" field.
+func (_u *InvitationUpdate) SetForgottenAt(v time.Time) *InvitationUpdate {
+	_u.mutation.SetForgottenAt(v)
+	return _u
+}
+
+// SetNillableForgottenAt sets the "forgotten_at" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableForgottenAt(v *time.Time) *InvitationUpdate {
+	if v != nil {
+		_u.SetForgottenAt(*v)
+	}
+	return _u
+}
+
+// ClearForgottenAt clears the value of the "forgotten_at" field.
+func (_u *InvitationUpdate) ClearForgottenAt() *InvitationUpdate {
+	_u.mutation.ClearForgottenAt()
+	return _u
+}
+
 // SetAcceptedBy sets the "accepted_by" edge to the User entity.
 func (_u *InvitationUpdate) SetAcceptedBy(v *User) *InvitationUpdate {
 	return _u.SetAcceptedByID(v.ID)
@@ -637,6 +705,16 @@ func (_u *InvitationUpdate) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Invitation.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Email(); ok {
+		if err := invitation.EmailValidator(v); err != nil {
+			return &ValidationError{Name: "email", err: fmt.Errorf(`ent: validator failed for field "Invitation.email": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmailKey(); ok {
+		if err := invitation.EmailKeyValidator(v); err != nil {
+			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "Invitation.email_key": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Status(); ok {
 		if err := invitation.StatusValidator(v); err != nil {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Invitation.status": %w`, err)}
@@ -699,6 +777,12 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(invitation.FieldUpdatedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Email(); ok {
+		_spec.SetField(invitation.FieldEmail, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.EmailKey(); ok {
+		_spec.SetField(invitation.FieldEmailKey, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.FirstName(); ok {
 		_spec.SetField(invitation.FieldFirstName, field.TypeString, value)
 	}
@@ -716,6 +800,12 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UnconfirmedAtCleared() {
+		_spec.ClearField(invitation.FieldUnconfirmedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
@@ -788,6 +878,12 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.AddedResendsOfDay(); ok {
 		_spec.AddField(invitation.FieldResendsOfDay, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ForgottenAt(); ok {
+		_spec.SetField(invitation.FieldForgottenAt, field.TypeTime, value)
+	}
+	if _u.mutation.ForgottenAtCleared() {
+		_spec.ClearField(invitation.FieldForgottenAt, field.TypeTime)
 	}
 	if _u.mutation.AcceptedByCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1048,6 +1144,34 @@ func (_u *InvitationUpdateOne) SetNillableUpdatedAt(v *time.Time) *InvitationUpd
 	return _u
 }
 
+// SetEmail sets the "email" field.
+func (_u *InvitationUpdateOne) SetEmail(v string) *InvitationUpdateOne {
+	_u.mutation.SetEmail(v)
+	return _u
+}
+
+// SetNillableEmail sets the "email" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableEmail(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetEmail(*v)
+	}
+	return _u
+}
+
+// SetEmailKey sets the "email_key" field.
+func (_u *InvitationUpdateOne) SetEmailKey(v string) *InvitationUpdateOne {
+	_u.mutation.SetEmailKey(v)
+	return _u
+}
+
+// SetNillableEmailKey sets the "email_key" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableEmailKey(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetEmailKey(*v)
+	}
+	return _u
+}
+
 // SetFirstName sets the "first_name" field.
 func (_u *InvitationUpdateOne) SetFirstName(v string) *InvitationUpdateOne {
 	_u.mutation.SetFirstName(v)
@@ -1129,6 +1253,26 @@ func (_u *InvitationUpdateOne) SetNillableGranterID(v *string) *InvitationUpdate
 	if v != nil {
 		_u.SetGranterID(*v)
 	}
+	return _u
+}
+
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (_u *InvitationUpdateOne) SetUnconfirmedAt(v time.Time) *InvitationUpdateOne {
+	_u.mutation.SetUnconfirmedAt(v)
+	return _u
+}
+
+// SetNillableUnconfirmedAt sets the "unconfirmed_at" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableUnconfirmedAt(v *time.Time) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetUnconfirmedAt(*v)
+	}
+	return _u
+}
+
+// ClearUnconfirmedAt clears the value of the "unconfirmed_at" field.
+func (_u *InvitationUpdateOne) ClearUnconfirmedAt() *InvitationUpdateOne {
+	_u.mutation.ClearUnconfirmedAt()
 	return _u
 }
 
@@ -1420,6 +1564,26 @@ func (_u *InvitationUpdateOne) ClearAcceptedByID() *InvitationUpdateOne {
 	return _u
 }
 
+// SetForgottenAt sets the "forgotten_at" field.
+func (_u *InvitationUpdateOne) SetForgottenAt(v time.Time) *InvitationUpdateOne {
+	_u.mutation.SetForgottenAt(v)
+	return _u
+}
+
+// SetNillableForgottenAt sets the "forgotten_at" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableForgottenAt(v *time.Time) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetForgottenAt(*v)
+	}
+	return _u
+}
+
+// ClearForgottenAt clears the value of the "forgotten_at" field.
+func (_u *InvitationUpdateOne) ClearForgottenAt() *InvitationUpdateOne {
+	_u.mutation.ClearForgottenAt()
+	return _u
+}
+
 // SetAcceptedBy sets the "accepted_by" edge to the User entity.
 func (_u *InvitationUpdateOne) SetAcceptedBy(v *User) *InvitationUpdateOne {
 	return _u.SetAcceptedByID(v.ID)
@@ -1591,6 +1755,16 @@ func (_u *InvitationUpdateOne) check() error {
 			return &ValidationError{Name: "version", err: fmt.Errorf(`ent: validator failed for field "Invitation.version": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Email(); ok {
+		if err := invitation.EmailValidator(v); err != nil {
+			return &ValidationError{Name: "email", err: fmt.Errorf(`ent: validator failed for field "Invitation.email": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.EmailKey(); ok {
+		if err := invitation.EmailKeyValidator(v); err != nil {
+			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "Invitation.email_key": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Status(); ok {
 		if err := invitation.StatusValidator(v); err != nil {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Invitation.status": %w`, err)}
@@ -1670,6 +1844,12 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(invitation.FieldUpdatedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Email(); ok {
+		_spec.SetField(invitation.FieldEmail, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.EmailKey(); ok {
+		_spec.SetField(invitation.FieldEmailKey, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.FirstName(); ok {
 		_spec.SetField(invitation.FieldFirstName, field.TypeString, value)
 	}
@@ -1687,6 +1867,12 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.GranterID(); ok {
 		_spec.SetField(invitation.FieldGranterID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UnconfirmedAt(); ok {
+		_spec.SetField(invitation.FieldUnconfirmedAt, field.TypeTime, value)
+	}
+	if _u.mutation.UnconfirmedAtCleared() {
+		_spec.ClearField(invitation.FieldUnconfirmedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.SortName(); ok {
 		_spec.SetField(invitation.FieldSortName, field.TypeString, value)
@@ -1759,6 +1945,12 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.AddedResendsOfDay(); ok {
 		_spec.AddField(invitation.FieldResendsOfDay, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ForgottenAt(); ok {
+		_spec.SetField(invitation.FieldForgottenAt, field.TypeTime, value)
+	}
+	if _u.mutation.ForgottenAtCleared() {
+		_spec.ClearField(invitation.FieldForgottenAt, field.TypeTime)
 	}
 	if _u.mutation.AcceptedByCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -12,7 +12,9 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -39,7 +41,9 @@ const (
 
 	// Node types.
 	TypeAccount           = "Account"
+	TypeCoolOff           = "CoolOff"
 	TypeDivision          = "Division"
+	TypeEmailChange       = "EmailChange"
 	TypeEvent             = "Event"
 	TypeGroup             = "Group"
 	TypeIdempotencyKey    = "IdempotencyKey"
@@ -1695,6 +1699,1026 @@ func (m *AccountMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Account edge %s", name)
 }
 
+// CoolOffMutation represents an operation that mutates the CoolOff nodes in the graph.
+type CoolOffMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	created_at     *time.Time
+	account_id     *string
+	address_hash   *string
+	mailbox_hash   *string
+	updated_at     *time.Time
+	declined       *int
+	adddeclined    *int
+	declined_since *time.Time
+	revoked        *int
+	addrevoked     *int
+	revoked_since  *time.Time
+	until          *time.Time
+	blocked_at     *time.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*CoolOff, error)
+	predicates     []predicate.CoolOff
+}
+
+var _ ent.Mutation = (*CoolOffMutation)(nil)
+
+// cooloffOption allows management of the mutation configuration using functional options.
+type cooloffOption func(*CoolOffMutation)
+
+// newCoolOffMutation creates new mutation for the CoolOff entity.
+func newCoolOffMutation(c config, op Op, opts ...cooloffOption) *CoolOffMutation {
+	m := &CoolOffMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeCoolOff,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withCoolOffID sets the ID field of the mutation.
+func withCoolOffID(id string) cooloffOption {
+	return func(m *CoolOffMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *CoolOff
+		)
+		m.oldValue = func(ctx context.Context) (*CoolOff, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().CoolOff.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withCoolOff sets the old CoolOff of the mutation.
+func withCoolOff(node *CoolOff) cooloffOption {
+	return func(m *CoolOffMutation) {
+		m.oldValue = func(context.Context) (*CoolOff, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m CoolOffMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m CoolOffMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of CoolOff entities.
+func (m *CoolOffMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *CoolOffMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *CoolOffMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().CoolOff.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *CoolOffMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *CoolOffMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *CoolOffMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *CoolOffMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *CoolOffMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *CoolOffMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetAddressHash sets the "address_hash" field.
+func (m *CoolOffMutation) SetAddressHash(s string) {
+	m.address_hash = &s
+}
+
+// AddressHash returns the value of the "address_hash" field in the mutation.
+func (m *CoolOffMutation) AddressHash() (r string, exists bool) {
+	v := m.address_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddressHash returns the old "address_hash" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldAddressHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddressHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddressHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddressHash: %w", err)
+	}
+	return oldValue.AddressHash, nil
+}
+
+// ResetAddressHash resets all changes to the "address_hash" field.
+func (m *CoolOffMutation) ResetAddressHash() {
+	m.address_hash = nil
+}
+
+// SetMailboxHash sets the "mailbox_hash" field.
+func (m *CoolOffMutation) SetMailboxHash(s string) {
+	m.mailbox_hash = &s
+}
+
+// MailboxHash returns the value of the "mailbox_hash" field in the mutation.
+func (m *CoolOffMutation) MailboxHash() (r string, exists bool) {
+	v := m.mailbox_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailboxHash returns the old "mailbox_hash" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldMailboxHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailboxHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailboxHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailboxHash: %w", err)
+	}
+	return oldValue.MailboxHash, nil
+}
+
+// ResetMailboxHash resets all changes to the "mailbox_hash" field.
+func (m *CoolOffMutation) ResetMailboxHash() {
+	m.mailbox_hash = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *CoolOffMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *CoolOffMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *CoolOffMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetDeclined sets the "declined" field.
+func (m *CoolOffMutation) SetDeclined(i int) {
+	m.declined = &i
+	m.adddeclined = nil
+}
+
+// Declined returns the value of the "declined" field in the mutation.
+func (m *CoolOffMutation) Declined() (r int, exists bool) {
+	v := m.declined
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeclined returns the old "declined" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldDeclined(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeclined is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeclined requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeclined: %w", err)
+	}
+	return oldValue.Declined, nil
+}
+
+// AddDeclined adds i to the "declined" field.
+func (m *CoolOffMutation) AddDeclined(i int) {
+	if m.adddeclined != nil {
+		*m.adddeclined += i
+	} else {
+		m.adddeclined = &i
+	}
+}
+
+// AddedDeclined returns the value that was added to the "declined" field in this mutation.
+func (m *CoolOffMutation) AddedDeclined() (r int, exists bool) {
+	v := m.adddeclined
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDeclined resets all changes to the "declined" field.
+func (m *CoolOffMutation) ResetDeclined() {
+	m.declined = nil
+	m.adddeclined = nil
+}
+
+// SetDeclinedSince sets the "declined_since" field.
+func (m *CoolOffMutation) SetDeclinedSince(t time.Time) {
+	m.declined_since = &t
+}
+
+// DeclinedSince returns the value of the "declined_since" field in the mutation.
+func (m *CoolOffMutation) DeclinedSince() (r time.Time, exists bool) {
+	v := m.declined_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeclinedSince returns the old "declined_since" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldDeclinedSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeclinedSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeclinedSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeclinedSince: %w", err)
+	}
+	return oldValue.DeclinedSince, nil
+}
+
+// ClearDeclinedSince clears the value of the "declined_since" field.
+func (m *CoolOffMutation) ClearDeclinedSince() {
+	m.declined_since = nil
+	m.clearedFields[cooloff.FieldDeclinedSince] = struct{}{}
+}
+
+// DeclinedSinceCleared returns if the "declined_since" field was cleared in this mutation.
+func (m *CoolOffMutation) DeclinedSinceCleared() bool {
+	_, ok := m.clearedFields[cooloff.FieldDeclinedSince]
+	return ok
+}
+
+// ResetDeclinedSince resets all changes to the "declined_since" field.
+func (m *CoolOffMutation) ResetDeclinedSince() {
+	m.declined_since = nil
+	delete(m.clearedFields, cooloff.FieldDeclinedSince)
+}
+
+// SetRevoked sets the "revoked" field.
+func (m *CoolOffMutation) SetRevoked(i int) {
+	m.revoked = &i
+	m.addrevoked = nil
+}
+
+// Revoked returns the value of the "revoked" field in the mutation.
+func (m *CoolOffMutation) Revoked() (r int, exists bool) {
+	v := m.revoked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevoked returns the old "revoked" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldRevoked(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevoked is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevoked requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevoked: %w", err)
+	}
+	return oldValue.Revoked, nil
+}
+
+// AddRevoked adds i to the "revoked" field.
+func (m *CoolOffMutation) AddRevoked(i int) {
+	if m.addrevoked != nil {
+		*m.addrevoked += i
+	} else {
+		m.addrevoked = &i
+	}
+}
+
+// AddedRevoked returns the value that was added to the "revoked" field in this mutation.
+func (m *CoolOffMutation) AddedRevoked() (r int, exists bool) {
+	v := m.addrevoked
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevoked resets all changes to the "revoked" field.
+func (m *CoolOffMutation) ResetRevoked() {
+	m.revoked = nil
+	m.addrevoked = nil
+}
+
+// SetRevokedSince sets the "revoked_since" field.
+func (m *CoolOffMutation) SetRevokedSince(t time.Time) {
+	m.revoked_since = &t
+}
+
+// RevokedSince returns the value of the "revoked_since" field in the mutation.
+func (m *CoolOffMutation) RevokedSince() (r time.Time, exists bool) {
+	v := m.revoked_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedSince returns the old "revoked_since" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldRevokedSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedSince: %w", err)
+	}
+	return oldValue.RevokedSince, nil
+}
+
+// ClearRevokedSince clears the value of the "revoked_since" field.
+func (m *CoolOffMutation) ClearRevokedSince() {
+	m.revoked_since = nil
+	m.clearedFields[cooloff.FieldRevokedSince] = struct{}{}
+}
+
+// RevokedSinceCleared returns if the "revoked_since" field was cleared in this mutation.
+func (m *CoolOffMutation) RevokedSinceCleared() bool {
+	_, ok := m.clearedFields[cooloff.FieldRevokedSince]
+	return ok
+}
+
+// ResetRevokedSince resets all changes to the "revoked_since" field.
+func (m *CoolOffMutation) ResetRevokedSince() {
+	m.revoked_since = nil
+	delete(m.clearedFields, cooloff.FieldRevokedSince)
+}
+
+// SetUntil sets the "until" field.
+func (m *CoolOffMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *CoolOffMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *CoolOffMutation) ClearUntil() {
+	m.until = nil
+	m.clearedFields[cooloff.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *CoolOffMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[cooloff.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *CoolOffMutation) ResetUntil() {
+	m.until = nil
+	delete(m.clearedFields, cooloff.FieldUntil)
+}
+
+// SetBlockedAt sets the "blocked_at" field.
+func (m *CoolOffMutation) SetBlockedAt(t time.Time) {
+	m.blocked_at = &t
+}
+
+// BlockedAt returns the value of the "blocked_at" field in the mutation.
+func (m *CoolOffMutation) BlockedAt() (r time.Time, exists bool) {
+	v := m.blocked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBlockedAt returns the old "blocked_at" field's value of the CoolOff entity.
+// If the CoolOff object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CoolOffMutation) OldBlockedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBlockedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBlockedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBlockedAt: %w", err)
+	}
+	return oldValue.BlockedAt, nil
+}
+
+// ClearBlockedAt clears the value of the "blocked_at" field.
+func (m *CoolOffMutation) ClearBlockedAt() {
+	m.blocked_at = nil
+	m.clearedFields[cooloff.FieldBlockedAt] = struct{}{}
+}
+
+// BlockedAtCleared returns if the "blocked_at" field was cleared in this mutation.
+func (m *CoolOffMutation) BlockedAtCleared() bool {
+	_, ok := m.clearedFields[cooloff.FieldBlockedAt]
+	return ok
+}
+
+// ResetBlockedAt resets all changes to the "blocked_at" field.
+func (m *CoolOffMutation) ResetBlockedAt() {
+	m.blocked_at = nil
+	delete(m.clearedFields, cooloff.FieldBlockedAt)
+}
+
+// Where appends a list predicates to the CoolOffMutation builder.
+func (m *CoolOffMutation) Where(ps ...predicate.CoolOff) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the CoolOffMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *CoolOffMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.CoolOff, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *CoolOffMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *CoolOffMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (CoolOff).
+func (m *CoolOffMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *CoolOffMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.created_at != nil {
+		fields = append(fields, cooloff.FieldCreatedAt)
+	}
+	if m.account_id != nil {
+		fields = append(fields, cooloff.FieldAccountID)
+	}
+	if m.address_hash != nil {
+		fields = append(fields, cooloff.FieldAddressHash)
+	}
+	if m.mailbox_hash != nil {
+		fields = append(fields, cooloff.FieldMailboxHash)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, cooloff.FieldUpdatedAt)
+	}
+	if m.declined != nil {
+		fields = append(fields, cooloff.FieldDeclined)
+	}
+	if m.declined_since != nil {
+		fields = append(fields, cooloff.FieldDeclinedSince)
+	}
+	if m.revoked != nil {
+		fields = append(fields, cooloff.FieldRevoked)
+	}
+	if m.revoked_since != nil {
+		fields = append(fields, cooloff.FieldRevokedSince)
+	}
+	if m.until != nil {
+		fields = append(fields, cooloff.FieldUntil)
+	}
+	if m.blocked_at != nil {
+		fields = append(fields, cooloff.FieldBlockedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *CoolOffMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case cooloff.FieldCreatedAt:
+		return m.CreatedAt()
+	case cooloff.FieldAccountID:
+		return m.AccountID()
+	case cooloff.FieldAddressHash:
+		return m.AddressHash()
+	case cooloff.FieldMailboxHash:
+		return m.MailboxHash()
+	case cooloff.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case cooloff.FieldDeclined:
+		return m.Declined()
+	case cooloff.FieldDeclinedSince:
+		return m.DeclinedSince()
+	case cooloff.FieldRevoked:
+		return m.Revoked()
+	case cooloff.FieldRevokedSince:
+		return m.RevokedSince()
+	case cooloff.FieldUntil:
+		return m.Until()
+	case cooloff.FieldBlockedAt:
+		return m.BlockedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *CoolOffMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case cooloff.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case cooloff.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case cooloff.FieldAddressHash:
+		return m.OldAddressHash(ctx)
+	case cooloff.FieldMailboxHash:
+		return m.OldMailboxHash(ctx)
+	case cooloff.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case cooloff.FieldDeclined:
+		return m.OldDeclined(ctx)
+	case cooloff.FieldDeclinedSince:
+		return m.OldDeclinedSince(ctx)
+	case cooloff.FieldRevoked:
+		return m.OldRevoked(ctx)
+	case cooloff.FieldRevokedSince:
+		return m.OldRevokedSince(ctx)
+	case cooloff.FieldUntil:
+		return m.OldUntil(ctx)
+	case cooloff.FieldBlockedAt:
+		return m.OldBlockedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown CoolOff field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CoolOffMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case cooloff.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case cooloff.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case cooloff.FieldAddressHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddressHash(v)
+		return nil
+	case cooloff.FieldMailboxHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailboxHash(v)
+		return nil
+	case cooloff.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case cooloff.FieldDeclined:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeclined(v)
+		return nil
+	case cooloff.FieldDeclinedSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeclinedSince(v)
+		return nil
+	case cooloff.FieldRevoked:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevoked(v)
+		return nil
+	case cooloff.FieldRevokedSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedSince(v)
+		return nil
+	case cooloff.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case cooloff.FieldBlockedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBlockedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CoolOff field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *CoolOffMutation) AddedFields() []string {
+	var fields []string
+	if m.adddeclined != nil {
+		fields = append(fields, cooloff.FieldDeclined)
+	}
+	if m.addrevoked != nil {
+		fields = append(fields, cooloff.FieldRevoked)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *CoolOffMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case cooloff.FieldDeclined:
+		return m.AddedDeclined()
+	case cooloff.FieldRevoked:
+		return m.AddedRevoked()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *CoolOffMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case cooloff.FieldDeclined:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDeclined(v)
+		return nil
+	case cooloff.FieldRevoked:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevoked(v)
+		return nil
+	}
+	return fmt.Errorf("unknown CoolOff numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *CoolOffMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(cooloff.FieldDeclinedSince) {
+		fields = append(fields, cooloff.FieldDeclinedSince)
+	}
+	if m.FieldCleared(cooloff.FieldRevokedSince) {
+		fields = append(fields, cooloff.FieldRevokedSince)
+	}
+	if m.FieldCleared(cooloff.FieldUntil) {
+		fields = append(fields, cooloff.FieldUntil)
+	}
+	if m.FieldCleared(cooloff.FieldBlockedAt) {
+		fields = append(fields, cooloff.FieldBlockedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *CoolOffMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *CoolOffMutation) ClearField(name string) error {
+	switch name {
+	case cooloff.FieldDeclinedSince:
+		m.ClearDeclinedSince()
+		return nil
+	case cooloff.FieldRevokedSince:
+		m.ClearRevokedSince()
+		return nil
+	case cooloff.FieldUntil:
+		m.ClearUntil()
+		return nil
+	case cooloff.FieldBlockedAt:
+		m.ClearBlockedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CoolOff nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *CoolOffMutation) ResetField(name string) error {
+	switch name {
+	case cooloff.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case cooloff.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case cooloff.FieldAddressHash:
+		m.ResetAddressHash()
+		return nil
+	case cooloff.FieldMailboxHash:
+		m.ResetMailboxHash()
+		return nil
+	case cooloff.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case cooloff.FieldDeclined:
+		m.ResetDeclined()
+		return nil
+	case cooloff.FieldDeclinedSince:
+		m.ResetDeclinedSince()
+		return nil
+	case cooloff.FieldRevoked:
+		m.ResetRevoked()
+		return nil
+	case cooloff.FieldRevokedSince:
+		m.ResetRevokedSince()
+		return nil
+	case cooloff.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case cooloff.FieldBlockedAt:
+		m.ResetBlockedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown CoolOff field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *CoolOffMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *CoolOffMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *CoolOffMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *CoolOffMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *CoolOffMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *CoolOffMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *CoolOffMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown CoolOff unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *CoolOffMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown CoolOff edge %s", name)
+}
+
 // DivisionMutation represents an operation that mutates the Division nodes in the graph.
 type DivisionMutation struct {
 	config
@@ -2704,6 +3728,824 @@ func (m *DivisionMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Division edge %s", name)
+}
+
+// EmailChangeMutation represents an operation that mutates the EmailChange nodes in the graph.
+type EmailChangeMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *string
+	created_at       *time.Time
+	user_id          *string
+	old_email_key    *string
+	new_email        *string
+	new_email_key    *string
+	old_token_hash   *[]byte
+	new_token_hash   *[]byte
+	confirmed_by_old *bool
+	confirmed_by_new *bool
+	expires_at       *time.Time
+	clearedFields    map[string]struct{}
+	done             bool
+	oldValue         func(context.Context) (*EmailChange, error)
+	predicates       []predicate.EmailChange
+}
+
+var _ ent.Mutation = (*EmailChangeMutation)(nil)
+
+// emailchangeOption allows management of the mutation configuration using functional options.
+type emailchangeOption func(*EmailChangeMutation)
+
+// newEmailChangeMutation creates new mutation for the EmailChange entity.
+func newEmailChangeMutation(c config, op Op, opts ...emailchangeOption) *EmailChangeMutation {
+	m := &EmailChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeEmailChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withEmailChangeID sets the ID field of the mutation.
+func withEmailChangeID(id string) emailchangeOption {
+	return func(m *EmailChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *EmailChange
+		)
+		m.oldValue = func(ctx context.Context) (*EmailChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().EmailChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withEmailChange sets the old EmailChange of the mutation.
+func withEmailChange(node *EmailChange) emailchangeOption {
+	return func(m *EmailChangeMutation) {
+		m.oldValue = func(context.Context) (*EmailChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m EmailChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m EmailChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of EmailChange entities.
+func (m *EmailChangeMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *EmailChangeMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *EmailChangeMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().EmailChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *EmailChangeMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *EmailChangeMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *EmailChangeMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *EmailChangeMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *EmailChangeMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *EmailChangeMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetOldEmailKey sets the "old_email_key" field.
+func (m *EmailChangeMutation) SetOldEmailKey(s string) {
+	m.old_email_key = &s
+}
+
+// OldEmailKey returns the value of the "old_email_key" field in the mutation.
+func (m *EmailChangeMutation) OldEmailKey() (r string, exists bool) {
+	v := m.old_email_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOldEmailKey returns the old "old_email_key" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldOldEmailKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOldEmailKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOldEmailKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOldEmailKey: %w", err)
+	}
+	return oldValue.OldEmailKey, nil
+}
+
+// ResetOldEmailKey resets all changes to the "old_email_key" field.
+func (m *EmailChangeMutation) ResetOldEmailKey() {
+	m.old_email_key = nil
+}
+
+// SetNewEmail sets the "new_email" field.
+func (m *EmailChangeMutation) SetNewEmail(s string) {
+	m.new_email = &s
+}
+
+// NewEmail returns the value of the "new_email" field in the mutation.
+func (m *EmailChangeMutation) NewEmail() (r string, exists bool) {
+	v := m.new_email
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNewEmail returns the old "new_email" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldNewEmail(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNewEmail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNewEmail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNewEmail: %w", err)
+	}
+	return oldValue.NewEmail, nil
+}
+
+// ResetNewEmail resets all changes to the "new_email" field.
+func (m *EmailChangeMutation) ResetNewEmail() {
+	m.new_email = nil
+}
+
+// SetNewEmailKey sets the "new_email_key" field.
+func (m *EmailChangeMutation) SetNewEmailKey(s string) {
+	m.new_email_key = &s
+}
+
+// NewEmailKey returns the value of the "new_email_key" field in the mutation.
+func (m *EmailChangeMutation) NewEmailKey() (r string, exists bool) {
+	v := m.new_email_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNewEmailKey returns the old "new_email_key" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldNewEmailKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNewEmailKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNewEmailKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNewEmailKey: %w", err)
+	}
+	return oldValue.NewEmailKey, nil
+}
+
+// ResetNewEmailKey resets all changes to the "new_email_key" field.
+func (m *EmailChangeMutation) ResetNewEmailKey() {
+	m.new_email_key = nil
+}
+
+// SetOldTokenHash sets the "old_token_hash" field.
+func (m *EmailChangeMutation) SetOldTokenHash(b []byte) {
+	m.old_token_hash = &b
+}
+
+// OldTokenHash returns the value of the "old_token_hash" field in the mutation.
+func (m *EmailChangeMutation) OldTokenHash() (r []byte, exists bool) {
+	v := m.old_token_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOldTokenHash returns the old "old_token_hash" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldOldTokenHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOldTokenHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOldTokenHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOldTokenHash: %w", err)
+	}
+	return oldValue.OldTokenHash, nil
+}
+
+// ResetOldTokenHash resets all changes to the "old_token_hash" field.
+func (m *EmailChangeMutation) ResetOldTokenHash() {
+	m.old_token_hash = nil
+}
+
+// SetNewTokenHash sets the "new_token_hash" field.
+func (m *EmailChangeMutation) SetNewTokenHash(b []byte) {
+	m.new_token_hash = &b
+}
+
+// NewTokenHash returns the value of the "new_token_hash" field in the mutation.
+func (m *EmailChangeMutation) NewTokenHash() (r []byte, exists bool) {
+	v := m.new_token_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNewTokenHash returns the old "new_token_hash" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldNewTokenHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNewTokenHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNewTokenHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNewTokenHash: %w", err)
+	}
+	return oldValue.NewTokenHash, nil
+}
+
+// ResetNewTokenHash resets all changes to the "new_token_hash" field.
+func (m *EmailChangeMutation) ResetNewTokenHash() {
+	m.new_token_hash = nil
+}
+
+// SetConfirmedByOld sets the "confirmed_by_old" field.
+func (m *EmailChangeMutation) SetConfirmedByOld(b bool) {
+	m.confirmed_by_old = &b
+}
+
+// ConfirmedByOld returns the value of the "confirmed_by_old" field in the mutation.
+func (m *EmailChangeMutation) ConfirmedByOld() (r bool, exists bool) {
+	v := m.confirmed_by_old
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConfirmedByOld returns the old "confirmed_by_old" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldConfirmedByOld(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConfirmedByOld is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConfirmedByOld requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConfirmedByOld: %w", err)
+	}
+	return oldValue.ConfirmedByOld, nil
+}
+
+// ResetConfirmedByOld resets all changes to the "confirmed_by_old" field.
+func (m *EmailChangeMutation) ResetConfirmedByOld() {
+	m.confirmed_by_old = nil
+}
+
+// SetConfirmedByNew sets the "confirmed_by_new" field.
+func (m *EmailChangeMutation) SetConfirmedByNew(b bool) {
+	m.confirmed_by_new = &b
+}
+
+// ConfirmedByNew returns the value of the "confirmed_by_new" field in the mutation.
+func (m *EmailChangeMutation) ConfirmedByNew() (r bool, exists bool) {
+	v := m.confirmed_by_new
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConfirmedByNew returns the old "confirmed_by_new" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldConfirmedByNew(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConfirmedByNew is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConfirmedByNew requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConfirmedByNew: %w", err)
+	}
+	return oldValue.ConfirmedByNew, nil
+}
+
+// ResetConfirmedByNew resets all changes to the "confirmed_by_new" field.
+func (m *EmailChangeMutation) ResetConfirmedByNew() {
+	m.confirmed_by_new = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *EmailChangeMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *EmailChangeMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the EmailChange entity.
+// If the EmailChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EmailChangeMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *EmailChangeMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// Where appends a list predicates to the EmailChangeMutation builder.
+func (m *EmailChangeMutation) Where(ps ...predicate.EmailChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the EmailChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *EmailChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.EmailChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *EmailChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *EmailChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (EmailChange).
+func (m *EmailChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *EmailChangeMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.created_at != nil {
+		fields = append(fields, emailchange.FieldCreatedAt)
+	}
+	if m.user_id != nil {
+		fields = append(fields, emailchange.FieldUserID)
+	}
+	if m.old_email_key != nil {
+		fields = append(fields, emailchange.FieldOldEmailKey)
+	}
+	if m.new_email != nil {
+		fields = append(fields, emailchange.FieldNewEmail)
+	}
+	if m.new_email_key != nil {
+		fields = append(fields, emailchange.FieldNewEmailKey)
+	}
+	if m.old_token_hash != nil {
+		fields = append(fields, emailchange.FieldOldTokenHash)
+	}
+	if m.new_token_hash != nil {
+		fields = append(fields, emailchange.FieldNewTokenHash)
+	}
+	if m.confirmed_by_old != nil {
+		fields = append(fields, emailchange.FieldConfirmedByOld)
+	}
+	if m.confirmed_by_new != nil {
+		fields = append(fields, emailchange.FieldConfirmedByNew)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, emailchange.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *EmailChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case emailchange.FieldCreatedAt:
+		return m.CreatedAt()
+	case emailchange.FieldUserID:
+		return m.UserID()
+	case emailchange.FieldOldEmailKey:
+		return m.OldEmailKey()
+	case emailchange.FieldNewEmail:
+		return m.NewEmail()
+	case emailchange.FieldNewEmailKey:
+		return m.NewEmailKey()
+	case emailchange.FieldOldTokenHash:
+		return m.OldTokenHash()
+	case emailchange.FieldNewTokenHash:
+		return m.NewTokenHash()
+	case emailchange.FieldConfirmedByOld:
+		return m.ConfirmedByOld()
+	case emailchange.FieldConfirmedByNew:
+		return m.ConfirmedByNew()
+	case emailchange.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *EmailChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case emailchange.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case emailchange.FieldUserID:
+		return m.OldUserID(ctx)
+	case emailchange.FieldOldEmailKey:
+		return m.OldOldEmailKey(ctx)
+	case emailchange.FieldNewEmail:
+		return m.OldNewEmail(ctx)
+	case emailchange.FieldNewEmailKey:
+		return m.OldNewEmailKey(ctx)
+	case emailchange.FieldOldTokenHash:
+		return m.OldOldTokenHash(ctx)
+	case emailchange.FieldNewTokenHash:
+		return m.OldNewTokenHash(ctx)
+	case emailchange.FieldConfirmedByOld:
+		return m.OldConfirmedByOld(ctx)
+	case emailchange.FieldConfirmedByNew:
+		return m.OldConfirmedByNew(ctx)
+	case emailchange.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown EmailChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EmailChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case emailchange.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case emailchange.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case emailchange.FieldOldEmailKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOldEmailKey(v)
+		return nil
+	case emailchange.FieldNewEmail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNewEmail(v)
+		return nil
+	case emailchange.FieldNewEmailKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNewEmailKey(v)
+		return nil
+	case emailchange.FieldOldTokenHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOldTokenHash(v)
+		return nil
+	case emailchange.FieldNewTokenHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNewTokenHash(v)
+		return nil
+	case emailchange.FieldConfirmedByOld:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConfirmedByOld(v)
+		return nil
+	case emailchange.FieldConfirmedByNew:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConfirmedByNew(v)
+		return nil
+	case emailchange.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown EmailChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *EmailChangeMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *EmailChangeMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *EmailChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown EmailChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *EmailChangeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *EmailChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *EmailChangeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown EmailChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *EmailChangeMutation) ResetField(name string) error {
+	switch name {
+	case emailchange.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case emailchange.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case emailchange.FieldOldEmailKey:
+		m.ResetOldEmailKey()
+		return nil
+	case emailchange.FieldNewEmail:
+		m.ResetNewEmail()
+		return nil
+	case emailchange.FieldNewEmailKey:
+		m.ResetNewEmailKey()
+		return nil
+	case emailchange.FieldOldTokenHash:
+		m.ResetOldTokenHash()
+		return nil
+	case emailchange.FieldNewTokenHash:
+		m.ResetNewTokenHash()
+		return nil
+	case emailchange.FieldConfirmedByOld:
+		m.ResetConfirmedByOld()
+		return nil
+	case emailchange.FieldConfirmedByNew:
+		m.ResetConfirmedByNew()
+		return nil
+	case emailchange.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown EmailChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *EmailChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *EmailChangeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *EmailChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *EmailChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *EmailChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *EmailChangeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *EmailChangeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown EmailChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *EmailChangeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown EmailChange edge %s", name)
 }
 
 // EventMutation represents an operation that mutates the Event nodes in the graph.
@@ -5183,6 +7025,7 @@ type InvitationMutation struct {
 	note                  *string
 	status                *invitation.Status
 	granter_id            *string
+	unconfirmed_at        *time.Time
 	sort_name             *string
 	search                *string
 	superseded            *bool
@@ -5203,6 +7046,7 @@ type InvitationMutation struct {
 	resend_day_start      *time.Time
 	resends_of_day        *int
 	addresends_of_day     *int
+	forgotten_at          *time.Time
 	clearedFields         map[string]struct{}
 	team                  *string
 	clearedteam           bool
@@ -6003,6 +7847,55 @@ func (m *InvitationMutation) ResetGranterID() {
 	m.granter_id = nil
 }
 
+// SetUnconfirmedAt sets the "unconfirmed_at" field.
+func (m *InvitationMutation) SetUnconfirmedAt(t time.Time) {
+	m.unconfirmed_at = &t
+}
+
+// UnconfirmedAt returns the value of the "unconfirmed_at" field in the mutation.
+func (m *InvitationMutation) UnconfirmedAt() (r time.Time, exists bool) {
+	v := m.unconfirmed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnconfirmedAt returns the old "unconfirmed_at" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldUnconfirmedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnconfirmedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnconfirmedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnconfirmedAt: %w", err)
+	}
+	return oldValue.UnconfirmedAt, nil
+}
+
+// ClearUnconfirmedAt clears the value of the "unconfirmed_at" field.
+func (m *InvitationMutation) ClearUnconfirmedAt() {
+	m.unconfirmed_at = nil
+	m.clearedFields[invitation.FieldUnconfirmedAt] = struct{}{}
+}
+
+// UnconfirmedAtCleared returns if the "unconfirmed_at" field was cleared in this mutation.
+func (m *InvitationMutation) UnconfirmedAtCleared() bool {
+	_, ok := m.clearedFields[invitation.FieldUnconfirmedAt]
+	return ok
+}
+
+// ResetUnconfirmedAt resets all changes to the "unconfirmed_at" field.
+func (m *InvitationMutation) ResetUnconfirmedAt() {
+	m.unconfirmed_at = nil
+	delete(m.clearedFields, invitation.FieldUnconfirmedAt)
+}
+
 // SetSortName sets the "sort_name" field.
 func (m *InvitationMutation) SetSortName(s string) {
 	m.sort_name = &s
@@ -6760,6 +8653,55 @@ func (m *InvitationMutation) ResetAcceptedByID() {
 	delete(m.clearedFields, invitation.FieldAcceptedByID)
 }
 
+// SetForgottenAt sets the "forgotten_at" field.
+func (m *InvitationMutation) SetForgottenAt(t time.Time) {
+	m.forgotten_at = &t
+}
+
+// ForgottenAt returns the value of the "forgotten_at" field in the mutation.
+func (m *InvitationMutation) ForgottenAt() (r time.Time, exists bool) {
+	v := m.forgotten_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForgottenAt returns the old "forgotten_at" field's value of the Invitation entity.
+// If the Invitation object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InvitationMutation) OldForgottenAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForgottenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForgottenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForgottenAt: %w", err)
+	}
+	return oldValue.ForgottenAt, nil
+}
+
+// ClearForgottenAt clears the value of the "forgotten_at" field.
+func (m *InvitationMutation) ClearForgottenAt() {
+	m.forgotten_at = nil
+	m.clearedFields[invitation.FieldForgottenAt] = struct{}{}
+}
+
+// ForgottenAtCleared returns if the "forgotten_at" field was cleared in this mutation.
+func (m *InvitationMutation) ForgottenAtCleared() bool {
+	_, ok := m.clearedFields[invitation.FieldForgottenAt]
+	return ok
+}
+
+// ResetForgottenAt resets all changes to the "forgotten_at" field.
+func (m *InvitationMutation) ResetForgottenAt() {
+	m.forgotten_at = nil
+	delete(m.clearedFields, invitation.FieldForgottenAt)
+}
+
 // ClearTeam clears the "team" edge to the Team entity.
 func (m *InvitationMutation) ClearTeam() {
 	m.clearedteam = true
@@ -7037,7 +8979,7 @@ func (m *InvitationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InvitationMutation) Fields() []string {
-	fields := make([]string, 0, 34)
+	fields := make([]string, 0, 36)
 	if m.created_at != nil {
 		fields = append(fields, invitation.FieldCreatedAt)
 	}
@@ -7088,6 +9030,9 @@ func (m *InvitationMutation) Fields() []string {
 	}
 	if m.granter_id != nil {
 		fields = append(fields, invitation.FieldGranterID)
+	}
+	if m.unconfirmed_at != nil {
+		fields = append(fields, invitation.FieldUnconfirmedAt)
 	}
 	if m.sort_name != nil {
 		fields = append(fields, invitation.FieldSortName)
@@ -7140,6 +9085,9 @@ func (m *InvitationMutation) Fields() []string {
 	if m.accepted_by != nil {
 		fields = append(fields, invitation.FieldAcceptedByID)
 	}
+	if m.forgotten_at != nil {
+		fields = append(fields, invitation.FieldForgottenAt)
+	}
 	return fields
 }
 
@@ -7182,6 +9130,8 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.InviterID()
 	case invitation.FieldGranterID:
 		return m.GranterID()
+	case invitation.FieldUnconfirmedAt:
+		return m.UnconfirmedAt()
 	case invitation.FieldSortName:
 		return m.SortName()
 	case invitation.FieldSearch:
@@ -7216,6 +9166,8 @@ func (m *InvitationMutation) Field(name string) (ent.Value, bool) {
 		return m.ResendsOfDay()
 	case invitation.FieldAcceptedByID:
 		return m.AcceptedByID()
+	case invitation.FieldForgottenAt:
+		return m.ForgottenAt()
 	}
 	return nil, false
 }
@@ -7259,6 +9211,8 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldInviterID(ctx)
 	case invitation.FieldGranterID:
 		return m.OldGranterID(ctx)
+	case invitation.FieldUnconfirmedAt:
+		return m.OldUnconfirmedAt(ctx)
 	case invitation.FieldSortName:
 		return m.OldSortName(ctx)
 	case invitation.FieldSearch:
@@ -7293,6 +9247,8 @@ func (m *InvitationMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldResendsOfDay(ctx)
 	case invitation.FieldAcceptedByID:
 		return m.OldAcceptedByID(ctx)
+	case invitation.FieldForgottenAt:
+		return m.OldForgottenAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -7421,6 +9377,13 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetGranterID(v)
 		return nil
+	case invitation.FieldUnconfirmedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnconfirmedAt(v)
+		return nil
 	case invitation.FieldSortName:
 		v, ok := value.(string)
 		if !ok {
@@ -7540,6 +9503,13 @@ func (m *InvitationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAcceptedByID(v)
 		return nil
+	case invitation.FieldForgottenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForgottenAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)
 }
@@ -7636,6 +9606,9 @@ func (m *InvitationMutation) ClearedFields() []string {
 	if m.FieldCleared(invitation.FieldInviterID) {
 		fields = append(fields, invitation.FieldInviterID)
 	}
+	if m.FieldCleared(invitation.FieldUnconfirmedAt) {
+		fields = append(fields, invitation.FieldUnconfirmedAt)
+	}
 	if m.FieldCleared(invitation.FieldDeliveryUpdatedAt) {
 		fields = append(fields, invitation.FieldDeliveryUpdatedAt)
 	}
@@ -7650,6 +9623,9 @@ func (m *InvitationMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(invitation.FieldAcceptedByID) {
 		fields = append(fields, invitation.FieldAcceptedByID)
+	}
+	if m.FieldCleared(invitation.FieldForgottenAt) {
+		fields = append(fields, invitation.FieldForgottenAt)
 	}
 	return fields
 }
@@ -7668,6 +9644,9 @@ func (m *InvitationMutation) ClearField(name string) error {
 	case invitation.FieldInviterID:
 		m.ClearInviterID()
 		return nil
+	case invitation.FieldUnconfirmedAt:
+		m.ClearUnconfirmedAt()
+		return nil
 	case invitation.FieldDeliveryUpdatedAt:
 		m.ClearDeliveryUpdatedAt()
 		return nil
@@ -7682,6 +9661,9 @@ func (m *InvitationMutation) ClearField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ClearAcceptedByID()
+		return nil
+	case invitation.FieldForgottenAt:
+		m.ClearForgottenAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation nullable field %s", name)
@@ -7742,6 +9724,9 @@ func (m *InvitationMutation) ResetField(name string) error {
 	case invitation.FieldGranterID:
 		m.ResetGranterID()
 		return nil
+	case invitation.FieldUnconfirmedAt:
+		m.ResetUnconfirmedAt()
+		return nil
 	case invitation.FieldSortName:
 		m.ResetSortName()
 		return nil
@@ -7792,6 +9777,9 @@ func (m *InvitationMutation) ResetField(name string) error {
 		return nil
 	case invitation.FieldAcceptedByID:
 		m.ResetAcceptedByID()
+		return nil
+	case invitation.FieldForgottenAt:
+		m.ResetForgottenAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Invitation field %s", name)
@@ -15961,8 +17949,10 @@ type UserMutation struct {
 	job_title                   *string
 	password_hash               *string
 	email_verified_at           *time.Time
+	email_proof                 *user.EmailProof
 	last_seen_at                *time.Time
 	active_team_id              *string
+	erased_at                   *time.Time
 	clearedFields               map[string]struct{}
 	members                     map[string]struct{}
 	removedmembers              map[string]struct{}
@@ -16465,6 +18455,55 @@ func (m *UserMutation) ResetEmailVerifiedAt() {
 	m.email_verified_at = nil
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (m *UserMutation) SetEmailProof(up user.EmailProof) {
+	m.email_proof = &up
+}
+
+// EmailProof returns the value of the "email_proof" field in the mutation.
+func (m *UserMutation) EmailProof() (r user.EmailProof, exists bool) {
+	v := m.email_proof
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailProof returns the old "email_proof" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldEmailProof(ctx context.Context) (v user.EmailProof, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailProof is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailProof requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailProof: %w", err)
+	}
+	return oldValue.EmailProof, nil
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (m *UserMutation) ClearEmailProof() {
+	m.email_proof = nil
+	m.clearedFields[user.FieldEmailProof] = struct{}{}
+}
+
+// EmailProofCleared returns if the "email_proof" field was cleared in this mutation.
+func (m *UserMutation) EmailProofCleared() bool {
+	_, ok := m.clearedFields[user.FieldEmailProof]
+	return ok
+}
+
+// ResetEmailProof resets all changes to the "email_proof" field.
+func (m *UserMutation) ResetEmailProof() {
+	m.email_proof = nil
+	delete(m.clearedFields, user.FieldEmailProof)
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (m *UserMutation) SetLastSeenAt(t time.Time) {
 	m.last_seen_at = &t
@@ -16548,6 +18587,55 @@ func (m *UserMutation) OldActiveTeamID(ctx context.Context) (v string, err error
 // ResetActiveTeamID resets all changes to the "active_team_id" field.
 func (m *UserMutation) ResetActiveTeamID() {
 	m.active_team_id = nil
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (m *UserMutation) SetErasedAt(t time.Time) {
+	m.erased_at = &t
+}
+
+// ErasedAt returns the value of the "erased_at" field in the mutation.
+func (m *UserMutation) ErasedAt() (r time.Time, exists bool) {
+	v := m.erased_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasedAt returns the old "erased_at" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldErasedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasedAt: %w", err)
+	}
+	return oldValue.ErasedAt, nil
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (m *UserMutation) ClearErasedAt() {
+	m.erased_at = nil
+	m.clearedFields[user.FieldErasedAt] = struct{}{}
+}
+
+// ErasedAtCleared returns if the "erased_at" field was cleared in this mutation.
+func (m *UserMutation) ErasedAtCleared() bool {
+	_, ok := m.clearedFields[user.FieldErasedAt]
+	return ok
+}
+
+// ResetErasedAt resets all changes to the "erased_at" field.
+func (m *UserMutation) ResetErasedAt() {
+	m.erased_at = nil
+	delete(m.clearedFields, user.FieldErasedAt)
 }
 
 // AddMemberIDs adds the "members" edge to the Member entity by ids.
@@ -16800,7 +18888,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 14)
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
 	}
@@ -16831,11 +18919,17 @@ func (m *UserMutation) Fields() []string {
 	if m.email_verified_at != nil {
 		fields = append(fields, user.FieldEmailVerifiedAt)
 	}
+	if m.email_proof != nil {
+		fields = append(fields, user.FieldEmailProof)
+	}
 	if m.last_seen_at != nil {
 		fields = append(fields, user.FieldLastSeenAt)
 	}
 	if m.active_team_id != nil {
 		fields = append(fields, user.FieldActiveTeamID)
+	}
+	if m.erased_at != nil {
+		fields = append(fields, user.FieldErasedAt)
 	}
 	return fields
 }
@@ -16865,10 +18959,14 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.PasswordHash()
 	case user.FieldEmailVerifiedAt:
 		return m.EmailVerifiedAt()
+	case user.FieldEmailProof:
+		return m.EmailProof()
 	case user.FieldLastSeenAt:
 		return m.LastSeenAt()
 	case user.FieldActiveTeamID:
 		return m.ActiveTeamID()
+	case user.FieldErasedAt:
+		return m.ErasedAt()
 	}
 	return nil, false
 }
@@ -16898,10 +18996,14 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldPasswordHash(ctx)
 	case user.FieldEmailVerifiedAt:
 		return m.OldEmailVerifiedAt(ctx)
+	case user.FieldEmailProof:
+		return m.OldEmailProof(ctx)
 	case user.FieldLastSeenAt:
 		return m.OldLastSeenAt(ctx)
 	case user.FieldActiveTeamID:
 		return m.OldActiveTeamID(ctx)
+	case user.FieldErasedAt:
+		return m.OldErasedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown User field %s", name)
 }
@@ -16981,6 +19083,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetEmailVerifiedAt(v)
 		return nil
+	case user.FieldEmailProof:
+		v, ok := value.(user.EmailProof)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailProof(v)
+		return nil
 	case user.FieldLastSeenAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -16994,6 +19103,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetActiveTeamID(v)
+		return nil
+	case user.FieldErasedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasedAt(v)
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)
@@ -17040,8 +19156,14 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(user.FieldEmailProof) {
+		fields = append(fields, user.FieldEmailProof)
+	}
 	if m.FieldCleared(user.FieldLastSeenAt) {
 		fields = append(fields, user.FieldLastSeenAt)
+	}
+	if m.FieldCleared(user.FieldErasedAt) {
+		fields = append(fields, user.FieldErasedAt)
 	}
 	return fields
 }
@@ -17057,8 +19179,14 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
 	switch name {
+	case user.FieldEmailProof:
+		m.ClearEmailProof()
+		return nil
 	case user.FieldLastSeenAt:
 		m.ClearLastSeenAt()
+		return nil
+	case user.FieldErasedAt:
+		m.ClearErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown User nullable field %s", name)
@@ -17098,11 +19226,17 @@ func (m *UserMutation) ResetField(name string) error {
 	case user.FieldEmailVerifiedAt:
 		m.ResetEmailVerifiedAt()
 		return nil
+	case user.FieldEmailProof:
+		m.ResetEmailProof()
+		return nil
 	case user.FieldLastSeenAt:
 		m.ResetLastSeenAt()
 		return nil
 	case user.FieldActiveTeamID:
 		m.ResetActiveTeamID()
+		return nil
+	case user.FieldErasedAt:
+		m.ResetErasedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown User field %s", name)

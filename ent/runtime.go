@@ -4,7 +4,9 @@ package ent
 
 import (
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -82,6 +84,51 @@ func init() {
 			return nil
 		}
 	}()
+	cooloffMixin := schema.CoolOff{}.Mixin()
+	cooloffMixinFields0 := cooloffMixin[0].Fields()
+	_ = cooloffMixinFields0
+	cooloffMixinFields1 := cooloffMixin[1].Fields()
+	_ = cooloffMixinFields1
+	cooloffFields := schema.CoolOff{}.Fields()
+	_ = cooloffFields
+	// cooloffDescAccountID is the schema descriptor for account_id field.
+	cooloffDescAccountID := cooloffMixinFields1[0].Descriptor()
+	// cooloff.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	cooloff.AccountIDValidator = cooloffDescAccountID.Validators[0].(func(string) error)
+	// cooloffDescAddressHash is the schema descriptor for address_hash field.
+	cooloffDescAddressHash := cooloffFields[0].Descriptor()
+	// cooloff.AddressHashValidator is a validator for the "address_hash" field. It is called by the builders before save.
+	cooloff.AddressHashValidator = cooloffDescAddressHash.Validators[0].(func(string) error)
+	// cooloffDescMailboxHash is the schema descriptor for mailbox_hash field.
+	cooloffDescMailboxHash := cooloffFields[1].Descriptor()
+	// cooloff.MailboxHashValidator is a validator for the "mailbox_hash" field. It is called by the builders before save.
+	cooloff.MailboxHashValidator = cooloffDescMailboxHash.Validators[0].(func(string) error)
+	// cooloffDescDeclined is the schema descriptor for declined field.
+	cooloffDescDeclined := cooloffFields[3].Descriptor()
+	// cooloff.DefaultDeclined holds the default value on creation for the declined field.
+	cooloff.DefaultDeclined = cooloffDescDeclined.Default.(int)
+	// cooloffDescRevoked is the schema descriptor for revoked field.
+	cooloffDescRevoked := cooloffFields[5].Descriptor()
+	// cooloff.DefaultRevoked holds the default value on creation for the revoked field.
+	cooloff.DefaultRevoked = cooloffDescRevoked.Default.(int)
+	// cooloffDescID is the schema descriptor for id field.
+	cooloffDescID := cooloffMixinFields0[0].Descriptor()
+	// cooloff.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	cooloff.IDValidator = func() func(string) error {
+		validators := cooloffDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	divisionMixin := schema.Division{}.Mixin()
 	divisionMixinFields0 := divisionMixin[0].Fields()
 	_ = divisionMixinFields0
@@ -110,6 +157,53 @@ func init() {
 	// division.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	division.IDValidator = func() func(string) error {
 		validators := divisionDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	emailchangeMixin := schema.EmailChange{}.Mixin()
+	emailchangeMixinFields0 := emailchangeMixin[0].Fields()
+	_ = emailchangeMixinFields0
+	emailchangeFields := schema.EmailChange{}.Fields()
+	_ = emailchangeFields
+	// emailchangeDescUserID is the schema descriptor for user_id field.
+	emailchangeDescUserID := emailchangeFields[0].Descriptor()
+	// emailchange.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	emailchange.UserIDValidator = emailchangeDescUserID.Validators[0].(func(string) error)
+	// emailchangeDescOldEmailKey is the schema descriptor for old_email_key field.
+	emailchangeDescOldEmailKey := emailchangeFields[1].Descriptor()
+	// emailchange.OldEmailKeyValidator is a validator for the "old_email_key" field. It is called by the builders before save.
+	emailchange.OldEmailKeyValidator = emailchangeDescOldEmailKey.Validators[0].(func(string) error)
+	// emailchangeDescNewEmail is the schema descriptor for new_email field.
+	emailchangeDescNewEmail := emailchangeFields[2].Descriptor()
+	// emailchange.NewEmailValidator is a validator for the "new_email" field. It is called by the builders before save.
+	emailchange.NewEmailValidator = emailchangeDescNewEmail.Validators[0].(func(string) error)
+	// emailchangeDescNewEmailKey is the schema descriptor for new_email_key field.
+	emailchangeDescNewEmailKey := emailchangeFields[3].Descriptor()
+	// emailchange.NewEmailKeyValidator is a validator for the "new_email_key" field. It is called by the builders before save.
+	emailchange.NewEmailKeyValidator = emailchangeDescNewEmailKey.Validators[0].(func(string) error)
+	// emailchangeDescConfirmedByOld is the schema descriptor for confirmed_by_old field.
+	emailchangeDescConfirmedByOld := emailchangeFields[6].Descriptor()
+	// emailchange.DefaultConfirmedByOld holds the default value on creation for the confirmed_by_old field.
+	emailchange.DefaultConfirmedByOld = emailchangeDescConfirmedByOld.Default.(bool)
+	// emailchangeDescConfirmedByNew is the schema descriptor for confirmed_by_new field.
+	emailchangeDescConfirmedByNew := emailchangeFields[7].Descriptor()
+	// emailchange.DefaultConfirmedByNew holds the default value on creation for the confirmed_by_new field.
+	emailchange.DefaultConfirmedByNew = emailchangeDescConfirmedByNew.Default.(bool)
+	// emailchangeDescID is the schema descriptor for id field.
+	emailchangeDescID := emailchangeMixinFields0[0].Descriptor()
+	// emailchange.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	emailchange.IDValidator = func() func(string) error {
+		validators := emailchangeDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -336,39 +430,39 @@ func init() {
 	// invitation.DefaultGranterID holds the default value on creation for the granter_id field.
 	invitation.DefaultGranterID = invitationDescGranterID.Default.(string)
 	// invitationDescSortName is the schema descriptor for sort_name field.
-	invitationDescSortName := invitationFields[10].Descriptor()
+	invitationDescSortName := invitationFields[11].Descriptor()
 	// invitation.DefaultSortName holds the default value on creation for the sort_name field.
 	invitation.DefaultSortName = invitationDescSortName.Default.(string)
 	// invitationDescSearch is the schema descriptor for search field.
-	invitationDescSearch := invitationFields[11].Descriptor()
+	invitationDescSearch := invitationFields[12].Descriptor()
 	// invitation.DefaultSearch holds the default value on creation for the search field.
 	invitation.DefaultSearch = invitationDescSearch.Default.(string)
 	// invitationDescSuperseded is the schema descriptor for superseded field.
-	invitationDescSuperseded := invitationFields[12].Descriptor()
+	invitationDescSuperseded := invitationFields[13].Descriptor()
 	// invitation.DefaultSuperseded holds the default value on creation for the superseded field.
 	invitation.DefaultSuperseded = invitationDescSuperseded.Default.(bool)
 	// invitationDescTokenGeneration is the schema descriptor for token_generation field.
-	invitationDescTokenGeneration := invitationFields[15].Descriptor()
+	invitationDescTokenGeneration := invitationFields[16].Descriptor()
 	// invitation.DefaultTokenGeneration holds the default value on creation for the token_generation field.
 	invitation.DefaultTokenGeneration = invitationDescTokenGeneration.Default.(int)
 	// invitationDescTokenMailed is the schema descriptor for token_mailed field.
-	invitationDescTokenMailed := invitationFields[16].Descriptor()
+	invitationDescTokenMailed := invitationFields[17].Descriptor()
 	// invitation.DefaultTokenMailed holds the default value on creation for the token_mailed field.
 	invitation.DefaultTokenMailed = invitationDescTokenMailed.Default.(bool)
 	// invitationDescDeliveryAttempts is the schema descriptor for delivery_attempts field.
-	invitationDescDeliveryAttempts := invitationFields[18].Descriptor()
+	invitationDescDeliveryAttempts := invitationFields[19].Descriptor()
 	// invitation.DefaultDeliveryAttempts holds the default value on creation for the delivery_attempts field.
 	invitation.DefaultDeliveryAttempts = invitationDescDeliveryAttempts.Default.(int)
 	// invitationDescDeliveryError is the schema descriptor for delivery_error field.
-	invitationDescDeliveryError := invitationFields[19].Descriptor()
+	invitationDescDeliveryError := invitationFields[20].Descriptor()
 	// invitation.DefaultDeliveryError holds the default value on creation for the delivery_error field.
 	invitation.DefaultDeliveryError = invitationDescDeliveryError.Default.(string)
 	// invitationDescSendCount is the schema descriptor for send_count field.
-	invitationDescSendCount := invitationFields[22].Descriptor()
+	invitationDescSendCount := invitationFields[23].Descriptor()
 	// invitation.DefaultSendCount holds the default value on creation for the send_count field.
 	invitation.DefaultSendCount = invitationDescSendCount.Default.(int)
 	// invitationDescResendsOfDay is the schema descriptor for resends_of_day field.
-	invitationDescResendsOfDay := invitationFields[25].Descriptor()
+	invitationDescResendsOfDay := invitationFields[26].Descriptor()
 	// invitation.DefaultResendsOfDay holds the default value on creation for the resends_of_day field.
 	invitation.DefaultResendsOfDay = invitationDescResendsOfDay.Default.(int)
 	// invitationDescID is the schema descriptor for id field.
@@ -825,7 +919,7 @@ func init() {
 	// user.DefaultPasswordHash holds the default value on creation for the password_hash field.
 	user.DefaultPasswordHash = userDescPasswordHash.Default.(string)
 	// userDescActiveTeamID is the schema descriptor for active_team_id field.
-	userDescActiveTeamID := userFields[8].Descriptor()
+	userDescActiveTeamID := userFields[9].Descriptor()
 	// user.DefaultActiveTeamID holds the default value on creation for the active_team_id field.
 	user.DefaultActiveTeamID = userDescActiveTeamID.Default.(string)
 	// userDescID is the schema descriptor for id field.

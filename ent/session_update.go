@@ -29,6 +29,12 @@ func (_u *SessionUpdate) Where(ps ...predicate.Session) *SessionUpdate {
 	return _u
 }
 
+// SetTokenHash sets the "token_hash" field.
+func (_u *SessionUpdate) SetTokenHash(v []byte) *SessionUpdate {
+	_u.mutation.SetTokenHash(v)
+	return _u
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *SessionUpdate) SetLastSeenAt(v time.Time) *SessionUpdate {
 	_u.mutation.SetLastSeenAt(v)
@@ -101,6 +107,9 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.TokenHash(); ok {
+		_spec.SetField(session.FieldTokenHash, field.TypeBytes, value)
+	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(session.FieldLastSeenAt, field.TypeTime, value)
 	}
@@ -124,6 +133,12 @@ type SessionUpdateOne struct {
 	hooks     []Hook
 	mutation  *SessionMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetTokenHash sets the "token_hash" field.
+func (_u *SessionUpdateOne) SetTokenHash(v []byte) *SessionUpdateOne {
+	_u.mutation.SetTokenHash(v)
+	return _u
 }
 
 // SetLastSeenAt sets the "last_seen_at" field.
@@ -227,6 +242,9 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.TokenHash(); ok {
+		_spec.SetField(session.FieldTokenHash, field.TypeBytes, value)
 	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(session.FieldLastSeenAt, field.TypeTime, value)

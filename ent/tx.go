@@ -16,8 +16,12 @@ type Tx struct {
 	config
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// CoolOff is the client for interacting with the CoolOff builders.
+	CoolOff *CoolOffClient
 	// Division is the client for interacting with the Division builders.
 	Division *DivisionClient
+	// EmailChange is the client for interacting with the EmailChange builders.
+	EmailChange *EmailChangeClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
 	// Group is the client for interacting with the Group builders.
@@ -176,7 +180,9 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
+	tx.CoolOff = NewCoolOffClient(tx.config)
 	tx.Division = NewDivisionClient(tx.config)
+	tx.EmailChange = NewEmailChangeClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)

@@ -37,10 +37,14 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// A user is created when the address is verified.
 	EmailVerifiedAt time.Time `json:"email_verified_at,omitempty"`
+	// What showed that the address is the user's: a link that was mailed there, or nothing but trust on a server without mail. Null for users older than this column, until the next start.
+	EmailProof user.EmailProof `json:"email_proof,omitempty"`
 	// LastSeenAt holds the value of the "last_seen_at" field.
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 	// ActiveTeamID holds the value of the "active_team_id" field.
 	ActiveTeamID string `json:"active_team_id,omitempty"`
+	// When the person was erased. The row stays as their pseudonym in logs and invitations.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -105,9 +109,9 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case user.FieldID, user.FieldEmail, user.FieldEmailKey, user.FieldFirstName, user.FieldLastName, user.FieldJobTitle, user.FieldPasswordHash, user.FieldActiveTeamID:
+		case user.FieldID, user.FieldEmail, user.FieldEmailKey, user.FieldFirstName, user.FieldLastName, user.FieldJobTitle, user.FieldPasswordHash, user.FieldEmailProof, user.FieldActiveTeamID:
 			values[i] = new(sql.NullString)
-		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmailVerifiedAt, user.FieldLastSeenAt:
+		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmailVerifiedAt, user.FieldLastSeenAt, user.FieldErasedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -190,6 +194,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.EmailVerifiedAt = value.Time
 			}
+		case user.FieldEmailProof:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field email_proof", values[i])
+			} else if value.Valid {
+				_m.EmailProof = user.EmailProof(value.String)
+			}
 		case user.FieldLastSeenAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field last_seen_at", values[i])
@@ -202,6 +212,13 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field active_team_id", values[i])
 			} else if value.Valid {
 				_m.ActiveTeamID = value.String
+			}
+		case user.FieldErasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_at", values[i])
+			} else if value.Valid {
+				_m.ErasedAt = new(time.Time)
+				*_m.ErasedAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -288,6 +305,9 @@ func (_m *User) String() string {
 	builder.WriteString("email_verified_at=")
 	builder.WriteString(_m.EmailVerifiedAt.Format(time.ANSIC))
 	builder.WriteString(", ")
+	builder.WriteString("email_proof=")
+	builder.WriteString(fmt.Sprintf("%v", _m.EmailProof))
+	builder.WriteString(", ")
 	if v := _m.LastSeenAt; v != nil {
 		builder.WriteString("last_seen_at=")
 		builder.WriteString(v.Format(time.ANSIC))
@@ -295,6 +315,11 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("active_team_id=")
 	builder.WriteString(_m.ActiveTeamID)
+	builder.WriteString(", ")
+	if v := _m.ErasedAt; v != nil {
+		builder.WriteString("erased_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

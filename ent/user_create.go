@@ -123,6 +123,20 @@ func (_c *UserCreate) SetEmailVerifiedAt(v time.Time) *UserCreate {
 	return _c
 }
 
+// SetEmailProof sets the "email_proof" field.
+func (_c *UserCreate) SetEmailProof(v user.EmailProof) *UserCreate {
+	_c.mutation.SetEmailProof(v)
+	return _c
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_c *UserCreate) SetNillableEmailProof(v *user.EmailProof) *UserCreate {
+	if v != nil {
+		_c.SetEmailProof(*v)
+	}
+	return _c
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_c *UserCreate) SetLastSeenAt(v time.Time) *UserCreate {
 	_c.mutation.SetLastSeenAt(v)
@@ -147,6 +161,20 @@ func (_c *UserCreate) SetActiveTeamID(v string) *UserCreate {
 func (_c *UserCreate) SetNillableActiveTeamID(v *string) *UserCreate {
 	if v != nil {
 		_c.SetActiveTeamID(*v)
+	}
+	return _c
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_c *UserCreate) SetErasedAt(v time.Time) *UserCreate {
+	_c.mutation.SetErasedAt(v)
+	return _c
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_c *UserCreate) SetNillableErasedAt(v *time.Time) *UserCreate {
+	if v != nil {
+		_c.SetErasedAt(*v)
 	}
 	return _c
 }
@@ -325,6 +353,11 @@ func (_c *UserCreate) check() error {
 	if _, ok := _c.mutation.EmailVerifiedAt(); !ok {
 		return &ValidationError{Name: "email_verified_at", err: errors.New(`ent: missing required field "User.email_verified_at"`)}
 	}
+	if v, ok := _c.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.ActiveTeamID(); !ok {
 		return &ValidationError{Name: "active_team_id", err: errors.New(`ent: missing required field "User.active_team_id"`)}
 	}
@@ -408,6 +441,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
 		_node.EmailVerifiedAt = value
 	}
+	if value, ok := _c.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+		_node.EmailProof = value
+	}
 	if value, ok := _c.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)
 		_node.LastSeenAt = &value
@@ -415,6 +452,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ActiveTeamID(); ok {
 		_spec.SetField(user.FieldActiveTeamID, field.TypeString, value)
 		_node.ActiveTeamID = value
+	}
+	if value, ok := _c.mutation.ErasedAt(); ok {
+		_spec.SetField(user.FieldErasedAt, field.TypeTime, value)
+		_node.ErasedAt = &value
 	}
 	if nodes := _c.mutation.MembersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -151,6 +151,40 @@ func (_u *UserUpdate) SetNillablePasswordHash(v *string) *UserUpdate {
 	return _u
 }
 
+// SetEmailVerifiedAt sets the "email_verified_at" field.
+func (_u *UserUpdate) SetEmailVerifiedAt(v time.Time) *UserUpdate {
+	_u.mutation.SetEmailVerifiedAt(v)
+	return _u
+}
+
+// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdate {
+	if v != nil {
+		_u.SetEmailVerifiedAt(*v)
+	}
+	return _u
+}
+
+// SetEmailProof sets the "email_proof" field.
+func (_u *UserUpdate) SetEmailProof(v user.EmailProof) *UserUpdate {
+	_u.mutation.SetEmailProof(v)
+	return _u
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableEmailProof(v *user.EmailProof) *UserUpdate {
+	if v != nil {
+		_u.SetEmailProof(*v)
+	}
+	return _u
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (_u *UserUpdate) ClearEmailProof() *UserUpdate {
+	_u.mutation.ClearEmailProof()
+	return _u
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdate) SetLastSeenAt(v time.Time) *UserUpdate {
 	_u.mutation.SetLastSeenAt(v)
@@ -182,6 +216,26 @@ func (_u *UserUpdate) SetNillableActiveTeamID(v *string) *UserUpdate {
 	if v != nil {
 		_u.SetActiveTeamID(*v)
 	}
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *UserUpdate) SetErasedAt(v time.Time) *UserUpdate {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *UserUpdate) SetNillableErasedAt(v *time.Time) *UserUpdate {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *UserUpdate) ClearErasedAt() *UserUpdate {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -378,6 +432,11 @@ func (_u *UserUpdate) check() error {
 			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "User.email_key": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -426,6 +485,15 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
+		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+	}
+	if _u.mutation.EmailProofCleared() {
+		_spec.ClearField(user.FieldEmailProof, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)
 	}
@@ -434,6 +502,12 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.ActiveTeamID(); ok {
 		_spec.SetField(user.FieldActiveTeamID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(user.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(user.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -756,6 +830,40 @@ func (_u *UserUpdateOne) SetNillablePasswordHash(v *string) *UserUpdateOne {
 	return _u
 }
 
+// SetEmailVerifiedAt sets the "email_verified_at" field.
+func (_u *UserUpdateOne) SetEmailVerifiedAt(v time.Time) *UserUpdateOne {
+	_u.mutation.SetEmailVerifiedAt(v)
+	return _u
+}
+
+// SetNillableEmailVerifiedAt sets the "email_verified_at" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableEmailVerifiedAt(v *time.Time) *UserUpdateOne {
+	if v != nil {
+		_u.SetEmailVerifiedAt(*v)
+	}
+	return _u
+}
+
+// SetEmailProof sets the "email_proof" field.
+func (_u *UserUpdateOne) SetEmailProof(v user.EmailProof) *UserUpdateOne {
+	_u.mutation.SetEmailProof(v)
+	return _u
+}
+
+// SetNillableEmailProof sets the "email_proof" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableEmailProof(v *user.EmailProof) *UserUpdateOne {
+	if v != nil {
+		_u.SetEmailProof(*v)
+	}
+	return _u
+}
+
+// ClearEmailProof clears the value of the "email_proof" field.
+func (_u *UserUpdateOne) ClearEmailProof() *UserUpdateOne {
+	_u.mutation.ClearEmailProof()
+	return _u
+}
+
 // SetLastSeenAt sets the "last_seen_at" field.
 func (_u *UserUpdateOne) SetLastSeenAt(v time.Time) *UserUpdateOne {
 	_u.mutation.SetLastSeenAt(v)
@@ -787,6 +895,26 @@ func (_u *UserUpdateOne) SetNillableActiveTeamID(v *string) *UserUpdateOne {
 	if v != nil {
 		_u.SetActiveTeamID(*v)
 	}
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *UserUpdateOne) SetErasedAt(v time.Time) *UserUpdateOne {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *UserUpdateOne) SetNillableErasedAt(v *time.Time) *UserUpdateOne {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *UserUpdateOne) ClearErasedAt() *UserUpdateOne {
+	_u.mutation.ClearErasedAt()
 	return _u
 }
 
@@ -996,6 +1124,11 @@ func (_u *UserUpdateOne) check() error {
 			return &ValidationError{Name: "email_key", err: fmt.Errorf(`ent: validator failed for field "User.email_key": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailProof(); ok {
+		if err := user.EmailProofValidator(v); err != nil {
+			return &ValidationError{Name: "email_proof", err: fmt.Errorf(`ent: validator failed for field "User.email_proof": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -1061,6 +1194,15 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(user.FieldPasswordHash, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.EmailVerifiedAt(); ok {
+		_spec.SetField(user.FieldEmailVerifiedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.EmailProof(); ok {
+		_spec.SetField(user.FieldEmailProof, field.TypeEnum, value)
+	}
+	if _u.mutation.EmailProofCleared() {
+		_spec.ClearField(user.FieldEmailProof, field.TypeEnum)
+	}
 	if value, ok := _u.mutation.LastSeenAt(); ok {
 		_spec.SetField(user.FieldLastSeenAt, field.TypeTime, value)
 	}
@@ -1069,6 +1211,12 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.ActiveTeamID(); ok {
 		_spec.SetField(user.FieldActiveTeamID, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(user.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(user.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{

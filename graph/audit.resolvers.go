@@ -15,6 +15,11 @@ func (r *accountResolver) AuditLog(ctx context.Context, obj *ent.Account, first 
 	if _, err := access.RequireInAccount(ctx, obj.ID, access.AuditRead); err != nil {
 		return nil, ofShown(err)
 	}
+	if filter != nil { // the types have no index
+		if err := chargeScan(ctx, int(obj.EventSeq)); err != nil {
+			return nil, err
+		}
+	}
 	q := r.read(ctx).Event.Query().Where(entevent.AccountID(obj.ID)).Where(eventFilter(filter)...)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, eventsByNumber)
 	return r.shownPage(ctx, page, err)

@@ -107,17 +107,18 @@ func (r *Resolver) withMember(ctx context.Context, s selection) func(*ent.Member
 		if s.has("user", "email", "displayName", "lastSeenAt") {
 			q.WithUser()
 		}
-		if s.has("roles", "effectivePermissions") {
+		giving := s.has("viewerCanReactivate", "viewerCannotReactivateReasons")
+		if giving || s.has("roles", "effectivePermissions") {
 			q.WithRoles()
 		}
-		if s.has("groups", "effectivePermissions") {
+		if giving || s.has("groups", "effectivePermissions") {
 			q.WithGroups(withGroup(s.under("groups")), func(g *ent.GroupQuery) {
-				if s.has("effectivePermissions") {
+				if giving || s.has("effectivePermissions") {
 					g.WithRoles()
 				}
 			})
 		}
-		if s.has("divisions") {
+		if giving || s.has("divisions") {
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("team") {
@@ -133,17 +134,18 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 		if s.has("team") {
 			q.WithTeam(r.withTeam(ctx, s.under("team")))
 		}
-		if s.has("roles", "viewerCanResend", "viewerCannotResendReasons") {
+		offering := s.has("viewerCanResend", "viewerCannotResendReasons", "viewerCanUpdate", "viewerCannotUpdateReasons")
+		if offering || s.has("roles") {
 			q.WithRoles()
 		}
-		if s.has("groups", "viewerCanResend", "viewerCannotResendReasons") {
+		if offering || s.has("groups") {
 			q.WithGroups(withGroup(s.under("groups")), func(g *ent.GroupQuery) {
-				if s.has("viewerCanResend", "viewerCannotResendReasons") {
+				if offering {
 					g.WithRoles()
 				}
 			})
 		}
-		if s.has("divisions", "viewerCanResend", "viewerCannotResendReasons") {
+		if offering || s.has("divisions") {
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {

@@ -26,8 +26,12 @@ func wantsCookie(t *model.SessionTransport) bool {
 }
 
 // signedIn hands the new session to the client: in a cookie, or else as the token that it
-// returns. The operation continues as the session's viewer.
+// returns. It ends the session whose cookie or header is replaced by that. The operation
+// continues as the session's viewer.
 func (r *Resolver) signedIn(ctx context.Context, in *auth.SignedIn, t *model.SessionTransport) (*access.Viewer, *string, error) {
+	if err := r.Auth.EndReplaced(ctx, auth.CookiesFrom(ctx).Replaced(wantsCookie(t))); err != nil {
+		return nil, nil, err
+	}
 	v, err := r.Auth.Refresh(ctx, in.SessionID)
 	if err != nil {
 		return nil, nil, err
@@ -48,14 +52,16 @@ func signedOut(ctx context.Context) {
 	}
 }
 
-// changePassword changes the viewer's password. A session in a cookie is replaced by a new
-// one, so that a cookie that was planted or copied is void afterwards. The session of a
-// bearer token stays, because the payload has no place for a new token, and so does that
-// of a WebSocket, which cannot set a cookie.
+// changePassword changes the viewer's password. A session in a cookie goes on with a new
+// token, so that a cookie that was planted or copied is void afterwards. A bearer token
+// stays, because the payload has no place for a new one, and so does the token of a
+// WebSocket, which cannot set a cookie.
 func (r *Resolver) changePassword(ctx context.Context, current, password string) error {
-	in, err := r.Auth.ChangePassword(ctx, current, password, auth.CookiesFrom(ctx).Carries())
+	cookies := auth.CookiesFrom(ctx)
+	in, err := r.Auth.ChangePassword(ctx, current, password, cookies.Carries())
 	if err == nil && in != nil {
-		_, _, err = r.signedIn(ctx, in, nil)
+		// Nothing that can fail comes between: without the cookie, the browser is signed out.
+		cookies.Set(in.Token, in.ExpiresAt)
 	}
 	return err
 }

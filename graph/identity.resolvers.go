@@ -101,6 +101,20 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 	})
 }
 
+// EraseMe is the resolver for the eraseMe field.
+func (r *mutationResolver) EraseMe(ctx context.Context, input model.EraseMeInput) (*model.EraseMePayload, error) {
+	userID, err := r.Auth.Confirm(ctx, orEmpty(input.Password))
+	if err == nil {
+		err = r.People.Erase(ctx, userID, userID)
+	}
+	p := &model.EraseMePayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		signedOut(ctx)
+		p.ErasedUserID = &userID
+		return nil
+	})
+}
+
 // RevokeSession is the resolver for the revokeSession field.
 func (r *mutationResolver) RevokeSession(ctx context.Context, input model.RevokeSessionInput) (*model.RevokeSessionPayload, error) {
 	if err := r.Auth.RevokeSession(ctx, input.SessionID); err != nil {
@@ -118,9 +132,14 @@ func (r *sessionResolver) Current(ctx context.Context, obj *ent.Session) (bool, 
 	return v != nil && v.SessionID == obj.ID, nil
 }
 
+// IsErased is the resolver for the isErased field.
+func (r *userResolver) IsErased(ctx context.Context, obj *ent.User) (bool, error) {
+	return obj.ErasedAt != nil, nil
+}
+
 // EmailVerified is the resolver for the emailVerified field.
 func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, error) {
-	return !obj.EmailVerifiedAt.IsZero(), nil
+	return obj.EmailProof == user.EmailProofMail, nil
 }
 
 // User is the resolver for the user field.

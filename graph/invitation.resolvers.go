@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
@@ -22,6 +23,11 @@ import (
 func (r *invitationResolver) Team(ctx context.Context, obj *ent.Invitation) (*ent.Team, error) {
 	t, err := obj.Edges.TeamOrErr()
 	return loaded(t, err, func() (*ent.Team, error) { return r.read(ctx).Team.Get(ctx, obj.TeamID) })
+}
+
+// IsForgotten is the resolver for the isForgotten field.
+func (r *invitationResolver) IsForgotten(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.ForgottenAt != nil, nil
 }
 
 // DisplayName is the resolver for the displayName field.
@@ -120,15 +126,20 @@ func (r *invitationResolver) Member(ctx context.Context, obj *ent.Invitation) (*
 	return r.memberOf(ctx, obj)
 }
 
+// NeedsConfirmation is the resolver for the needsConfirmation field.
+func (r *invitationResolver) NeedsConfirmation(ctx context.Context, obj *ent.Invitation) (bool, error) {
+	return obj.UnconfirmedAt != nil && lifecycle.IsOpen(obj, r.Now()), nil
+}
+
 // ViewerCanResend is the resolver for the viewerCanResend field.
 func (r *invitationResolver) ViewerCanResend(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	against, err := r.againstResend(ctx, obj)
+	against, err := r.againstOffering(ctx, obj, lifecycle.Resend)
 	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotResendReasons is the resolver for the viewerCannotResendReasons field.
 func (r *invitationResolver) ViewerCannotResendReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.againstResend(ctx, obj)
+	return r.againstOffering(ctx, obj, lifecycle.Resend)
 }
 
 // ViewerCanRevoke is the resolver for the viewerCanRevoke field.
@@ -143,18 +154,24 @@ func (r *invitationResolver) ViewerCannotRevokeReasons(ctx context.Context, obj 
 
 // ViewerCanUpdate is the resolver for the viewerCanUpdate field.
 func (r *invitationResolver) ViewerCanUpdate(ctx context.Context, obj *ent.Invitation) (bool, error) {
-	return may(r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update))
+	against, err := r.againstOffering(ctx, obj, lifecycle.Update)
+	return err == nil && len(against) == 0, err
 }
 
 // ViewerCannotUpdateReasons is the resolver for the viewerCannotUpdateReasons field.
 func (r *invitationResolver) ViewerCannotUpdateReasons(ctx context.Context, obj *ent.Invitation) ([]act.Obstacle, error) {
-	return r.Invites.Against(access.ViewerFrom(ctx), obj, lifecycle.Update), nil
+	return r.againstOffering(ctx, obj, lifecycle.Update)
+}
+
+// AccountName is the resolver for the accountName field.
+func (r *invitationBlockResolver) AccountName(ctx context.Context, obj *ent.CoolOff) (string, error) {
+	return access.SelectedText(obj.Value(nameOfAccount))
 }
 
 // InviteUser is the resolver for the inviteUser field.
 func (r *mutationResolver) InviteUser(ctx context.Context, input model.InviteUserInput) (*model.InviteUserPayload, error) {
 	issued, err := r.Invites.Send(ctx, draftOf(input), input.Email)
-	return r.invitePayload(ctx, issued, at(grantPaths, err))
+	return r.invitePayload(ctx, input, issued, at(grantPaths, err))
 }
 
 // InviteUsers is the resolver for the inviteUsers field.
@@ -169,14 +186,7 @@ func (r *mutationResolver) ResendInvite(ctx context.Context, input model.ResendI
 		InvitationID: input.InvitationID, ExpiresInHours: input.ExpiresInHours,
 		SendEmail: input.SendEmail == nil || *input.SendEmail,
 	})
-	p := &model.ResendInvitePayload{}
-	return current(p, &p.UserErrors, err, func() (err error) {
-		if issued != nil {
-			p.InviteURL = orNil(issued.URL)
-		}
-		p.Invitation, err = r.invitation(ctx, input.InvitationID)
-		return err
-	})
+	return r.resendInvitePayload(ctx, input.InvitationID, issued, err)
 }
 
 // ResendInvites is the resolver for the resendInvites field.
@@ -226,20 +236,39 @@ func (r *mutationResolver) AcceptInvite(ctx context.Context, input model.AcceptI
 	if err := canCarry(ctx, input.Transport); err != nil && access.ViewerFrom(ctx) == nil {
 		return r.acceptPayload(ctx, nil, err, input.Transport)
 	}
-	done, err := r.Invites.Accept(ctx, invite.Acceptance{
+	return r.accept(ctx, invite.Acceptance{
 		Reference: referenceOf(input.Invitation),
 		Password:  orEmpty(input.Password), FirstName: input.FirstName, LastName: input.LastName,
-	})
-	return r.acceptPayload(ctx, done, at(referencePaths, err), input.Transport)
+	}, input.Transport)
 }
 
 // DeclineInvite is the resolver for the declineInvite field.
 func (r *mutationResolver) DeclineInvite(ctx context.Context, input model.DeclineInviteInput) (*model.DeclineInvitePayload, error) {
-	id, err := r.Invites.Decline(ctx, referenceOf(input.Invitation))
+	id, err := r.Invites.Decline(ctx, referenceOf(input.Invitation), input.BlockAccount != nil && *input.BlockAccount)
 	p := &model.DeclineInvitePayload{}
 	return complete(p, &p.UserErrors, at(referencePaths, err), func() (err error) {
 		p.Invitation, err = r.declined(ctx, id)
 		return err
+	})
+}
+
+// BlockInvitations is the resolver for the blockInvitations field.
+func (r *mutationResolver) BlockInvitations(ctx context.Context, input model.BlockInvitationsInput) (*model.BlockInvitationsPayload, error) {
+	id, err := r.Invites.Block(ctx, referenceOf(input.Invitation))
+	p := &model.BlockInvitationsPayload{}
+	return complete(p, &p.UserErrors, at(referencePaths, err), func() (err error) {
+		p.Block, err = orNull(r.blocks(ctx).Where(cooloff.ID(id)).Only(ctx))
+		return err
+	})
+}
+
+// UnblockInvitations is the resolver for the unblockInvitations field.
+func (r *mutationResolver) UnblockInvitations(ctx context.Context, input model.UnblockInvitationsInput) (*model.UnblockInvitationsPayload, error) {
+	id, err := r.Invites.Unblock(ctx, invite.Unblocking{BlockID: orEmpty(input.BlockID), Token: orEmpty(input.Token)})
+	p := &model.UnblockInvitationsPayload{}
+	return complete(p, &p.UserErrors, err, func() error {
+		p.UnblockedID = orNil(id)
+		return nil
 	})
 }
 
@@ -250,7 +279,20 @@ func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *access.Vi
 	return relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, invitationsByAge)
 }
 
+// InvitationBlocks is the resolver for the invitationBlocks field.
+func (r *viewerResolver) InvitationBlocks(ctx context.Context, obj *access.Viewer, first *int, after *string, last *int, before *string) (*relay.Connection[*ent.CoolOff], error) {
+	return relay.Page(ctx, r.blocks(ctx), relay.Args{First: first, After: after, Last: last, Before: before}, blocksByAge)
+}
+
 // Invitation returns generated.InvitationResolver implementation.
 func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }
 
-type invitationResolver struct{ *Resolver }
+// InvitationBlock returns generated.InvitationBlockResolver implementation.
+func (r *Resolver) InvitationBlock() generated.InvitationBlockResolver {
+	return &invitationBlockResolver{r}
+}
+
+type (
+	invitationResolver      struct{ *Resolver }
+	invitationBlockResolver struct{ *Resolver }
+)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -29,7 +30,8 @@ type Cost struct {
 	Depth int `json:"depth"`
 	// Fields is how many fields are selected, each spread of a fragment anew.
 	Fields int `json:"fields"`
-	// Values counts each field as often as the pages it stands in have elements.
+	// Values counts each field as often as the lists it stands in have elements. Before an
+	// operation runs, these are the sizes of its pages.
 	Values int `json:"values"`
 }
 
@@ -119,9 +121,21 @@ func (m measure) fragment(f *ast.FragmentDefinition) extent {
 }
 
 // elements returns how many elements a field may have: the page size for a connection,
-// one for anything else.
+// for a list as many as one of its arguments names, one for anything else. What other
+// lists hold is charged when it is known: see budget.
 func (m measure) elements(f *ast.Field) int {
-	if f.Definition == nil || !strings.HasSuffix(f.Definition.Type.Name(), "Connection") {
+	switch {
+	case f.Definition == nil:
+		return 1
+	case f.Definition.Type.Elem != nil && len(f.Arguments) > 0:
+		named := 1
+		for _, value := range f.ArgumentMap(m.variables) {
+			if list := reflect.ValueOf(value); list.Kind() == reflect.Slice {
+				named = max(named, list.Len())
+			}
+		}
+		return named
+	case !strings.HasSuffix(f.Definition.Type.Name(), "Connection"):
 		return 1
 	}
 	args := f.ArgumentMap(m.variables)

@@ -5,13 +5,30 @@ import (
 	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/graph/model"
+	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 )
 
 func (r *Resolver) userOf(ctx context.Context, m *ent.Member) (*ent.User, error) {
 	u, err := m.Edges.UserOrErr()
 	return loaded(u, err, func() (*ent.User, error) { return r.read(ctx).User.Get(ctx, m.UserID) })
+}
+
+// againstReactivating returns what keeps the viewer from reactivating the member. It loads what
+// the member holds, unless the list has loaded it.
+func (r *Resolver) againstReactivating(ctx context.Context, m *ent.Member) ([]act.Obstacle, error) {
+	_, noRoles := m.Edges.RolesOrErr()
+	_, noGroups := m.Edges.GroupsOrErr()
+	if _, err := m.Edges.DivisionsOrErr(); err != nil || noRoles != nil || noGroups != nil {
+		m, err = r.read(ctx).Member.Query().Where(member.ID(m.ID)).
+			WithRoles().WithGroups(func(g *ent.GroupQuery) { g.WithRoles() }).WithDivisions().Only(ctx)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.Roster.AgainstReactivating(access.ViewerFrom(ctx), m), nil
 }
 
 // withUser leaves out the members who were removed while they were read: their users are

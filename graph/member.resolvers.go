@@ -147,6 +147,17 @@ func (r *memberResolver) ViewerCannotDeactivateReasons(ctx context.Context, obj 
 	return roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersDeactivate), nil
 }
 
+// ViewerCanReactivate is the resolver for the viewerCanReactivate field.
+func (r *memberResolver) ViewerCanReactivate(ctx context.Context, obj *ent.Member) (bool, error) {
+	against, err := r.againstReactivating(ctx, obj)
+	return err == nil && len(against) == 0, err
+}
+
+// ViewerCannotReactivateReasons is the resolver for the viewerCannotReactivateReasons field.
+func (r *memberResolver) ViewerCannotReactivateReasons(ctx context.Context, obj *ent.Member) ([]act.Obstacle, error) {
+	return r.againstReactivating(ctx, obj)
+}
+
 // ViewerCanRemove is the resolver for the viewerCanRemove field.
 func (r *memberResolver) ViewerCanRemove(ctx context.Context, obj *ent.Member) (bool, error) {
 	return may(roster.AgainstMember(access.ViewerFrom(ctx), obj, access.MembersRemove))

@@ -2,9 +2,11 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
@@ -34,7 +36,7 @@ func orNull[T any](found *T, err error) (*T, error) {
 // number of ids.
 func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	byType := map[uid.Prefix][]string{}
-	for _, id := range ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		if prefix, err := uid.Of(id); err == nil {
 			byType[prefix] = append(byType[prefix], id)
 		}
@@ -96,6 +98,8 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		r.withTransfer(ctx, asked)(q)
 		transfers, err := q.All(ctx)
 		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers), err)
+	case uid.CoolOff:
+		return collect(found, func(c *ent.CoolOff) string { return c.ID })(r.blocks(ctx).Where(cooloff.IDIn(ids...)).All(ctx))
 	case uid.Session:
 		return collect(found, func(s *ent.Session) string { return s.ID })(client.Session.Query().Where(session.IDIn(ids...), r.Auth.Live()).All(ctx))
 	case uid.Event:

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
@@ -31,6 +32,10 @@ var (
 	invitationsByAge = relay.Order[*ent.Invitation]{
 		Name: "invitations.created", Column: invitation.FieldCreatedAt, Descending: true,
 		Position: func(i *ent.Invitation) (any, string) { return i.CreatedAt, i.ID },
+	}
+	blocksByAge = relay.Order[*ent.CoolOff]{
+		Name: "blocks.blocked", Column: cooloff.FieldBlockedAt, Descending: true,
+		Position: func(c *ent.CoolOff) (any, string) { return *c.BlockedAt, c.ID },
 	}
 	membersByName = relay.Order[*ent.Member]{
 		Name: "members.name", Column: member.FieldSortName, Kind: relay.Text,

@@ -84,6 +84,10 @@ func userErrors(faults []*fault.Error) []*model.UserError {
 	list := make([]*model.UserError, len(faults))
 	for i, f := range faults {
 		list[i] = &model.UserError{Code: model.UserErrorCode(f.Code), Field: f.Field, Message: f.Message}
+		if f.RetryAfter > 0 {
+			seconds := int(f.RetryAfter.Seconds()) + 1
+			list[i].RetryAfterSeconds = &seconds
+		}
 	}
 	return list
 }
@@ -198,11 +202,21 @@ func (r *Resolver) signInPayload(ctx context.Context, in *auth.SignedIn, err err
 	})
 }
 
-// invitePayload has the new invitation, or beside ALREADY_INVITED the open one.
-func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err error) (*model.InviteUserPayload, error) {
+// invitePayload has the new invitation, or beside ALREADY_INVITED the open one, or beside
+// ALREADY_MEMBER and MEMBER_DEACTIVATED the member.
+func (r *Resolver) invitePayload(ctx context.Context, in model.InviteUserInput, issued *invite.Issued, err error) (*model.InviteUserPayload, error) {
 	p := &model.InviteUserPayload{}
-	if _, err := complete(p, &p.UserErrors, err, func() error { return nil }); err != nil || issued == nil {
+	if _, err := complete(p, &p.UserErrors, err, func() error { return nil }); err != nil {
 		return p, err
+	}
+	if inTheWay(p.UserErrors) {
+		key := keyOf(in.Email)
+		found, err := r.membersAt(ctx, selected(ctx), in.TeamID, key)
+		p.Member = found[key]
+		return p, err
+	}
+	if issued == nil {
+		return p, nil
 	}
 	found, err := r.invitations(ctx, selected(ctx).under("invitation"), issued.ID)
 	p.Invitation, p.InviteURL = found[issued.ID], orNil(issued.URL)
@@ -213,7 +227,7 @@ func (r *Resolver) invitePayload(ctx context.Context, issued *invite.Issued, err
 func (r *Resolver) inviteUsersPayload(ctx context.Context, teamID string, results []invite.Result, err error) (*model.InviteUsersPayload, error) {
 	p := &model.InviteUsersPayload{Results: make([]*model.InviteResult, len(results))}
 	return complete(p, &p.UserErrors, err, func() error {
-		var ids []string
+		var ids, keys []string
 		for _, to := range results {
 			if to.Issued != nil {
 				ids = append(ids, to.Issued.ID)
@@ -231,7 +245,19 @@ func (r *Resolver) inviteUsersPayload(ctx context.Context, teamID string, result
 			if to.Outcome == invite.Invited {
 				p.InvitedCount++
 			}
+			if inTheWay(out.UserErrors) {
+				keys = append(keys, keyOf(to.Email))
+			}
 			p.Results[n] = out
+		}
+		members, err := r.membersAt(ctx, selected(ctx).under("results"), teamID, keys...)
+		if err != nil {
+			return err
+		}
+		for _, out := range p.Results {
+			if inTheWay(out.UserErrors) {
+				out.Member = members[keyOf(out.Email)]
+			}
 		}
 		p.Team, err = r.teamOfPayload(ctx, teamID)
 		return err

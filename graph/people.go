@@ -23,6 +23,10 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 		f = &model.PersonFilter{}
 	}
 	wants := func(s model.PersonStatus) bool { return len(f.Status) == 0 || slices.Contains(f.Status, s) }
+	scans := isScan(f.Search, f.RoleID, f.GroupID, f.DivisionID)
+	if err := chargePeople(ctx, t, scans); err != nil {
+		return nil, err
+	}
 	byMember, byInvitation := peopleBy(o)
 	members, err := r.membersAmong(ctx, t, f, wants)
 	if err != nil {
@@ -40,7 +44,7 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 		sources = append(sources, relay.From(invitations, byInvitation, func(i *ent.Invitation) model.Person { return i }))
 	}
 	page, err := relay.Union(ctx, args, sources...)
-	if err != nil || f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil {
+	if err != nil || scans {
 		return page, err
 	}
 	return page.CountedBy(func(ctx context.Context) (int, error) {
@@ -59,6 +63,28 @@ func (r *Resolver) people(ctx context.Context, t *ent.Team, args relay.Args, f *
 		}
 		return n, nil
 	}), nil
+}
+
+// isScan reports whether one of the filters is set for which there is no index: a list with
+// it may read all rows of a team, and its total is counted.
+func isScan(filters ...*string) bool {
+	return slices.ContainsFunc(filters, func(f *string) bool { return f != nil })
+}
+
+func scansMembers(f *model.MemberFilter) bool {
+	return f != nil && (f.LastSeenBefore != nil || isScan(f.Search, f.RoleID, f.GroupID, f.DivisionID))
+}
+
+func scansInvitations(f *model.InvitationFilter) bool {
+	return f != nil && isScan(f.Search, f.RoleID, f.GroupID, f.DivisionID)
+}
+
+// chargePeople charges a list of a team's people that scans. QUERY_TOO_COMPLEX.
+func chargePeople(ctx context.Context, t *ent.Team, scans bool) error {
+	if !scans {
+		return nil
+	}
+	return chargeScan(ctx, t.ActiveMembers+t.DeactivatedMembers+t.AllInvitations)
 }
 
 // membersAmong returns the query of the members in a list of people; nil when the filter
@@ -104,7 +130,7 @@ func (r *Resolver) invitationsAmong(ctx context.Context, t *ent.Team, f *model.P
 // countedMembers takes the total of a list from the team's counters, unless the list is
 // filtered by more than the status.
 func countedMembers(page *relay.Connection[*ent.Member], t *ent.Team, f *model.MemberFilter) *relay.Connection[*ent.Member] {
-	if page == nil || f != nil && (f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil || f.LastSeenBefore != nil) {
+	if page == nil || scansMembers(f) {
 		return page
 	}
 	n := 0
@@ -136,7 +162,7 @@ func displayName(email, first, last string) string {
 // countedInvitations takes the total of a list from the team's counter, unless the list is
 // filtered.
 func countedInvitations(page *relay.Connection[*ent.Invitation], t *ent.Team, f *model.InvitationFilter) *relay.Connection[*ent.Invitation] {
-	if page == nil || f != nil && (len(f.Status) > 0 || f.Search != nil || f.RoleID != nil || f.GroupID != nil || f.DivisionID != nil) {
+	if page == nil || f != nil && len(f.Status) > 0 || scansInvitations(f) {
 		return page
 	}
 	return page.CountedBy(func(context.Context) (int, error) { return t.AllInvitations, nil })

@@ -4,16 +4,18 @@
 // Beside each X.resolvers.go, which gqlgen writes and of which only the bodies are ours,
 // X.go has its helpers. The other files are named after a mechanism:
 //
-//	payload   payloads and user errors of mutations
-//	input     decoding of inputs
-//	nodes     node, nodes
-//	eager     which edges are loaded with a list, by the selected fields
-//	filter    conditions of filters
-//	order     orders of lists
-//	limit     depth, width and cost of operations
-//	variables the values of variables, and the literals of custom scalars
-//	errors    what clients see of an error
-//	resolver  dependencies, and the snapshot of a query
+//	payload    payloads and user errors of mutations
+//	input      decoding of inputs
+//	nodes      node, nodes
+//	eager      which edges are loaded with a list, by the selected fields
+//	filter     conditions of filters
+//	order      orders of lists
+//	limit      depth, width and cost of operations
+//	budget     what an operation is charged while it runs
+//	validation the rules of documents
+//	variables  the values of variables, and the literals of custom scalars
+//	errors     what clients see of an error
+//	resolver   dependencies, and the snapshot of a query
 package graph
 
 import (
@@ -29,6 +31,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/invite"
 	"github.com/convoke-dev/convoke/internal/live"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -41,6 +44,7 @@ type Resolver struct {
 	Invites *invite.Service
 	Roster  *roster.Service
 	Live    *live.Service
+	People  *person.Service
 	Now     func() time.Time
 	Info    model.ServerInfo
 }

@@ -106,6 +106,7 @@ func (r *groupResolver) ViewerCannotDeleteReasons(ctx context.Context, obj *ent.
 func (r *mutationResolver) CreateRole(ctx context.Context, input model.CreateRoleInput) (*model.RolePayload, error) {
 	id, err := r.Roster.CreateRole(ctx, roster.NewRole{
 		AccountID: input.AccountID, Key: input.Key, Name: input.Name, Description: orEmpty(input.Description), Permissions: input.Permissions,
+		IdempotencyKey: input.IdempotencyKey,
 	})
 	return r.rolePayload(ctx, id, err)
 }
@@ -132,6 +133,7 @@ func (r *mutationResolver) DeleteRole(ctx context.Context, input model.DeleteRol
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
 	id, err := r.Roster.CreateGroup(ctx, roster.NewGroup{
 		AccountID: input.AccountID, Name: input.Name, Description: orEmpty(input.Description), RoleIDs: input.RoleIds,
+		IdempotencyKey: input.IdempotencyKey,
 	})
 	return r.groupPayload(ctx, id, err)
 }
@@ -156,7 +158,9 @@ func (r *mutationResolver) DeleteGroup(ctx context.Context, input model.DeleteGr
 
 // CreateDivision is the resolver for the createDivision field.
 func (r *mutationResolver) CreateDivision(ctx context.Context, input model.CreateDivisionInput) (*model.DivisionPayload, error) {
-	id, err := r.Roster.CreateDivision(ctx, input.AccountID, input.Name, orEmpty(input.ParentID))
+	id, err := r.Roster.CreateDivision(ctx, roster.NewDivision{
+		AccountID: input.AccountID, Name: input.Name, ParentID: orEmpty(input.ParentID), IdempotencyKey: input.IdempotencyKey,
+	})
 	return r.divisionPayload(ctx, id, err)
 }
 

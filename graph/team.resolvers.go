@@ -20,7 +20,7 @@ import (
 
 // CreateTeam is the resolver for the createTeam field.
 func (r *mutationResolver) CreateTeam(ctx context.Context, input model.CreateTeamInput) (*model.TeamPayload, error) {
-	id, err := r.Roster.CreateTeam(ctx, input.AccountID, input.Name)
+	id, err := r.Roster.CreateTeam(ctx, roster.NewTeam{AccountID: input.AccountID, Name: input.Name, IdempotencyKey: input.IdempotencyKey})
 	return r.teamPayload(ctx, id, err)
 }
 
@@ -98,6 +98,9 @@ func (r *teamResolver) Members(ctx context.Context, obj *ent.Team, first *int, a
 	if err != nil {
 		return nil, err
 	}
+	if err := chargePeople(ctx, obj, scansMembers(filter)); err != nil {
+		return nil, err
+	}
 	q := r.read(ctx).Member.Query().Where(member.TeamID(obj.ID)).Where(conditions...)
 	r.withMember(ctx, selected(ctx).nodes())(q)
 	page, err := relay.Page(ctx, q, relay.Args{First: first, After: after, Last: last, Before: before}, membersBy(orderBy))
@@ -111,6 +114,9 @@ func (r *teamResolver) Invitations(ctx context.Context, obj *ent.Team, first *in
 	}
 	conditions, err := invitationFilter(filter, r.Now())
 	if err != nil {
+		return nil, err
+	}
+	if err := chargePeople(ctx, obj, scansInvitations(filter)); err != nil {
 		return nil, err
 	}
 	q := r.read(ctx).Invitation.Query().Where(invitation.TeamID(obj.ID)).Where(conditions...)

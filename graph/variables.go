@@ -13,8 +13,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/validator/core"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/convoke-dev/convoke/graph/model"
 )
@@ -106,6 +104,12 @@ func (c *coercion) checkList(elem *ast.Type, value any, path ast.Path) {
 }
 
 func (c *coercion) checkNamed(def *ast.Definition, value any, path ast.Path) {
+	if text, is := value.(string); is {
+		if problem := textProblem(text); problem != "" {
+			c.refuse(path, "%s", problem)
+			return
+		}
+	}
 	switch def.Kind {
 	case ast.InputObject:
 		c.checkInput(def, value, path)
@@ -219,43 +223,5 @@ func kindOf(value any) string {
 		return "a list"
 	default:
 		return "an object"
-	}
-}
-
-// ValidationRules are the rules of the GraphQL specification, and one for the literals of
-// custom scalars, which the specification leaves to the server.
-func ValidationRules() *rules.Rules {
-	all := rules.NewDefaultRules()
-	all.AddRule("CustomScalarLiterals", func(observers *core.Events, addError core.AddErrFunc) {
-		observers.OnValue(func(_ *core.Walker, value *ast.Value) {
-			if value.Definition == nil || value.Definition.Kind != ast.Scalar || value.Definition.BuiltIn ||
-				value.Kind == ast.Variable || value.Kind == ast.NullValue {
-				return
-			}
-			if value.ExpectedType != nil && value.ExpectedType.Elem != nil && value.Kind == ast.ListValue {
-				return // its elements are observed by themselves
-			}
-			if problem := scalarProblem(value.Definition.Name, literal(value)); problem != "" {
-				addError(core.Message("%s.", problem), core.At(value.Position))
-			}
-		})
-	})
-	return all
-}
-
-// literal returns the value of a literal as JSON would have it, as far as kindOf and the
-// custom scalars need it.
-func literal(value *ast.Value) any {
-	switch value.Kind {
-	case ast.StringValue, ast.BlockValue:
-		return value.Raw
-	case ast.IntValue, ast.FloatValue:
-		return json.Number(value.Raw)
-	case ast.BooleanValue:
-		return value.Raw == "true"
-	case ast.ListValue:
-		return []any{}
-	default:
-		return map[string]any{}
 	}
 }

@@ -101,6 +101,10 @@ func (a *alike) questions() map[string]func(email string) *testkit.Answer {
 			a.asker.Mutate("signUp", "", "email", email, "password", newPassword).OK()
 			return a.asker.Mutate("resendVerification", "verificationSent", "email", email, "password", newPassword)
 		},
+		"changing one's own address to it": func(email string) *testkit.Answer {
+			return a.owner.Mutate("changeEmail", "confirmationSent viewer { pendingEmailChange { newEmail confirmedByOld confirmedByNew } }",
+				"newEmail", email, "password", testkit.Password)
+		},
 		"inviting": func(email string) *testkit.Answer {
 			return a.owner.Mutate("inviteUser", "inviteUrl invitation { id status email firstName lastName expiresAt acceptedBy { id } member { id } delivery { status } }",
 				"teamId", a.teamID, "email", email, "permissions", []string{"team.read"})

@@ -139,7 +139,11 @@ func cacheRowsOfPeople() []cacheRow {
 		}},
 		{"acceptInvite", "a newcomer by the mail's link", func(s *cacheStage) { s.owner.Join("new@x.org", "billing"); s.owner.Delivered("new@x.org") }},
 		{"declineInvite", "the addressee's own", func(s *cacheStage) { s.do(s.ann, "declineInvite", "", "id", s.ids["ann's"]) }},
-		{"inviteUser", "an address that has declined", func(s *cacheStage) {
+		{"blockInvitations", "by who has declined", func(s *cacheStage) {
+			s.ids["block"] = s.do(s.ann, "blockInvitations", "block { id }", "id", s.ids["ann's"]).Text("blockInvitations.block.id")
+		}},
+		{"unblockInvitations", "", func(s *cacheStage) { s.do(s.ann, "unblockInvitations", "", "blockId", s.ids["block"]) }},
+		{"inviteUser", "an address that has declined, and has changed its mind", func(s *cacheStage) {
 			s.ids["ann's"], _ = s.invite("ann@x.org", "groupIds", s.list("crew"), "divisionIds", s.list("north"))
 		}},
 		{"revokeInvite", "an open invitation", func(s *cacheStage) { s.do(s.owner, "revokeInvite", "", "invitationId", s.ids["ann's"]) }},
@@ -331,12 +335,30 @@ func cacheRowsOfAccounts() []cacheRow {
 
 func cacheRowsOfUsers() []cacheRow {
 	return []cacheRow{
+		{"eraseMe", "of a member who was an inviter", func(s *cacheStage) {
+			erin := s.owner.Join("erin@x.org", "account_admin")
+			erin.Invite("friend.of.erin@x.org", "billing").OK()
+			s.owner.Delivered("erin@x.org")
+			s.owner.Delivered("friend.of.erin@x.org")
+			s.check(s.t)
+			s.do(erin, "eraseMe", "", "password", testkit.Password)
+		}},
 		{"updateProfile", "of a member", func(s *cacheStage) { s.do(s.limited, "updateProfile", "", "lastName", "Little") }},
 		{"signIn", "", func(s *cacheStage) { s.w.SignIn(s.limited.Email) }},
 		{"signOut", "of another session", func(s *cacheStage) {
 			s.w.SignIn(s.limited.Email).Do(`mutation { signOut { userErrors { code } } }`, nil).OK()
 		}},
 		{"revokeSession", "another one of one's own", func(s *cacheStage) { s.do(s.limited, "revokeSession", "", "sessionId", newSession(s.limited)) }},
+		{"changeEmail", "of a member", func(s *cacheStage) {
+			s.do(s.limited, "changeEmail", "", "newEmail", "tom@x.org", "password", testkit.Password)
+		}},
+		{"cancelEmailChange", "of a member", func(s *cacheStage) { s.do(s.limited, "cancelEmailChange", "") }},
+		{"confirmEmailChange", "by both addresses of a member", func(s *cacheStage) {
+			old, next := changeTokens(s.t, s.limited, s.w, "aaron@x.org")
+			confirmEmail(s.w.Anonymous(), old).OK()
+			confirmEmail(s.w.Anonymous(), next).OK()
+			s.limited.Email = "aaron@x.org"
+		}},
 		{"changePassword", "of somebody who looks", func(s *cacheStage) {
 			s.do(s.limited, "changePassword", "", "currentPassword", testkit.Password, "newPassword", newPassword)
 		}},

@@ -51,6 +51,9 @@ type Config struct {
 	SecretKeys       [][]byte
 	SignUp           auth.SignUpPolicy
 	PersonalAccounts bool
+	// ForgetAfter is how long the address of an invitation that has ended is kept; zero
+	// keeps it for ever.
+	ForgetAfter time.Duration
 	// Preset names the roles of new accounts.
 	Preset string
 	// Catalogue lists files that add permissions and presets.
@@ -71,9 +74,13 @@ type Config struct {
 	OIDC OIDC
 	// RateLimits; the zero value limits nothing.
 	RateLimits RateLimits
-	// SocketsPerUser is how many WebSockets a user may have open on this server;
-	// zero is 20.
-	SocketsPerUser int
+	// Operations is how many operations may run at once on this server; zero is 32.
+	Operations int
+	// StreamsPerUser is how many WebSockets and event streams a user may have open on
+	// this server; zero is 100. StreamsPerAddress is the same for a client address, and
+	// for visitors who are not signed in; zero is 50.
+	StreamsPerUser    int
+	StreamsPerAddress int
 	// Drain is how long a server that stops goes on answering, while /readyz says that it
 	// stops.
 	Drain         time.Duration
@@ -133,6 +140,9 @@ func (c *Config) check() error {
 	if n := len(c.MailHookSecret); n > 0 && n < minHookSecret {
 		return fmt.Errorf("the secret of the mail hook must have at least %d characters", minHookSecret)
 	}
+	if c.Operations < 0 || c.StreamsPerUser < 0 || c.StreamsPerAddress < 0 {
+		return errors.New("the numbers of operations and of streams must be at least 1")
+	}
 	if err := c.OIDC.check(); err != nil {
 		return err
 	}
@@ -147,8 +157,14 @@ func (c *Config) check() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.SocketsPerUser == 0 {
-		c.SocketsPerUser = socketsPerUser
+	if c.Operations == 0 {
+		c.Operations = operations
+	}
+	if c.StreamsPerUser == 0 {
+		c.StreamsPerUser = streamsPerUser
+	}
+	if c.StreamsPerAddress == 0 {
+		c.StreamsPerAddress = streamsPerAddress
 	}
 	if c.PasswordCost == (argon2id.Params{}) {
 		c.PasswordCost = auth.Params

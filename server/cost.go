@@ -47,7 +47,7 @@ func (s *Server) reportCost(ctx context.Context, op *graphql.OperationContext, a
 	if answer == nil || !wantsCost(op) {
 		return
 	}
-	report := costReport{Requested: graph.CostOf(op), Limit: maxCost, RateLimits: []budget{}}
+	report := costReport{Requested: graph.Charged(ctx), Limit: maxCost, RateLimits: []budget{}}
 	add := func(name string, b *limit.Bucket, key string) {
 		if rule, left, limits := b.Left(key); limits {
 			report.RateLimits = append(report.RateLimits, budget{name, rule.N, left, int(rule.Per / time.Second)})

@@ -18,13 +18,13 @@ import (
 	"github.com/convoke-dev/convoke/graph/generated"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/limit"
 )
 
 const (
 	maxBody = 256 << 10
 	// answerWithin limits the time of a query or mutation.
 	answerWithin = 10 * time.Second
-	cachedParses = 500
 
 	maxTokens = 2000
 )
@@ -42,8 +42,8 @@ func (s *Server) graphql() (http.Handler, error) {
 	schema := generated.NewExecutableSchema(generated.Config{Schema: graph.Schema(), Resolvers: s.resolver})
 	g := handler.New(schema)
 	g.AddTransport(strict{s.sockets})
-	g.AddTransport(strict{&oneStream{connections: s.sockets, log: s.log, every: pingEvery, byToken: map[string]*reservation{}}})
-	g.AddTransport(strict{overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, log: s.log}})
+	g.AddTransport(strict{&oneStream{connections: s.sockets, refusePlace: s.refusePlace, log: s.log, every: pingEvery, byToken: map[string]*reservation{}}})
+	g.AddTransport(strict{overHTTP{events: sse{stopping: s.hub.Stopping(), every: pingEvery}, place: s.place, refusePlace: s.refusePlace, log: s.log}})
 	g.SetValidationRulesFn(graph.ValidationRules)
 	g.SetQueryCache(documents)
 	g.SetParserTokenLimit(maxTokens)
@@ -55,11 +55,17 @@ func (s *Server) graphql() (http.Handler, error) {
 		g.Use(extension.Introspection{})
 	}
 	g.Use(documents) // after the limits, so that it keeps no document beyond them
+	g.Use(wide{documents})
 	g.AroundRootFields(perClient(s.perClient))
 	g.AroundRootFields(trackWrites)
 	g.AroundOperations(s.operation)
 	g.AroundOperations(s.streams.Intercept(schema))
 	return s.endpoint(g), nil
+}
+
+// bounded is graph.Bounded with the limits of one operation.
+func bounded(ctx context.Context) (context.Context, func(*graphql.Response) *graphql.Response) {
+	return graph.Bounded(ctx, maxCost)
 }
 
 // endpoint checks the origin and the Accept header of a request, and identifies the
@@ -86,6 +92,7 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 			s.refuseIdentity(w, r.WithContext(ctx), err) //nolint:contextcheck // it takes the request, and so its context
 			return
 		}
+		ctx = limit.WithParty(ctx, party(ctx))
 		if upgrade {
 			ctx = onSocket(ctx)
 		}
@@ -102,32 +109,46 @@ func (s *Server) refuseIdentity(w http.ResponseWriter, r *http.Request, err erro
 	respond(w, r, statusFor(fault.Code(code)), &graphql.Response{Errors: gqlerror.List{shown}})
 }
 
-// operation limits the time of queries and mutations, and prepares the context of each
-// operation.
+// operation waits for the turn of an operation, prepares its context, and limits the time of
+// queries and mutations.
 func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	ctx, err := s.Auth.ForOperation(ctx)
 	if err != nil {
 		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
 	}
 	op := graphql.GetOperationContext(ctx)
-	kind := op.Operation.Operation
-	if kind == ast.Subscription {
+	ctx, turn, err := s.turn(ctx, op)
+	if err != nil {
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
+	}
+	if op.Operation.Operation == ast.Subscription {
+		defer turn.Leave() // each of its responses has a turn of its own
 		return next(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	done := func() {}
-	if kind == ast.Query {
-		ctx, done, err = s.resolver.WithSnapshot(ctx)
-	}
-	if err != nil {
+	begun := false
+	release := func() {
 		cancel()
-		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
+		turn.Leave()
 	}
+	defer func() {
+		if !begun {
+			release()
+		}
+	}()
+	done := func() {}
+	if op.Operation.Operation == ast.Query {
+		if ctx, done, err = s.resolver.WithSnapshot(ctx); err != nil {
+			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.present(ctx, err)}})
+		}
+	}
+	ctx, within := bounded(ctx)
 	answer := next(ctx)
+	begun = true
 	return func(inner context.Context) *graphql.Response {
-		defer cancel()
+		defer release()
 		defer done()
-		response := answer(inner)
+		response := within(answer(inner))
 		s.reportCost(inner, op, response)
 		return withoutEmptyData(response)
 	}

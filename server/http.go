@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -23,7 +24,10 @@ import (
 // GraphQL-over-HTTP specification. A subscription is answered with events.
 type overHTTP struct {
 	events sse
-	log    *slog.Logger
+	// place counts a stream, and refusePlace responds to one beyond the limit.
+	place       func(ctx context.Context, opening bool) (leave func(), err error)
+	refusePlace func(w http.ResponseWriter, r *http.Request, reason string)
+	log         *slog.Logger
 }
 
 // Supports reports whether the request is for this transport.
@@ -61,6 +65,12 @@ func (t overHTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 			respond(w, r, statusOf(r, answer), answer)
 		}
 	case readAccept(r.Header).stream():
+		leave, err := t.place(ctx, false)
+		if err != nil {
+			t.refusePlace(w, r, err.Error())
+			return
+		}
+		defer leave()
 		t.events.serve(w, r, op, exec)
 	default:
 		refuse(w, r, http.StatusNotAcceptable, fault.BadUserInput, "A subscription needs a WebSocket, or server-sent events: Accept: text/event-stream.")

@@ -142,7 +142,7 @@ func TestIdleClients(t *testing.T) { //nolint:paralleltest // alone in its proce
 }
 
 // manySockets lets one user have them all, and keeps no log of it.
-func manySockets(c *server.Config) { c.SocketsPerUser, c.Log = 1<<20, slog.New(slog.DiscardHandler) }
+func manySockets(c *server.Config) { c.StreamsPerUser, c.Log = 1<<20, slog.New(slog.DiscardHandler) }
 
 // sockets is how many sockets a benchmark opens.
 func sockets(b *testing.B) int {

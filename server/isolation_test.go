@@ -100,6 +100,8 @@ func isolationAsks() map[string]isolationAsk {
 		"Mutation.setRolesOfMembers(input.items.groupIds)":    {itsResults(`setRolesOfMembers(input: {teamId: "$team", items: [{memberId: "$colleague", groupIds: ["$id"]}]})`), "group"},
 		"Mutation.acceptInvite(input.invitation.id)":          {`acceptInvite(input: {invitation: {id: "$id"}})`, "received"},
 		"Mutation.declineInvite(input.invitation.id)":         {`declineInvite(input: {invitation: {id: "$id"}})`, "received"},
+		"Mutation.blockInvitations(input.invitation.id)":      {`blockInvitations(input: {invitation: {id: "$id"}})`, "received"},
+		"Mutation.unblockInvitations(input.blockId)":          {`unblockInvitations(input: {blockId: "$id"})`, "block"},
 		"Mutation.setRoles(input.memberId)":                   {`setRoles(input: {memberId: "$id", permissions: ["team.read"]})`, "colleague"},
 		"Mutation.setRoles(input.roleIds)":                    {`setRoles(input: {memberId: "$colleague", roleIds: ["$role", "$id"]})`, "role"},
 		"Mutation.setRoles(input.groupIds)":                   {`setRoles(input: {memberId: "$colleague", groupIds: ["$id"]})`, "group"},
@@ -166,6 +168,7 @@ func isolationStage(w *testkit.World, owner *testkit.Person) *matrixStage {
 	host := w.SignUp("host." + owner.Email)
 	host.JoinAs(owner, "viewer")
 	m.things["received"] = host.Ask(`invitations { nodes { id } }`).OK().Text("team.invitations.nodes.0.id")
+	m.things["block"] = owner.Mutate("blockInvitations", "block { id }", "id", m.things["received"]).OK().Text("blockInvitations.block.id")
 	return m
 }
 
@@ -174,7 +177,7 @@ func isolationNodes(m *matrixStage) map[string]string {
 	nodes := map[string]string{}
 	for typ, name := range map[string]string{
 		"Account": "account", "Team": "team", "User": "clerkUser", "Member": "clerk", "Role": "role", "Group": "group", "Division": "division",
-		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event", "Session": "session",
+		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event", "Session": "session", "InvitationBlock": "block",
 	} {
 		nodes[typ] = m.things[name]
 	}

@@ -221,7 +221,7 @@ func resetToken(t *testing.T, w *testkit.World, email string) string {
 // newSession signs the person in once more, elsewhere, and returns the id of
 // the session.
 func newSession(p *testkit.Person) string {
-	return p.Do(`mutation($input: SignInInput!) { signIn(input: $input) { viewer { sessions(first: 1) { nodes { id } } } userErrors { code } } }`,
+	return p.Elsewhere().Do(`mutation($input: SignInInput!) { signIn(input: $input) { viewer { sessions(first: 1) { nodes { id } } } userErrors { code } } }`,
 		testkit.Input("email", p.Email, "password", testkit.Password, "transport", "BEARER")).OK().Text("signIn.viewer.sessions.nodes.0.id")
 }
 

@@ -36,8 +36,11 @@ type RateLimits struct {
 	// Inviter and Account are how many invitations a user may send, and all users
 	// of an account.
 	Inviter, Account limit.Rule
-	// Recipient is how many mails of one kind go to an e-mail address.
+	// Recipient is how many invitations go to an e-mail address.
 	Recipient limit.Rule
+	// Mail and MailDay are how many mails of one kind that anybody can cause go to an
+	// e-mail address: resets of its password, and verifications of a sign-up.
+	Mail, MailDay limit.Rule
 }
 
 // DefaultRateLimits returns the limits of a server without such settings.
@@ -49,6 +52,8 @@ func DefaultRateLimits() RateLimits {
 		Inviter:       limit.Rule{N: 1000, Per: time.Hour},
 		Account:       limit.Rule{N: 2000, Per: time.Hour},
 		Recipient:     limit.Rule{N: 10, Per: 10 * time.Minute},
+		Mail:          limit.Rule{N: 1, Per: time.Minute},
+		MailDay:       limit.Rule{N: 20, Per: 24 * time.Hour},
 	}
 }
 
@@ -56,6 +61,7 @@ func (l *RateLimits) named() map[string]*limit.Rule {
 	return map[string]*limit.Rule{
 		"client": &l.Client, "sign-in": &l.SignIn, "sign-in-address": &l.SignInAddress,
 		"inviter": &l.Inviter, "account": &l.Account, "recipient": &l.Recipient,
+		"mail": &l.Mail, "mail-day": &l.MailDay,
 	}
 }
 
@@ -97,6 +103,7 @@ func parseRule(s string) (limit.Rule, error) {
 // limits are the counters that apply RateLimits.
 type limits struct {
 	client, inviter, account, recipient *limit.Bucket
+	mail, mailDay                       *limit.Bucket
 	signIn, signInAddress               *limit.Guesses
 }
 
@@ -117,15 +124,17 @@ func (s *Server) limits() (l limits, err error) {
 		inviter:       bucket(rules.Inviter, "invitations"),
 		account:       bucket(rules.Account, "invitations of this account"),
 		recipient:     bucket(rules.Recipient, "mails to this address"),
+		mail:          bucket(rules.Mail, "mails to this address"),
+		mailDay:       bucket(rules.MailDay, "mails to this address in a day"),
 		signIn:        guesses(rules.SignIn, "attempts to sign in"),
 		signInAddress: guesses(rules.SignInAddress, "attempts to sign in"),
 	}
 	return l, err
 }
 
-// costly are the operations that need no session and cost a password hash or the check
-// of a signature, or send a mail.
-var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification"}
+// costly are the operations that somebody without a session can repeat and that cost a
+// password hash or the check of a signature, and those that send mails to any address.
+var costly = []string{"signUp", "signIn", "signInWithIdToken", "requestPasswordReset", "resendVerification", "changeEmail"}
 
 // perClient counts the costly operations of a client address. Each alias of a field
 // counts.
@@ -150,7 +159,8 @@ func takeClient(ctx context.Context, b *limit.Bucket) error {
 // clientIP returns the client's address: that of the connection, or, when the
 // connection comes from a trusted proxy, the address in its X-Forwarded-For header.
 // With several proxies it is the last address in the header that is not trusted; the
-// client could have written everything before it.
+// client could have written everything before it. Some proxies write a port after an
+// address; it is ignored.
 func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -158,13 +168,29 @@ func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(host, trusted); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := hopAddr(strings.TrimSpace(hops[i]))
+		if !ok {
 			break // not an address
 		}
 		host = hop.Unmap().String()
 	}
 	return host
+}
+
+// hopAddr reads an address as proxies write it in X-Forwarded-For: 192.0.2.1, 2001:db8::1 or
+// [2001:db8::1], and the first and last of these also with a port, such as 192.0.2.1:4711.
+// It drops the zone of a link-local address, which may be any text of any length.
+func hopAddr(hop string) (addr netip.Addr, ok bool) {
+	if with, err := netip.ParseAddrPort(hop); err == nil {
+		return with.Addr().WithZone(""), true
+	}
+	if inner, ok := strings.CutPrefix(hop, "["); ok {
+		if hop, ok = strings.CutSuffix(inner, "]"); !ok {
+			return addr, false
+		}
+	}
+	addr, err := netip.ParseAddr(hop)
+	return addr.WithZone(""), err == nil
 }
 
 func isTrusted(ip string, trusted []netip.Prefix) bool {

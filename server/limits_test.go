@@ -205,19 +205,65 @@ func TestNobodyIsLockedOutForGood(t *testing.T) {
 
 func TestHowManyMailsAStrangerCauses(t *testing.T) {
 	t.Parallel()
-	eachWith(t, limited(func(l *server.RateLimits) { l.Recipient = limit.Rule{N: 2, Per: 10 * time.Minute} }), func(t *testing.T, w *testkit.World) {
+	change := limited(func(l *server.RateLimits) {
+		l.Mail, l.MailDay = limit.Rule{N: 1, Per: time.Minute}, limit.Rule{N: 3, Per: 24 * time.Hour}
+	})
+	eachWith(t, change, func(t *testing.T, w *testkit.World) {
 		olivia := w.SignUp("olivia@acme.test") // which is one
 		nobody := w.Anonymous()
-		signUp := []any{"email", "olivia@acme.test", "password", testkit.Password}
-		nobody.Mutate("signUp", "", signUp...).OK()
-		tooMany(t, nobody.Mutate("signUp", "", signUp...), "301")
-		tooMany(t, nobody.Mutate("resendVerification", "", signUp...), "301")
-		for _, email := range []string{"olivia@acme.test", "nobody@acme.test"} { // alike
-			for range 2 {
-				nobody.Mutate("requestPasswordReset", "", "email", email).OK()
+		about := func(email string) map[string]func() *testkit.Answer {
+			credentials := []any{"email", email, "password", testkit.Password}
+			return map[string]func() *testkit.Answer{
+				"signUp":               func() *testkit.Answer { return nobody.Mutate("signUp", "", credentials...) },
+				"resendVerification":   func() *testkit.Answer { return nobody.Mutate("resendVerification", "", credentials...) },
+				"requestPasswordReset": func() *testkit.Answer { return nobody.Mutate("requestPasswordReset", "", "email", email) },
 			}
-			tooMany(t, nobody.Mutate("requestPasswordReset", "", "email", email), "301")
+		}
+		nobody.Mutate("signUp", "", "email", "never@acme.test", "password", testkit.Password).OK()
+		for _, email := range []string{"olivia@acme.test", "never@acme.test"} { // alike: a user, and a sign-up that waits
+			ask := about(email)
+			tooMany(t, ask["signUp"](), "61")
+			tooMany(t, ask["resendVerification"](), "61")
+			// One of the resets at once is granted, and each is answered alike.
+			var done, refused atomic.Int64
+			together(20, func(int) {
+				switch came := outcome(ask["requestPasswordReset"]()); came {
+				case "in":
+					done.Add(1)
+				case "RATE_LIMITED":
+					refused.Add(1)
+				default:
+					t.Errorf("got %s, want it done or RATE_LIMITED", came)
+				}
+			})
+			equal(t, "HARD-23 resets at once for "+email, done.Load(), 1)
+			equal(t, "HARD-23 refused at once for "+email, refused.Load(), 19)
+		}
+		for n := range 2 {
+			w.Clock.Advance(time.Minute)
+			for _, email := range []string{"olivia@acme.test", "never@acme.test"} {
+				about(email)[[]string{"signUp", "resendVerification"}[n]]().OK()
+				about(email)["requestPasswordReset"]().OK()
+			}
+		}
+		w.Clock.Advance(time.Minute)
+		for _, email := range []string{"olivia@acme.test", "never@acme.test"} {
+			for what, ask := range about(email) {
+				a := ask()
+				a.Refused("RATE_LIMITED")
+				if seconds, _ := a.Errors[0].Extensions["retryAfterSeconds"].(float64); seconds < 7*3600 {
+					t.Errorf("HARD-23 %s for %s after the cap of the day: try again in %g seconds, want in 8 hours less 3 minutes", what, email, seconds)
+				}
+			}
 		}
 		w.SignUp("otto@b.test").Invite(olivia.Email, "viewer").OK() // so nobody can keep invitations from Olivia
 	})
+}
+
+// HARD-23: the defaults are one a minute and a cap of the day.
+func TestTheDefaultsLimitMailsOfStrangers(t *testing.T) {
+	t.Parallel()
+	d := server.DefaultRateLimits()
+	equal(t, "HARD-23 mails", d.Mail, limit.Rule{N: 1, Per: time.Minute})
+	equal(t, "HARD-23 mails of a day", d.MailDay, limit.Rule{N: 20, Per: 24 * time.Hour})
 }

@@ -29,6 +29,7 @@ type matrixRow struct {
 	sees func(matrixColumn) bool // which members may know of the thing: NOT_FOUND for the others; nil = all of them
 	may  string                  // the answer to who may; empty = it is done
 	self string                  // the answer to the owner, where it is another one
+	full string                  // the answer to those who hold everything, where it is another one: the ceiling
 	last bool                    // it is done indeed, after everything else
 }
 
@@ -38,6 +39,7 @@ type matrixColumn struct {
 	name             string
 	holds            access.Set // nil for a person who is no member
 	owner, addressee bool       // of the team, of the offer and the invitation
+	full             bool       // holds everything
 }
 
 func (c matrixColumn) hasAny(permissions ...string) bool {
@@ -108,6 +110,13 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.removeMember", of: "the owner", needs: "members.remove", does: `removeMember(input: {memberId: "$owner"})`, may: protected, self: self},
 		{field: "Mutation.removeMember", of: "a colleague", needs: "members.remove", sees: ofPeople, does: `removeMember(input: {memberId: "$colleague"})`, may: matrixGone},
 
+		// HARD-2: the ceiling holds for what is given back, lengthened or moved.
+		{field: "Mutation.reactivateMember", of: "an admin", needs: "members.deactivate", sees: ofPeople, does: `reactivateMember(input: {memberId: "$admin"})`, may: "NOT_GRANTABLE memberId", full: matrixGone},
+		{field: "Mutation.setRestrictions", of: "an admin", needs: "members.update", sees: ofPeople, does: `setRestrictions(input: {memberId: "$admin", divisionIds: []})`, may: "NOT_GRANTABLE memberId", full: matrixGone},
+		{field: "Mutation.updateDivision", of: "admins", needs: "account.update", does: `updateDivision(input: {divisionId: "$division", parentId: "$south"})`, may: "NOT_GRANTABLE parentId", full: matrixGone},
+		{field: "Mutation.resendInvite", of: "an admin", needs: "members.invite", sees: ofPeople, does: `resendInvite(input: {invitationId: "$above"})`, may: "NOT_GRANTABLE invitationId", full: matrixGone},
+		{field: "Mutation.updateInvite", of: "an admin", needs: "members.invite", sees: ofPeople, does: `updateInvite(input: {invitationId: "$above", expiresInHours: 999})`, may: "NOT_GRANTABLE invitationId", full: "INVALID_VALUE expiresInHours"},
+
 		{field: "Mutation.removeMembers", needs: "members.remove", does: `removeMembers(input: {teamId: "$team", memberIds: []})`, may: "BLANK memberIds"},
 		{field: "Mutation.setRolesOfMembers", needs: "roles.assign", does: `setRolesOfMembers(input: {teamId: "$team", items: []})`, may: "BLANK items"},
 
@@ -123,6 +132,11 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.declineInvite", of: "a token", who: anybody, does: `declineInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
 		{field: "Mutation.declineInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitation: {id: "$accepted"}})`, may: "INVITATION_ALREADY_ACCEPTED"},
 
+		{field: "Mutation.blockInvitations", of: "a token", who: anybody, does: `blockInvitations(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.blockInvitations", of: "an id", who: theAddressee, sees: theAddressee, does: `blockInvitations(input: {invitation: {id: "$accepted"}})`},
+		{field: "Mutation.unblockInvitations", of: "a token", who: anybody, does: `unblockInvitations(input: {token: "x"})`, may: "INVALID_TOKEN token"},
+		{field: "Mutation.unblockInvitations", of: "an id", who: signedIn, sees: func(matrixColumn) bool { return false }, does: `unblockInvitations(input: {blockId: "cool_none"})`, may: "NOT_FOUND"},
+
 		{field: "Mutation.requestOwnershipTransfer", of: "the owner", who: theOwner, does: `requestOwnershipTransfer(input: {memberId: "$owner"})`, may: self},
 		{field: "Mutation.requestOwnershipTransfer", of: "a colleague", who: theOwner, sees: ofPeople, does: `requestOwnershipTransfer(input: {memberId: "$colleague"})`, may: "MEMBER_DEACTIVATED memberId"},
 		{field: "Mutation.cancelOwnershipTransfer", who: theOwner, sees: ofTheOffer, does: `cancelOwnershipTransfer(input: {transferId: "$declined"})`, may: closed},
@@ -137,10 +151,15 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.requestPasswordReset", who: anybody, does: `requestPasswordReset(input: {email: ""})`, may: "BLANK email"},
 		{field: "Mutation.resetPassword", who: anybody, does: `resetPassword(input: {token: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_TOKEN token"},
 		{field: "Mutation.changePassword", who: signedIn, does: `changePassword(input: {currentPassword: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_CREDENTIALS currentPassword"},
+		{field: "Mutation.changeEmail", who: signedIn, does: `changeEmail(input: {newEmail: "", password: "x"})`, may: "BLANK newEmail"},
+		{field: "Mutation.confirmEmailChange", who: anybody, does: `confirmEmailChange(input: {token: "x"})`, may: "INVALID_TOKEN token"},
+		{field: "Mutation.cancelEmailChange", who: signedIn, does: `cancelEmailChange(input: {})`},
+		{field: "Mutation.cancelEmailChange", of: "a token", who: anybody, does: `cancelEmailChange(input: {token: "x"})`, may: "INVALID_TOKEN token"},
 		{field: "Mutation.updateProfile", who: signedIn, does: `updateProfile(input: {firstName: "` + strings.Repeat("x", 101) + `"})`, may: "TOO_LONG firstName"},
 		{field: "Mutation.revokeSession", who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
 		{field: "Mutation.setActiveTeam", who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
 		{field: "Mutation.leaveTeam", who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
+		{field: "Mutation.eraseMe", who: signedIn, does: `eraseMe(input: {password: "x"})`, may: "INVALID_CREDENTIALS password"},
 		{field: "Mutation.signOut", who: signedIn, does: `signOut`, last: true},
 	}
 }
@@ -163,6 +182,8 @@ func (r matrixRow) want(c matrixColumn) string {
 		return "NOT_FOUND"
 	case r.granted(c) && c.owner && r.self != "":
 		return r.self
+	case r.granted(c) && c.full && r.full != "":
+		return r.full
 	case r.granted(c):
 		return r.may
 	case c.holds == nil && !r.writes():
@@ -242,6 +263,10 @@ func newMatrixStage(owner *testkit.Person, role string) *matrixStage {
 	revoke(owner, things["revoked"]).OK()
 	things["colleague"] = owner.MemberID(owner.JoinWith("colleague."+things["team"]+"@x.org", "permissions", []string{"team.read"}).Email)
 	owner.Mutate("deactivateMember", "", "memberId", things["colleague"]).OK()
+	things["south"] = division("name", "South")
+	things["admin"] = owner.MemberID(owner.JoinWith("admin."+things["team"]+"@x.org", "allPermissions", true, "divisionIds", []string{things["south"]}).Email)
+	owner.Mutate("deactivateMember", "", "memberId", things["admin"]).OK()
+	things["above"] = owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", "above@x.org", "allPermissions", true)).OK().Text("inviteUser.invitation.id")
 	m := &matrixStage{owner: owner, addressee: owner.Join("addressee."+things["team"]+"@x.org", role), things: things}
 	things["accepted"] = owner.Ask(fmt.Sprintf(`invitations(filter: {search: %q}) { nodes { id } }`, m.addressee.Email)).OK().Text("team.invitations.nodes.0.id")
 	things["declined"] = owner.Mutate("requestOwnershipTransfer", "transfer { id }", "memberId", owner.MemberID(m.addressee.Email)).OK().Text("requestOwnershipTransfer.transfer.id")
@@ -286,6 +311,9 @@ func TestPermissionMatrix(t *testing.T) {
 				m := newMatrixStage(w.SignUp("olivia@acme.test"), preset.Roles[len(preset.Roles)-1].Key)
 				m.everything = catalogue.All().Keys()
 				columns := matrixColumns(w, m, preset)
+				for i := range columns {
+					columns[i].full = columns[i].holds.Covers(catalogue.All())
+				}
 				matrixStories(t, m, key, columns)
 				before := m.state()
 				matrixCells(t, m, columns, func(r matrixRow) bool { return !r.last })
@@ -307,7 +335,7 @@ func TestEveryRightIsItsOwn(t *testing.T) {
 		var columns []matrixColumn
 		join := func(name string, holds []string) {
 			p := m.owner.JoinWith("p"+itoa(len(columns))+"@acme.test", "permissions", holds)
-			columns = append(columns, matrixColumn{Person: p, name: name, holds: access.NewSet(holds...)})
+			columns = append(columns, matrixColumn{Person: p, name: name, holds: access.NewSet(holds...), full: len(holds) == len(everything)})
 		}
 		decides := map[string]bool{}
 		for _, r := range matrixRows() {

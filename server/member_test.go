@@ -103,7 +103,7 @@ func TestDeactivation(t *testing.T) {
 			endsWith(t, stream, "UNAUTHENTICATED")
 			signIn(w, ann.Email, testkit.Password).Refused("USER_DEACTIVATED")
 			signIn(w, ann.Email, "not the password").Refused("INVALID_CREDENTIALS")
-			owner.Invite(ann.Email, "billing").Refused("ALREADY_MEMBER email")
+			owner.Invite(ann.Email, "billing").Refused("MEMBER_DEACTIVATED email")
 			onMember(owner, "deactivateMember", id).OK() // twice is once
 			equal(t, "people", inStates(t, owner), "1 0 0 1")
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
@@ -26,7 +27,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			h.Set("Connection", "close") // so that no later request meets a closed connection
 		}
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(rec, r.WithContext(event.WithRequest(r.Context(), req)))
+		ctx := limit.WithParty(event.WithRequest(r.Context(), req), limit.NewParty("", nil, ip))
+		next.ServeHTTP(rec, r.WithContext(ctx))
 		s.log.Info("request", "request_id", req.ID, "method", r.Method, "path", r.URL.Path,
 			"status", rec.status, "duration_ms", float64(time.Since(started).Microseconds())/1000, "client_ip", ip)
 	})

@@ -38,6 +38,7 @@ const (
 // because clients look at their status.
 type oneStream struct {
 	connections *graphqlws.Transport
+	refusePlace func(w http.ResponseWriter, r *http.Request, reason string)
 	log         *slog.Logger
 	// every is the time after which a comment is sent in a quiet stream.
 	every time.Duration
@@ -113,11 +114,11 @@ func (t *oneStream) reserve(w http.ResponseWriter, r *http.Request, exec graphql
 	}
 	line, err := t.connections.Open(ctx, exec, v)
 	switch {
-	case errors.Is(err, graphqlws.ErrTooMany):
-		refuse(w, r, http.StatusTooManyRequests, fault.RateLimited, "Too many connections of this user.")
+	case errors.Is(err, graphqlws.ErrClosed):
+		refuse(w, r, http.StatusServiceUnavailable, fault.Timeout, "The server is stopping.")
 		return
 	case err != nil:
-		refuse(w, r, http.StatusServiceUnavailable, fault.Timeout, "The server is stopping.")
+		t.refusePlace(w, r, err.Error())
 		return
 	}
 	v.line = line

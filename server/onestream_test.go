@@ -213,7 +213,7 @@ func TestOneEventStream(t *testing.T) {
 
 func TestOneEventStreamRefuses(t *testing.T) {
 	t.Parallel()
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1000 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 1000 })
 	olivia, mallory := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
 	second := w.SignIn("olivia@acme.test")
 	team := map[string]any{"team": olivia.TeamID}
@@ -290,7 +290,7 @@ func TestOneEventStreamRefuses(t *testing.T) {
 
 func TestOneEventStreamHasLimits(t *testing.T) {
 	t.Parallel()
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 3 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 3 })
 	olivia := w.SignUp("olivia@acme.test")
 	mallory, ben := w.SignUp("mallory@evil.test"), w.SignUp("ben@x.org")
 	t.Run("FE-9 a stream counts as one of the user's connections", func(t *testing.T) {
@@ -434,7 +434,7 @@ func TestASlowEventStreamDelaysNobody(t *testing.T) {
 }
 
 func TestEventStreamsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it counts goroutines
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1000 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 1000 })
 	owner := w.SignUp("olivia@acme.test")
 	team := map[string]any{"team": owner.TeamID}
 	drop := func(round int) {

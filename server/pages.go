@@ -27,7 +27,7 @@ func (s *Server) pages(mux *http.ServeMux) error {
 	if err != nil {
 		return fmt.Errorf("embedded pages: %w", err)
 	}
-	shown := map[string]string{"/{$}": "index.html", "/accept": "accept.html", "/verify": "verify.html", "/reset": "reset.html"}
+	shown := map[string]string{"/{$}": "index.html", "/accept": "accept.html", "/verify": "verify.html", "/reset": "reset.html", "/address": "address.html"}
 	if s.cfg.GraphiQL {
 		shown["/graphiql"] = "graphiql.html"
 	}

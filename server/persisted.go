@@ -4,13 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -18,11 +14,13 @@ import (
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
+// How many bytes the server keeps: of parsed documents, and of the texts of documents that
+// clients have sent with their hash. Documents of users and of visitors are kept apart.
 const (
-	// sentBytes is how much text of documents the server keeps that clients have sent
-	// with their hash, and sentDocuments how many of them.
-	sentBytes     = 8 << 20
-	sentDocuments = 10_000
+	parsedOfUsers    = 32 << 20
+	parsedOfVisitors = 8 << 20
+	sentByUsers      = 8 << 20
+	sentByVisitors   = 2 << 20
 )
 
 // persisted lets a client name a document instead of sending it, over every transport: by
@@ -33,21 +31,18 @@ type persisted struct {
 	trusted *trusted
 	// only refuses every document that is in no manifest.
 	only   bool
-	recent graphql.Cache[*ast.QueryDocument]
-
-	mu    sync.Mutex
-	sent  *simplelru.LRU[string, string]
-	bytes int
+	recent keptApart[*ast.QueryDocument] // by their texts
+	sent   keptApart[string]             // by their hashes
 }
 
 func newPersisted(t *trusted, only bool) (*persisted, error) {
-	p := &persisted{trusted: t, only: only, recent: lru.New[*ast.QueryDocument](cachedParses)}
+	p := &persisted{trusted: t, only: only}
 	var err error
-	p.sent, err = simplelru.NewLRU(sentDocuments, func(_, text string) { p.bytes -= len(text) })
-	if err != nil {
-		return nil, fmt.Errorf("persisted documents: %w", err)
+	if p.recent, err = newKeptApart(parsedOfUsers, parsedOfVisitors, weightOfDocument); err != nil {
+		return nil, err
 	}
-	return p, nil
+	p.sent, err = newKeptApart(sentByUsers, sentByVisitors, func(hash, text string) int { return len(hash) + len(text) })
+	return p, err
 }
 
 // Get returns the parsed document with the text. gqlgen then neither parses nor validates
@@ -56,12 +51,12 @@ func (p *persisted) Get(ctx context.Context, text string) (*ast.QueryDocument, b
 	if doc, known := p.trusted.parsed[text]; known {
 		return doc, true
 	}
-	return p.recent.Get(ctx, text)
+	return p.recent.get(ctx, text)
 }
 
 // Add keeps a document that gqlgen has parsed and validated.
 func (p *persisted) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
-	p.recent.Add(ctx, text, doc)
+	p.recent.add(ctx, text, doc)
 }
 
 // ExtensionName returns the name of this gqlgen extension.
@@ -74,7 +69,7 @@ func (*persisted) Validate(graphql.ExecutableSchema) error { return nil }
 // PERSISTED_QUERY_NOT_FOUND for an unknown id, with PERSISTED_QUERY_NOT_IN_LIST for a
 // document that is in no manifest when only those are executed, and with BAD_USER_INPUT
 // for a hash that is not the document's, or an id and a hash of different documents.
-func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+func (p *persisted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	hash, err := hashIn(params.Extensions)
 	if err != nil {
 		return err
@@ -89,7 +84,7 @@ func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql
 		case hash != "" && bare(id) != hash:
 			return persistedError(fault.BadUserInput, "documentId and extensions.persistedQuery.sha256Hash name different documents.")
 		}
-		return p.find(id, params)
+		return p.find(ctx, id, params)
 	}
 	_, listed := p.trusted.parsed[params.Query]
 	switch {
@@ -102,7 +97,7 @@ func (p *persisted) MutateOperationParameters(_ context.Context, params *graphql
 }
 
 // find sets the document with the id.
-func (p *persisted) find(id string, params *graphql.RawParams) *gqlerror.Error {
+func (p *persisted) find(ctx context.Context, id string, params *graphql.RawParams) *gqlerror.Error {
 	id = bare(id)
 	if text, known := p.trusted.texts[id]; known {
 		params.Query = text
@@ -111,9 +106,7 @@ func (p *persisted) find(id string, params *graphql.RawParams) *gqlerror.Error {
 	if p.only {
 		return persistedError(fault.PersistedQueryNotInList, "This server executes only the documents of its manifests, and no document there has this id.")
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if text, known := p.sent.Get(id); known {
+	if text, known := p.sent.get(ctx, id); known {
 		params.Query = text
 		return nil
 	}
@@ -124,7 +117,7 @@ func (p *persisted) find(id string, params *graphql.RawParams) *gqlerror.Error {
 // MutateOperationContext keeps a document that was sent with its hash. The document is
 // valid and within the limits. The hash is checked here, where the document is kept, because
 // later requests of other viewers trust it.
-func (p *persisted) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+func (p *persisted) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	hash, err := hashIn(op.Extensions)
 	if err != nil || hash == "" {
 		return err
@@ -132,15 +125,8 @@ func (p *persisted) MutateOperationContext(_ context.Context, op *graphql.Operat
 	if _, listed := p.trusted.texts[hash]; listed || p.only {
 		return nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, known := p.sent.Get(hash); known || sha256Of(op.RawQuery) != hash {
-		return nil
-	}
-	p.sent.Add(hash, op.RawQuery)
-	p.bytes += len(op.RawQuery)
-	for p.bytes > sentBytes {
-		p.sent.RemoveOldest()
+	if _, known := p.sent.get(ctx, hash); !known && sha256Of(op.RawQuery) == hash {
+		p.sent.add(ctx, hash, op.RawQuery)
 	}
 	return nil
 }

@@ -66,9 +66,9 @@ func TestInvitationsThatWait(t *testing.T) {
 		t.Run("BEY-24 a declined, revoked or expired invitation waits no more", func(t *testing.T) {
 			other := w.SignUp("bob@x.org")
 			for _, end := range []func(id string){
-				func(id string) { other.Mutate("declineInvite", "", "id", id).OK() },
 				func(id string) { revoke(owner, id).OK() },
 				func(string) { w.Clock.Advance(72 * time.Hour) },
+				func(id string) { other.Mutate("declineInvite", "", "id", id).OK() },
 			} {
 				id := owner.Invite("bob@x.org", "billing").OK().Text("inviteUser.invitation.id")
 				equalList(t, "waiting", other.Do(received, nil).OK().List("viewer.receivedInvitations.nodes", "id"), id)

@@ -205,6 +205,8 @@ func TestAfterARefusalInvitingWorksAgain(t *testing.T) {
 		declined := decline(w.Anonymous(), second).OK()
 		equal(t, "status", declined.Text("declineInvite.invitation.status"), "DECLINED")
 		decline(w.Anonymous(), second).OK()
+		owner.Invite("ann@x.org", "viewer").Refused("INVITE_COOL_OFF email")
+		w.Anonymous().Mutate("unblockInvitations", "", "token", second).OK() // who declined by mistake
 		owner.Invite("ann@x.org", "viewer").OK()
 	})
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ func (s *Server) routes() (http.Handler, error) {
 	}
 	mux.Handle("/graphql", endpoint)
 	mux.HandleFunc("GET /schema.graphql", serveSchema)
+	mux.HandleFunc("GET /my-data.json", s.export)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.cfg.MailHookSecret != "" {
@@ -50,7 +53,14 @@ func serveSchema(w http.ResponseWriter, r *http.Request) {
 
 var schemaTag = sync.OnceValue(func() string { return fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(graph.SDL()))) })
 
-func (s *Server) mailbox(w http.ResponseWriter, _ *http.Request) {
+// mailbox responds with the mails of the demo. It answers only a request for an IP address,
+// localhost or the host of the public URL: a page of another site can have its own name
+// point to this machine, and could read the mails as pages of its own origin.
+func (s *Server) mailbox(w http.ResponseWriter, r *http.Request) {
+	if host := (&url.URL{Host: r.Host}).Hostname(); !strings.EqualFold(host, s.cfg.PublicURL.Hostname()) && host != "localhost" && net.ParseIP(host) == nil {
+		writeText(w, http.StatusMisdirectedRequest, "The mailbox is not served under this name; open "+s.cfg.PublicURL.String()+"/mailbox.\n")
+		return
+	}
 	entries := s.cfg.Mailbox.Entries()
 	if entries == nil {
 		entries = []mail.Entry{}

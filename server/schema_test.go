@@ -57,7 +57,7 @@ func TestTheShapeOfInputs(t *testing.T) {
 					oneOf = append(oneOf, name)
 				}
 			}
-			equalList(t, "@oneOf", oneOf, "InvitationGrantInput", "InvitationReference")
+			equalList(t, "@oneOf", oneOf, "InvitationGrantInput", "InvitationReference", "UnblockInvitationsInput")
 		})
 	})
 }

@@ -29,7 +29,11 @@ func TestNoSecretIsKept(t *testing.T) {
 		reset, changed := resetToken(t, w, "ann@example.org"), w.SignUp("carla@example.org")
 		in := resetPassword(w.Anonymous(), reset, "the password after a reset").OK()
 		changed.Mutate("changePassword", "", "currentPassword", testkit.Password, "newPassword", "the password after a change").OK()
+		oldAddress, newAddress := changeTokens(t, owner, w, "liv@new.org")
+		confirmEmail(w.Anonymous(), newAddress).OK()
 		secrets := map[string]string{
+			"a link to an old address": oldAddress,
+			"a link to a new address":  newAddress,
 			"a used reset":             reset,
 			"an open reset":            resetToken(t, w, "carla@example.org"),
 			"a session after a reset":  in.Text("resetPassword.sessionToken"),

@@ -17,6 +17,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"golang.org/x/net/idna"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/graph"
 	"github.com/convoke-dev/convoke/graph/model"
 	"github.com/convoke-dev/convoke/graph/stream"
@@ -32,6 +33,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/live"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/outbox"
+	"github.com/convoke-dev/convoke/internal/person"
 	"github.com/convoke-dev/convoke/internal/roster"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/token"
@@ -44,6 +46,8 @@ const (
 	// sweepEvery is how late the event of an expiry is logged and pushed. The
 	// expiry itself takes effect on time, without the sweep.
 	sweepEvery = 2 * time.Second
+	// maxHeader is the largest size of a request's URL and headers, in bytes.
+	maxHeader = 32 << 10
 	// stopWithin is how long running requests may take to finish when the server
 	// stops.
 	stopWithin = 10 * time.Second
@@ -62,6 +66,7 @@ type Server struct {
 	log      *slog.Logger
 	hub      *event.Hub
 	live     *live.Service
+	people   *person.Service
 	notifier *event.Notifier // nil on SQLite, where there is only one node
 	worker   *outbox.Worker
 	resolver *graph.Resolver
@@ -73,6 +78,9 @@ type Server struct {
 	documents *trusted
 
 	perClient *limit.Bucket
+
+	gate   *limit.Gate
+	places limit.Places // of streams: see place
 
 	readiness readiness
 	draining  atomic.Bool
@@ -111,7 +119,11 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Store: st, claim: claim, cfg: cfg, now: Clock(cfg.Now), log: cfg.Log, documents: documents}
-	if err := s.build(catalogue, preset, tokens, templates); err != nil {
+	err = s.build(catalogue, preset, tokens, templates)
+	if err == nil {
+		err = s.Auth.SettleProofs(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, st.Close(), claim.Release())
 	}
 	return s, nil
@@ -154,7 +166,6 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	}
 	noMail := s.cfg.Sender == nil
 	loader := access.NewLoader(catalogue, s.Store.Changes(), s.now)
-	loader.Unproven = noMail
 	s.hub = event.NewHub(s.Store.Read(), s.log)
 	var others []func(string)
 	if s.Store.Postgres() {
@@ -172,21 +183,25 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 		Store: s.Store, Door: door, Access: loader, Preset: preset, Events: events, Now: s.now,
 		// A closure, because s.Invites is built later: it needs the roster itself.
 		Departing: func(ctx context.Context, tx *store.Tx, d roster.Departure) error { return s.Invites.Depart(ctx, tx, d) },
+		Withdrawn: func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
+			return s.Invites.NoteUnanswered(ctx, tx, ended...)
+		},
 	}
 	s.Auth = &auth.Service{
 		Log:   s.log,
 		Store: s.Store, Access: loader, Events: events, Outbox: queue, Roster: s.Roster, Tokens: tokens,
 		Hasher: hasher, Now: s.now, Policy: s.cfg.SignUp, NoMail: noMail,
 		Sessions: access.NewCache[string, auth.Known](s.Store.Changes(), s.now),
-		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, PerRecipient: limits.recipient},
+		Limits:   auth.Limits{PerClient: limits.signIn, PerAddress: limits.signInAddress, Mails: limits.mail, MailsOfDay: limits.mailDay},
 	}
 	ssoURL := s.singleSignOn()
 	s.live = live.New(s.Auth, s.hub)
 	s.Invites = &invite.Service{
 		Store: s.Store, Door: door, Access: loader, Events: events, Outbox: queue, Auth: s.Auth, Roster: s.Roster, Tokens: tokens,
 		PublicURL: s.cfg.PublicURL, Now: s.now, PersonalAccounts: s.cfg.PersonalAccounts, NoMail: noMail,
-		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient,
+		PerInviter: limits.inviter, PerAccount: limits.account, PerRecipient: limits.recipient, ForgetAfter: s.cfg.ForgetAfter,
 	}
+	s.people = &person.Service{Store: s.Store, Roster: s.Roster, Invites: s.Invites, Now: s.now}
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates, Now: s.now}
 		s.worker = &outbox.Worker{
@@ -196,19 +211,23 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 				auth.MailVerification:      toUsers,
 				auth.MailAlreadyRegistered: toUsers,
 				auth.MailReset:             toUsers,
+				auth.MailConfirmOldAddress: toUsers,
+				auth.MailConfirmNewAddress: toUsers,
+				auth.MailAddressTaken:      toUsers,
 			},
 		}
 	}
 	s.resolver = &graph.Resolver{
-		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, Now: s.now,
+		Store: s.Store, Access: loader, Auth: s.Auth, Invites: s.Invites, Roster: s.Roster, Live: s.live, People: s.people, Now: s.now,
 		Info: model.ServerInfo{
 			Version: s.cfg.Version, SignUp: signUpPolicy(s.cfg.SignUp), PasswordMinLength: auth.MinPassword,
 			RolePresets: catalogue.PresetKeys(), Graphiql: s.cfg.GraphiQL, SsoURL: ssoURL,
 		},
 	}
 	s.present = graph.PresentErrors(s.log, s.cfg.Introspection)
-	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields}
+	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded, Turn: s.nextTurn}
 	s.perClient = limits.client
+	s.gate = newGate(s.cfg.Operations)
 	s.readiness.write = s.Store.Ready
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
@@ -272,7 +291,8 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := errors.Join(s.Invites.Sweep(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now())); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+			err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
+			if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 				s.log.Error("sweep", "error", err)
 			}
 		}
@@ -295,7 +315,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeader - 8<<10, // net/http allows up to 8 KiB more, as its buffer happens to be filled
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)

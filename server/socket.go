@@ -14,6 +14,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/limit"
 	"github.com/convoke-dev/convoke/server/graphqlws"
 )
 
@@ -28,8 +29,9 @@ const (
 	sendWithin = 10 * time.Second
 	// operationsPerSocket is how many operations may run on a WebSocket at once.
 	operationsPerSocket = 100
-	// socketsPerUser is the default of Config.SocketsPerUser.
-	socketsPerUser = 20
+	// quietPings is for how many times pingEvery a WebSocket on which nobody is signed in
+	// stays open without an operation: a minute.
+	quietPings = 3
 	// lookEvery is how often the sessions of all WebSockets are checked. When a
 	// session has ended, its idle WebSockets are closed at once. Those with
 	// operations are closed at the next check only, because their streams end by
@@ -47,22 +49,29 @@ func (s *Server) newSockets() *graphqlws.Transport {
 		Init: s.initSocket, Who: holder, Fatal: endsSocket, Busy: busy, Closed: s.socketClosed,
 		Stream: func(ctx context.Context, wake func()) context.Context { return stream.WithClient(ctx, wake, "") },
 		Later:  stream.Later,
-		Refuse: func(w http.ResponseWriter, r *http.Request, status int, reason string) {
-			code := fault.BadUserInput
-			if status >= http.StatusInternalServerError {
-				code = fault.Timeout // the same request may succeed later
-			}
-			refuse(w, r, status, code, "The WebSocket could not be opened: "+reason+".")
-		},
-		MaxMessage: maxBody, Operations: operationsPerSocket, PerUser: s.cfg.SocketsPerUser,
+		Refuse: s.refuseSocket, Place: s.place,
+		MaxMessage: maxBody, Operations: operationsPerSocket, QuietPings: quietPings,
 		InitWithin: initWithin, PingEvery: pingEvery, WriteWithin: sendWithin,
 	})
+}
+
+// refuseSocket responds to a request that does not become a WebSocket.
+func (s *Server) refuseSocket(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	code := fault.BadUserInput
+	switch {
+	case status == http.StatusTooManyRequests:
+		s.refusePlace(w, r, reason)
+		return
+	case status >= http.StatusInternalServerError:
+		code = fault.Timeout // the same request may succeed later
+	}
+	refuse(w, r, status, code, "The WebSocket could not be opened: "+reason+".")
 }
 
 // onSocket returns the context that a WebSocket keeps of its request: the viewer, and
 // the request's data for the event log. It drops everything else, including cookies.
 func onSocket(ctx context.Context) context.Context {
-	kept := event.WithRequest(context.Background(), event.RequestFrom(ctx))
+	kept := limit.WithParty(event.WithRequest(context.Background(), event.RequestFrom(ctx)), limit.PartyFrom(ctx))
 	return auth.OnSocket(access.WithViewer(kept, access.ViewerFrom(ctx)))
 }
 
@@ -91,7 +100,8 @@ func (s *Server) initSocket(ctx context.Context, payload json.RawMessage) (conte
 		}
 		return nil, graphqlws.CloseError{Code: graphqlws.TryAgainLater, Reason: "Try again later"}
 	}
-	return access.WithViewer(ctx, v), nil
+	ctx = access.WithViewer(ctx, v)
+	return limit.WithParty(ctx, party(ctx)), nil
 }
 
 // holder returns the user and session of a WebSocket, which are empty for a visitor

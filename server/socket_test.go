@@ -128,7 +128,7 @@ func (s *rawSocket) end(want string) {
 
 func TestTheRulesOfTheSocketProtocol(t *testing.T) {
 	t.Parallel()
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1000 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 1000 })
 	owner := w.SignUp("olivia@acme.test")
 	const (
 		start   = `> {"type":"connection_init"}`
@@ -266,7 +266,7 @@ func TestASocketTakesAHundredOperations(t *testing.T) {
 
 func TestAUserHasSoManySockets(t *testing.T) {
 	t.Parallel()
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 3 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 3 })
 	olivia, mallory := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
 	second := w.SignIn("olivia@acme.test")
 	first := socketOf(t, w, olivia.Session)
@@ -414,7 +414,7 @@ func TestSocketsAreClosedAtTheStop(t *testing.T) {
 }
 
 func TestClientsThatDropLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it counts goroutines
-	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.SocketsPerUser = 1000 })
+	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 1000 })
 	owner := w.SignUp("olivia@acme.test")
 	team := map[string]any{"team": owner.TeamID}
 	drop := func(round int) {

@@ -41,7 +41,8 @@ func TestQuietEventsAreKeptAlive(t *testing.T) {
 	t.Parallel()
 	schema := still{left: make(chan struct{})}
 	g := handler.New(schema)
-	g.AddTransport(overHTTP{events: sse{every: 10 * time.Millisecond}})
+	free := func(context.Context, bool) (func(), error) { return func() {}, nil }
+	g.AddTransport(overHTTP{events: sse{every: 10 * time.Millisecond}, place: free})
 	web := httptest.NewServer(g)
 	defer web.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, strings.NewReader(`{"query":"subscription { nothing }"}`))

@@ -60,7 +60,7 @@ func (s *Server) singleSignOn() (ssoURL *string) {
 		return nil
 	}
 	if s.Auth.NoMail {
-		s.log.Warn("nobody can sign in by the identity provider: without mail no user's address is verified")
+		s.log.Warn("people who join while the server has no mail cannot sign in by the identity provider: nothing proves their addresses")
 	}
 	s.Auth.Provider = &auth.IdentityProvider{
 		Issuer: s.cfg.OIDC.Issuer, ClientID: s.cfg.OIDC.ClientID, ClientSecret: s.cfg.OIDC.ClientSecret,
@@ -83,7 +83,7 @@ func (s *Server) leaveForProvider(w http.ResponseWriter, r *http.Request) {
 		s.failHome(w, r, err)
 		return
 	}
-	s.cookies(w).SetFlow(f)
+	s.cookies(w, r).SetFlow(f)
 	redirect(w, r, to)
 }
 
@@ -92,7 +92,7 @@ func (s *Server) leaveForProvider(w http.ResponseWriter, r *http.Request) {
 func (s *Server) backFromProvider(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
-	q, cookies := r.URL.Query(), s.cookies(w)
+	q, cookies := r.URL.Query(), s.cookies(w, r)
 	f, ours := cookies.FlowOf(r, q.Get("state"))
 	cookies.ClearFlow()
 	if !ours {
@@ -109,6 +109,9 @@ func (s *Server) backFromProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in, err := s.Auth.SignInWithCode(ctx, f, q.Get("code"))
+	if err == nil {
+		err = s.Auth.EndReplaced(ctx, cookies.Replaced(true))
+	}
 	if err != nil {
 		s.failHome(w, r, err)
 		return
@@ -117,8 +120,8 @@ func (s *Server) backFromProvider(w http.ResponseWriter, r *http.Request) {
 	s.home(w, r, "")
 }
 
-func (s *Server) cookies(w http.ResponseWriter) *auth.Cookies {
-	return auth.NewCookies(w, s.secure())
+func (s *Server) cookies(w http.ResponseWriter, r *http.Request) *auth.Cookies {
+	return auth.NewCookies(w, r, s.secure())
 }
 
 // secure reports whether browsers reach the server over TLS.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -22,10 +23,25 @@ func (t strict) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 // than the specification, but nothing less.
 type strictExecutor struct{ graphql.GraphExecutor }
 
+const (
+	// maxRefusals is the greatest number of errors of an operation that cannot run. gqlgen
+	// adds rules of its own to the bounded graph.ValidationRules.
+	maxRefusals = 20
+	// maxRefusalText is the greatest length of the message of one, in bytes. The message may
+	// repeat a name of the document.
+	maxRefusalText = 500
+)
+
 // CreateOperationContext returns the operation, or why it cannot run. Errors in the document
 // come before errors in the variables, and these before a limit.
 func (e strictExecutor) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	op, refused := e.GraphExecutor.CreateOperationContext(ctx, params)
+	refused = refused[:min(len(refused), maxRefusals)]
+	for _, err := range refused {
+		if len(err.Message) > maxRefusalText {
+			err.Message = strings.ToValidUTF8(err.Message[:maxRefusalText], "") + "…"
+		}
+	}
 	if op.Operation == nil {
 		return op, refused
 	}

@@ -196,7 +196,7 @@ func TestPagesAndProbes(t *testing.T) {
 	t.Parallel()
 	w := surface(t)
 	for path, want := range map[string]int{
-		"/": 200, "/accept": 200, "/verify": 200, "/reset": 200, "/schema.graphql": 200, "/healthz": 200, "/readyz": 200,
+		"/": 200, "/accept": 200, "/verify": 200, "/reset": 200, "/address": 200, "/schema.graphql": 200, "/healthz": 200, "/readyz": 200,
 		"/graphiql": 404, "/mailbox": 404, "/mailbox.json": 404, "/assets/": 404, "/nothing": 404,
 	} {
 		t.Run(path, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Files returns the built files, rooted at dist: index.html, accept.html, verify.html, reset.html, graphiql.html and mailbox.html,
+// Files returns the built files, rooted at dist: index.html, accept.html, verify.html, reset.html, address.html, graphiql.html and mailbox.html,
 // and under assets everything they load. The name of a file under assets changes with its content, so clients may keep
 // it for ever; the pages themselves must be asked for anew.
 func Files() (fs.FS, error) {

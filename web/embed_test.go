@@ -17,7 +17,7 @@ func TestPagesLoadOnlyEmbeddedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"index.html", "accept.html", "verify.html", "reset.html", "graphiql.html", "mailbox.html"} {
+	for _, page := range []string{"index.html", "accept.html", "verify.html", "reset.html", "address.html", "graphiql.html", "mailbox.html"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
 			html, err := fs.ReadFile(files, page)

@@ -38,7 +38,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000, // Monaco, which only GraphiQL loads
     license: { fileName: 'assets/licenses.md' },
     rolldownOptions: {
-      input: ['index.html', 'accept.html', 'verify.html', 'reset.html', 'mailbox.html', 'graphiql.html'],
+      input: ['index.html', 'accept.html', 'verify.html', 'reset.html', 'address.html', 'mailbox.html', 'graphiql.html'],
       // "use client" has no effect, because there is no server rendering.
       onLog(level, log, handle) {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') {

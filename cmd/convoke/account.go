@@ -39,15 +39,24 @@ type database struct {
 }
 
 func (d database) open(ctx context.Context) (*roster.Operator, error) {
+	address, err := d.address()
+	if err != nil {
+		return nil, err
+	}
+	return roster.NewOperator(ctx, address, server.Clock(time.Now))
+}
+
+// address returns the database that the flags name.
+func (d database) address() (string, error) {
 	switch {
 	case d.DB != "" && d.Data != "":
-		return nil, errors.New("both --db and --data are given (perhaps by CONVOKE_DB or CONVOKE_DATA): give one of them")
+		return "", errors.New("both --db and --data are given (perhaps by CONVOKE_DB or CONVOKE_DATA): give one of them")
 	case d.Data != "":
-		d.DB = filepath.Join(d.Data, defaultDB)
+		return filepath.Join(d.Data, defaultDB), nil
 	case d.DB == "":
-		d.DB = defaultDB
+		return defaultDB, nil
 	}
-	return roster.NewOperator(ctx, d.DB, server.Clock(time.Now))
+	return d.DB, nil
 }
 
 // operate runs f on the database, and closes it.

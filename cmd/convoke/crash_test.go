@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"log"
@@ -115,9 +116,14 @@ func owner(t *testing.T, p *process, m *mailServer) (session, team string) {
 	return field(t, answer, "sessionToken"), field(t, answer, "id")
 }
 
-// unwrap undoes the soft line breaks of quoted-printable (RFC 2045, 6.7).
-func unwrap(mail string) string {
-	return strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(mail)
+// unwrap decodes the parts of the mail, which are in base64 (RFC 2045, 6.8).
+func unwrap(mail string) (parts string) {
+	for block := range strings.SplitSeq(mail, "\r\n\r\n") {
+		if part, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(block, "\r\n", "")); err == nil {
+			parts += string(part)
+		}
+	}
+	return parts
 }
 
 func TestAMailSurvivesAKill(t *testing.T) {

@@ -22,6 +22,7 @@ type commands struct {
 	Migrate migrateCommand   `cmd:"" help:"Bring a database's schema up to date, and exit."`
 	Schema  schemaCommand    `cmd:"" help:"Print the GraphQL schema that this program serves."`
 	Account accountCommand   `cmd:"" help:"Show and change accounts as the operator, also while a server runs."`
+	User    userCommand      `cmd:"" help:"Export and erase a person's data, also while a server runs."`
 	Version kong.VersionFlag `help:"Print the version, and exit." env:"-"`
 }
 

@@ -92,6 +92,17 @@ func (p *process) get(path string) (status int, body string) {
 	return do(req)
 }
 
+// getAs is get under another name of the server; it returns the status.
+func (p *process) getAs(host, path string) (status int) {
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Host = host
+	status, _ = do(req)
+	return status
+}
+
 func do(req *http.Request) (status int, body string) {
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -162,6 +173,19 @@ func TestTheDemo(t *testing.T) {
 	for _, page := range []string{"/", "/graphiql", "/mailbox", "/accept", "/verify", "/schema.graphql"} {
 		if status, _ := p.get(page); status != http.StatusOK {
 			t.Errorf("%s is answered with %d", page, status)
+		}
+	}
+	for host, want := range map[string]int{ // HARD-23
+		"localhost:1": http.StatusOK, "192.0.2.1": http.StatusOK, "[2001:db8::1]:80": http.StatusOK,
+		"evil.example": http.StatusMisdirectedRequest, "localhost.evil.example:8080": http.StatusMisdirectedRequest,
+	} {
+		if status := p.getAs(host, "/mailbox.json"); status != want {
+			t.Errorf("the mailbox under the name %q: got status %d, want %d", host, status, want)
+		}
+	}
+	for size, want := range map[int]int{30 << 10: http.StatusOK, 40 << 10: http.StatusRequestHeaderFieldsTooLarge} { // HARD-7
+		if status, _ := p.get("/healthz?" + strings.Repeat("x", size)); status != want {
+			t.Errorf("a request with %d bytes of headers: got status %d, want %d", size, status, want)
 		}
 	}
 	answer := p.graphql("", signInOlivia)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/convoke-dev/convoke/internal/auth"
@@ -25,6 +26,7 @@ type settings struct {
 	SecretKey        []string `help:"The key that tokens are derived from, at least 32 characters; older keys may follow. Without it, a key is created and stored beside the data." placeholder:"KEY"`
 	SignUp           string   `help:"Who may sign up: open or invite-only." enum:"open,invite-only" default:"open"`
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of their own." default:"true" negatable:""`
+	ForgetAfter      days     `help:"After how many days the addresses, names and notes of ended invitations are forgotten; 0 keeps them. At least 30." default:"90" placeholder:"DAYS"`
 	Preset           string   `help:"The roles of new accounts: teams, departments, portal, holder, or a preset of --catalogue." default:"teams"`
 	Catalogue        []string `help:"A YAML file that adds permissions and presets to the built-in ones; repeatable." placeholder:"FILE"`
 	CORSOrigin       []string `help:"An origin whose pages may call this server, such as https://portal.example.com; repeatable. The demo also accepts every loopback origin." name:"cors-origin" placeholder:"ORIGIN"`
@@ -40,12 +42,31 @@ type settings struct {
 	OIDCIssuer       string   `help:"The issuer of your OpenID Connect provider, such as https://login.example.com/realm. With it, existing users can sign in by that provider." name:"oidc-issuer" placeholder:"URL"`
 	OIDCClientID     string   `help:"The client id of this server at that provider." name:"oidc-client-id" placeholder:"ID"`
 	OIDCClientSecret string   `help:"The client secret of this server at that provider; none for a public client." name:"oidc-client-secret" placeholder:"SECRET"`
-	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient; off removes all limits." placeholder:"LIMIT"`
+	RateLimits       []string `help:"Changes the rate limits: NAME=N/TIME, such as inviter=600/1h, or NAME=off, for client, sign-in, sign-in-address, inviter, account, recipient, mail, mail-day; off removes all limits." placeholder:"LIMIT"`
+	Operations       int      `help:"How many operations run at once on this server. A user has a quarter of them, an account and a client address half. The others wait for up to 5 seconds." default:"32"`
+	StreamsPerUser   int      `help:"How many WebSockets and event streams a user may have open on this server." default:"100"`
+	StreamsPerAddr   int      `help:"How many WebSockets and event streams of visitors who are not signed in a client address may have open on this server." name:"streams-per-address" default:"50"`
 	TrustedProxy     []string `help:"The address or network of a reverse proxy whose X-Forwarded-For header is used, such as 10.0.0.0/8; repeatable." placeholder:"NETWORK"`
 	GraphiQL         bool     `help:"Serve GraphiQL at /graphiql; on in the demo." name:"graphiql"`
 	Introspection    bool     `help:"Allow introspection of the schema; on with --graphiql."`
 	Drain            string   `help:"How long a server that was told to stop goes on answering, while /readyz says 503; 5s, in the demo 0s." placeholder:"DURATION"`
 	LogLevel         string   `help:"The lowest level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+// days is a flag with a number of days: 0, or at least shortestRetention.
+type days time.Duration
+
+// shortestRetention is the longest time that an invitation can be open, in days.
+const shortestRetention = 30
+
+// UnmarshalText reads the number.
+func (d *days) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n != 0 && n < shortestRetention || n > 36_500 {
+		return fmt.Errorf("%q is neither 0 nor a number of days from %d on", text, shortestRetention)
+	}
+	*d = days(time.Duration(n) * 24 * time.Hour)
+	return nil
 }
 
 // networks parses addresses and networks.
@@ -80,6 +101,7 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		Introspection:    s.Introspection || s.GraphiQL,
 		SignUp:           auth.SignUpPolicy(s.SignUp),
 		PersonalAccounts: s.PersonalAccounts,
+		ForgetAfter:      time.Duration(s.ForgetAfter),
 		Preset:           s.Preset,
 		Catalogue:        s.Catalogue,
 		MailHookSecret:   s.MailHookSecret,
@@ -87,8 +109,14 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 		CORSOrigins:      s.CORSOrigin,
 		Documents:        s.Documents,
 		DocumentsOnly:    s.DocumentsOnly,
+		Operations:       s.Operations,
+		StreamsPerUser:   s.StreamsPerUser,
 		OIDC:             server.OIDC{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret},
 		Log:              slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	cfg.StreamsPerAddress = s.StreamsPerAddr
+	if s.Operations < 1 || s.StreamsPerUser < 1 || s.StreamsPerAddr < 1 {
+		return cfg, errors.New("--operations, --streams-per-user and --streams-per-address must be at least 1")
 	}
 	var err error
 	if s.Drain != "" {

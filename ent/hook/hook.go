@@ -21,6 +21,18 @@ func (f AccountFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccountMutation", m)
 }
 
+// The CoolOffFunc type is an adapter to allow the use of ordinary
+// function as CoolOff mutator.
+type CoolOffFunc func(context.Context, *ent.CoolOffMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f CoolOffFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.CoolOffMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CoolOffMutation", m)
+}
+
 // The DivisionFunc type is an adapter to allow the use of ordinary
 // function as Division mutator.
 type DivisionFunc func(context.Context, *ent.DivisionMutation) (ent.Value, error)
@@ -31,6 +43,18 @@ func (f DivisionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DivisionMutation", m)
+}
+
+// The EmailChangeFunc type is an adapter to allow the use of ordinary
+// function as EmailChange mutator.
+type EmailChangeFunc func(context.Context, *ent.EmailChangeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f EmailChangeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.EmailChangeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.EmailChangeMutation", m)
 }
 
 // The EventFunc type is an adapter to allow the use of ordinary

@@ -9,7 +9,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -109,6 +111,33 @@ func (f TraverseAccount) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AccountQuery", q)
 }
 
+// The CoolOffFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CoolOffFunc func(context.Context, *ent.CoolOffQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CoolOffFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CoolOffQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CoolOffQuery", q)
+}
+
+// The TraverseCoolOff type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCoolOff func(context.Context, *ent.CoolOffQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCoolOff) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCoolOff) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CoolOffQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CoolOffQuery", q)
+}
+
 // The DivisionFunc type is an adapter to allow the use of ordinary function as a Querier.
 type DivisionFunc func(context.Context, *ent.DivisionQuery) (ent.Value, error)
 
@@ -134,6 +163,33 @@ func (f TraverseDivision) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.DivisionQuery", q)
+}
+
+// The EmailChangeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type EmailChangeFunc func(context.Context, *ent.EmailChangeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f EmailChangeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.EmailChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.EmailChangeQuery", q)
+}
+
+// The TraverseEmailChange type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseEmailChange func(context.Context, *ent.EmailChangeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseEmailChange) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseEmailChange) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.EmailChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.EmailChangeQuery", q)
 }
 
 // The EventFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -492,8 +548,12 @@ func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
 	case *ent.AccountQuery:
 		return &query[*ent.AccountQuery, predicate.Account, account.OrderOption]{typ: ent.TypeAccount, tq: q}, nil
+	case *ent.CoolOffQuery:
+		return &query[*ent.CoolOffQuery, predicate.CoolOff, cooloff.OrderOption]{typ: ent.TypeCoolOff, tq: q}, nil
 	case *ent.DivisionQuery:
 		return &query[*ent.DivisionQuery, predicate.Division, division.OrderOption]{typ: ent.TypeDivision, tq: q}, nil
+	case *ent.EmailChangeQuery:
+		return &query[*ent.EmailChangeQuery, predicate.EmailChange, emailchange.OrderOption]{typ: ent.TypeEmailChange, tq: q}, nil
 	case *ent.EventQuery:
 		return &query[*ent.EventQuery, predicate.Event, event.OrderOption]{typ: ent.TypeEvent, tq: q}, nil
 	case *ent.GroupQuery:

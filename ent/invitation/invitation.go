@@ -48,6 +48,8 @@ const (
 	FieldInviterID = "inviter_id"
 	// FieldGranterID holds the string denoting the granter_id field in the database.
 	FieldGranterID = "granter_id"
+	// FieldUnconfirmedAt holds the string denoting the unconfirmed_at field in the database.
+	FieldUnconfirmedAt = "unconfirmed_at"
 	// FieldSortName holds the string denoting the sort_name field in the database.
 	FieldSortName = "sort_name"
 	// FieldSearch holds the string denoting the search field in the database.
@@ -82,6 +84,8 @@ const (
 	FieldResendsOfDay = "resends_of_day"
 	// FieldAcceptedByID holds the string denoting the accepted_by_id field in the database.
 	FieldAcceptedByID = "accepted_by_id"
+	// FieldForgottenAt holds the string denoting the forgotten_at field in the database.
+	FieldForgottenAt = "forgotten_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
 	EdgeTeam = "team"
 	// EdgeInviter holds the string denoting the inviter edge name in mutations.
@@ -154,6 +158,7 @@ var Columns = []string{
 	FieldStatus,
 	FieldInviterID,
 	FieldGranterID,
+	FieldUnconfirmedAt,
 	FieldSortName,
 	FieldSearch,
 	FieldSuperseded,
@@ -171,6 +176,7 @@ var Columns = []string{
 	FieldResendDayStart,
 	FieldResendsOfDay,
 	FieldAcceptedByID,
+	FieldForgottenAt,
 }
 
 var (
@@ -387,6 +393,11 @@ func ByGranterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGranterID, opts...).ToFunc()
 }
 
+// ByUnconfirmedAt orders the results by the unconfirmed_at field.
+func ByUnconfirmedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUnconfirmedAt, opts...).ToFunc()
+}
+
 // BySortName orders the results by the sort_name field.
 func BySortName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSortName, opts...).ToFunc()
@@ -465,6 +476,11 @@ func ByResendsOfDay(opts ...sql.OrderTermOption) OrderOption {
 // ByAcceptedByID orders the results by the accepted_by_id field.
 func ByAcceptedByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAcceptedByID, opts...).ToFunc()
+}
+
+// ByForgottenAt orders the results by the forgotten_at field.
+func ByForgottenAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldForgottenAt, opts...).ToFunc()
 }
 
 // ByTeamField orders the results by team field.

@@ -135,6 +135,11 @@ func GranterID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldGranterID, v))
 }
 
+// UnconfirmedAt applies equality check predicate on the "unconfirmed_at" field. It's identical to UnconfirmedAtEQ.
+func UnconfirmedAt(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldUnconfirmedAt, v))
+}
+
 // SortName applies equality check predicate on the "sort_name" field. It's identical to SortNameEQ.
 func SortName(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldSortName, v))
@@ -213,6 +218,11 @@ func ResendsOfDay(v int) predicate.Invitation {
 // AcceptedByID applies equality check predicate on the "accepted_by_id" field. It's identical to AcceptedByIDEQ.
 func AcceptedByID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldAcceptedByID, v))
+}
+
+// ForgottenAt applies equality check predicate on the "forgotten_at" field. It's identical to ForgottenAtEQ.
+func ForgottenAt(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldForgottenAt, v))
 }
 
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
@@ -1025,6 +1035,56 @@ func GranterIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldGranterID, v))
 }
 
+// UnconfirmedAtEQ applies the EQ predicate on the "unconfirmed_at" field.
+func UnconfirmedAtEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtNEQ applies the NEQ predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtIn applies the In predicate on the "unconfirmed_at" field.
+func UnconfirmedAtIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldUnconfirmedAt, vs...))
+}
+
+// UnconfirmedAtNotIn applies the NotIn predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNotIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldUnconfirmedAt, vs...))
+}
+
+// UnconfirmedAtGT applies the GT predicate on the "unconfirmed_at" field.
+func UnconfirmedAtGT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtGTE applies the GTE predicate on the "unconfirmed_at" field.
+func UnconfirmedAtGTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtLT applies the LT predicate on the "unconfirmed_at" field.
+func UnconfirmedAtLT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtLTE applies the LTE predicate on the "unconfirmed_at" field.
+func UnconfirmedAtLTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldUnconfirmedAt, v))
+}
+
+// UnconfirmedAtIsNil applies the IsNil predicate on the "unconfirmed_at" field.
+func UnconfirmedAtIsNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldIsNull(FieldUnconfirmedAt))
+}
+
+// UnconfirmedAtNotNil applies the NotNil predicate on the "unconfirmed_at" field.
+func UnconfirmedAtNotNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotNull(FieldUnconfirmedAt))
+}
+
 // SortNameEQ applies the EQ predicate on the "sort_name" field.
 func SortNameEQ(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldSortName, v))
@@ -1773,6 +1833,56 @@ func AcceptedByIDEqualFold(v string) predicate.Invitation {
 // AcceptedByIDContainsFold applies the ContainsFold predicate on the "accepted_by_id" field.
 func AcceptedByIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldAcceptedByID, v))
+}
+
+// ForgottenAtEQ applies the EQ predicate on the "forgotten_at" field.
+func ForgottenAtEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldForgottenAt, v))
+}
+
+// ForgottenAtNEQ applies the NEQ predicate on the "forgotten_at" field.
+func ForgottenAtNEQ(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldForgottenAt, v))
+}
+
+// ForgottenAtIn applies the In predicate on the "forgotten_at" field.
+func ForgottenAtIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldForgottenAt, vs...))
+}
+
+// ForgottenAtNotIn applies the NotIn predicate on the "forgotten_at" field.
+func ForgottenAtNotIn(vs ...time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldForgottenAt, vs...))
+}
+
+// ForgottenAtGT applies the GT predicate on the "forgotten_at" field.
+func ForgottenAtGT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldForgottenAt, v))
+}
+
+// ForgottenAtGTE applies the GTE predicate on the "forgotten_at" field.
+func ForgottenAtGTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldForgottenAt, v))
+}
+
+// ForgottenAtLT applies the LT predicate on the "forgotten_at" field.
+func ForgottenAtLT(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldForgottenAt, v))
+}
+
+// ForgottenAtLTE applies the LTE predicate on the "forgotten_at" field.
+func ForgottenAtLTE(v time.Time) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldForgottenAt, v))
+}
+
+// ForgottenAtIsNil applies the IsNil predicate on the "forgotten_at" field.
+func ForgottenAtIsNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldIsNull(FieldForgottenAt))
+}
+
+// ForgottenAtNotNil applies the NotNil predicate on the "forgotten_at" field.
+func ForgottenAtNotNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotNull(FieldForgottenAt))
 }
 
 // HasTeam applies the HasEdge predicate on the "team" edge.

@@ -33,6 +33,44 @@ var (
 		Columns:    AccountsColumns,
 		PrimaryKey: []*schema.Column{AccountsColumns[0]},
 	}
+	// CoolOffsColumns holds the columns for the "cool_offs" table.
+	CoolOffsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "address_hash", Type: field.TypeString},
+		{Name: "mailbox_hash", Type: field.TypeString},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "declined", Type: field.TypeInt, Default: 0},
+		{Name: "declined_since", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked", Type: field.TypeInt, Default: 0},
+		{Name: "revoked_since", Type: field.TypeTime, Nullable: true},
+		{Name: "until", Type: field.TypeTime, Nullable: true},
+		{Name: "blocked_at", Type: field.TypeTime, Nullable: true},
+	}
+	// CoolOffsTable holds the schema information for the "cool_offs" table.
+	CoolOffsTable = &schema.Table{
+		Name:       "cool_offs",
+		Columns:    CoolOffsColumns,
+		PrimaryKey: []*schema.Column{CoolOffsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "cooloff_account_id_address_hash",
+				Unique:  true,
+				Columns: []*schema.Column{CoolOffsColumns[2], CoolOffsColumns[3]},
+			},
+			{
+				Name:    "cooloff_account_id_mailbox_hash",
+				Unique:  false,
+				Columns: []*schema.Column{CoolOffsColumns[2], CoolOffsColumns[4]},
+			},
+			{
+				Name:    "cooloff_address_hash_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{CoolOffsColumns[3], CoolOffsColumns[1], CoolOffsColumns[0]},
+			},
+		},
+	}
 	// DivisionsColumns holds the columns for the "divisions" table.
 	DivisionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -72,6 +110,33 @@ var (
 				Name:    "division_parent_id",
 				Unique:  false,
 				Columns: []*schema.Column{DivisionsColumns[6]},
+			},
+		},
+	}
+	// EmailChangesColumns holds the columns for the "email_changes" table.
+	EmailChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Unique: true},
+		{Name: "old_email_key", Type: field.TypeString},
+		{Name: "new_email", Type: field.TypeString},
+		{Name: "new_email_key", Type: field.TypeString},
+		{Name: "old_token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "new_token_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "confirmed_by_old", Type: field.TypeBool, Default: false},
+		{Name: "confirmed_by_new", Type: field.TypeBool, Default: false},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// EmailChangesTable holds the schema information for the "email_changes" table.
+	EmailChangesTable = &schema.Table{
+		Name:       "email_changes",
+		Columns:    EmailChangesColumns,
+		PrimaryKey: []*schema.Column{EmailChangesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "emailchange_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{EmailChangesColumns[10]},
 			},
 		},
 	}
@@ -185,6 +250,7 @@ var (
 		{Name: "note", Type: field.TypeString, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED", "REVOKED", "EXPIRED"}, Default: "PENDING"},
 		{Name: "granter_id", Type: field.TypeString, Default: ""},
+		{Name: "unconfirmed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "sort_name", Type: field.TypeString, Default: ""},
 		{Name: "search", Type: field.TypeString, Default: ""},
 		{Name: "superseded", Type: field.TypeBool, Default: false},
@@ -201,6 +267,7 @@ var (
 		{Name: "resent_at", Type: field.TypeTime, Nullable: true},
 		{Name: "resend_day_start", Type: field.TypeTime, Nullable: true},
 		{Name: "resends_of_day", Type: field.TypeInt, Default: 0},
+		{Name: "forgotten_at", Type: field.TypeTime, Nullable: true},
 		{Name: "team_id", Type: field.TypeString, Size: 64},
 		{Name: "inviter_id", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "accepted_by_id", Type: field.TypeString, Nullable: true, Size: 64},
@@ -213,19 +280,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_teams_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[32]},
+				Columns:    []*schema.Column{InvitationsColumns[34]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[33]},
+				Columns:    []*schema.Column{InvitationsColumns[35]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[34]},
+				Columns:    []*schema.Column{InvitationsColumns[36]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -234,7 +301,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -247,17 +314,17 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[33]},
+				Columns: []*schema.Column{InvitationsColumns[35]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34]},
+				Columns: []*schema.Column{InvitationsColumns[36]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[19]},
+				Columns: []*schema.Column{InvitationsColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -271,6 +338,14 @@ var (
 				},
 			},
 			{
+				Name:    "invitation_ended_by_age",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[7]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "status <> 'PENDING' AND forgotten_at IS NULL",
+				},
+			},
+			{
 				Name:    "invitation_pending_of_granter",
 				Unique:  false,
 				Columns: []*schema.Column{InvitationsColumns[15]},
@@ -281,27 +356,27 @@ var (
 			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_status_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_email_key_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_expires_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[19], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[20], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_listed_by_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -309,7 +384,7 @@ var (
 			{
 				Name:    "invitation_listed_by_sort_name",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[16], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[17], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -317,7 +392,7 @@ var (
 			{
 				Name:    "invitation_listed_by_email_key",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -325,7 +400,7 @@ var (
 			{
 				Name:    "invitation_listed",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[32], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -696,8 +771,10 @@ var (
 		{Name: "job_title", Type: field.TypeString, Default: ""},
 		{Name: "password_hash", Type: field.TypeString, Default: ""},
 		{Name: "email_verified_at", Type: field.TypeTime},
+		{Name: "email_proof", Type: field.TypeEnum, Nullable: true, Enums: []string{"MAIL", "TRUST"}},
 		{Name: "last_seen_at", Type: field.TypeTime, Nullable: true},
 		{Name: "active_team_id", Type: field.TypeString, Default: ""},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{
@@ -883,7 +960,9 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccountsTable,
+		CoolOffsTable,
 		DivisionsTable,
+		EmailChangesTable,
 		EventsTable,
 		GroupsTable,
 		IdempotencyKeysTable,

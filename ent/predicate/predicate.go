@@ -9,8 +9,14 @@ import (
 // Account is the predicate function for account builders.
 type Account func(*sql.Selector)
 
+// CoolOff is the predicate function for cooloff builders.
+type CoolOff func(*sql.Selector)
+
 // Division is the predicate function for division builders.
 type Division func(*sql.Selector)
+
+// EmailChange is the predicate function for emailchange builders.
+type EmailChange func(*sql.Selector)
 
 // Event is the predicate function for event builders.
 type Event func(*sql.Selector)

@@ -20,8 +20,8 @@ func (Invitation) Mixin() []ent.Mixin {
 func (Invitation) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("team_id").NotEmpty().Immutable(),
-		field.String("email").NotEmpty().Immutable().Comment("As typed. Shown, and the address of mails."),
-		field.String("email_key").NotEmpty().Immutable().Comment("Normalised, for comparing."),
+		field.String("email").NotEmpty().Comment("As typed. Shown, and the address of mails. Never changed but when it is forgotten."),
+		field.String("email_key").NotEmpty().Comment("Normalised, for comparing."),
 		field.String("first_name").Default(""),
 		field.String("last_name").Default(""),
 		field.String("job_title").Default(""),
@@ -31,6 +31,8 @@ func (Invitation) Fields() []ent.Field {
 		).Default("PENDING").Comment("As stored. A pending one has expired from expires_at on."),
 		field.String("inviter_id").Optional().Nillable().Immutable(),
 		field.String("granter_id").Default("").Comment("The user who answers for the grant. It can be accepted only while they hold all of it."),
+		field.Time("unconfirmed_at").Optional().Nillable().
+			Comment("When it was handed over by a granter who had lost part of it. Set, it cannot be accepted until somebody confirms it."),
 		field.String("sort_name").Default("").Comment("The name, folded; the address when there is no name."),
 		field.String("search").Default("").Comment("Address and names, folded, for searching."),
 		field.Bool("superseded").Default(false).Comment("It has expired, and a newer one was sent to the address."),
@@ -50,6 +52,7 @@ func (Invitation) Fields() []ent.Field {
 		field.Time("resend_day_start").Optional().Nillable().Comment("When the current 24 hours of the daily limit of resends began."),
 		field.Int("resends_of_day").Default(0),
 		field.String("accepted_by_id").Optional().Nillable(),
+		field.Time("forgotten_at").Optional().Nillable().Comment("When the address and the names were deleted; it has ended then."),
 	}
 }
 
@@ -75,6 +78,7 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("accepted_by_id"),
 		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		index.Fields("account_id").StorageKey("invitation_pending_of_account").Annotations(entsql.IndexWhere("status = 'PENDING'")),
+		index.Fields("updated_at").StorageKey("invitation_ended_by_age").Annotations(entsql.IndexWhere("status <> 'PENDING' AND forgotten_at IS NULL")),
 		index.Fields("granter_id").StorageKey("invitation_pending_of_granter").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		byAge("team_id"),
 		index.Fields("team_id", "status", "created_at", "id"),
@@ -95,4 +99,35 @@ const isListed = "status IN ('PENDING', 'EXPIRED') AND NOT superseded"
 func listed(column string) ent.Index {
 	return index.Fields("team_id", column, "id").
 		StorageKey("invitation_listed_by_" + column).Annotations(entsql.IndexWhere(isListed))
+}
+
+// CoolOff is what an account may not send to an address. It is the account's, for all its
+// teams, and stays when they are deleted. It contains no address.
+type CoolOff struct{ ent.Schema }
+
+// Mixin of CoolOff.
+func (CoolOff) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, owned{}} }
+
+// Fields of CoolOff.
+func (CoolOff) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("address_hash").NotEmpty().Immutable().Comment("Hash of the normalised address."),
+		field.String("mailbox_hash").NotEmpty().Immutable().Comment("Hash of the mailbox that the address reaches, whatever its tag."),
+		field.Time("updated_at"),
+		field.Int("declined").Default(0).Comment("How often the address declined, since declined_since."),
+		field.Time("declined_since").Optional().Nillable(),
+		field.Int("revoked").Default(0).Comment("How many mailed invitations were revoked, since revoked_since."),
+		field.Time("revoked_since").Optional().Nillable(),
+		field.Time("until").Optional().Nillable().Comment("The end of the cool-off."),
+		field.Time("blocked_at").Optional().Nillable().Comment("When the addressee blocked the account, for good."),
+	}
+}
+
+// Indexes of CoolOff.
+func (CoolOff) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("account_id", "address_hash").Unique(),
+		index.Fields("account_id", "mailbox_hash"),
+		index.Fields("address_hash", "created_at", "id"),
+	}
 }

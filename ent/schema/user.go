@@ -23,9 +23,12 @@ func (User) Fields() []ent.Field {
 		field.String("last_name").Default(""),
 		field.String("job_title").Default(""),
 		field.String("password_hash").Default("").Sensitive().Comment("Argon2id in PHC form; empty = no password yet."),
-		field.Time("email_verified_at").Immutable().Comment("A user is created when the address is verified."),
+		field.Time("email_verified_at").Comment("A user is created when the address is verified."),
+		field.Enum("email_proof").NamedValues("Mail", "MAIL", "Trust", "TRUST").Optional().
+			Comment("What showed that the address is the user's: a link that was mailed there, or nothing but trust on a server without mail. Null for users older than this column, until the next start."),
 		field.Time("last_seen_at").Optional().Nillable(),
 		field.String("active_team_id").Default(""),
+		field.Time("erased_at").Optional().Nillable().Comment("When the person was erased. The row stays as their pseudonym in logs and invitations."),
 	}
 }
 
@@ -165,7 +168,7 @@ func (Session) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
 func (Session) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("user_id").NotEmpty().Immutable(),
-		field.Bytes("token_hash").Unique().Immutable().Sensitive(),
+		field.Bytes("token_hash").Unique().Sensitive(),
 		field.Time("last_seen_at"),
 		field.Time("expires_at").Immutable().Comment("The latest end. A session that is not used ends earlier."),
 		field.String("user_agent").Default("").Immutable(),
@@ -206,3 +209,28 @@ func (PasswordReset) Fields() []ent.Field {
 func (PasswordReset) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("email_key"), index.Fields("expires_at")}
 }
+
+// EmailChange is a user's pending change of their address, at most one of each user. Its
+// row is deleted when both addresses have confirmed it.
+type EmailChange struct{ ent.Schema }
+
+// Mixin of EmailChange.
+func (EmailChange) Mixin() []ent.Mixin { return []ent.Mixin{identified{}} }
+
+// Fields of EmailChange.
+func (EmailChange) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("user_id").NotEmpty().Unique().Immutable(),
+		field.String("old_email_key").NotEmpty().Immutable().Comment("The address of the user when the change was asked for."),
+		field.String("new_email").NotEmpty().Immutable().Comment("As typed."),
+		field.String("new_email_key").NotEmpty().Immutable().Comment("Normalised, for comparing."),
+		field.Bytes("old_token_hash").Unique().Immutable().Sensitive().Comment("SHA-256 of the token that is mailed to the old address."),
+		field.Bytes("new_token_hash").Unique().Immutable().Sensitive().Comment("SHA-256 of the token that is mailed to the new address."),
+		field.Bool("confirmed_by_old").Default(false),
+		field.Bool("confirmed_by_new").Default(false),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Indexes of EmailChange.
+func (EmailChange) Indexes() []ent.Index { return []ent.Index{index.Fields("expires_at")} }

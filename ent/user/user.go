@@ -3,6 +3,8 @@
 package user
 
 import (
+	"fmt"
+
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 )
@@ -32,10 +34,14 @@ const (
 	FieldPasswordHash = "password_hash"
 	// FieldEmailVerifiedAt holds the string denoting the email_verified_at field in the database.
 	FieldEmailVerifiedAt = "email_verified_at"
+	// FieldEmailProof holds the string denoting the email_proof field in the database.
+	FieldEmailProof = "email_proof"
 	// FieldLastSeenAt holds the string denoting the last_seen_at field in the database.
 	FieldLastSeenAt = "last_seen_at"
 	// FieldActiveTeamID holds the string denoting the active_team_id field in the database.
 	FieldActiveTeamID = "active_team_id"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// EdgeMembers holds the string denoting the members edge name in mutations.
 	EdgeMembers = "members"
 	// EdgeSessions holds the string denoting the sessions edge name in mutations.
@@ -89,8 +95,10 @@ var Columns = []string{
 	FieldJobTitle,
 	FieldPasswordHash,
 	FieldEmailVerifiedAt,
+	FieldEmailProof,
 	FieldLastSeenAt,
 	FieldActiveTeamID,
+	FieldErasedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -125,6 +133,29 @@ var (
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
+
+// EmailProof defines the type for the "email_proof" enum field.
+type EmailProof string
+
+// EmailProof values.
+const (
+	EmailProofMail  EmailProof = "MAIL"
+	EmailProofTrust EmailProof = "TRUST"
+)
+
+func (ep EmailProof) String() string {
+	return string(ep)
+}
+
+// EmailProofValidator is a validator for the "email_proof" field enum values. It is called by the builders before save.
+func EmailProofValidator(ep EmailProof) error {
+	switch ep {
+	case EmailProofMail, EmailProofTrust:
+		return nil
+	default:
+		return fmt.Errorf("user: invalid enum value for email_proof field: %q", ep)
+	}
+}
 
 // OrderOption defines the ordering options for the User queries.
 type OrderOption func(*sql.Selector)
@@ -184,6 +215,11 @@ func ByEmailVerifiedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmailVerifiedAt, opts...).ToFunc()
 }
 
+// ByEmailProof orders the results by the email_proof field.
+func ByEmailProof(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailProof, opts...).ToFunc()
+}
+
 // ByLastSeenAt orders the results by the last_seen_at field.
 func ByLastSeenAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastSeenAt, opts...).ToFunc()
@@ -192,6 +228,11 @@ func ByLastSeenAt(opts ...sql.OrderTermOption) OrderOption {
 // ByActiveTeamID orders the results by the active_team_id field.
 func ByActiveTeamID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActiveTeamID, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
 }
 
 // ByMembersCount orders the results by members count.

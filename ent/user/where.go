@@ -125,6 +125,11 @@ func ActiveTeamID(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldActiveTeamID, v))
 }
 
+// ErasedAt applies equality check predicate on the "erased_at" field. It's identical to ErasedAtEQ.
+func ErasedAt(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldErasedAt, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldCreatedAt, v))
@@ -675,6 +680,36 @@ func EmailVerifiedAtLTE(v time.Time) predicate.User {
 	return predicate.User(sql.FieldLTE(FieldEmailVerifiedAt, v))
 }
 
+// EmailProofEQ applies the EQ predicate on the "email_proof" field.
+func EmailProofEQ(v EmailProof) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldEmailProof, v))
+}
+
+// EmailProofNEQ applies the NEQ predicate on the "email_proof" field.
+func EmailProofNEQ(v EmailProof) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldEmailProof, v))
+}
+
+// EmailProofIn applies the In predicate on the "email_proof" field.
+func EmailProofIn(vs ...EmailProof) predicate.User {
+	return predicate.User(sql.FieldIn(FieldEmailProof, vs...))
+}
+
+// EmailProofNotIn applies the NotIn predicate on the "email_proof" field.
+func EmailProofNotIn(vs ...EmailProof) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldEmailProof, vs...))
+}
+
+// EmailProofIsNil applies the IsNil predicate on the "email_proof" field.
+func EmailProofIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldEmailProof))
+}
+
+// EmailProofNotNil applies the NotNil predicate on the "email_proof" field.
+func EmailProofNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldEmailProof))
+}
+
 // LastSeenAtEQ applies the EQ predicate on the "last_seen_at" field.
 func LastSeenAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldLastSeenAt, v))
@@ -788,6 +823,56 @@ func ActiveTeamIDEqualFold(v string) predicate.User {
 // ActiveTeamIDContainsFold applies the ContainsFold predicate on the "active_team_id" field.
 func ActiveTeamIDContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldActiveTeamID, v))
+}
+
+// ErasedAtEQ applies the EQ predicate on the "erased_at" field.
+func ErasedAtEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldErasedAt, v))
+}
+
+// ErasedAtNEQ applies the NEQ predicate on the "erased_at" field.
+func ErasedAtNEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldErasedAt, v))
+}
+
+// ErasedAtIn applies the In predicate on the "erased_at" field.
+func ErasedAtIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtNotIn applies the NotIn predicate on the "erased_at" field.
+func ErasedAtNotIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtGT applies the GT predicate on the "erased_at" field.
+func ErasedAtGT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGT(FieldErasedAt, v))
+}
+
+// ErasedAtGTE applies the GTE predicate on the "erased_at" field.
+func ErasedAtGTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldErasedAt, v))
+}
+
+// ErasedAtLT applies the LT predicate on the "erased_at" field.
+func ErasedAtLT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLT(FieldErasedAt, v))
+}
+
+// ErasedAtLTE applies the LTE predicate on the "erased_at" field.
+func ErasedAtLTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldErasedAt, v))
+}
+
+// ErasedAtIsNil applies the IsNil predicate on the "erased_at" field.
+func ErasedAtIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldErasedAt))
+}
+
+// ErasedAtNotNil applies the NotNil predicate on the "erased_at" field.
+func ErasedAtNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldErasedAt))
 }
 
 // HasMembers applies the HasEdge predicate on the "members" edge.

@@ -26,6 +26,7 @@ type ResolverRoot interface {
 	Division() DivisionResolver
 	Group() GroupResolver
 	Invitation() InvitationResolver
+	InvitationBlock() InvitationBlockResolver
 	Member() MemberResolver
 	Mutation() MutationResolver
 	OwnershipTransfer() OwnershipTransferResolver
@@ -94,12 +95,34 @@ type ComplexityRoot struct {
 		KeepInvitationsOfRemovedMembers func(childComplexity int) int
 	}
 
+	BlockInvitationsPayload struct {
+		Block      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CancelEmailChangePayload struct {
+		Canceled   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Viewer     func(childComplexity int) int
+	}
+
 	CancelOwnershipTransferPayload struct {
 		Transfer   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
+	ChangeEmailPayload struct {
+		ConfirmationSent func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Viewer           func(childComplexity int) int
+	}
+
 	ChangePasswordPayload struct {
+		UserErrors func(childComplexity int) int
+	}
+
+	ConfirmEmailChangePayload struct {
+		Changed    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -191,6 +214,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	EraseMePayload struct {
+		ErasedUserID func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	Event struct {
 		Actor     func(childComplexity int) int
 		At        func(childComplexity int) int
@@ -259,11 +287,13 @@ type ComplexityRoot struct {
 		Groups                    func(childComplexity int) int
 		ID                        func(childComplexity int) int
 		Inviter                   func(childComplexity int) int
+		IsForgotten               func(childComplexity int) int
 		JobTitle                  func(childComplexity int) int
 		LastName                  func(childComplexity int) int
 		LastSeenAt                func(childComplexity int) int
 		LastSentAt                func(childComplexity int) int
 		Member                    func(childComplexity int) int
+		NeedsConfirmation         func(childComplexity int) int
 		Note                      func(childComplexity int) int
 		Permissions               func(childComplexity int) int
 		PersonStatus              func(childComplexity int) int
@@ -281,6 +311,24 @@ type ComplexityRoot struct {
 		ViewerCannotUpdateReasons func(childComplexity int) int
 	}
 
+	InvitationBlock struct {
+		AccountName func(childComplexity int) int
+		BlockedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+	}
+
+	InvitationBlockConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvitationBlockEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	InvitationConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -294,20 +342,22 @@ type ComplexityRoot struct {
 	}
 
 	InvitationPreview struct {
-		AccountName func(childComplexity int) int
-		ExpiresAt   func(childComplexity int) int
-		InviterName func(childComplexity int) int
-		MaskedEmail func(childComplexity int) int
-		NextStep    func(childComplexity int) int
-		RoleNames   func(childComplexity int) int
-		Status      func(childComplexity int) int
-		TeamName    func(childComplexity int) int
+		AccountBlocked func(childComplexity int) int
+		AccountName    func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		InviterName    func(childComplexity int) int
+		MaskedEmail    func(childComplexity int) int
+		NextStep       func(childComplexity int) int
+		RoleNames      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		TeamName       func(childComplexity int) int
 	}
 
 	InviteResult struct {
 		Email      func(childComplexity int) int
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		Outcome    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
@@ -328,6 +378,7 @@ type ComplexityRoot struct {
 	InviteUserPayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -364,10 +415,12 @@ type ComplexityRoot struct {
 		User                               func(childComplexity int) int
 		Version                            func(childComplexity int) int
 		ViewerCanDeactivate                func(childComplexity int) int
+		ViewerCanReactivate                func(childComplexity int) int
 		ViewerCanRemove                    func(childComplexity int) int
 		ViewerCanSetRestrictions           func(childComplexity int) int
 		ViewerCanSetRoles                  func(childComplexity int) int
 		ViewerCannotDeactivateReasons      func(childComplexity int) int
+		ViewerCannotReactivateReasons      func(childComplexity int) int
 		ViewerCannotRemoveReasons          func(childComplexity int) int
 		ViewerCannotSetRestrictionsReasons func(childComplexity int) int
 		ViewerCannotSetRolesReasons        func(childComplexity int) int
@@ -402,8 +455,12 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptInvite             func(childComplexity int, input model.AcceptInviteInput) int
 		AcceptOwnershipTransfer  func(childComplexity int, input model.AcceptOwnershipTransferInput) int
+		BlockInvitations         func(childComplexity int, input model.BlockInvitationsInput) int
+		CancelEmailChange        func(childComplexity int, input model.CancelEmailChangeInput) int
 		CancelOwnershipTransfer  func(childComplexity int, input model.CancelOwnershipTransferInput) int
+		ChangeEmail              func(childComplexity int, input model.ChangeEmailInput) int
 		ChangePassword           func(childComplexity int, input model.ChangePasswordInput) int
+		ConfirmEmailChange       func(childComplexity int, input model.ConfirmEmailChangeInput) int
 		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
 		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
 		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
@@ -415,6 +472,7 @@ type ComplexityRoot struct {
 		DeleteGroup              func(childComplexity int, input model.DeleteGroupInput) int
 		DeleteRole               func(childComplexity int, input model.DeleteRoleInput) int
 		DeleteTeam               func(childComplexity int, input model.DeleteTeamInput) int
+		EraseMe                  func(childComplexity int, input model.EraseMeInput) int
 		InviteUser               func(childComplexity int, input model.InviteUserInput) int
 		InviteUsers              func(childComplexity int, input model.InviteUsersInput) int
 		LeaveTeam                func(childComplexity int, input model.LeaveTeamInput) int
@@ -438,6 +496,7 @@ type ComplexityRoot struct {
 		SignInWithIDToken        func(childComplexity int, input model.SignInWithIDTokenInput) int
 		SignOut                  func(childComplexity int) int
 		SignUp                   func(childComplexity int, input model.SignUpInput) int
+		UnblockInvitations       func(childComplexity int, input model.UnblockInvitationsInput) int
 		UpdateAccount            func(childComplexity int, input model.UpdateAccountInput) int
 		UpdateDivision           func(childComplexity int, input model.UpdateDivisionInput) int
 		UpdateGroup              func(childComplexity int, input model.UpdateGroupInput) int
@@ -463,6 +522,13 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PendingEmailChange struct {
+		ConfirmedByNew func(childComplexity int) int
+		ConfirmedByOld func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		NewEmail       func(childComplexity int) int
 	}
 
 	PeopleCounts struct {
@@ -558,6 +624,7 @@ type ComplexityRoot struct {
 	ResendInvitePayload struct {
 		Invitation func(childComplexity int) int
 		InviteURL  func(childComplexity int) int
+		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -572,6 +639,7 @@ type ComplexityRoot struct {
 		Invitation   func(childComplexity int) int
 		InvitationID func(childComplexity int) int
 		InviteURL    func(childComplexity int) int
+		Member       func(childComplexity int) int
 		Outcome      func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 	}
@@ -786,6 +854,11 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	UnblockInvitationsPayload struct {
+		UnblockedID func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	UpdateAccountPayload struct {
 		Account    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -826,15 +899,17 @@ type ComplexityRoot struct {
 		EmailVerified func(childComplexity int) int
 		FirstName     func(childComplexity int) int
 		ID            func(childComplexity int) int
+		IsErased      func(childComplexity int) int
 		JobTitle      func(childComplexity int) int
 		LastName      func(childComplexity int) int
 		LastSeenAt    func(childComplexity int) int
 	}
 
 	UserError struct {
-		Code    func(childComplexity int) int
-		Field   func(childComplexity int) int
-		Message func(childComplexity int) int
+		Code              func(childComplexity int) int
+		Field             func(childComplexity int) int
+		Message           func(childComplexity int) int
+		RetryAfterSeconds func(childComplexity int) int
 	}
 
 	VerifyEmailPayload struct {
@@ -846,7 +921,9 @@ type ComplexityRoot struct {
 
 	Viewer struct {
 		ActiveTeam                func(childComplexity int) int
+		InvitationBlocks          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Memberships               func(childComplexity int, first *int, after *string, last *int, before *string) int
+		PendingEmailChange        func(childComplexity int) int
 		Permissions               func(childComplexity int, teamID string) int
 		ReceivedInvitations       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ReceivedInvitationsCursor func(childComplexity int) int
@@ -1116,6 +1193,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountSettings.KeepInvitationsOfRemovedMembers(childComplexity), true
 
+	case "BlockInvitationsPayload.block":
+		if e.ComplexityRoot.BlockInvitationsPayload.Block == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockInvitationsPayload.Block(childComplexity), true
+	case "BlockInvitationsPayload.userErrors":
+		if e.ComplexityRoot.BlockInvitationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockInvitationsPayload.UserErrors(childComplexity), true
+
+	case "CancelEmailChangePayload.canceled":
+		if e.ComplexityRoot.CancelEmailChangePayload.Canceled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.Canceled(childComplexity), true
+	case "CancelEmailChangePayload.userErrors":
+		if e.ComplexityRoot.CancelEmailChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.UserErrors(childComplexity), true
+	case "CancelEmailChangePayload.viewer":
+		if e.ComplexityRoot.CancelEmailChangePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelEmailChangePayload.Viewer(childComplexity), true
+
 	case "CancelOwnershipTransferPayload.transfer":
 		if e.ComplexityRoot.CancelOwnershipTransferPayload.Transfer == nil {
 			break
@@ -1129,12 +1238,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CancelOwnershipTransferPayload.UserErrors(childComplexity), true
 
+	case "ChangeEmailPayload.confirmationSent":
+		if e.ComplexityRoot.ChangeEmailPayload.ConfirmationSent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.ConfirmationSent(childComplexity), true
+	case "ChangeEmailPayload.userErrors":
+		if e.ComplexityRoot.ChangeEmailPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.UserErrors(childComplexity), true
+	case "ChangeEmailPayload.viewer":
+		if e.ComplexityRoot.ChangeEmailPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeEmailPayload.Viewer(childComplexity), true
+
 	case "ChangePasswordPayload.userErrors":
 		if e.ComplexityRoot.ChangePasswordPayload.UserErrors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ChangePasswordPayload.UserErrors(childComplexity), true
+
+	case "ConfirmEmailChangePayload.changed":
+		if e.ComplexityRoot.ConfirmEmailChangePayload.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmEmailChangePayload.Changed(childComplexity), true
+	case "ConfirmEmailChangePayload.userErrors":
+		if e.ComplexityRoot.ConfirmEmailChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmEmailChangePayload.UserErrors(childComplexity), true
 
 	case "CreateDivisionPayload.division":
 		if e.ComplexityRoot.CreateDivisionPayload.Division == nil {
@@ -1408,6 +1549,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DivisionEdge.Node(childComplexity), true
+
+	case "EraseMePayload.erasedUserId":
+		if e.ComplexityRoot.EraseMePayload.ErasedUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.ErasedUserID(childComplexity), true
+	case "EraseMePayload.userErrors":
+		if e.ComplexityRoot.EraseMePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseMePayload.UserErrors(childComplexity), true
 
 	case "Event.actor":
 		if e.ComplexityRoot.Event.Actor == nil {
@@ -1692,6 +1846,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Inviter(childComplexity), true
+	case "Invitation.isForgotten":
+		if e.ComplexityRoot.Invitation.IsForgotten == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.IsForgotten(childComplexity), true
 	case "Invitation.jobTitle":
 		if e.ComplexityRoot.Invitation.JobTitle == nil {
 			break
@@ -1722,6 +1882,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Member(childComplexity), true
+	case "Invitation.needsConfirmation":
+		if e.ComplexityRoot.Invitation.NeedsConfirmation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.NeedsConfirmation(childComplexity), true
 	case "Invitation.note":
 		if e.ComplexityRoot.Invitation.Note == nil {
 			break
@@ -1818,6 +1984,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Invitation.ViewerCannotUpdateReasons(childComplexity), true
 
+	case "InvitationBlock.accountName":
+		if e.ComplexityRoot.InvitationBlock.AccountName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.AccountName(childComplexity), true
+	case "InvitationBlock.blockedAt":
+		if e.ComplexityRoot.InvitationBlock.BlockedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.BlockedAt(childComplexity), true
+	case "InvitationBlock.id":
+		if e.ComplexityRoot.InvitationBlock.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlock.ID(childComplexity), true
+
+	case "InvitationBlockConnection.edges":
+		if e.ComplexityRoot.InvitationBlockConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.Edges(childComplexity), true
+	case "InvitationBlockConnection.nodes":
+		if e.ComplexityRoot.InvitationBlockConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.Nodes(childComplexity), true
+	case "InvitationBlockConnection.pageInfo":
+		if e.ComplexityRoot.InvitationBlockConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.PageInfo(childComplexity), true
+	case "InvitationBlockConnection.totalCount":
+		if e.ComplexityRoot.InvitationBlockConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockConnection.TotalCount(childComplexity), true
+
+	case "InvitationBlockEdge.cursor":
+		if e.ComplexityRoot.InvitationBlockEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockEdge.Cursor(childComplexity), true
+	case "InvitationBlockEdge.node":
+		if e.ComplexityRoot.InvitationBlockEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationBlockEdge.Node(childComplexity), true
+
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
 			break
@@ -1856,6 +2079,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
 
+	case "InvitationPreview.accountBlocked":
+		if e.ComplexityRoot.InvitationPreview.AccountBlocked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.AccountBlocked(childComplexity), true
 	case "InvitationPreview.accountName":
 		if e.ComplexityRoot.InvitationPreview.AccountName == nil {
 			break
@@ -1923,6 +2152,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteResult.InviteURL(childComplexity), true
+	case "InviteResult.member":
+		if e.ComplexityRoot.InviteResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteResult.Member(childComplexity), true
 	case "InviteResult.outcome":
 		if e.ComplexityRoot.InviteResult.Outcome == nil {
 			break
@@ -2009,6 +2244,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InviteUserPayload.InviteURL(childComplexity), true
+	case "InviteUserPayload.member":
+		if e.ComplexityRoot.InviteUserPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InviteUserPayload.Member(childComplexity), true
 	case "InviteUserPayload.userErrors":
 		if e.ComplexityRoot.InviteUserPayload.UserErrors == nil {
 			break
@@ -2174,6 +2415,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCanDeactivate(childComplexity), true
+	case "Member.viewerCanReactivate":
+		if e.ComplexityRoot.Member.ViewerCanReactivate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCanReactivate(childComplexity), true
 	case "Member.viewerCanRemove":
 		if e.ComplexityRoot.Member.ViewerCanRemove == nil {
 			break
@@ -2198,6 +2445,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ViewerCannotDeactivateReasons(childComplexity), true
+	case "Member.viewerCannotReactivateReasons":
+		if e.ComplexityRoot.Member.ViewerCannotReactivateReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.ViewerCannotReactivateReasons(childComplexity), true
 	case "Member.viewerCannotRemoveReasons":
 		if e.ComplexityRoot.Member.ViewerCannotRemoveReasons == nil {
 			break
@@ -2344,6 +2597,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptOwnershipTransfer(childComplexity, args["input"].(model.AcceptOwnershipTransferInput)), true
+	case "Mutation.blockInvitations":
+		if e.ComplexityRoot.Mutation.BlockInvitations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_blockInvitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BlockInvitations(childComplexity, args["input"].(model.BlockInvitationsInput)), true
+	case "Mutation.cancelEmailChange":
+		if e.ComplexityRoot.Mutation.CancelEmailChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelEmailChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelEmailChange(childComplexity, args["input"].(model.CancelEmailChangeInput)), true
 	case "Mutation.cancelOwnershipTransfer":
 		if e.ComplexityRoot.Mutation.CancelOwnershipTransfer == nil {
 			break
@@ -2355,6 +2630,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelOwnershipTransfer(childComplexity, args["input"].(model.CancelOwnershipTransferInput)), true
+	case "Mutation.changeEmail":
+		if e.ComplexityRoot.Mutation.ChangeEmail == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changeEmail_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangeEmail(childComplexity, args["input"].(model.ChangeEmailInput)), true
 	case "Mutation.changePassword":
 		if e.ComplexityRoot.Mutation.ChangePassword == nil {
 			break
@@ -2366,6 +2652,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(model.ChangePasswordInput)), true
+	case "Mutation.confirmEmailChange":
+		if e.ComplexityRoot.Mutation.ConfirmEmailChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmEmailChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmEmailChange(childComplexity, args["input"].(model.ConfirmEmailChangeInput)), true
 	case "Mutation.createDivision":
 		if e.ComplexityRoot.Mutation.CreateDivision == nil {
 			break
@@ -2487,6 +2784,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(model.DeleteTeamInput)), true
+	case "Mutation.eraseMe":
+		if e.ComplexityRoot.Mutation.EraseMe == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseMe_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseMe(childComplexity, args["input"].(model.EraseMeInput)), true
 	case "Mutation.inviteUser":
 		if e.ComplexityRoot.Mutation.InviteUser == nil {
 			break
@@ -2735,6 +3043,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignUp(childComplexity, args["input"].(model.SignUpInput)), true
+	case "Mutation.unblockInvitations":
+		if e.ComplexityRoot.Mutation.UnblockInvitations == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unblockInvitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnblockInvitations(childComplexity, args["input"].(model.UnblockInvitationsInput)), true
 	case "Mutation.updateAccount":
 		if e.ComplexityRoot.Mutation.UpdateAccount == nil {
 			break
@@ -2891,6 +3210,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PendingEmailChange.confirmedByNew":
+		if e.ComplexityRoot.PendingEmailChange.ConfirmedByNew == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ConfirmedByNew(childComplexity), true
+	case "PendingEmailChange.confirmedByOld":
+		if e.ComplexityRoot.PendingEmailChange.ConfirmedByOld == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ConfirmedByOld(childComplexity), true
+	case "PendingEmailChange.expiresAt":
+		if e.ComplexityRoot.PendingEmailChange.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.ExpiresAt(childComplexity), true
+	case "PendingEmailChange.newEmail":
+		if e.ComplexityRoot.PendingEmailChange.NewEmail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PendingEmailChange.NewEmail(childComplexity), true
 
 	case "PeopleCounts.active":
 		if e.ComplexityRoot.PeopleCounts.Active == nil {
@@ -3259,6 +3603,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitePayload.InviteURL(childComplexity), true
+	case "ResendInvitePayload.member":
+		if e.ComplexityRoot.ResendInvitePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitePayload.Member(childComplexity), true
 	case "ResendInvitePayload.userErrors":
 		if e.ComplexityRoot.ResendInvitePayload.UserErrors == nil {
 			break
@@ -3309,6 +3659,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResendInvitesResult.InviteURL(childComplexity), true
+	case "ResendInvitesResult.member":
+		if e.ComplexityRoot.ResendInvitesResult.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResendInvitesResult.Member(childComplexity), true
 	case "ResendInvitesResult.outcome":
 		if e.ComplexityRoot.ResendInvitesResult.Outcome == nil {
 			break
@@ -4141,6 +4497,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TeamEdge.Node(childComplexity), true
 
+	case "UnblockInvitationsPayload.unblockedId":
+		if e.ComplexityRoot.UnblockInvitationsPayload.UnblockedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockInvitationsPayload.UnblockedID(childComplexity), true
+	case "UnblockInvitationsPayload.userErrors":
+		if e.ComplexityRoot.UnblockInvitationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockInvitationsPayload.UserErrors(childComplexity), true
+
 	case "UpdateAccountPayload.account":
 		if e.ComplexityRoot.UpdateAccountPayload.Account == nil {
 			break
@@ -4256,6 +4625,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.ID(childComplexity), true
+	case "User.isErased":
+		if e.ComplexityRoot.User.IsErased == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.IsErased(childComplexity), true
 	case "User.jobTitle":
 		if e.ComplexityRoot.User.JobTitle == nil {
 			break
@@ -4293,6 +4668,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
+	case "UserError.retryAfterSeconds":
+		if e.ComplexityRoot.UserError.RetryAfterSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserError.RetryAfterSeconds(childComplexity), true
 
 	case "VerifyEmailPayload.expiresAt":
 		if e.ComplexityRoot.VerifyEmailPayload.ExpiresAt == nil {
@@ -4325,6 +4706,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ActiveTeam(childComplexity), true
+	case "Viewer.invitationBlocks":
+		if e.ComplexityRoot.Viewer.InvitationBlocks == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_invitationBlocks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.InvitationBlocks(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.memberships":
 		if e.ComplexityRoot.Viewer.Memberships == nil {
 			break
@@ -4336,6 +4728,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.pendingEmailChange":
+		if e.ComplexityRoot.Viewer.PendingEmailChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.PendingEmailChange(childComplexity), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -4418,9 +4816,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAcceptInviteInput,
 		ec.unmarshalInputAcceptOwnershipTransferInput,
 		ec.unmarshalInputAccessDecisionInput,
+		ec.unmarshalInputBlockInvitationsInput,
+		ec.unmarshalInputCancelEmailChangeInput,
 		ec.unmarshalInputCancelOwnershipTransferInput,
+		ec.unmarshalInputChangeEmailInput,
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChosenGrantInput,
+		ec.unmarshalInputConfirmEmailChangeInput,
 		ec.unmarshalInputCreateDivisionInput,
 		ec.unmarshalInputCreateGroupInput,
 		ec.unmarshalInputCreateRoleInput,
@@ -4432,6 +4834,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteGroupInput,
 		ec.unmarshalInputDeleteRoleInput,
 		ec.unmarshalInputDeleteTeamInput,
+		ec.unmarshalInputEraseMeInput,
 		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputInvitationFilter,
 		ec.unmarshalInputInvitationGrantInput,
@@ -4464,6 +4867,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSignInInput,
 		ec.unmarshalInputSignInWithIdTokenInput,
 		ec.unmarshalInputSignUpInput,
+		ec.unmarshalInputUnblockInvitationsInput,
 		ec.unmarshalInputUpdateAccountInput,
 		ec.unmarshalInputUpdateDivisionInput,
 		ec.unmarshalInputUpdateGroupInput,
@@ -4769,7 +5173,7 @@ enum CannotReason {
   SELF
   "The invitation is in a state that does not allow it."
   NOT_OPEN
-  "The invitation grants more than the viewer holds, or reaches further than they do."
+  "The invitation grants, or the member holds, more than the viewer does, or reaches further than they do."
   BEYOND_OWN_GRANT
   "The invitation grants nothing any more, because its roles and groups were deleted."
   GRANTS_NOTHING
@@ -4802,6 +5206,80 @@ input UpdateAccountInput {
 type UpdateAccountPayload {
   "The account."
   account: Account
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/address.graphqls", Input: `extend type Viewer {
+  "The change of address that the viewer has asked for and that waits for confirmation; null when there is none."
+  pendingEmailChange: PendingEmailChange
+}
+
+"A change of a user's address that waits until both addresses have confirmed it."
+type PendingEmailChange {
+  "The address that the user is going to have."
+  newEmail: EmailAddress!
+  "When both links stop working, 24 hours after the request."
+  expiresAt: DateTime!
+  "Whether the link in the mail to the old address was used."
+  confirmedByOld: Boolean!
+  "Whether the link in the mail to the new address was used."
+  confirmedByNew: Boolean!
+}
+
+extend type Mutation {
+  "Asks to change the viewer's address. It changes when the links of both mails were used: the one to the old address, and the one to the new address. A request replaces the one before. The response is the same for a new address with and without a user; only the mail differs. User errors: BLANK, INVALID_CREDENTIALS, INVALID_EMAIL, INVALID_VALUE."
+  changeEmail("The new address and the password." input: ChangeEmailInput!): ChangeEmailPayload
+  "Confirms a change of address with the token of one of its two mails. It needs no session, and signs nobody in. The second of the two confirmations changes the address. Sessions stay; open links that set a new password end. User errors: EMAIL_TAKEN, INVALID_TOKEN."
+  confirmEmailChange("The token of one of the two mails." input: ConfirmEmailChangeInput!): ConfirmEmailChangePayload
+  "Cancels a change of address: the viewer's, or the one of a token, which needs no session. Both links stop working. User errors: INVALID_TOKEN."
+  cancelEmailChange("The change to cancel." input: CancelEmailChangeInput!): CancelEmailChangePayload
+}
+
+"The new address and the password."
+input ChangeEmailInput {
+  "The address that the viewer wants to have."
+  newEmail: EmailAddress!
+  "The current password. A user without a password sets one first, with ` + "`" + `requestPasswordReset` + "`" + `."
+  password: String!
+}
+
+"The result of a request to change the address. It is the same for a new address with and without a user."
+type ChangeEmailPayload {
+  "Whether mails will be sent to both addresses. False only on a server without mail: there the address changes at once, unless it has a user."
+  confirmationSent: Boolean!
+  "The viewer, with the pending change."
+  viewer: Viewer
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The token of one of the two mails of a change of address."
+input ConfirmEmailChangeInput {
+  "The part of the link after the #. The link is valid for 24 hours and works once."
+  token: String!
+}
+
+"The result of confirming a change of address."
+type ConfirmEmailChangePayload {
+  "Whether the address has changed now. False while the other address has not confirmed."
+  changed: Boolean!
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The change of address to cancel."
+input CancelEmailChangeInput {
+  "The token of one of its two mails. When omitted, the viewer's own change is canceled."
+  token: String
+}
+
+"The result of canceling a change of address."
+type CancelEmailChangePayload {
+  "Whether a change was pending."
+  canceled: Boolean!
+  "The viewer; null when nobody is signed in."
+  viewer: Viewer
   "What is wrong with the input; empty when the mutation succeeded."
   userErrors: [UserError!]!
 }
@@ -4942,6 +5420,8 @@ enum EventType {
   USER_EMAIL_VERIFIED
   "A user changed or reset their password."
   USER_PASSWORD_CHANGED
+  "A user changed their e-mail address."
+  USER_EMAIL_CHANGED
   "A type that this version of the server does not know. A newer version on the same database wrote it."
   UNKNOWN
 }
@@ -5055,6 +5535,8 @@ extend type Mutation {
   resetPassword("The token of a reset mail and the new password." input: ResetPasswordInput!): ResetPasswordPayload
   "Changes the viewer's name and job title. User errors: TOO_LONG."
   updateProfile("A change of the viewer's profile." input: UpdateProfileInput!): UpdateProfilePayload
+  "Erases the viewer: their memberships, sessions, address, names and the invitations to them. Invitations that they answer for are revoked; teams and accounts in which nobody else is go with them. Logs keep the id, and ` + "`" + `User.isErased` + "`" + ` is true. It cannot be undone. Fails with OWNER_PROTECTED while they own a team that has other people. User errors: AUTHENTICATION_REQUIRED, CONFLICT, INVALID_CREDENTIALS, OWNER_PROTECTED."
+  eraseMe("The confirmation." input: EraseMeInput!): EraseMePayload
   "Ends one of the viewer's sessions at once. It can be the session of this request."
   revokeSession("The session to end." input: RevokeSessionInput!): RevokeSessionPayload
 }
@@ -5255,12 +5737,28 @@ type SignOutPayload {
   userErrors: [UserError!]!
 }
 
+"The confirmation that the viewer wants to be erased."
+input EraseMeInput {
+  "The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes."
+  password: String
+}
+
+"The result of erasing the viewer."
+type EraseMePayload {
+  "The viewer's id, which is left in logs."
+  erasedUserId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
 "One person with one login."
 type User implements Node {
   "Prefixed with usr_."
   id: ID!
-  "The address, which is also the user's name for signing in."
+  "The address, which is also the user's name for signing in. One that ends with @erased.invalid is none: the user was erased."
   email: EmailAddress!
+  "Whether the person was erased on request."
+  isErased: Boolean!
   "The first name; may be empty."
   firstName: String!
   "The last name; may be empty."
@@ -5319,6 +5817,8 @@ type Invitation implements Node & Person {
   team: Team!
   "The address, as it was typed."
   email: EmailAddress!
+  "Whether the address, the names and the note were deleted, because the invitation ended long ago or the person was erased. Then ` + "`" + `email` + "`" + ` ends with @erased.invalid."
+  isForgotten: Boolean!
   "The first name, for the newcomer's user."
   firstName: String!
   "The last name, for the newcomer's user."
@@ -5363,6 +5863,8 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
+  "Whether it cannot be accepted until somebody confirms it. The member who answered for its grant has left, and could not grant all of it any more at that moment; accepting it fails with INVITER_LOST_GRANT. A member who holds all that it grants confirms it by ` + "`" + `resendInvite` + "`" + `, or by ` + "`" + `updateInvite` + "`" + ` with the grant."
+  needsConfirmation: Boolean!
   "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
   "Why the viewer may not resend it now; empty when they may."
@@ -5435,6 +5937,8 @@ type InvitationPreview {
   expiresAt: DateTime!
   "The next step that the accept page should ask for."
   nextStep: InvitationNextStep!
+  "Whether the addressee has blocked the account. Always false for anybody else, and for the holder of a link that was not mailed."
+  accountBlocked: Boolean!
 }
 
 "The next step that the accept page should ask for."
@@ -5494,18 +5998,29 @@ extend type Viewer {
     "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
     before: String
   ): InvitationConnection!
+  "The accounts that may not invite the viewer's address any more, the newest block first."
+  invitationBlocks(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): InvitationBlockConnection!
 }
 
 extend type Mutation {
-  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites an address into a team. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUser("An invitation to send." input: InviteUserInput!): InviteUserPayload
-  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Invites up to 500 addresses with the same grant, and returns one result for each, in their order. Needs ` + "`" + `members.invite` + "`" + `. The viewer cannot grant permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DOMAIN_NOT_ALLOWED, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_EMAIL, INVALID_GRANT, INVALID_VALUE, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, PERMISSION_UNKNOWN, RESEND_LIMIT_REACHED, ROLE_NOT_FOUND, SEAT_LIMIT_REACHED, TOO_LONG."
   inviteUsers("Invitations with the same grant to many addresses." input: InviteUsersInput!): InviteUsersPayload
-  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
+  "Gives an open or expired invitation a new link and a new expiry; the old link stops working. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants: the viewer answers for it from then on. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, CONFLICT, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED."
   resendInvite("An invitation to resend." input: ResendInviteInput!): ResendInvitePayload
-  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
+  "Resends up to 100 open or expired invitations of a team, and returns one result for each, in their order. What can be resent is resent. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, ALREADY_INVITED, ALREADY_MEMBER, BLANK, CONFLICT, DUPLICATE, FEATURE_NOT_AVAILABLE, IDEMPOTENCY_KEY_REUSED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_REVOKED, INVITE_COOL_OFF, MEMBER_DEACTIVATED, NOT_FOUND, NOT_GRANTABLE, PENDING_LIMIT_REACHED, RESEND_LIMIT_REACHED, SEAT_LIMIT_REACHED, TOO_LONG."
   resendInvites("Invitations to resend." input: ResendInvitesInput!): ResendInvitesPayload
-  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `; to change the grant, the viewer must hold all of the new one. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
+  "Changes an open invitation. Its address and its link stay the same. Needs ` + "`" + `members.invite` + "`" + `, and all that the invitation grants, before and after the change. A viewer who changes the grant, or the divisions or domains, answers for it from then on. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_GRANT, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, NOT_FOUND, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_NOT_FOUND, TOO_LONG."
   updateInvite("A change of an invitation." input: UpdateInviteInput!): UpdateInvitePayload
   "Revokes an invitation; its link stops working. Needs ` + "`" + `members.invite` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED."
   revokeInvite("An invitation to revoke." input: RevokeInviteInput!): RevokeInvitePayload
@@ -5513,8 +6028,12 @@ extend type Mutation {
   revokeInvites("Invitations to revoke." input: RevokeInvitesInput!): RevokeInvitesPayload
   "Accepts an invitation. A newcomer chooses a password; an existing user has to be signed in as the addressee. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, BLANK, CONFLICT, EMAIL_MISMATCH, FEATURE_NOT_AVAILABLE, INVALID_GRANT, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_DECLINED, INVITATION_EXPIRED, INVITATION_REVOKED, INVITER_LOST_GRANT, MEMBER_DEACTIVATED, PASSWORD_REQUIRED, SEAT_LIMIT_REACHED, TOO_LONG, WEAK_PASSWORD."
   acceptInvite("The invitation to accept." input: AcceptInviteInput!): AcceptInvitePayload
-  "Declines an invitation. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
+  "Declines an invitation. The account cannot invite the address again for a while: 7 days after the first time, then 30, then 90. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, CONFLICT, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE, INVITATION_ALREADY_ACCEPTED, INVITATION_EXPIRED, INVITATION_REVOKED."
   declineInvite("The invitation to decline." input: DeclineInviteInput!): DeclineInvitePayload
+  "Refuses all further invitations to the addressee from the account of an invitation, in all its teams, whatever the state of this one. It needs the link that was mailed, or the addressee who is signed in. The account is not told; who invites the address gets INVITE_COOL_OFF. Open invitations stay open, but no mail goes out for them any more. Doing it twice is a success. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE."
+  blockInvitations("An invitation from the account." input: BlockInvitationsInput!): BlockInvitationsPayload
+  "Takes a block back, and ends the wait after a decline, so that the account can invite the address again at once. User errors: ACCOUNT_SUSPENDED, AUTHENTICATION_REQUIRED, EMAIL_MISMATCH, INVALID_TOKEN, INVALID_VALUE."
+  unblockInvitations("The block to take back." input: UnblockInvitationsInput!): UnblockInvitationsPayload
 }
 
 "An invitation to send."
@@ -5577,6 +6096,8 @@ enum InviteConflict {
 type InviteUserPayload {
   "The invitation; with the error ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5625,6 +6146,8 @@ type InviteResult {
   outcome: InviteOutcome!
   "The invitation that was created or resent; for ALREADY_INVITED, the open one."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this address. ` + "`" + `field` + "`" + ` is ` + "`" + `emails` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -5639,7 +6162,7 @@ enum InviteOutcome {
   RESENT
   "The address has an open invitation, or occurs earlier in the list."
   ALREADY_INVITED
-  "The address belongs to a member of the team."
+  "The address belongs to a member of the team. ` + "`" + `userErrors` + "`" + ` has MEMBER_DEACTIVATED when they are deactivated."
   ALREADY_MEMBER
   "The address was not invited. ` + "`" + `userErrors` + "`" + ` says why."
   FAILED
@@ -5659,6 +6182,8 @@ input ResendInviteInput {
 type ResendInvitePayload {
   "The invitation. With an error about its state, such as CONFLICT, it is as it is now."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only when the link was not mailed."
   inviteUrl: String
   "What is wrong with the input; empty when the mutation succeeded."
@@ -5697,6 +6222,8 @@ type ResendInvitesResult {
   outcome: BulkOutcome!
   "The invitation as it is now; null when there is none that the viewer may use."
   invitation: Invitation
+  "The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see ` + "`" + `viewerCanReactivate` + "`" + `."
+  member: Member
   "The new link, shown this one time. It is set only on a server without mail."
   inviteUrl: String
   "What is wrong with this invitation. ` + "`" + `field` + "`" + ` is ` + "`" + `invitationIds` + "`" + ` and the index in the list, such as ` + "`" + `3` + "`" + `."
@@ -5823,6 +6350,68 @@ type AcceptInvitePayload {
 input DeclineInviteInput {
   "The invitation."
   invitation: InvitationReference!
+  "Whether to refuse all further invitations from this account too, as ` + "`" + `blockInvitations` + "`" + ` does."
+  blockAccount: Boolean = false
+}
+
+"An invitation from an account whose invitations are not wanted any more."
+input BlockInvitationsInput {
+  "The invitation. It need not be open."
+  invitation: InvitationReference!
+}
+
+"The result of blocking an account."
+type BlockInvitationsPayload {
+  "The block; null when nobody is signed in: then the link takes it back."
+  block: InvitationBlock
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"A block to take back: one of two forms."
+input UnblockInvitationsInput @oneOf {
+  "The block. The viewer's address must be the one that blocked."
+  blockId: ID
+  "The part of the link of an invitation from the account after the #."
+  token: String
+}
+
+"The result of taking a block back."
+type UnblockInvitationsPayload {
+  "The id of the block, which is gone; null when there was none."
+  unblockedId: ID
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"An account that may not invite the viewer's address any more, because its owner does not want it."
+type InvitationBlock implements Node {
+  "Prefixed with cool_."
+  id: ID!
+  "The account's name."
+  accountName: String!
+  "When the account was blocked."
+  blockedAt: DateTime!
+}
+
+"A page of blocks."
+type InvitationBlockConnection {
+  "Blocks with their cursors."
+  edges: [InvitationBlockEdge!]!
+  "The blocks without their cursors."
+  nodes: [InvitationBlock!]!
+  "The position of the page in the list."
+  pageInfo: PageInfo!
+  "The number on all pages. It is counted only when this field is selected."
+  totalCount: Int!
+}
+
+"A block in a list."
+type InvitationBlockEdge {
+  "The position in the list."
+  cursor: String!
+  "The block."
+  node: InvitationBlock!
 }
 
 "An invitation, as its addressee knows it."
@@ -6148,10 +6737,14 @@ type Member implements Node & Person {
   viewerCanSetRestrictions: Boolean!
   "Why the viewer may not change the member's restrictions; empty when they may."
   viewerCannotSetRestrictionsReasons: [CannotReason!]!
-  "Whether the viewer may deactivate or reactivate the member."
+  "Whether the viewer may deactivate the member."
   viewerCanDeactivate: Boolean!
-  "Why the viewer may not deactivate or reactivate the member; empty when they may."
+  "Why the viewer may not deactivate the member; empty when they may."
   viewerCannotDeactivateReasons: [CannotReason!]!
+  "Whether the viewer may reactivate the member. The limit of seats is not considered."
+  viewerCanReactivate: Boolean!
+  "Why the viewer may not reactivate the member; empty when they may."
+  viewerCannotReactivateReasons: [CannotReason!]!
   "Whether the viewer may remove the member."
   viewerCanRemove: Boolean!
   "Why the viewer may not remove the member; empty when they may."
@@ -6191,11 +6784,11 @@ extend type Mutation {
   setRoles("The new roles, groups and direct permissions of a member." input: SetRolesInput!): SetRolesPayload
   "Replaces the roles, groups and direct permissions of up to 100 members of a team, and returns one result for each, in their order. What can be changed is changed. Needs ` + "`" + `roles.assign` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CANNOT_ACT_ON_SELF, CONFLICT, DUPLICATE, INVALID_GRANT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED, PERMISSION_UNKNOWN, ROLE_NOT_FOUND."
   setRolesOfMembers("Members and what each of them will hold." input: SetRolesOfMembersInput!): SetRolesOfMembersPayload
-  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
+  "Restricts a member to divisions and domains. Needs ` + "`" + `members.update` + "`" + `; when the member can act in more of them than before, the viewer must hold all permissions of the member. User errors: ACCOUNT_SUSPENDED, CONFLICT, DOMAIN_NOT_ALLOWED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, OWNER_PROTECTED."
   setRestrictions("The new restrictions of a member." input: SetRestrictionsInput!): SetRestrictionsPayload
   "Deactivates a member, who keeps their roles. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   deactivateMember("A member to deactivate." input: DeactivateMemberInput!): DeactivateMemberPayload
-  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, SEAT_LIMIT_REACHED."
+  "Reactivates a member. Needs ` + "`" + `members.deactivate` + "`" + `, and all that the member gets back: their permissions, in the divisions and domains where they may act. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE, SEAT_LIMIT_REACHED."
   reactivateMember("A deactivated member to reactivate." input: ReactivateMemberInput!): ReactivateMemberPayload
   "Removes a member at once and for good. The person can be invited again. Needs ` + "`" + `members.remove` + "`" + `. User errors: ACCOUNT_SUSPENDED, CANNOT_ACT_ON_SELF, CONFLICT, OWNER_PROTECTED."
   removeMember("A member to remove." input: RemoveMemberInput!): RemoveMemberPayload
@@ -6810,21 +7403,21 @@ type DivisionEdge {
 }
 
 extend type Mutation {
-  "Creates a role in the account. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
+  "Creates a role in the account, which can have 200. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot put permissions into it that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED, TOO_LONG."
   createRole("A role to create." input: CreateRoleInput!): CreateRolePayload
   "Changes a role that the account has created, for everybody who has it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, PERMISSION_UNKNOWN, ROLE_PROTECTED, TOO_LONG."
   updateRole("A change of a role." input: UpdateRoleInput!): UpdateRolePayload
   "Deletes a role that the account has created. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, INVALID_VALUE, NOT_GRANTABLE, ROLE_IN_USE, ROLE_NOT_FOUND, ROLE_PROTECTED."
   deleteRole("A role to delete." input: DeleteRoleInput!): DeleteRolePayload
-  "Creates a group. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
+  "Creates a group. An account can have 500. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot give it roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, GROUP_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   createGroup("A group to create." input: CreateGroupInput!): CreateGroupPayload
   "Changes a group, for everybody in it. Needs ` + "`" + `roles.manage` + "`" + `. The viewer cannot add roles with permissions that they do not hold. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, ROLE_NOT_FOUND, TOO_LONG."
   updateGroup("A change of a group." input: UpdateGroupInput!): UpdateGroupPayload
   "Deletes a group. Its members lose the roles that they had by it. Fails with GROUP_IN_USE while an open invitation would grant nothing without it. Needs ` + "`" + `roles.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, GROUP_IN_USE."
   deleteGroup("A group to delete." input: DeleteGroupInput!): DeleteGroupPayload
-  "Creates a division. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  "Creates a division. An account can have 1,000. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, DIVISION_LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   createDivision("A division to create." input: CreateDivisionInput!): CreateDivisionPayload
-  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
+  "Renames a division, or moves it with all divisions below it. Needs ` + "`" + `account.update` + "`" + `; when members can act in it by the move, the viewer must hold all permissions of these members. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, INVALID_VALUE, NOT_FOUND, NOT_GRANTABLE, TOO_LONG."
   updateDivision("A change of a division." input: UpdateDivisionInput!): UpdateDivisionPayload
   "Deletes a division. Fails with CONFLICT while there are divisions below it, or members or invitations restricted to it. Needs ` + "`" + `account.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, CONFLICT, NOT_GRANTABLE."
   deleteDivision("A division to delete." input: DeleteDivisionInput!): DeleteDivisionPayload
@@ -6842,6 +7435,8 @@ input CreateRoleInput {
   description: String
   "The permissions that the role contains; ` + "`" + `key:own` + "`" + ` grants one for the member's own resources only."
   permissions: [PermissionKey!]!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same role and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a role. A field that is omitted keeps its value."
@@ -6900,6 +7495,8 @@ input CreateGroupInput {
   description: String
   "The roles that every member of the group has."
   roleIds: [ID!]!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same group and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a group. A field that is omitted keeps its value."
@@ -6954,6 +7551,8 @@ input CreateDivisionInput {
   name: String!
   "The division above it; at the top of the tree when omitted. A tree has at most 10 levels."
   parentId: ID
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same division and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a division. A field that is omitted keeps its value."
@@ -7035,6 +7634,8 @@ type UserError {
   field: [String!]!
   "A sentence for people."
   message: String!
+  "For an error that passes by itself, such as INVITE_COOL_OFF: in how many seconds the client can try again. Null when waiting does not help, or is not known to."
+  retryAfterSeconds: Int
 }
 
 "The kinds of wrong input."
@@ -7067,6 +7668,8 @@ enum UserErrorCode {
   INVITATION_ALREADY_ACCEPTED
   "The viewer is not the addressee."
   EMAIL_MISMATCH
+  "The address belongs to another user by now."
+  EMAIL_TAKEN
   "The address has not been verified yet."
   EMAIL_NOT_VERIFIED
   "The user has to sign in first."
@@ -7081,7 +7684,7 @@ enum UserErrorCode {
   ACCESS_REVOKED
   "The user is deactivated in every team."
   USER_DEACTIVATED
-  "The member is deactivated in this team."
+  "The member is deactivated in this team. When the address of an invitation belongs to them, ` + "`" + `member` + "`" + ` says who: reactivate them instead."
   MEMBER_DEACTIVATED
   "The account is suspended."
   ACCOUNT_SUSPENDED
@@ -7107,12 +7710,20 @@ enum UserErrorCode {
   TRANSFER_NOT_PENDING
   "The invitation was resent too often or too recently."
   RESEND_LIMIT_REACHED
+  "The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. ` + "`" + `retryAfterSeconds` + "`" + ` says when to try again, if waiting helps. Another team, inviter or spelling does not help."
+  INVITE_COOL_OFF
   "The account has as many open invitations as its limit allows."
   PENDING_LIMIT_REACHED
   "The team has as many members as its limit allows."
   SEAT_LIMIT_REACHED
   "The account has as many teams as its limit allows."
   TEAM_LIMIT_REACHED
+  "The account has 200 roles, the most there can be. Those of the preset count."
+  ROLE_LIMIT_REACHED
+  "The account has 500 groups, the most there can be."
+  GROUP_LIMIT_REACHED
+  "The account has 1,000 divisions, the most there can be."
+  DIVISION_LIMIT_REACHED
   "The account does not have this feature."
   FEATURE_NOT_AVAILABLE
   "The domain is outside the domains that the viewer is restricted to."
@@ -7278,7 +7889,7 @@ type TeamEdge {
 }
 
 extend type Mutation {
-  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
+  "Creates a team whose owner is the viewer. Needs ` + "`" + `team.create` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, IDEMPOTENCY_KEY_REUSED, NOT_GRANTABLE, TEAM_LIMIT_REACHED, TOO_LONG."
   createTeam("A team to create." input: CreateTeamInput!): CreateTeamPayload
   "Renames a team. Needs ` + "`" + `team.update` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, TOO_LONG."
   updateTeam("A change of a team." input: UpdateTeamInput!): UpdateTeamPayload
@@ -7294,6 +7905,8 @@ input CreateTeamInput {
   accountId: ID!
   "The name, at most 100 characters."
   name: String!
+  "A key that the client chooses. For 24 hours the same call with the same key returns the same team and has no further effect."
+  idempotencyKey: String
 }
 
 "A change of a team."
@@ -7461,6 +8074,28 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
 }
 
+func (ec *executionContext) childFields_BlockInvitationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "block":
+		return ec.fieldContext_BlockInvitationsPayload_block(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BlockInvitationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockInvitationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelEmailChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "canceled":
+		return ec.fieldContext_CancelEmailChangePayload_canceled(ctx, field)
+	case "viewer":
+		return ec.fieldContext_CancelEmailChangePayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelEmailChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelEmailChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelOwnershipTransferPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "transfer":
@@ -7471,12 +8106,34 @@ func (ec *executionContext) childFields_CancelOwnershipTransferPayload(ctx conte
 	return nil, fmt.Errorf("no field named %q was found under type CancelOwnershipTransferPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ChangeEmailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "confirmationSent":
+		return ec.fieldContext_ChangeEmailPayload_confirmationSent(ctx, field)
+	case "viewer":
+		return ec.fieldContext_ChangeEmailPayload_viewer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ChangeEmailPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeEmailPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "userErrors":
 		return ec.fieldContext_ChangePasswordPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfirmEmailChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changed":
+		return ec.fieldContext_ConfirmEmailChangePayload_changed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConfirmEmailChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmEmailChangePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7655,6 +8312,16 @@ func (ec *executionContext) childFields_DivisionEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type DivisionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_EraseMePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erasedUserId":
+		return ec.fieldContext_EraseMePayload_erasedUserId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EraseMePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseMePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7773,6 +8440,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_team(ctx, field)
 	case "email":
 		return ec.fieldContext_Invitation_email(ctx, field)
+	case "isForgotten":
+		return ec.fieldContext_Invitation_isForgotten(ctx, field)
 	case "firstName":
 		return ec.fieldContext_Invitation_firstName(ctx, field)
 	case "lastName":
@@ -7817,6 +8486,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_acceptedBy(ctx, field)
 	case "member":
 		return ec.fieldContext_Invitation_member(ctx, field)
+	case "needsConfirmation":
+		return ec.fieldContext_Invitation_needsConfirmation(ctx, field)
 	case "viewerCanResend":
 		return ec.fieldContext_Invitation_viewerCanResend(ctx, field)
 	case "viewerCannotResendReasons":
@@ -7835,6 +8506,42 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_viewerCanSeeTimeline(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationBlock(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InvitationBlock_id(ctx, field)
+	case "accountName":
+		return ec.fieldContext_InvitationBlock_accountName(ctx, field)
+	case "blockedAt":
+		return ec.fieldContext_InvitationBlock_blockedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlock", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationBlockConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InvitationBlockConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InvitationBlockConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvitationBlockConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvitationBlockConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlockConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationBlockEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InvitationBlockEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InvitationBlockEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationBlockEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7879,6 +8586,8 @@ func (ec *executionContext) childFields_InvitationPreview(ctx context.Context, f
 		return ec.fieldContext_InvitationPreview_expiresAt(ctx, field)
 	case "nextStep":
 		return ec.fieldContext_InvitationPreview_nextStep(ctx, field)
+	case "accountBlocked":
+		return ec.fieldContext_InvitationPreview_accountBlocked(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InvitationPreview", field.Name)
 }
@@ -7891,6 +8600,8 @@ func (ec *executionContext) childFields_InviteResult(ctx context.Context, field 
 		return ec.fieldContext_InviteResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_InviteResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteResult_inviteUrl(ctx, field)
 	case "userErrors":
@@ -7929,6 +8640,8 @@ func (ec *executionContext) childFields_InviteUserPayload(ctx context.Context, f
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_InviteUserPayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_InviteUserPayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_InviteUserPayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8015,6 +8728,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_viewerCanDeactivate(ctx, field)
 	case "viewerCannotDeactivateReasons":
 		return ec.fieldContext_Member_viewerCannotDeactivateReasons(ctx, field)
+	case "viewerCanReactivate":
+		return ec.fieldContext_Member_viewerCanReactivate(ctx, field)
+	case "viewerCannotReactivateReasons":
+		return ec.fieldContext_Member_viewerCannotReactivateReasons(ctx, field)
 	case "viewerCanRemove":
 		return ec.fieldContext_Member_viewerCanRemove(ctx, field)
 	case "viewerCannotRemoveReasons":
@@ -8107,6 +8824,20 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PendingEmailChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "newEmail":
+		return ec.fieldContext_PendingEmailChange_newEmail(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_PendingEmailChange_expiresAt(ctx, field)
+	case "confirmedByOld":
+		return ec.fieldContext_PendingEmailChange_confirmedByOld(ctx, field)
+	case "confirmedByNew":
+		return ec.fieldContext_PendingEmailChange_confirmedByNew(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PendingEmailChange", field.Name)
 }
 
 func (ec *executionContext) childFields_PeopleCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8267,6 +8998,8 @@ func (ec *executionContext) childFields_ResendInvitePayload(ctx context.Context,
 	switch field.Name {
 	case "invitation":
 		return ec.fieldContext_ResendInvitePayload_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitePayload_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitePayload_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8297,6 +9030,8 @@ func (ec *executionContext) childFields_ResendInvitesResult(ctx context.Context,
 		return ec.fieldContext_ResendInvitesResult_outcome(ctx, field)
 	case "invitation":
 		return ec.fieldContext_ResendInvitesResult_invitation(ctx, field)
+	case "member":
+		return ec.fieldContext_ResendInvitesResult_member(ctx, field)
 	case "inviteUrl":
 		return ec.fieldContext_ResendInvitesResult_inviteUrl(ctx, field)
 	case "userErrors":
@@ -8701,6 +9436,16 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_UnblockInvitationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "unblockedId":
+		return ec.fieldContext_UnblockInvitationsPayload_unblockedId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnblockInvitationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockInvitationsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "account":
@@ -8777,6 +9522,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_id(ctx, field)
 	case "email":
 		return ec.fieldContext_User_email(ctx, field)
+	case "isErased":
+		return ec.fieldContext_User_isErased(ctx, field)
 	case "firstName":
 		return ec.fieldContext_User_firstName(ctx, field)
 	case "lastName":
@@ -8799,6 +9546,8 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_field(ctx, field)
 	case "message":
 		return ec.fieldContext_UserError_message(ctx, field)
+	case "retryAfterSeconds":
+		return ec.fieldContext_UserError_retryAfterSeconds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
@@ -8829,8 +9578,12 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_permissions(ctx, field)
 	case "sessions":
 		return ec.fieldContext_Viewer_sessions(ctx, field)
+	case "pendingEmailChange":
+		return ec.fieldContext_Viewer_pendingEmailChange(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
+	case "invitationBlocks":
+		return ec.fieldContext_Viewer_invitationBlocks(ctx, field)
 	case "receivedInvitationsCursor":
 		return ec.fieldContext_Viewer_receivedInvitationsCursor(ctx, field)
 	}

@@ -75,6 +75,10 @@ type (
 	PersonConnection = relay.Connection[Person]
 	// PersonEdge is somebody in a list.
 	PersonEdge = relay.Edge[Person]
+	// InvitationBlockConnection is a page of blocks.
+	InvitationBlockConnection = relay.Connection[*ent.CoolOff]
+	// InvitationBlockEdge is a block in a list.
+	InvitationBlockEdge = relay.Edge[*ent.CoolOff]
 	// SessionConnection is a page of sessions.
 	SessionConnection = relay.Connection[*ent.Session]
 	// SessionEdge is a session in a list.

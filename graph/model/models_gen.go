@@ -88,10 +88,58 @@ type AccountSettings struct {
 	KeepInvitationsOfRemovedMembers bool `json:"keepInvitationsOfRemovedMembers"`
 }
 
+// An invitation from an account whose invitations are not wanted any more.
+type BlockInvitationsInput struct {
+	// The invitation. It need not be open.
+	Invitation *InvitationReference `json:"invitation"`
+}
+
+// The result of blocking an account.
+type BlockInvitationsPayload struct {
+	// The block; null when nobody is signed in: then the link takes it back.
+	Block *ent.CoolOff `json:"block,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The change of address to cancel.
+type CancelEmailChangeInput struct {
+	// The token of one of its two mails. When omitted, the viewer's own change is canceled.
+	Token *string `json:"token,omitempty"`
+}
+
+// The result of canceling a change of address.
+type CancelEmailChangePayload struct {
+	// Whether a change was pending.
+	Canceled bool `json:"canceled"`
+	// The viewer; null when nobody is signed in.
+	Viewer *access.Viewer `json:"viewer,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // An offer of ownership to take back.
 type CancelOwnershipTransferInput struct {
 	// The transfer.
 	TransferID string `json:"transferId"`
+}
+
+// The new address and the password.
+type ChangeEmailInput struct {
+	// The address that the viewer wants to have.
+	NewEmail string `json:"newEmail"`
+	// The current password. A user without a password sets one first, with `requestPasswordReset`.
+	Password string `json:"password"`
+}
+
+// The result of a request to change the address. It is the same for a new address with and without a user.
+type ChangeEmailPayload struct {
+	// Whether mails will be sent to both addresses. False only on a server without mail: there the address changes at once, unless it has a user.
+	ConfirmationSent bool `json:"confirmationSent"`
+	// The viewer, with the pending change.
+	Viewer *access.Viewer `json:"viewer,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // The old password and the new one.
@@ -118,6 +166,20 @@ type ChosenGrantInput struct {
 	Permissions []string `json:"permissions,omitempty"`
 }
 
+// The token of one of the two mails of a change of address.
+type ConfirmEmailChangeInput struct {
+	// The part of the link after the #. The link is valid for 24 hours and works once.
+	Token string `json:"token"`
+}
+
+// The result of confirming a change of address.
+type ConfirmEmailChangePayload struct {
+	// Whether the address has changed now. False while the other address has not confirmed.
+	Changed bool `json:"changed"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A division to create.
 type CreateDivisionInput struct {
 	// The account.
@@ -126,6 +188,8 @@ type CreateDivisionInput struct {
 	Name string `json:"name"`
 	// The division above it; at the top of the tree when omitted. A tree has at most 10 levels.
 	ParentID *string `json:"parentId,omitempty"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same division and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A group to create.
@@ -138,6 +202,8 @@ type CreateGroupInput struct {
 	Description *string `json:"description,omitempty"`
 	// The roles that every member of the group has.
 	RoleIds []string `json:"roleIds"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same group and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A role to create.
@@ -152,6 +218,8 @@ type CreateRoleInput struct {
 	Description *string `json:"description,omitempty"`
 	// The permissions that the role contains; `key:own` grants one for the member's own resources only.
 	Permissions []string `json:"permissions"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same role and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A team to create.
@@ -160,6 +228,8 @@ type CreateTeamInput struct {
 	AccountID string `json:"accountId"`
 	// The name, at most 100 characters.
 	Name string `json:"name"`
+	// A key that the client chooses. For 24 hours the same call with the same key returns the same team and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 // A member to deactivate.
@@ -172,6 +242,8 @@ type DeactivateMemberInput struct {
 type DeclineInviteInput struct {
 	// The invitation.
 	Invitation *InvitationReference `json:"invitation"`
+	// Whether to refuse all further invitations from this account too, as `blockInvitations` does.
+	BlockAccount *bool `json:"blockAccount,omitempty"`
 }
 
 // The result of declining an invitation.
@@ -262,6 +334,20 @@ type Delivery struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
+// The confirmation that the viewer wants to be erased.
+type EraseMeInput struct {
+	// The viewer's password. It may be omitted by a user who has none; they must have signed in within the last ten minutes.
+	Password *string `json:"password,omitempty"`
+}
+
+// The result of erasing the viewer.
+type EraseMePayload struct {
+	// The viewer's id, which is left in logs.
+	ErasedUserID *string `json:"erasedUserId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // Selects events. A field that is omitted selects all of them.
 type EventFilter struct {
 	// Only events of these types. With `kinds` too, an event is selected by either of them.
@@ -324,6 +410,8 @@ type InviteResult struct {
 	Outcome InviteOutcome `json:"outcome"`
 	// The invitation that was created or resent; for ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this address. `field` is `emails` and the index in the list, such as `3`.
@@ -388,6 +476,8 @@ type InviteUserInput struct {
 type InviteUserPayload struct {
 	// The invitation; with the error ALREADY_INVITED, the open one.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -650,6 +740,8 @@ type ResendInviteInput struct {
 type ResendInvitePayload struct {
 	// The invitation. With an error about its state, such as CONFLICT, it is as it is now.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only when the link was not mailed.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
@@ -688,6 +780,8 @@ type ResendInvitesResult struct {
 	Outcome BulkOutcome `json:"outcome"`
 	// The invitation as it is now; null when there is none that the viewer may use.
 	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// The member who has the address, with the error ALREADY_MEMBER or MEMBER_DEACTIVATED; null when the viewer may not see members. Somebody who is deactivated is not invited but reactivated: see `viewerCanReactivate`.
+	Member *ent.Member `json:"member,omitempty"`
 	// The new link, shown this one time. It is set only on a server without mail.
 	InviteURL *string `json:"inviteUrl,omitempty"`
 	// What is wrong with this invitation. `field` is `invitationIds` and the index in the list, such as `3`.
@@ -963,6 +1057,22 @@ type TeamChange struct {
 	Reload bool `json:"reload"`
 }
 
+// A block to take back: one of two forms.
+type UnblockInvitationsInput struct {
+	// The block. The viewer's address must be the one that blocked.
+	BlockID *string `json:"blockId,omitempty"`
+	// The part of the link of an invitation from the account after the #.
+	Token *string `json:"token,omitempty"`
+}
+
+// The result of taking a block back.
+type UnblockInvitationsPayload struct {
+	// The id of the block, which is gone; null when there was none.
+	UnblockedID *string `json:"unblockedId,omitempty"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A change of an account. A field that is omitted keeps its value.
 type UpdateAccountInput struct {
 	// The account.
@@ -1089,6 +1199,8 @@ type UserError struct {
 	Field []string `json:"field"`
 	// A sentence for people.
 	Message string `json:"message"`
+	// For an error that passes by itself, such as INVITE_COOL_OFF: in how many seconds the client can try again. Null when waiting does not help, or is not known to.
+	RetryAfterSeconds *int `json:"retryAfterSeconds,omitempty"`
 }
 
 // The token of a verification mail.
@@ -1340,6 +1452,8 @@ const (
 	EventTypeUserEmailVerified EventType = "USER_EMAIL_VERIFIED"
 	// A user changed or reset their password.
 	EventTypeUserPasswordChanged EventType = "USER_PASSWORD_CHANGED"
+	// A user changed their e-mail address.
+	EventTypeUserEmailChanged EventType = "USER_EMAIL_CHANGED"
 	// A type that this version of the server does not know. A newer version on the same database wrote it.
 	EventTypeUnknown EventType = "UNKNOWN"
 )
@@ -1386,12 +1500,13 @@ var AllEventType = []EventType{
 	EventTypeUserSignedOut,
 	EventTypeUserEmailVerified,
 	EventTypeUserPasswordChanged,
+	EventTypeUserEmailChanged,
 	EventTypeUnknown,
 }
 
 func (e EventType) IsValid() bool {
 	switch e {
-	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUnknown:
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUserEmailChanged, EventTypeUnknown:
 		return true
 	}
 	return false
@@ -1640,7 +1755,7 @@ const (
 	InviteOutcomeResent InviteOutcome = "RESENT"
 	// The address has an open invitation, or occurs earlier in the list.
 	InviteOutcomeAlreadyInvited InviteOutcome = "ALREADY_INVITED"
-	// The address belongs to a member of the team.
+	// The address belongs to a member of the team. `userErrors` has MEMBER_DEACTIVATED when they are deactivated.
 	InviteOutcomeAlreadyMember InviteOutcome = "ALREADY_MEMBER"
 	// The address was not invited. `userErrors` says why.
 	InviteOutcomeFailed InviteOutcome = "FAILED"
@@ -2316,6 +2431,8 @@ const (
 	UserErrorCodeInvitationAlreadyAccepted UserErrorCode = "INVITATION_ALREADY_ACCEPTED"
 	// The viewer is not the addressee.
 	UserErrorCodeEmailMismatch UserErrorCode = "EMAIL_MISMATCH"
+	// The address belongs to another user by now.
+	UserErrorCodeEmailTaken UserErrorCode = "EMAIL_TAKEN"
 	// The address has not been verified yet.
 	UserErrorCodeEmailNotVerified UserErrorCode = "EMAIL_NOT_VERIFIED"
 	// The user has to sign in first.
@@ -2330,7 +2447,7 @@ const (
 	UserErrorCodeAccessRevoked UserErrorCode = "ACCESS_REVOKED"
 	// The user is deactivated in every team.
 	UserErrorCodeUserDeactivated UserErrorCode = "USER_DEACTIVATED"
-	// The member is deactivated in this team.
+	// The member is deactivated in this team. When the address of an invitation belongs to them, `member` says who: reactivate them instead.
 	UserErrorCodeMemberDeactivated UserErrorCode = "MEMBER_DEACTIVATED"
 	// The account is suspended.
 	UserErrorCodeAccountSuspended UserErrorCode = "ACCOUNT_SUSPENDED"
@@ -2356,12 +2473,20 @@ const (
 	UserErrorCodeTransferNotPending UserErrorCode = "TRANSFER_NOT_PENDING"
 	// The invitation was resent too often or too recently.
 	UserErrorCodeResendLimitReached UserErrorCode = "RESEND_LIMIT_REACHED"
+	// The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. `retryAfterSeconds` says when to try again, if waiting helps. Another team, inviter or spelling does not help.
+	UserErrorCodeInviteCoolOff UserErrorCode = "INVITE_COOL_OFF"
 	// The account has as many open invitations as its limit allows.
 	UserErrorCodePendingLimitReached UserErrorCode = "PENDING_LIMIT_REACHED"
 	// The team has as many members as its limit allows.
 	UserErrorCodeSeatLimitReached UserErrorCode = "SEAT_LIMIT_REACHED"
 	// The account has as many teams as its limit allows.
 	UserErrorCodeTeamLimitReached UserErrorCode = "TEAM_LIMIT_REACHED"
+	// The account has 200 roles, the most there can be. Those of the preset count.
+	UserErrorCodeRoleLimitReached UserErrorCode = "ROLE_LIMIT_REACHED"
+	// The account has 500 groups, the most there can be.
+	UserErrorCodeGroupLimitReached UserErrorCode = "GROUP_LIMIT_REACHED"
+	// The account has 1,000 divisions, the most there can be.
+	UserErrorCodeDivisionLimitReached UserErrorCode = "DIVISION_LIMIT_REACHED"
 	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
 	// The domain is outside the domains that the viewer is restricted to.
@@ -2391,6 +2516,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeInvitationDeclined,
 	UserErrorCodeInvitationAlreadyAccepted,
 	UserErrorCodeEmailMismatch,
+	UserErrorCodeEmailTaken,
 	UserErrorCodeEmailNotVerified,
 	UserErrorCodeAuthenticationRequired,
 	UserErrorCodePasswordRequired,
@@ -2411,9 +2537,13 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeTransferPending,
 	UserErrorCodeTransferNotPending,
 	UserErrorCodeResendLimitReached,
+	UserErrorCodeInviteCoolOff,
 	UserErrorCodePendingLimitReached,
 	UserErrorCodeSeatLimitReached,
 	UserErrorCodeTeamLimitReached,
+	UserErrorCodeRoleLimitReached,
+	UserErrorCodeGroupLimitReached,
+	UserErrorCodeDivisionLimitReached,
 	UserErrorCodeFeatureNotAvailable,
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
@@ -2424,7 +2554,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

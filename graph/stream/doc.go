@@ -28,12 +28,19 @@
 // shared for two seconds. A result with errors is not shared: each subscriber makes its own. One
 // that took too long fails for all of them, and nobody tries again.
 //
+// # Turns
+//
+// An execution for an item needs a turn (Streams.Turn), so that the subscriptions of one user
+// do not occupy the server after each event. A subscriber without one responds Later, and is
+// woken when its turn comes. It is never refused. A result that exists already needs no turn.
+//
 // # States of a subscriber
 //
 //	          item                    response
 //	waiting ────────▶ showing ─────────────────────▶ waiting
 //	   │                 │  ▲
-//	   │                 └──┘ Later: another subscriber makes the shared result
+//	   │                 └──┘ Later: another subscriber makes the shared result, or others
+//	   │                             have their turn
 //	   │ error           │ error
 //	   ▼                 ▼
 //	ending ──▶ Later until the source may end ──▶ last response, with the error ──▶ closed
@@ -41,7 +48,9 @@
 // # Invariants
 //
 //   - The source checks the rights of the viewer before each execution, and again after a
-//     wait for a shared result.
+//     wait for a shared result or a turn.
+//   - A turn is left after one execution, and when the subscriber is closed. Nobody waits for
+//     the result of a subscriber that has no turn.
 //   - The source is closed exactly once: with the last response, when respond panics, or
 //     when it is asked after the context has ended. So transports ask until they get nil,
 //     or errors without data.

@@ -67,11 +67,24 @@ func Cursor(ctx context.Context) string {
 type Streams struct {
 	Present graphql.ErrorPresenterFunc
 	Now     func() time.Time
+	// Bound prepares the context of one execution, and returns a function that replaces
+	// a response that is too large by an error.
+	Bound func(context.Context) (context.Context, func(*graphql.Response) *graphql.Response)
 	// Shared are the fields that look the same to all subscribers of a source. Fields
 	// that are not in it are not shared.
 	Shared Fields
+	// Turn asks for a turn to execute the document of a subscription once. When the turn
+	// is not inside, wake is called once it may be; it must not block. The turn must be
+	// left.
+	Turn func(ctx context.Context, wake func()) Turn
 
 	topics topics
+}
+
+// Turn is a turn to execute a document, or to wait for it.
+type Turn interface {
+	Inside() bool
+	Leave()
 }
 
 // Intercept returns the operation interceptor that answers the schema's subscriptions.

@@ -20,6 +20,7 @@ type subscriber struct {
 	client  *Client
 	topic   *topic     // whose results it shares; nil when it shares none
 	item    *live.Item // the one to respond with; nil between two items
+	turn    Turn       // to execute the document for the item; nil when none was asked for
 	end     error      // why there will be no more responses
 	closed  bool
 }
@@ -55,6 +56,9 @@ func (s *subscriber) next(ctx context.Context) *graphql.Response {
 		default: // it waited for a shared result, and its viewer may have lost the right to it
 			s.item.Viewer, s.end = s.source.Viewer(ctx)
 		}
+		if s.end != nil {
+			s.leaveTurn()
+		}
 		switch {
 		case s.end != nil && !s.source.MayEnd():
 			return Later
@@ -80,23 +84,56 @@ func (s *subscriber) next(ctx context.Context) *graphql.Response {
 	return nil
 }
 
-// show returns the response that shows the item: a shared one where there is one.
+// show returns the response that shows the item: a shared one where there is one. To
+// execute the document, it needs a turn.
 func (s *subscriber) show(ctx context.Context, it *live.Item) (*graphql.Response, error) {
-	if s.topic == nil || it.Event == nil || it.Own {
+	shared := s.topic != nil && it.Event != nil && !it.Own
+	if shared {
+		r, found := s.topic.existing(it.Event.Seq, s.streams.Now(), s.client.Wake)
+		if found && (r == nil || r.timedOut || r.response != nil) {
+			s.leaveTurn()
+			return showShared(r)
+		}
+	}
+	if s.turn == nil {
+		s.turn = s.streams.Turn(ctx, s.client.Wake)
+	}
+	if !s.turn.Inside() {
+		return Later, nil
+	}
+	defer s.leaveTurn()
+	if !shared {
 		return s.execute(ctx, it)
 	}
-	r, mine := s.topic.result(it.Event.Seq, s.streams.Now(), s.client.Wake)
-	switch {
-	case r == nil:
-		return Later, nil // another subscriber is making it
+	switch r, mine := s.topic.result(it.Event.Seq, s.streams.Now(), s.client.Wake); {
 	case mine:
 		return s.executeShared(ctx, it, r)
+	case r != nil && r.response == nil && !r.timedOut:
+		return s.execute(ctx, it)
+	default:
+		return showShared(r)
+	}
+}
+
+// showShared returns the response of a result that another subscriber has made, or Later
+// while there is none.
+func showShared(r *result) (*graphql.Response, error) {
+	switch {
+	case r == nil:
+		return Later, nil
 	case r.timedOut:
 		return nil, context.DeadlineExceeded
-	case r.response == nil:
-		return s.execute(ctx, it)
+	default:
+		return r.response, nil
 	}
-	return r.response, nil
+}
+
+// leaveTurn gives the turn back, or stops waiting for one.
+func (s *subscriber) leaveTurn() {
+	if s.turn != nil {
+		s.turn.Leave()
+		s.turn = nil
+	}
 }
 
 // open executes the document to open the source.
@@ -158,7 +195,7 @@ func allNull(data json.RawMessage) bool {
 // of an execution is released with it, not with the stream.
 func (s *subscriber) run(ctx context.Context, step any) (next func() *graphql.Response, errs gqlerror.List) {
 	op := *graphql.GetOperationContext(ctx)
-	ctx = context.WithValue(graphql.WithOperationContext(ctx, &op), stepKey{}, step)
+	ctx, bounded := s.streams.Bound(context.WithValue(graphql.WithOperationContext(ctx, &op), stepKey{}, step))
 	opened := graphql.WithResponseContext(ctx, s.streams.Present, op.Recover)
 	responses := s.schema.Exec(opened)
 	return func() *graphql.Response {
@@ -168,13 +205,14 @@ func (s *subscriber) run(ctx context.Context, step any) (next func() *graphql.Re
 			response.Errors = append(response.Errors, graphql.GetErrors(responding)...)
 			response.Extensions = graphql.GetExtensions(responding)
 		}
-		return response
+		return bounded(response)
 	}, graphql.GetErrors(opened)
 }
 
 // close releases the source and the topic.
 func (s *subscriber) close() {
 	s.closed = true
+	s.leaveTurn()
 	s.source.Close()
 	if s.topic != nil {
 		s.topic.leave()

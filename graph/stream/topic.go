@@ -157,17 +157,33 @@ func (t *topic) leave() {
 	}
 }
 
+// existing returns the result for the event if another subscriber has made it or makes it
+// now. In the latter case it is nil, and wake is called when it is made.
+func (t *topic) existing(seq int64, now time.Time, wake func()) (r *result, found bool) {
+	t.all.mu.Lock()
+	defer t.all.mu.Unlock()
+	return t.find(seq, now, wake)
+}
+
+// find is existing for a caller that holds the lock.
+func (t *topic) find(seq int64, now time.Time, wake func()) (r *result, found bool) {
+	r = t.results[seq]
+	switch {
+	case r != nil && r.made.IsZero():
+		r.waiting = append(r.waiting, wake)
+		return nil, true
+	case r != nil && now.Sub(r.made).Abs() < sharedFor: // the clock may have been set back
+		return r, true
+	}
+	return nil, false
+}
+
 // result returns the result for the event. When mine is true the caller makes it and
 // calls done; until then other subscribers get nil, and are woken when it is made.
 func (t *topic) result(seq int64, now time.Time, wake func()) (r *result, mine bool) {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
-	r = t.results[seq]
-	switch {
-	case r != nil && r.made.IsZero():
-		r.waiting = append(r.waiting, wake)
-		return nil, false
-	case r != nil && now.Sub(r.made).Abs() < sharedFor: // the clock may have been set back
+	if r, found := t.find(seq, now, wake); found {
 		return r, false
 	}
 	r = &result{}

@@ -10,6 +10,8 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/session"
+	"github.com/convoke-dev/convoke/ent/user"
 )
 
 const (
@@ -21,8 +23,8 @@ const (
 )
 
 // Changes counts the commits of this process that may change what anybody may do: of
-// members, roles, groups, divisions, the status of accounts, and ends of sessions. The
-// guard counts, so that no verb can forget to.
+// members, roles, groups, divisions, addresses and their proofs, the status of accounts,
+// and ends of sessions. The guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns the number of changes so far.
@@ -70,10 +72,12 @@ func changesAccess(m ent.Mutation) bool {
 			slices.ContainsFunc(fields, func(f string) bool { return !slices.Contains(bookkeeping, f) })
 	case ent.TypeRole, ent.TypeGroup, ent.TypeDivision:
 		return true
+	case ent.TypeUser: // a viewer has the address, and receives invitations by it
+		return !m.Op().Is(ent.OpCreate) && (slices.Contains(m.Fields(), user.FieldEmailKey) || slices.Contains(m.Fields(), user.FieldEmailProof))
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
 	case ent.TypeSession:
-		return m.Op().Is(ent.OpDelete | ent.OpDeleteOne)
+		return m.Op().Is(ent.OpDelete|ent.OpDeleteOne) || m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && slices.Contains(m.Fields(), session.FieldTokenHash)
 	default:
 		return false
 	}

@@ -15,8 +15,6 @@ import (
 // Loader reads viewers and memberships from the database.
 type Loader struct {
 	Catalogue *Catalogue
-	// Unproven says that this server has no mail, and so verifies no addresses.
-	Unproven bool
 	// Changes and Facts are the cache of Members, which needs both.
 	Changes *Changes
 	Facts   *Cache[Place, *Membership]
@@ -69,7 +67,7 @@ func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.Us
 	}
 	viewers := make([]*Viewer, len(users))
 	for i, u := range users {
-		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, Unproven: l.Unproven, memberships: of[u.ID]}
+		viewers[i] = &Viewer{UserID: u.ID, Email: u.Email, EmailKey: u.EmailKey, Unproven: u.EmailProof != user.EmailProofMail, memberships: of[u.ID]}
 	}
 	return viewers, nil
 }
@@ -87,6 +85,12 @@ func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, user
 		return nil, noTeam()
 	}
 	return found[0], nil
+}
+
+// Which returns the memberships of the members that the condition picks, also the
+// deactivated ones, past every cache.
+func (l Loader) Which(ctx context.Context, client *ent.Client, members predicate.Member) ([]*Membership, error) {
+	return l.memberships(ctx, client, members)
 }
 
 // InAccount returns the user's memberships in the teams of an account by team, also the

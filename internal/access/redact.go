@@ -52,8 +52,8 @@ func KnownUser(ctx context.Context, u *ent.User) *ent.User {
 
 func outsider(u *ent.User) *ent.User {
 	return &ent.User{
-		ID: u.ID, Email: u.Email, EmailVerifiedAt: u.EmailVerifiedAt,
-		FirstName: u.FirstName, LastName: u.LastName,
+		ID: u.ID, Email: u.Email, EmailVerifiedAt: u.EmailVerifiedAt, EmailProof: u.EmailProof,
+		FirstName: u.FirstName, LastName: u.LastName, ErasedAt: u.ErasedAt,
 	}
 }
 

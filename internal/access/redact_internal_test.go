@@ -127,7 +127,7 @@ func redacted[T any](t *testing.T, fields, edges fates, redactions ...func(*T) *
 func TestOfAPersonWhoLeftTheNameAndTheAddressAreLeft(t *testing.T) {
 	t.Parallel()
 	redacted(t, fates{
-		"ID": {shown}, "Email": {shown}, "EmailVerifiedAt": {shown}, "FirstName": {shown}, "LastName": {shown},
+		"ID": {shown}, "Email": {shown}, "EmailVerifiedAt": {shown}, "EmailProof": {shown}, "FirstName": {shown}, "LastName": {shown}, "ErasedAt": {shown},
 		"CreatedAt": {absent}, "UpdatedAt": {absent}, "Version": {absent}, "EmailKey": {absent}, "JobTitle": {absent},
 		"PasswordHash": {absent}, "LastSeenAt": {absent}, "ActiveTeamID": {absent},
 	}, fates{
@@ -154,8 +154,8 @@ func TestOfAClosedInvitation(t *testing.T) {
 		"JobTitle": both, "AllowedDomains": both, "Status": both, "ExpiresAt": both, "LastSentAt": both, "SendCount": both,
 		"Delivery": both, "DeliveryAttempts": both, "DeliveryUpdatedAt": both,
 
-		"Version": neither, "UpdatedAt": neither, "EmailKey": neither, "GranterID": neither, "SortName": neither, "Search": neither, "Superseded": neither,
-		"TokenHash": neither, "TokenGeneration": neither, "TokenMailed": neither, "ResentAt": neither, "ResendDayStart": neither, "ResendsOfDay": neither,
+		"Version": neither, "UpdatedAt": neither, "EmailKey": neither, "GranterID": neither, "UnconfirmedAt": neither, "SortName": neither, "Search": neither, "Superseded": neither,
+		"TokenHash": neither, "TokenGeneration": neither, "TokenMailed": neither, "ResentAt": neither, "ResendDayStart": neither, "ResendsOfDay": neither, "ForgottenAt": neither,
 	}, fates{
 		"Team": {masked, shown}, "Inviter": {absent, shown}, "AcceptedBy": neither,
 		"Roles": both, "Groups": {absent, shown}, "Divisions": {absent, shown},

@@ -14,8 +14,8 @@ type Viewer struct {
 	SessionID string
 	Email     string // as typed
 	EmailKey  string // as compared
-	// Unproven is true on a server without mail, where nothing shows that the address
-	// is the viewer's.
+	// Unproven is true when nothing shows that the address is the viewer's, because they
+	// joined while the server had no mail.
 	Unproven bool
 
 	memberships map[string]*Membership // by team
@@ -47,7 +47,7 @@ func (v *Viewer) HomeTeam(chosen string) string {
 // Same reports whether both are the same user in the same session, with the same
 // memberships, roles and permissions.
 func (v *Viewer) Same(other *Viewer) bool {
-	if v.UserID != other.UserID || v.SessionID != other.SessionID || v.Email != other.Email || v.EmailKey != other.EmailKey {
+	if v.UserID != other.UserID || v.SessionID != other.SessionID || v.Email != other.Email || v.EmailKey != other.EmailKey || v.Unproven != other.Unproven {
 		return false
 	}
 	return maps.EqualFunc(v.memberships, other.memberships, func(a, b *Membership) bool {
@@ -107,4 +107,17 @@ func (v *Viewer) Teams() []string {
 		return nil
 	}
 	return slices.Sorted(maps.Keys(v.memberships))
+}
+
+// Accounts returns the ids of the accounts that the viewer's teams belong to, sorted.
+func (v *Viewer) Accounts() []string {
+	if v == nil {
+		return nil
+	}
+	ids := make([]string, 0, len(v.memberships))
+	for _, m := range v.memberships {
+		ids = append(ids, m.AccountID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

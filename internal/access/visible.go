@@ -7,9 +7,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
 
@@ -41,8 +43,10 @@ func visible(v *Viewer, typ string) condition {
 		return either(in("team_id", v.readTeams()), v.ownInvitations(), v.received())
 	case ent.TypeUser:
 		return v.knownUsers()
-	case ent.TypeSession:
+	case ent.TypeSession, ent.TypeEmailChange:
 		return in("user_id", idSet{v.UserID})
+	case ent.TypeCoolOff:
+		return v.ownBlocks()
 	case ent.TypeEvent:
 		return in("account_id", v.accountsWith(AuditRead))
 	default:
@@ -86,6 +90,17 @@ func (v *Viewer) heldRoles() idSet {
 	return newIDSet(ids)
 }
 
+// ownBlocks are the accounts that the viewer's address has blocked. An account does not see
+// who has blocked it, nor who has a cool-off.
+func (v *Viewer) ownBlocks() condition {
+	if v.Unproven {
+		return nothing
+	}
+	return func(s *sql.Selector) {
+		s.Where(sql.And(sql.EQ(s.C(cooloff.FieldAddressHash), address.Hash(v.EmailKey)), sql.NotNull(s.C(cooloff.FieldBlockedAt))))
+	}
+}
+
 // ownGroups are the groups that the viewer is in.
 func (v *Viewer) ownGroups() condition {
 	return func(s *sql.Selector) {
@@ -111,7 +126,7 @@ func (v *Viewer) ownInvitations() condition {
 // addressee sees what it grants, where, and who sent it, before they accept.
 func (v *Viewer) open(column func(string) string) *sql.Predicate {
 	if v.Unproven {
-		return sql.False() // a server without mail knows the addressee by the link only
+		return sql.False() // without proof of the address, an addressee is known by the link only
 	}
 	return sql.And(
 		sql.EQ(column(invitation.FieldEmailKey), v.EmailKey),

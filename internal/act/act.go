@@ -65,6 +65,12 @@ func (d *Door) Do(ctx context.Context, r Rule, f func(ctx context.Context, a *Ac
 	})
 }
 
+// Past returns the act of a verb that passes the door by, in a transaction of its own: see
+// the list in internal/archtest. userID is the actor; empty is the operator.
+func Past(tx *store.Tx, acc *ent.Account, userID string, events *event.Log) *Act {
+	return &Act{Tx: tx, Account: acc, UserID: userID, events: events}
+}
+
 // InUse fails with ACCOUNT_SUSPENDED when the operator has suspended the account.
 func (a *Act) InUse() error {
 	if a.Account.Status != account.StatusActive {

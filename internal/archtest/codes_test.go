@@ -31,12 +31,16 @@ var impossible = []struct{ reason, mutations, codes string }{
 	{"an expired invitation can be revoked, and a revoked one is", "revokeInvite revokeInvites", "INVITATION_EXPIRED INVITATION_REVOKED"},
 	{"a declined invitation is", "declineInvite", "INVITATION_DECLINED"},
 	{
-		"the states of invitations are only asked for", "deleteDivision",
+		"the states of invitations are only asked for", "createDivision updateDivision deleteDivision",
 		"INVITATION_ALREADY_ACCEPTED INVITATION_DECLINED INVITATION_EXPIRED INVITATION_REVOKED",
 	},
 	{
 		"the open transfers are looked for in the transaction that closes them",
 		"deactivateMember removeMember removeMembers leaveTeam requestOwnershipTransfer", "TRANSFER_NOT_PENDING",
+	},
+	{
+		"open and expired invitations alone are revoked, and their transaction closes the transfers it finds", "eraseMe",
+		"INVITATION_ALREADY_ACCEPTED INVITATION_DECLINED INVITATION_EXPIRED INVITATION_REVOKED TRANSFER_NOT_PENDING",
 	},
 	{"a member may leave a suspended account", "leaveTeam", "ACCOUNT_SUSPENDED"},
 	{"a malformed address is answered as an unknown one", "signIn", "BLANK INVALID_EMAIL"},

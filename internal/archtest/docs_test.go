@@ -416,7 +416,7 @@ func TestWrongArrowsOfThePictureAreFound(t *testing.T) {
 	}
 	for change, want := range map[[2]string][]string{
 		{"", ""}: nil,
-		{"internal/store       ──▶ fault, text, access", "internal/store       ──▶ fault"}:          {"store"},
+		{"internal/store       ──▶ fault, limit, text, access", "internal/store       ──▶ fault"}:   {"store"},
 		{"internal/access      ──▶ fault,", "internal/access      ──▶ fault, store,"}:               {"access", "access: the arrow to store points up"},
 		{"internal/demo        ──▶", "internal/novelty     ──▶"}:                                    {"demo", "novelty"},
 		{"graph/stream ──▶ live,", "graph/stream ──▶ live, invite,"}:                                {"graph/stream"},

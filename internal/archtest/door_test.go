@@ -25,8 +25,11 @@ var pastTheDoor = map[string]string{
 
 	"internal/roster.ExpireTransfers": "stores what has expired: it acts for nobody",
 
-	"internal/invite.Sweep":  "stores what has expired: it acts for nobody",
-	"internal/invite.bounce": "stores the report of a mail provider: it acts for nobody",
+	"internal/person.Erase": "changes all accounts of a person at once, whether or not they may change anything there",
+
+	"internal/invite.ForgetOld": "forgets old addresses: it acts for nobody",
+	"internal/invite.Sweep":     "stores what has expired: it acts for nobody",
+	"internal/invite.bounce":    "stores the report of a mail provider: it acts for nobody",
 }
 
 var transactions = []string{"InTx", "InAccount", "InAccounts"}

@@ -12,7 +12,7 @@ import (
 )
 
 // mechanisms are the files of package graph beside X.resolvers.go and X.go.
-var mechanisms = []string{"payload", "input", "nodes", "eager", "filter", "order", "limit", "variables", "errors", "resolver"}
+var mechanisms = []string{"payload", "input", "nodes", "eager", "filter", "order", "limit", "budget", "validation", "variables", "errors", "resolver"}
 
 // strangers returns the names of files that have no place in package graph: those that
 // are neither resolvers, nor the helpers of some, nor a mechanism.

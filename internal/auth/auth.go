@@ -4,9 +4,10 @@
 //
 //	credential                          checked in
 //	password of a user or a sign-up     Service.SignIn, by matchesEither
-//	password, typed again               Service.ChangePassword, ResendVerification, by matches
+//	password, typed again               Service.ChangePassword, ChangeEmail, ResendVerification, by matches
 //	token of a verification mail        Service.VerifyEmail
 //	token of a reset mail               Service.ResetPassword
+//	token of a change of address        Service.ConfirmEmailChange, Service.CancelEmailChange
 //	token of an invitation              package invite, which calls CreateUser and StartSession
 //	ID token of the identity provider   IdentityProvider.verify
 //	code and cookie of a flow           Cookies.FlowOf, then IdentityProvider.redeem
@@ -67,7 +68,7 @@ type Service struct {
 	Now    func() time.Time
 	Policy SignUpPolicy
 	Log    *slog.Logger
-	NoMail bool // the server sends no mail, so addresses count as verified
+	NoMail bool // the server sends no mail, so it trusts addresses without proof
 	Limits Limits
 	// Provider is the operator's identity provider, or nil.
 	Provider *IdentityProvider
@@ -85,9 +86,12 @@ const (
 	InviteOnly SignUpPolicy = "invite-only"
 )
 
-// NewUser is a user to be created. The caller has proof of the address.
+// NewUser is a user to be created.
 type NewUser struct {
-	Address                       address.Address
+	Address address.Address
+	// Proof is what shows that the address is theirs. When it is empty, it is what this
+	// server has: a mailed link, or trust.
+	Proof                         user.EmailProof
 	FirstName, LastName, JobTitle string
 	PasswordHash                  string
 }
@@ -96,9 +100,12 @@ type NewUser struct {
 // error of ent means that the address has a user already. The context is the system's.
 func (s *Service) CreateUser(ctx context.Context, tx *store.Tx, n NewUser) (*ent.User, error) {
 	now := s.Now()
+	if n.Proof == "" {
+		n.Proof = s.proof()
+	}
 	u, err := tx.User.Create().
 		SetID(uid.New(uid.User)).SetCreatedAt(now).SetUpdatedAt(now).
-		SetEmail(n.Address.Typed).SetEmailKey(n.Address.Key).SetEmailVerifiedAt(now).
+		SetEmail(n.Address.Typed).SetEmailKey(n.Address.Key).SetEmailVerifiedAt(now).SetEmailProof(n.Proof).
 		SetFirstName(n.FirstName).SetLastName(n.LastName).SetJobTitle(n.JobTitle).
 		SetPasswordHash(n.PasswordHash).
 		Save(ctx)
@@ -186,18 +193,26 @@ func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err err
 // that waits. Where there is no user or no sign-up, the hash is empty, which no password
 // matches.
 func (s *Service) login(ctx context.Context, emailKey string) (u *ent.User, waiting string, err error) {
-	u, err = s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
-	if ent.IsNotFound(err) {
-		u, err = &ent.User{}, nil
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("sign in: %w", err)
+	if u, err = s.userOf(ctx, emailKey); err != nil {
+		return nil, "", err
 	}
 	up, err := s.waiting(ctx, emailKey)
 	if err != nil {
 		return nil, "", err
 	}
 	return u, up.PasswordHash, nil
+}
+
+// userOf returns the user of the address, or one without a password.
+func (s *Service) userOf(ctx context.Context, emailKey string) (*ent.User, error) {
+	u, err := s.Store.Read().User.Query().Where(user.EmailKey(emailKey)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return &ent.User{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the user of an address: %w", err)
+	}
+	return u, nil
 }
 
 // checkAccess returns ACCESS_REVOKED or USER_DEACTIVATED for a user without an active

@@ -18,8 +18,21 @@ type Limits struct {
 	// PerClient limits wrong passwords by address and client network, PerAddress by
 	// address alone.
 	PerClient, PerAddress *limit.Guesses
-	// PerRecipient limits the mails of one kind to an address.
-	PerRecipient *limit.Bucket
+	// Mails and MailsOfDay limit the mails of one kind to an address, which anybody can
+	// cause.
+	Mails, MailsOfDay *limit.Bucket
+}
+
+// mail counts a mail of the kind to an address, whether or not it has a user. RATE_LIMITED,
+// also for parallel requests.
+func (l Limits) mail(kind, emailKey string) error {
+	key := kind + " " + emailKey
+	if _, left, limits := l.MailsOfDay.Left(key); !limits || left > 0 { // else nothing is counted
+		if err := l.Mails.Take(key, 1); err != nil {
+			return err
+		}
+	}
+	return l.MailsOfDay.Take(key, 1)
 }
 
 // guess begins an attempt at the password of an address, whether or not it has a user.
@@ -78,39 +91,36 @@ func (s *Service) matches(ctx context.Context, emailKey, password, hash string) 
 	if err != nil {
 		return false, err
 	}
-	ok, err := s.compare(ctx, password, hash)
-	end(outcome(ok, err))
-	return ok, err
+	n, err := s.compare(ctx, password, hash)
+	end(outcome(n == 0, err))
+	return n == 0, err
 }
 
 // matchesEither reports whether the password is that of the user, or else of the
-// sign-up, as one guess at the address. A wrong password costs two comparisons,
-// whether or not there is a user or a sign-up: the time tells neither.
+// sign-up, as one guess at the address. It costs one hash, whether or not there is a user
+// or a sign-up, because SignUp gives both the same salt: the time tells neither.
 // RATE_LIMITED as in guess.
 func (s *Service) matchesEither(ctx context.Context, emailKey, password, ofUser, ofSignUp string) (user, signUp bool, err error) {
 	end, err := s.guess(ctx, emailKey)
 	if err != nil {
 		return false, false, err
 	}
-	user, err = s.compare(ctx, password, ofUser)
-	if err == nil && !user {
-		signUp, err = s.compare(ctx, password, ofSignUp)
-	}
-	end(outcome(user || signUp, err))
-	return user, signUp, err
+	n, err := s.compare(ctx, password, ofUser, ofSignUp)
+	end(outcome(n >= 0, err))
+	return n == 0, n == 1, err
 }
 
-// compare is Hasher.Matches for a password as it was typed.
-func (s *Service) compare(ctx context.Context, password, hash string) (bool, error) {
+// compare is Hasher.Which for a password as it was typed.
+func (s *Service) compare(ctx context.Context, password string, hashes ...string) (int, error) {
 	// No accepted password is longer, and a long one costs more to hash.
 	if len(password) > maxPassword {
 		password = ""
 	}
-	ok, err := s.Hasher.Matches(ctx, password, hash)
+	n, err := s.Hasher.Which(ctx, password, hashes...)
 	if err != nil {
-		return false, fmt.Errorf("compare a password: %w", err)
+		return -1, fmt.Errorf("compare a password: %w", err)
 	}
-	return ok, nil
+	return n, nil
 }
 
 // outcome returns the result of a guess. One that could not be compared does not count.

@@ -44,7 +44,11 @@ func runs(s *Service, f func()) int64 {
 func TestAPasswordIsThatOfTheUserOrElseOfTheSignUp(t *testing.T) {
 	t.Parallel()
 	s, right := guarded(t)
-	other, err := s.Hasher.Hash(t.Context(), "other")
+	other, err := s.Hasher.HashBeside(t.Context(), "other", right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart, err := s.Hasher.Hash(t.Context(), "other")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +61,15 @@ func TestAPasswordIsThatOfTheUserOrElseOfTheSignUp(t *testing.T) {
 		{"the user's", "right", right, "", true, false, 1},
 		{"the user's, beside a sign-up", "right", right, other, true, false, 1},
 		{"that of both", "right", right, right, true, false, 1},
-		{"the sign-up's", "right", "", right, false, true, 2},
-		{"the sign-up's, beside a user", "right", other, right, false, true, 2},
-		{"wrong for a user", "wrong", right, "", false, false, 2},
-		{"wrong for a sign-up", "wrong", "", right, false, false, 2},
-		{"wrong for both", "wrong", right, other, false, false, 2},
-		{"for an unknown address", "wrong", "", "", false, false, 2},
-		{"none, for an unknown address", "", "", "", false, false, 2},
-		{"too long", strings.Repeat("x", maxPassword+1), right, "", false, false, 2},
+		{"the sign-up's", "right", "", right, false, true, 1},
+		{"the sign-up's, beside a user", "right", other, right, false, true, 1},
+		{"the sign-up's, beside a user with another salt", "right", apart, right, false, true, 2},
+		{"wrong for a user", "wrong", right, "", false, false, 1},
+		{"wrong for a sign-up", "wrong", "", right, false, false, 1},
+		{"wrong for both", "wrong", right, other, false, false, 1},
+		{"for an unknown address", "wrong", "", "", false, false, 1},
+		{"none, for an unknown address", "", "", "", false, false, 1},
+		{"too long", strings.Repeat("x", maxPassword+1), right, "", false, false, 1},
 	} {
 		var user, signUp bool
 		var err error

@@ -20,12 +20,19 @@ type Cookies struct {
 	secure bool
 	// carries is true while the cookie holds the viewer's session.
 	carries bool
+	// token is the session token that the browser has in its cookie, bearer the one in the
+	// request's header. Both may be invalid.
+	token, bearer string
 }
 
-// NewCookies returns the cookies of a response. They are secure when the public URL is
-// https.
-func NewCookies(w http.ResponseWriter, secure bool) *Cookies {
-	return &Cookies{w: w, secure: secure}
+// NewCookies returns the cookies of the response to a request. They are secure when the
+// public URL is https.
+func NewCookies(w http.ResponseWriter, r *http.Request, secure bool) *Cookies {
+	c := &Cookies{w: w, secure: secure, bearer: Bearer(r.Header.Get("Authorization"))}
+	if sent, err := r.Cookie(cookieName(sessionCookie, secure)); err == nil {
+		c.token = sent.Value
+	}
+	return c
 }
 
 const (
@@ -46,19 +53,33 @@ func cookieName(name string, secure bool) string {
 
 // Set stores the session's token in the browser.
 func (c *Cookies) Set(sessionToken string, expires time.Time) {
-	c.carries = true
+	c.carries, c.token = true, sessionToken
 	c.write(sessionCookie, sessionToken, expires, 0)
 }
 
 // Clear deletes the session's token from the browser.
 func (c *Cookies) Clear() {
-	c.carries = false
+	c.carries, c.token = false, ""
 	c.write(sessionCookie, "", time.Time{}, -1)
 }
 
 // Carries reports whether the cookie holds the viewer's session, and not a bearer token.
 // It is false for nil, as on a socket.
 func (c *Cookies) Carries() bool { return c != nil && c.carries }
+
+// Replaced returns the token whose place the token of a new session takes at the client:
+// that of the cookie, or else that of the header. It is empty when there is none, and for
+// nil, because a socket keeps its session.
+func (c *Cookies) Replaced(byCookie bool) string {
+	switch {
+	case c == nil:
+		return ""
+	case byCookie:
+		return c.token
+	default:
+		return c.bearer
+	}
+}
 
 // SetFlow stores the flow in the browser until the identity provider sends the browser
 // back. That is a request from another site, which SameSite=Lax lets carry the cookie.
@@ -113,17 +134,16 @@ func Bearer(authorization string) string {
 // because a program must learn that its session has ended. A cookie that is not valid is
 // deleted, and the request is a visitor's, so that they can sign in.
 func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) (context.Context, error) {
-	cookies := NewCookies(w, secure)
+	cookies := NewCookies(w, r, secure)
 	ctx := context.WithValue(r.Context(), cookiesKey{}, cookies)
-	if authorization := r.Header.Get("Authorization"); authorization != "" {
-		v, err := s.Authenticate(ctx, Bearer(authorization))
+	if r.Header.Get("Authorization") != "" {
+		v, err := s.Authenticate(ctx, cookies.bearer)
 		return access.WithViewer(ctx, v), err
 	}
-	sent, err := r.Cookie(cookieName(sessionCookie, secure))
-	if err != nil {
-		return access.WithViewer(ctx, nil), nil //nolint:nilerr // a request without a cookie is a visitor's
+	if cookies.token == "" {
+		return access.WithViewer(ctx, nil), nil
 	}
-	v, err := s.Authenticate(ctx, sent.Value)
+	v, err := s.Authenticate(ctx, cookies.token)
 	cookies.carries = err == nil
 	if fault.Is(err, fault.Unauthenticated) {
 		cookies.Clear()

@@ -57,7 +57,7 @@ func TestCookies(t *testing.T) {
 		{"no flow by TLS", func(c *auth.Cookies) { c.ClearFlow() }, true, http.Cookie{Name: "__Host-convoke_sso", MaxAge: -1}},
 	} {
 		w := httptest.NewRecorder()
-		tt.does(auth.NewCookies(w, tt.secure))
+		tt.does(auth.NewCookies(w, httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody), tt.secure))
 		set := w.Result().Cookies()
 		if len(set) != 1 {
 			t.Fatalf("%s: got %v, want one cookie", tt.what, set)
@@ -75,7 +75,7 @@ func TestCookies(t *testing.T) {
 
 func TestTheCookieCarriesTheSessionUntilItIsCleared(t *testing.T) {
 	t.Parallel()
-	c := auth.NewCookies(httptest.NewRecorder(), true)
+	c := auth.NewCookies(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody), true)
 	for _, step := range []struct {
 		after string
 		does  func()
@@ -122,7 +122,7 @@ func TestAFlowIsThatOfItsBrowser(t *testing.T) {
 		if tt.name != "" {
 			r.AddCookie(&http.Cookie{Name: tt.name, Value: tt.value})
 		}
-		got, ok := auth.NewCookies(httptest.NewRecorder(), tt.secure).FlowOf(r, tt.state)
+		got, ok := auth.NewCookies(httptest.NewRecorder(), r, tt.secure).FlowOf(r, tt.state)
 		if ok != tt.want || tt.want && got != flow || !tt.want && got != (auth.Flow{}) {
 			t.Errorf("%s: got %v, %t, want %t", tt.what, got, ok, tt.want)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/token"
 )
 
-// Composer writes the mails about sign-ups and resets.
+// Composer writes the mails about sign-ups, resets and changes of address.
 type Composer struct {
 	Store     *store.Store
 	Tokens    *token.Deriver
@@ -32,6 +32,8 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 		return c.alreadyRegistered(ctx, j)
 	case MailReset:
 		return c.reset(ctx, j)
+	case MailConfirmOldAddress, MailConfirmNewAddress, MailAddressTaken:
+		return c.emailChange(ctx, j)
 	default:
 		return c.verification(ctx, j)
 	}

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -40,7 +41,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string) (maile
 	if s.NoMail {
 		return false, nil
 	}
-	if err := s.Limits.PerRecipient.Take("reset "+addr.Key, 1); err != nil {
+	if err := s.Limits.mail(MailReset, addr.Key); err != nil {
 		return false, err
 	}
 	ctx = access.System(ctx, "ask for a new password")
@@ -106,7 +107,7 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 	if err := s.checkAccess(ctx, u); err != nil {
 		return nil, err
 	}
-	next, err := s.Hasher.Hash(ctx, password)
+	next, err := s.nextHash(ctx, u, password)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +125,9 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		if err := tx.User.Update().Where(user.ID(u.ID)).SetPasswordHash(next).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("set the password of %s: %w", u.ID, err)
 		}
+		if err := s.Prove(ctx, tx, u.ID); err != nil {
+			return err
+		}
 		return s.passwordChanged(ctx, tx, accountID, u.ID, in.SessionID)
 	})
 	if err == nil {
@@ -132,7 +136,21 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 	return in, err
 }
 
-// passwordChanged ends all sessions of the user but the one to keep, deletes their resets,
+// nextHash returns the hash of the user's new password. While a sign-up of the address
+// waits, it has the salt of the old hash: see matchesEither.
+func (s *Service) nextHash(ctx context.Context, u *ent.User, password string) (string, error) {
+	up, err := s.waiting(ctx, u.EmailKey)
+	if err != nil {
+		return "", err
+	}
+	if up.PasswordHash == "" {
+		return s.Hasher.Hash(ctx, password)
+	}
+	return s.Hasher.HashBeside(ctx, password, u.PasswordHash)
+}
+
+// passwordChanged ends all sessions of the user but the one to keep, deletes their resets
+// and their change of address, which somebody who knew the password may have asked for,
 // and logs the change in the account, if there is one.
 func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, userID, keep string) error {
 	if _, err := tx.Session.Delete().Where(session.UserID(userID), session.IDNEQ(keep)).Exec(ctx); err != nil {
@@ -141,6 +159,9 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 	if _, err := tx.PasswordReset.Delete().Where(passwordreset.UserID(userID)).Exec(ctx); err != nil {
 		return fmt.Errorf("void the open resets of %s: %w", userID, err)
 	}
+	if _, err := tx.EmailChange.Delete().Where(emailchange.UserID(userID)).Exec(ctx); err != nil {
+		return fmt.Errorf("void the change of address of %s: %w", userID, err)
+	}
 	if accountID == "" {
 		return nil
 	}
@@ -148,9 +169,9 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 		event.Draft{Type: event.UserPasswordChanged, ActorID: userID, SubjectID: userID})
 }
 
-// ChangePassword sets the viewer's password and ends their other sessions. With renew it
-// replaces the viewer's session by a new one, so that a cookie from before the change is
-// not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
+// ChangePassword sets the viewer's password and ends their other sessions. With renew the
+// viewer's session goes on with a new token, which it returns, so that a cookie from before
+// the change is not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
 // when the current one is wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED
 // without a viewer or when their session ends meanwhile.
 func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
@@ -172,18 +193,11 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 	} else if !ok {
 		return nil, wrong
 	}
-	next, err := s.Hasher.Hash(ctx, password)
+	next, err := s.nextHash(ctx, u, password)
 	if err != nil {
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
-		keep := v.SessionID
-		if renew {
-			if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
-				return err
-			}
-			keep = in.SessionID
-		}
 		n, err := tx.User.Update().Where(user.ID(u.ID), user.PasswordHash(u.PasswordHash)).
 			SetPasswordHash(next).SetUpdatedAt(s.Now()).Save(ctx)
 		if err != nil {
@@ -198,7 +212,12 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string, 
 		} else if !alive {
 			return ErrEnded
 		}
-		return s.passwordChanged(ctx, tx, accountID, u.ID, keep)
+		if renew {
+			if in, err = s.renewToken(ctx, tx, v.SessionID); err != nil {
+				return err
+			}
+		}
+		return s.passwordChanged(ctx, tx, accountID, u.ID, v.SessionID)
 	})
 	return in, err
 }

@@ -62,6 +62,20 @@ func (s *Service) StartSession(ctx context.Context, tx *store.Tx, userID string)
 	return in, nil
 }
 
+// renewToken gives the session another token in the transaction. Sockets and streams of the
+// session go on: they know it by its id.
+func (s *Service) renewToken(ctx context.Context, tx *store.Tx, id string) (*SignedIn, error) {
+	ses, err := tx.Session.Get(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("find session %s: %w", id, err)
+	}
+	in := &SignedIn{SessionID: id, Token: token.Random(sessionPrefix), ExpiresAt: ses.ExpiresAt}
+	if err := tx.Session.UpdateOne(ses).SetTokenHash(token.Hash(in.Token)).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("give session %s another token: %w", id, err)
+	}
+	return in, nil
+}
+
 // seen stores when a user was last active, also on their members, by which lists sort. It
 // locks the members before the user, as every transaction does.
 func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error {
@@ -112,42 +126,78 @@ func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer
 }
 
 // Live is the condition that a session is neither too old nor was idle for too long.
-func (s *Service) Live() predicate.Session {
-	now := s.Now()
+func (s *Service) Live() predicate.Session { return liveAt(s.Now()) }
+
+func liveAt(now time.Time) predicate.Session {
 	return session.And(session.ExpiresAtGT(now), session.LastSeenAtGT(now.Add(-idleFor)))
 }
 
+// bury deletes those of the sessions that are not live at the time at which they were
+// refused. A session that was refused once stays ended, also when the clock is set back.
+func (s *Service) bury(ctx context.Context, refusedAt time.Time, which predicate.Session) error {
+	over := session.And(which, session.Not(liveAt(refusedAt)))
+	// It reads first, because most sessions that are refused are deleted already.
+	some, err := s.Store.Read().Session.Query().Where(over).Exist(ctx)
+	if err == nil && some {
+		err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+			_, err := tx.Session.Delete().Where(over).Exec(ctx)
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("delete sessions that are over: %w", err)
+	}
+	return nil
+}
+
 // Ended returns which of the sessions have ended. It costs a statement for each
-// 1000 of them.
+// 1000 of them, and a few more when some have ended since the last call.
 func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []string, err error) {
 	ctx = access.System(ctx, "look which sessions still are")
+	now := s.Now()
 	for some := range slices.Chunk(sessionIDs, sessionsPerRead) {
-		alive, err := s.Store.Read().Session.Query().Where(session.IDIn(some...), s.Live()).IDs(ctx)
+		alive, err := s.Store.Read().Session.Query().Where(session.IDIn(some...), liveAt(now)).IDs(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("find sessions: %w", err)
 		}
-		slices.Sort(alive)
-		for _, id := range some {
-			if _, there := slices.BinarySearch(alive, id); !there {
-				ended = append(ended, id)
+		over := missing(some, alive)
+		if len(over) > 0 {
+			if err := s.bury(ctx, now, session.IDIn(over...)); err != nil {
+				return nil, err
 			}
 		}
+		ended = append(ended, over...)
 	}
 	return ended, nil
+}
+
+// missing returns the ids that are not among those of live sessions.
+func missing(ids, alive []string) (over []string) {
+	slices.Sort(alive)
+	for _, id := range ids {
+		if _, there := slices.BinarySearch(alive, id); !there {
+			over = append(over, id)
+		}
+	}
+	return over
 }
 
 // Viewers returns the viewers of the sessions that have not ended, as they are now, by
 // session. It costs as many statements as one session does, and takes at most 1000.
 func (s *Service) Viewers(ctx context.Context, sessionIDs []string) (map[string]*access.Viewer, error) {
-	found, err := s.loadAll(access.System(ctx, "read the viewers of open streams"), session.IDIn(sessionIDs...))
+	ctx, now := access.System(ctx, "read the viewers of open streams"), s.Now()
+	found, err := s.loadAll(ctx, now, session.IDIn(sessionIDs...))
 	if err != nil {
 		return nil, err
 	}
-	viewers := make(map[string]*access.Viewer, len(found))
-	for _, l := range found {
-		viewers[l.session.ID] = l.viewer
+	viewers, alive := make(map[string]*access.Viewer, len(found)), make([]string, len(found))
+	for i, l := range found {
+		viewers[l.session.ID], alive[i] = l.viewer, l.session.ID
 	}
-	return viewers, nil
+	if over := missing(sessionIDs, alive); len(over) > 0 {
+		err = s.bury(ctx, now, session.IDIn(over...))
+	}
+	return viewers, err
 }
 
 // ErrEnded is the error for a session that has ended.
@@ -157,6 +207,7 @@ var ErrEnded = fault.Refuse(fault.Unauthenticated, "The session has ended; sign 
 const (
 	userEmail    = "user_email"
 	userEmailKey = "user_email_key"
+	userProof    = "user_email_proof"
 )
 
 // load returns a session and its viewer, in three statements, or four for a viewer who is
@@ -165,11 +216,14 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 	ctx, cancel := context.WithTimeout(access.System(ctx, "find out who is asking"), identifyWithin)
 	defer cancel()
 	now := s.Now()
-	all, err := s.loadAll(ctx, which)
+	all, err := s.loadAll(ctx, now, which)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
+		if err := s.bury(ctx, now, which); err != nil {
+			return nil, err
+		}
 		return nil, ErrEnded
 	}
 	ses := all[0].session
@@ -193,14 +247,15 @@ type loaded struct {
 	viewer  *access.Viewer
 }
 
-// loadAll returns the sessions that have not ended, with their viewers, in as many
+// loadAll returns the sessions that have not ended by now, with their viewers, in as many
 // statements as one costs. The context is the system's.
-func (s *Service) loadAll(ctx context.Context, which predicate.Session) ([]loaded, error) {
-	q := s.Store.Read().Session.Query().Where(which, s.Live())
+func (s *Service) loadAll(ctx context.Context, now time.Time, which predicate.Session) ([]loaded, error) {
+	q := s.Store.Read().Session.Query().Where(which, liveAt(now))
 	q.Modify(func(sel *sql.Selector) {
 		u := sql.Table(user.Table)
 		sel.Join(u).On(sel.C(session.FieldUserID), u.C(user.FieldID))
-		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey)
+		sel.AppendSelectAs(u.C(user.FieldEmail), userEmail).AppendSelectAs(u.C(user.FieldEmailKey), userEmailKey).
+			AppendSelectAs(u.C(user.FieldEmailProof), userProof)
 	})
 	sessions, err := q.All(ctx)
 	if err != nil {
@@ -216,6 +271,13 @@ func (s *Service) loadAll(ctx context.Context, which predicate.Session) ([]loade
 			if *into, err = access.SelectedText(ses.Value(column)); err != nil {
 				return nil, fmt.Errorf("find sessions: %w", err)
 			}
+		}
+		if proof, err := ses.Value(userProof); err == nil && proof != nil { // else it is not settled
+			text, err := access.SelectedText(proof, nil)
+			if err != nil {
+				return nil, fmt.Errorf("find sessions: %w", err)
+			}
+			users[i].EmailProof = user.EmailProof(text)
 		}
 	}
 	viewers, err := s.Access.LoadAll(ctx, s.Store.Read(), users)
@@ -266,6 +328,24 @@ func (s *Service) RevokeSession(ctx context.Context, id string) error {
 	if err == nil && !ended {
 		err = fault.Refuse(fault.NotFound, "There is no such session.")
 	}
+	return err
+}
+
+// EndReplaced ends the session of a token that the client overwrites by the token of a new
+// session. The token may be empty or invalid.
+func (s *Service) EndReplaced(ctx context.Context, sessionToken string) error {
+	if sessionToken == "" {
+		return nil
+	}
+	ctx = access.System(ctx, "end the session that a new one replaces")
+	old, err := s.Store.Read().Session.Query().Where(session.TokenHash(token.Hash(sessionToken)), s.Live()).Only(ctx)
+	switch {
+	case ent.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("find the session that a new one replaces: %w", err)
+	}
+	_, err = s.endSession(ctx, old.UserID, old.ID)
 	return err
 }
 

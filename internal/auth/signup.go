@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/emailchange"
 	"github.com/convoke-dev/convoke/ent/passwordreset"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/signup"
@@ -51,14 +52,20 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (mailed bool, err error
 	if err := wrong.Err(); err != nil {
 		return false, err
 	}
-	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
-		return false, err
+	if !s.NoMail {
+		if err := s.Limits.mail(MailVerification, addr.Key); err != nil {
+			return false, err
+		}
 	}
-	hash, err := s.Hasher.Hash(ctx, in.Password)
+	ctx = access.System(ctx, "sign up")
+	u, err := s.userOf(ctx, addr.Key)
 	if err != nil {
 		return false, err
 	}
-	ctx = access.System(ctx, "sign up")
+	hash, err := s.Hasher.HashBeside(ctx, in.Password, u.PasswordHash)
+	if err != nil {
+		return false, err
+	}
 	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
 		known, err := tx.User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
 		switch {
@@ -108,7 +115,7 @@ func (s *Service) ResendVerification(ctx context.Context, email, password string
 	if err != nil {
 		return false, err
 	}
-	if err := s.Limits.PerRecipient.Take("verification "+addr.Key, 1); err != nil {
+	if err := s.Limits.mail(MailVerification, addr.Key); err != nil {
 		return false, err
 	}
 	if ok, err := s.matches(ctx, addr.Key, password, up.PasswordHash); err != nil || !ok {
@@ -193,7 +200,7 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 			return fmt.Errorf("verify an address: %w", err)
 		}
 		u, err := s.join(ctx, tx, NewUser{
-			Address:   address.Address{Typed: up.Email, Key: up.EmailKey},
+			Address: address.Address{Typed: up.Email, Key: up.EmailKey}, Proof: user.EmailProofMail,
 			FirstName: up.FirstName, LastName: up.LastName, PasswordHash: up.PasswordHash,
 		}, up.AccountName)
 		if err != nil {
@@ -208,9 +215,9 @@ func (s *Service) VerifyEmail(ctx context.Context, verification string) (in *Sig
 	return in, err
 }
 
-// Purge deletes expired sign-ups, resets and sessions.
+// Purge deletes expired sign-ups, resets, changes of address and sessions.
 func (s *Service) Purge(ctx context.Context) error {
-	ctx = access.System(ctx, "forget old sign-ups, resets and sessions")
+	ctx = access.System(ctx, "forget old sign-ups, resets, changes of address and sessions")
 	old, now := s.Store.Read(), s.Now()
 	// It reads first, so that it does not lock the database when there is nothing to do.
 	signUps, err := old.SignUp.Query().Where(signup.ExpiresAtLTE(now)).Exist(ctx)
@@ -221,14 +228,21 @@ func (s *Service) Purge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("purge: %w", err)
 	}
+	changes, err := old.EmailChange.Query().Where(emailchange.ExpiresAtLTE(now)).Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
 	sessions, err := old.Session.Query().Where(session.ExpiresAtLTE(now)).Exist(ctx)
-	if err != nil || !signUps && !resets && !sessions {
+	if err != nil || !signUps && !resets && !changes && !sessions {
 		return err
 	}
 	return s.Store.InTx(ctx, func(tx *store.Tx) error {
 		_, err := tx.SignUp.Delete().Where(signup.ExpiresAtLTE(now)).Exec(ctx)
 		if err == nil {
 			_, err = tx.PasswordReset.Delete().Where(passwordreset.ExpiresAtLTE(now)).Exec(ctx)
+		}
+		if err == nil {
+			_, err = tx.EmailChange.Delete().Where(emailchange.ExpiresAtLTE(now)).Exec(ctx)
 		}
 		if err == nil {
 			_, err = tx.Session.Delete().Where(session.ExpiresAtLTE(now)).Exec(ctx)

@@ -41,7 +41,7 @@ func (s *Service) SignInWithCode(ctx context.Context, f Flow, code string) (*Sig
 //
 // EMAIL_NOT_VERIFIED when the provider does not say that it has verified the address,
 // because at some providers anybody can enter any address. The same when this server has
-// not verified the user's address, as without mail: a stranger may have signed up with it,
+// no proof of the user's address, as without mail: a stranger may have signed up with it,
 // and would share the user with the owner of the address. NOT_FOUND when the address has
 // no user; only the owner of the address learns that. ACCESS_REVOKED or USER_DEACTIVATED
 // as in SignIn.
@@ -57,8 +57,8 @@ func (s *Service) signInAs(ctx context.Context, who *identity) (*SignedIn, error
 		return nil, fault.Input(fault.NotFound, "Nobody has joined with your address yet. Open the link in your invitation first.")
 	case err != nil:
 		return nil, fmt.Errorf("sign in by the identity provider: %w", err)
-	case s.NoMail || u.EmailVerifiedAt.IsZero():
-		return nil, fault.Input(fault.EmailNotVerified, "This server does not know the address to be yours. Sign in with your password.")
+	case u.EmailProof != user.EmailProofMail:
+		return nil, fault.Input(fault.EmailNotVerified, "Nothing shows this server that the address is yours. Set a new password by mail first.")
 	}
 	return s.enter(ctx, u)
 }

@@ -20,6 +20,10 @@ const (
 	sampleOwner    = "olivia"
 )
 
+// maxShown limits the people of a Sample. They are the first members of the team, so those
+// of the cast are among them, however many join later.
+const maxShown = 50
+
 // Sample is the demo's account.
 type Sample struct {
 	AccountName, TeamName, TeamID string
@@ -44,7 +48,7 @@ func (s *Seeder) sample(ctx context.Context, first *ent.Event) (Sample, error) {
 	members, err := read.Member.Query().
 		Where(member.TeamID(t.ID), member.StatusEQ(member.StatusActive), member.HasUserWith(user.Not(invited))).
 		WithUser().WithRoles(func(q *ent.RoleQuery) { q.Order(role.ByID()) }).Order(member.ByID()).
-		All(ctx)
+		Limit(maxShown).All(ctx)
 	if err != nil {
 		return Sample{}, err
 	}

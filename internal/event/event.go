@@ -67,6 +67,7 @@ const (
 	UserSignedOut       Type = "user.signed_out"
 	UserEmailVerified   Type = "user.email_verified"
 	UserPasswordChanged Type = "user.password_changed"
+	UserEmailChanged    Type = "user.email_changed"
 )
 
 // Keys of an event's data.

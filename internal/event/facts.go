@@ -195,4 +195,6 @@ var facts = map[Type]Facts{
 	UserSignedOut:       {Summary: "Signed out", Rights: OfUser},
 	UserEmailVerified:   {Summary: "Verified an address"},
 	UserPasswordChanged: {Summary: "Changed the password", Rights: OfUser},
+	// The lists of members have a member.updated beside it.
+	UserEmailChanged: {Summary: "Changed the e-mail address", Rights: OfUser},
 }

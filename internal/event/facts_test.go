@@ -48,7 +48,7 @@ func TestWhichTypesMayChangeRights(t *testing.T) {
 		event.TransferAccepted: event.OfWholeAccount, event.TeamDeleted: event.OfWholeAccount,
 		event.RoleUpdated: event.OfWholeAccount, event.RoleDeleted: event.OfWholeAccount,
 		event.GroupUpdated: event.OfWholeAccount, event.GroupDeleted: event.OfWholeAccount,
-		event.UserSignedOut: event.OfUser, event.UserPasswordChanged: event.OfUser,
+		event.UserSignedOut: event.OfUser, event.UserPasswordChanged: event.OfUser, event.UserEmailChanged: event.OfUser,
 	}
 	all := event.TypesFor(func(event.Facts) bool { return true })
 	for _, typ := range all {

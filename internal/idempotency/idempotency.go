@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -61,7 +62,7 @@ func Once[T any](ctx context.Context, tx *store.Tx, now time.Time, c Call, f fun
 		return came, false, err
 	}
 	kept, err := tx.IdempotencyKey.Query().
-		Where(idempotencykey.AccountID(c.AccountID), idempotencykey.ActorID(c.ActorID), idempotencykey.Key(*c.Key)).
+		Where(idempotencykey.AccountID(c.AccountID), idempotencykey.ActorID(c.ActorID), idempotencykey.Key(c.stored())).
 		Only(ctx)
 	switch {
 	case err == nil && string(kept.InputHash) != string(hash):
@@ -82,13 +83,17 @@ func Once[T any](ctx context.Context, tx *store.Tx, now time.Time, c Call, f fun
 	if err == nil {
 		err = tx.IdempotencyKey.Create().
 			SetID(uid.New(uid.Idempotency)).SetCreatedAt(now).SetAccountID(c.AccountID).SetActorID(c.ActorID).
-			SetKey(*c.Key).SetInputHash(hash).SetOutcome(outcome).Exec(ctx)
+			SetKey(c.stored()).SetInputHash(hash).SetOutcome(outcome).Exec(ctx)
 	}
 	if err != nil {
 		return came, false, fmt.Errorf("store the result of %s: %w", c.Name, err)
 	}
 	return came, false, nil
 }
+
+// stored returns the key as it is stored. A zero byte, which PostgreSQL refuses, is
+// replaced as in ids. Two keys that differ in nothing else are one key.
+func (c Call) stored() string { return strings.ReplaceAll(*c.Key, "\x00", "?") }
 
 func (c Call) hash() ([]byte, error) {
 	input, err := json.Marshal(c.Input)

@@ -66,8 +66,10 @@ func (s *Service) Accept(ctx context.Context, r Acceptance) (*Joined, error) {
 func (s *Service) claim(ctx context.Context, viewer *access.Viewer, located *ent.Invitation, r Reference, n *newcomer) (done *Joined, err error) {
 	var i *ent.Invitation
 	err = s.Door.Do(ctx, answering(viewer, located, r, &i), func(ctx context.Context, a *act.Act) error {
-		done, err = s.accept(ctx, a, i, viewer, n)
-		return err
+		if done, err = s.accept(ctx, a, i, viewer, n); err != nil || viewer == nil || !viewer.Unproven || r.Token == "" || proofOf(i) != user.EmailProofMail {
+			return err
+		}
+		return s.Auth.Prove(ctx, a.Tx, viewer.UserID) // they have opened a mail to their address
 	})
 	return done, err
 }
@@ -84,7 +86,8 @@ func (s *Service) accept(ctx context.Context, a *act.Act, i *ent.Invitation, vie
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stillGranted(ctx, a, i); err != nil {
+	granter, err := s.stillGranted(ctx, a, i)
+	if err != nil {
 		return nil, err
 	}
 	err = s.move(ctx, a.Tx, i, to, func(up *ent.InvitationUpdate) { up.SetAcceptedByID(u.ID) })
@@ -93,9 +96,12 @@ func (s *Service) accept(ctx context.Context, a *act.Act, i *ent.Invitation, vie
 	}
 	m, err := s.Roster.Admit(ctx, a.Tx, a.Account, roster.Admission{
 		AccountID: i.AccountID, TeamID: i.TeamID, UserID: u.ID, Grant: grantOf(i),
-		Divisions: i.Edges.Divisions, AllowedDomains: i.AllowedDomains,
+		Divisions: i.Edges.Divisions, AllowedDomains: i.AllowedDomains, Giver: granter,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.forgive(ctx, a.Tx, i.AccountID, i.EmailKey); err != nil {
 		return nil, err
 	}
 	data := was(lifecycle.Pending)
@@ -133,7 +139,8 @@ func (s *Service) acceptor(ctx context.Context, a *act.Act, i *ent.Invitation, v
 		return nil, false, fmt.Errorf("find the addressee of %s: %w", i.ID, err)
 	}
 	switch {
-	case viewer != nil && viewer.EmailKey != i.EmailKey:
+	case viewer != nil && (viewer.EmailKey != i.EmailKey || known == nil || known.ID != viewer.UserID):
+		// The viewer was loaded before: their address may be another one by now.
 		return nil, false, mismatch(i, viewer)
 	case viewer != nil:
 		return known, false, nil
@@ -153,23 +160,24 @@ func signInFirst() error {
 }
 
 // stillGranted checks the account and the ceiling once more, because both may
-// have changed since the invitation was sent. It fails with ACCOUNT_SUSPENDED,
+// have changed since the invitation was sent, and returns the granter. It fails with ACCOUNT_SUSPENDED,
 // FEATURE_NOT_AVAILABLE, INVALID_GRANT when it grants nothing any more, or
 // INVITER_LOST_GRANT when the granter has left, holds less than the invitation
-// grants, or may not invite any more.
-func (s *Service) stillGranted(ctx context.Context, a *act.Act, i *ent.Invitation) error {
+// grants, or may not invite any more, or when the granter before them had lost part
+// of it and nobody has confirmed it since.
+func (s *Service) stillGranted(ctx context.Context, a *act.Act, i *ent.Invitation) (*access.Membership, error) {
 	if refused := refusedByAccount(a); refused != nil {
-		return refused
+		return nil, refused
 	}
 	if nothing := grantsSomething(i); nothing != nil {
-		return nothing
+		return nil, nothing
 	}
 	granter, err := s.Access.Membership(ctx, a.Tx.Client(), i.TeamID, i.GranterID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
+		return nil, err
 	}
-	if err != nil || !s.CanResend(granter, i) {
-		return fault.Input(fault.InviterLostGrant, "The inviter may no longer grant this; ask for a new invitation.")
+	if err != nil || !s.vouchedFor(granter, i) {
+		return nil, fault.Input(fault.InviterLostGrant, "The inviter may no longer grant this; ask for a new invitation.")
 	}
-	return nil
+	return granter, nil
 }

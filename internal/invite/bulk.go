@@ -52,7 +52,7 @@ func (s *Service) RevokeAll(ctx context.Context, of Selection) (results []act.Re
 			if err != nil {
 				return act.Failed, err
 			}
-			changed, err := s.revoke(ctx, a.Tx, i, a.UserID)
+			changed, err := s.takeBack(ctx, a.Tx, i, a.UserID)
 			if !changed {
 				return act.Unchanged, err
 			}
@@ -113,7 +113,7 @@ func (s *Service) resendAll(ctx context.Context, a *act.Act, known map[string]bo
 		issued[n], err = s.resend(ctx, a, i, Renewal{ExpiresInHours: r.ExpiresInHours, SendEmail: true})
 		var limited *fault.Error
 		if errors.As(err, &limited) && limited.Code == fault.RateLimited { // refuses this one alone, as in SendAll
-			err = fault.Input(fault.ResendLimitReached, limited.Message)
+			err = passing(limited.RetryAfter, limited.Message)
 		}
 		return act.Done, err
 	})

@@ -16,7 +16,7 @@
 // A manager is a member who holds members.invite in the team. Each move is a
 // compare-and-set in a transaction of the account, so of two moves at once one
 // fails. ACCEPTED, DECLINED and REVOKED are final: the address may be invited
-// again, by a new row.
+// again, by a new row, when it has no cool-off.
 //
 // The link. An invitation has one valid link at a time. Its token is derived
 // from the secret key, the id and the generation, and the table stores only its
@@ -36,7 +36,13 @@
 // checked by Send, Resend and Update, and once more by Accept: a granter who has
 // lost a right since fails the Accept with INVITER_LOST_GRANT. The pending
 // invitations of a granter who leaves the team pass to the heir, or are revoked
-// (Depart).
+// (Depart). What the leaving granter had lost stays lost: such an invitation is marked
+// as unconfirmed, and refused until somebody who holds all of it confirms it by Resend
+// or by an Update of the grant.
+//
+// An address that declines, or whose mailed invitations end unanswered too often, has a
+// cool-off in the account, and its owner can block the account: Send and Resend then fail
+// with INVITE_COOL_OFF, in all teams of the account (cooloff.go, block.go).
 //
 // Sending. A call names one address or up to 500. Send and SendAll read what is
 // known of the addresses, make a plan, and issue it; the first refusal counts:

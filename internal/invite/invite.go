@@ -45,6 +45,9 @@ type Service struct {
 	// The rate limits: invitations by one inviter, by one account, and mails to
 	// one address.
 	PerInviter, PerAccount, PerRecipient *limit.Bucket
+	// ForgetAfter is how long the address of an invitation that has ended is kept; zero
+	// keeps it for ever.
+	ForgetAfter time.Duration
 }
 
 // Issued is an invitation with the link that was made just now.

@@ -125,7 +125,7 @@ func (s *Service) renew(ctx context.Context, tx *store.Tx, i *ent.Invitation, r 
 	secret := s.Tokens.Derive(token.Invitation, i.ID, generation)
 	err := s.move(ctx, tx, i, lifecycle.Pending, func(u *ent.InvitationUpdate) {
 		u.SetTokenGeneration(generation).SetTokenHash(token.Hash(secret)).SetTokenMailed(r.mailed || s.NoMail).
-			SetExpiresAt(r.expires).SetSuperseded(false).SetGranterID(r.granterID).
+			SetExpiresAt(r.expires).SetSuperseded(false).SetGranterID(r.granterID).ClearUnconfirmedAt().
 			SetResentAt(r.now).SetResendDayStart(r.quota.since).SetResendsOfDay(r.quota.count).
 			SetDeliveryAttempts(0).SetDeliveryError("").SetDeliveryUpdatedAt(r.now)
 		if r.mailed {
@@ -160,13 +160,24 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, teamID string, ma
 	for n, i := range made {
 		keys[n] = i.EmailKey
 	}
-	expired, err := tx.Invitation.Update().
+	expired, err := tx.Invitation.Query().
 		Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), invitation.StatusEQ(lifecycle.Expired), invitation.Superseded(false)).
-		SetSuperseded(true).Save(ctx)
+		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldEmailKey, invitation.FieldSendCount).All(ctx)
+	if err == nil && len(expired) > 0 {
+		ids := make([]string, len(expired))
+		for n, i := range expired {
+			ids[n] = i.ID
+		}
+		err = tx.Invitation.Update().Where(invitation.IDIn(ids...)).SetSuperseded(true).Exec(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("supersede expired invitations of %s: %w", teamID, err)
 	}
-	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -expired})
+	// By a short validity, an address could be invited again and again.
+	if err := s.NoteUnanswered(ctx, tx, expired...); err != nil {
+		return err
+	}
+	return roster.Count(ctx, tx, teamID, roster.Delta{All: len(made), Pending: len(made), Expired: -len(expired)})
 }
 
 // ttl is how long an invitation and its link are good: the given hours, or the account's

@@ -28,7 +28,8 @@ type Composer struct {
 }
 
 // Compose writes the mail of the job. It fails with outbox.ErrObsolete when the
-// invitation is gone, not open any more, or has a newer link.
+// invitation is gone, not open any more, or has a newer link, or when the addressee has
+// blocked the account.
 func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error) {
 	i, err := c.Store.Read().Invitation.Query().Where(invitation.ID(j.SubjectID)).
 		WithRoles().WithInviter().WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).
@@ -40,7 +41,13 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 		return mail.Message{}, fmt.Errorf("find invitation %s: %w", j.SubjectID, err)
 	}
 	now := c.Now()
-	if !lifecycle.IsOpen(i, now) || i.TokenGeneration != j.Generation {
+	if !lifecycle.IsOpen(i, now) || i.TokenGeneration != j.Generation || i.Edges.Team == nil { // deleted while it was read
+		return mail.Message{}, outbox.ErrObsolete
+	}
+	switch is, err := blocked(ctx, c.Store.Read(), i.AccountID, i.EmailKey); {
+	case err != nil:
+		return mail.Message{}, err
+	case is:
 		return mail.Message{}, outbox.ErrObsolete
 	}
 	t, err := c.Tokens.Rederive(token.Invitation, i.ID, i.TokenGeneration, i.TokenHash)
@@ -60,12 +67,13 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 }
 
 // notNeeded is the reason of a delivery that failed because the invitation ended
-// first.
+// first, or, while it is open, because the addressee has blocked the account.
 var notNeeded = map[lifecycle.Status]string{
 	lifecycle.Accepted: "It was accepted before the mail went out.",
 	lifecycle.Declined: "It was declined before the mail went out.",
 	lifecycle.Revoked:  "It was revoked before the mail went out.",
 	lifecycle.Expired:  "It expired before the mail went out.",
+	lifecycle.Pending:  "The address takes no invitations from this account.",
 }
 
 // Record stores what happened to the mail of the job, with its event. It

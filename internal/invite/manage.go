@@ -6,7 +6,6 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
-	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/event"
@@ -47,12 +46,22 @@ func (s *Service) Revoke(ctx context.Context, id string) error {
 		if err := a.InUse(); err != nil {
 			return err
 		}
-		_, err := s.revoke(ctx, a.Tx, i, a.UserID)
+		_, err := s.takeBack(ctx, a.Tx, i, a.UserID)
 		return err
 	})
 }
 
-// revoke is Revoke in its transaction. It reports whether anything changed.
+// takeBack is Revoke in its transaction. It reports whether anything changed. A mailed
+// invitation that is taken back counts for the cool-off of its address.
+func (s *Service) takeBack(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) (changed bool, err error) {
+	if changed, err = s.revoke(ctx, tx, i, actorID); err == nil && changed {
+		err = s.NoteUnanswered(ctx, tx, i)
+	}
+	return changed, err
+}
+
+// revoke moves the invitation to its end, with the event. It reports whether anything
+// changed.
 func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, actorID string) (changed bool, err error) {
 	previous := lifecycle.Effective(i, s.Now())
 	to, denied := lifecycle.Next(previous, lifecycle.Revoke)
@@ -68,26 +77,26 @@ func (s *Service) revoke(ctx context.Context, tx *store.Tx, i *ent.Invitation, a
 	return true, s.Events.Append(ctx, tx, i.AccountID, eventOf(event.InvitationRevoked, i, actorID, was(previous)))
 }
 
-// Depart settles the pending invitations of a granter who leaves the team: the
-// heir becomes their granter, or they are revoked. The roster calls it in its
-// own transaction, after its own check of the permission, and with a context of
+// Depart settles the pending invitations of a granter who leaves the team: they pass
+// to the heir, or they are revoked. The roster calls it in its own transaction, after
+// its own check of the permission, before the member is deleted, and with a context of
 // the system.
 func (s *Service) Depart(ctx context.Context, tx *store.Tx, d roster.Departure) error {
-	granted := []predicate.Invitation{
-		invitation.TeamID(d.TeamID), invitation.GranterID(d.UserID), lifecycle.StoredPending(),
-	}
+	q := tx.Invitation.Query().
+		Where(invitation.TeamID(d.TeamID), invitation.GranterID(d.UserID), lifecycle.StoredPending()).
+		Order(invitation.ByCreatedAt(), invitation.ByID())
 	if d.HeirID != "" {
-		if _, err := tx.Invitation.Update().Where(granted...).SetGranterID(d.HeirID).Save(ctx); err != nil {
-			return fmt.Errorf("pass the invitations of %s on: %w", d.UserID, err)
-		}
-		return nil
+		withGrant(q)
 	}
-	pending, err := tx.Invitation.Query().Where(granted...).Order(invitation.ByCreatedAt(), invitation.ByID()).All(ctx)
+	pending, err := q.All(ctx)
 	if err != nil {
 		return fmt.Errorf("find the invitations of %s: %w", d.UserID, err)
 	}
+	if d.HeirID != "" {
+		return s.handOver(ctx, tx, d, pending)
+	}
 	for _, i := range pending {
-		if _, err := s.revoke(ctx, tx, i, d.ActorID); err != nil {
+		if _, err := s.takeBack(ctx, tx, i, d.ActorID); err != nil {
 			return err
 		}
 	}

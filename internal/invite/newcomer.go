@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
@@ -85,8 +86,17 @@ func (s *Service) newUser(ctx context.Context, tx *store.Tx, i *ent.Invitation, 
 	return s.Auth.CreateUser(ctx, tx, auth.NewUser{
 		Address:   address.Address{Typed: i.Email, Key: i.EmailKey},
 		FirstName: n.firstName, LastName: n.lastName, JobTitle: i.JobTitle,
-		PasswordHash: n.passwordHash,
+		PasswordHash: n.passwordHash, Proof: proofOf(i),
 	})
+}
+
+// proofOf returns what the link of an invitation proves about its address. One that was
+// handed over is trusted on a server without mail, and proves nothing.
+func proofOf(i *ent.Invitation) user.EmailProof {
+	if i.TokenMailed && i.Delivery != invitation.DeliveryNotRequested {
+		return user.EmailProofMail
+	}
+	return user.EmailProofTrust
 }
 
 // welcome signs the user in, with the joined team as the active one. A user

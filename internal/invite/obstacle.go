@@ -8,7 +8,7 @@ import (
 )
 
 // Against returns what keeps the viewer from the action, whatever the input: the permission,
-// the account, the state of the invitation. Resend needs more: see AgainstGranting.
+// the account, the state of the invitation. Resend and Update need more: see AgainstGranting.
 func (s *Service) Against(v *access.Viewer, i *ent.Invitation, a lifecycle.Action) []act.Obstacle {
 	found := act.Against(v.Membership(i.TeamID), access.MembersInvite)
 	if _, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), a); denied != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
@@ -34,18 +35,15 @@ func (d *decision) refuse(o Outcome, reason *fault.Error) { d.outcome, d.refused
 // known is what the database says about the addresses of a call, each by its
 // key.
 type known struct {
-	members map[string]bool            // addresses of members of the team
+	members map[string]member.Status   // of members of the team
 	open    map[string]*ent.Invitation // open invitations to the team, with their grants
 	overdue []*ent.Invitation          // pending in the table, but past their expiry
+	cooling map[string]*fault.Error    // why addresses take no invitation now
 }
 
-// knownAt sorts the members' addresses and the pending invitations of a team
-// by what they mean at the moment.
-func knownAt(now time.Time, members []string, pending []*ent.Invitation) known {
-	k := known{members: map[string]bool{}, open: map[string]*ent.Invitation{}}
-	for _, key := range members {
-		k.members[key] = true
-	}
+// knownAt sorts the pending invitations of a team by what they mean at the moment.
+func knownAt(now time.Time, members map[string]member.Status, pending []*ent.Invitation) known {
+	k := known{members: members, open: map[string]*ent.Invitation{}}
 	for _, i := range pending {
 		if lifecycle.IsOverdue(i, now) {
 			k.overdue = append(k.overdue, i)
@@ -67,11 +65,14 @@ func classify(to []addressee, k known, t terms, resend bool) plan {
 		switch open := k.open[a.key()]; {
 		case a.invalid != nil:
 			d.refuse(Failed, a.invalid)
-		case k.members[a.key()]:
-			d.refuse(AlreadyMember, alreadyMember())
+		case k.members[a.key()] != "":
+			d.refuse(AlreadyMember, alreadyMember(k.members[a.key()]))
 		case repeated:
 			d.first = first
 			d.refuse(AlreadyInvited, fault.Input(fault.AlreadyInvited, "The list names this address more than once."))
+		case open == nil && k.cooling[a.key()] != nil, resend && k.cooling[a.key()] != nil:
+			d.open = open
+			d.refuse(Failed, k.cooling[a.key()])
 		case open == nil:
 			d.outcome = Invited
 		case !resend:
@@ -128,7 +129,7 @@ func (p plan) throttle(refused map[int]*fault.Error, bulk bool) error {
 		case !bulk:
 			return limited
 		default:
-			p[n].refuse(Failed, fault.Input(fault.ResendLimitReached, limited.Message))
+			p[n].refuse(Failed, passing(limited.RetryAfter, limited.Message))
 		}
 	}
 	return nil
@@ -182,6 +183,11 @@ func oneUserOnly() *fault.Error {
 	return fault.Input(fault.FeatureNotAvailable, "The account's plan is for one user; upgrade it to invite others.")
 }
 
-func alreadyMember(field ...string) *fault.Error {
+// alreadyMember returns ALREADY_MEMBER, or MEMBER_DEACTIVATED for a deactivated member,
+// whom an invitation would not bring back.
+func alreadyMember(s member.Status, field ...string) *fault.Error {
+	if s == member.StatusDeactivated {
+		return fault.Input(fault.MemberDeactivated, "The person with this address is a deactivated member of the team. Reactivate them instead.", field...)
+	}
 	return fault.Input(fault.AlreadyMember, "The person with this address is a member of the team already.", field...)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
@@ -78,8 +79,8 @@ func TestWhatIsKnownOfAddresses(t *testing.T) {
 		open("at", "b@x.org", func(i *ent.Invitation) { i.ExpiresAt = noon }),
 		open("after", "c@x.org", func(i *ent.Invitation) { i.ExpiresAt = noon.Add(-time.Second) }),
 	}
-	k := knownAt(noon, []string{"m@x.org"}, pending)
-	if !k.members["m@x.org"] || len(k.members) != 1 {
+	k := knownAt(noon, map[string]member.Status{"m@x.org": member.StatusActive}, pending)
+	if k.members["m@x.org"] == "" || len(k.members) != 1 {
 		t.Errorf("members: got %v", k.members)
 	}
 	if k.open["a@x.org"] != pending[0] || len(k.open) != 1 {
@@ -100,7 +101,9 @@ func TestClassify(t *testing.T) {
 	}
 	refuse := func(*ent.Invitation) *fault.Error { return fault.Input(fault.NotGrantable, "") }
 	const a, b, m = "a@x.org", "b@x.org", "m@x.org"
-	with := func(invitations ...*ent.Invitation) known { return knownAt(noon, []string{m}, invitations) }
+	with := func(invitations ...*ent.Invitation) known {
+		return knownAt(noon, map[string]member.Status{m: member.StatusActive, "d@x.org": member.StatusDeactivated}, invitations)
+	}
 	for _, c := range []struct {
 		rule   string
 		to     []string
@@ -115,6 +118,7 @@ func TestClassify(t *testing.T) {
 		{"not an address", []string{"x", "", a}, with(), terms{}, false, []string{"FAILED INVALID_EMAIL", "FAILED BLANK", "INVITED"}},
 		{"not an address, twice", []string{"x", "x"}, with(), terms{}, false, []string{"FAILED INVALID_EMAIL", "FAILED INVALID_EMAIL"}},
 		{"a member", []string{m, a}, with(), terms{}, false, []string{"ALREADY_MEMBER ALREADY_MEMBER", "INVITED"}},
+		{"a deactivated member", []string{"D@x.org"}, with(), terms{}, true, []string{"ALREADY_MEMBER MEMBER_DEACTIVATED"}},
 		{"a member, with resend", []string{m}, with(), terms{}, true, []string{"ALREADY_MEMBER ALREADY_MEMBER"}},
 		{"a member, twice", []string{m, "M@X.org"}, with(), terms{}, false, []string{"ALREADY_MEMBER ALREADY_MEMBER", "ALREADY_MEMBER ALREADY_MEMBER"}},
 		{"a member with an open invitation", []string{m}, with(open("i", m, nil)), terms{}, true, []string{"ALREADY_MEMBER ALREADY_MEMBER"}},
@@ -230,7 +234,7 @@ func TestLimit(t *testing.T) {
 	const a, b, c, m, o = "a@x.org", "b@x.org", "c@x.org", "m@x.org", "o@x.org"
 	to := named(m, a, "bad", o, b, a, c, c)
 	made := func() plan {
-		return classify(to, knownAt(noon, []string{m}, []*ent.Invitation{open("i", o, nil)}), terms{now: noon, answersFor: allow}, true)
+		return classify(to, knownAt(noon, map[string]member.Status{m: member.StatusActive, "d@x.org": member.StatusDeactivated}, []*ent.Invitation{open("i", o, nil)}), terms{now: noon, answersFor: allow}, true)
 	}
 	for _, row := range []struct {
 		rule     string
@@ -352,7 +356,7 @@ func TestTake(t *testing.T) {
 			}
 		}
 		to := named(c.to...)
-		p := classify(to, knownAt(noon, []string{"m@x.org"}, []*ent.Invitation{open("i", o, nil)}), terms{now: noon, answersFor: allow}, true)
+		p := classify(to, knownAt(noon, map[string]member.Status{"m@x.org": member.StatusActive}, []*ent.Invitation{open("i", o, nil)}), terms{now: noon, answersFor: allow}, true)
 		refused, err := s.take(p, to, inviter, c.mailed)
 		if fault.Is(err, fault.RateLimited) != c.limited || err != nil && !c.limited {
 			t.Errorf("%s: got %v, want RATE_LIMITED of the call: %v", c.rule, err, c.limited)

@@ -33,6 +33,9 @@ type Preview struct {
 	Status                             lifecycle.Status
 	ExpiresAt                          time.Time
 	NextStep                           NextStep
+	// AccountBlocked is set for the addressee alone: the inviter may hold a link that was
+	// not mailed.
+	AccountBlocked bool
 }
 
 // Preview returns what the holder of a link may see. It changes nothing, so that
@@ -52,6 +55,11 @@ func (s *Service) Preview(ctx context.Context, invitationToken string) (*Preview
 		TeamName: i.Edges.Team.Name, AccountName: i.Edges.Team.Edges.Account.Name, InviterName: inviterName(i),
 		MaskedEmail: address.Mask(i.Email), RoleNames: roleNames(i),
 		Status: lifecycle.Effective(i, s.Now()), ExpiresAt: i.ExpiresAt,
+	}
+	if viewer != nil && viewer.EmailKey == i.EmailKey || viewer == nil && i.TokenMailed {
+		if p.AccountBlocked, err = blocked(ctx, s.Store.Read(), i.AccountID, i.EmailKey); err != nil {
+			return nil, err
+		}
 	}
 	p.NextStep, err = s.nextStep(ctx, i, p.Status, viewer)
 	return p, err

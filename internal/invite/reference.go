@@ -26,10 +26,10 @@ type Reference struct {
 // for an id, with UNAUTHENTICATED or, unless the viewer's proven address is that
 // of the invitation, NOT_FOUND.
 func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference) (*ent.Invitation, error) {
-	switch {
-	case (r.Token == "") == (r.InvitationID == ""):
+	switch given := token.Clean(r.Token); {
+	case (given == "") == (r.InvitationID == ""):
 		return nil, fault.Input(fault.InvalidValue, "Give either the token or the invitation's id.", "invitation")
-	case r.Token != "":
+	case given != "":
 		i, err := s.byToken(ctx, r.Token)
 		if ent.IsNotFound(err) {
 			return nil, invalidToken()
@@ -48,7 +48,8 @@ func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference
 
 // answering lets the addressee act on an invitation that locate has found. In
 // the transaction it reads the invitation again into current, and fails with
-// INVALID_TOKEN when a resend has replaced the link meanwhile. It opens
+// INVALID_TOKEN when a resend has replaced the link meanwhile, or the invitation was
+// deleted with its team: the answers are those of locate. It opens
 // suspended accounts too: Decline is allowed there, and Accept checks it later.
 func answering(viewer *access.Viewer, located *ent.Invitation, r Reference, current **ent.Invitation) act.Rule {
 	userID := ""
@@ -57,20 +58,24 @@ func answering(viewer *access.Viewer, located *ent.Invitation, r Reference, curr
 	}
 	return act.AsAddressee(located.AccountID, userID, func(ctx context.Context, tx *store.Tx) (err error) {
 		*current, err = find(ctx, tx.Client(), located.ID)
-		if err == nil && r.Token != "" && (*current).TokenGeneration != located.TokenGeneration {
+		byLink := token.Clean(r.Token) != ""
+		if byLink && (fault.Is(err, fault.NotFound) || err == nil && (*current).TokenGeneration != located.TokenGeneration) {
 			return invalidToken()
 		}
 		return err
 	}).EvenSuspended()
 }
 
-// byToken returns the invitation with what a preview shows; ent's not-found
-// error when no invitation has the token.
+// byToken returns the invitation with what a preview shows; ent's not-found error when
+// no invitation has the token, or its team is deleted while it is read.
 func (s *Service) byToken(ctx context.Context, invitationToken string) (*ent.Invitation, error) {
 	i, err := s.Store.Read().Invitation.Query().
 		Where(invitation.TokenHash(token.Hash(invitationToken))).
 		WithRoles().WithInviter().WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).
 		Only(ctx)
+	if err == nil && (i.Edges.Team == nil || i.Edges.Team.Edges.Account == nil) {
+		err = &ent.NotFoundError{}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find an invitation by its token: %w", err)
 	}

@@ -37,10 +37,9 @@ type Renewal struct {
 // members.invite in the team. It fails with UNAUTHENTICATED, NOT_FOUND or
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
 // is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
-// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER or
-// ALREADY_INVITED when its address has joined
-// or was invited again; with RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
-// FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
+// when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER,
+// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited again; with INVITE_COOL_OFF, RESEND_LIMIT_REACHED,
+// ACCOUNT_SUSPENDED, FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
 // of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
 	err = s.manage(ctx, r.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
@@ -136,24 +135,25 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	return q, used
 }
 
-// taken returns the refusal to resend an invitation that is stored as expired:
-// since then its address may have joined the team, or got a newer invitation. An
-// invitation that is stored as pending needs no look, because an address has only
-// one.
+// taken returns the refusal to resend an invitation because of its address: it takes no
+// invitations from the account now, or, for an invitation that is stored as expired, it
+// has joined the team since then, or got a newer invitation. An address has only one that
+// is stored as pending.
 func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent.Invitation) (*fault.Error, error) {
 	if i.Status != lifecycle.Expired {
-		return nil, nil //nolint:nilnil // no refusal is the normal answer
+		cooling, err := s.cooling(ctx, tx, now, i.AccountID, i.EmailKey)
+		return about(cooling[i.EmailKey], "invitationId"), err
 	}
-	k, err := s.known(ctx, tx, now, i.TeamID, i.EmailKey)
+	k, err := s.known(ctx, tx, now, i.AccountID, i.TeamID, i.EmailKey)
 	switch {
 	case err != nil:
 		return nil, err
-	case k.members[i.EmailKey]:
-		return alreadyMember("invitationId"), nil
+	case k.members[i.EmailKey] != "":
+		return alreadyMember(k.members[i.EmailKey], "invitationId"), nil
 	case k.open[i.EmailKey] != nil:
 		return fault.Input(fault.AlreadyInvited, "This address has a newer invitation.", "invitationId"), nil
 	}
-	return nil, nil //nolint:nilnil // no refusal is the normal answer
+	return about(k.cooling[i.EmailKey], "invitationId"), nil
 }
 
 // CanResend reports whether Resend would be allowed to the member. What the
@@ -177,18 +177,23 @@ func quotaOf(i *ent.Invitation) quota {
 	return quota{since: *i.ResendDayStart, count: i.ResendsOfDay, last: *i.ResentAt}
 }
 
+// passing returns RESEND_LIMIT_REACHED, which passes after the wait.
+func passing(wait time.Duration, message string) *fault.Error {
+	f := fault.Input(fault.ResendLimitReached, message)
+	f.RetryAfter = wait
+	return f
+}
+
 // use counts one resend more, or refuses it with RESEND_LIMIT_REACHED. After
 // the clock was set back the cooldown lasts as much longer.
 func (q quota) use(now time.Time) (quota, *fault.Error) {
 	switch wait := q.last.Add(resendCooldown).Sub(now); {
 	case q == quota{}:
 	case wait > 0:
-		return q, fault.Input(fault.ResendLimitReached,
-			fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
+		return q, passing(wait, fmt.Sprintf("It was resent a moment ago; try again in %d seconds.", int(wait.Seconds())+1))
 	case now.Sub(q.since) >= resendDay:
 	case q.count >= resendsPerDay:
-		return q, fault.Input(fault.ResendLimitReached,
-			fmt.Sprintf("It was resent %d times within a day; more is not allowed.", q.count))
+		return q, passing(q.since.Add(resendDay).Sub(now), fmt.Sprintf("It was resent %d times within a day; more is not allowed.", q.count))
 	default:
 		return quota{since: q.since, count: q.count + 1, last: now}, nil
 	}

@@ -51,8 +51,16 @@ func addresseeOf(typed string, field ...string) addressee {
 func (a addressee) key() string { return a.address.Key }
 
 // refusal returns the user error about this address.
-func (a addressee) refusal(code fault.Code, message string) *fault.Error {
-	return fault.Input(code, message, a.field...)
+func (a addressee) refusal(f *fault.Error) *fault.Error { return about(f, a.field...) }
+
+// about returns the user error with the path of the field; nil for nil.
+func about(f *fault.Error, field ...string) *fault.Error {
+	if f == nil {
+		return nil
+	}
+	located := fault.Input(f.Code, f.Message, field...)
+	located.RetryAfter = f.RetryAfter
+	return located
 }
 
 // results returns what the call answers about each address, after the plan was
@@ -62,7 +70,7 @@ func (p plan) results(to []addressee, issued []*Issued) []Result {
 	for n, d := range p {
 		list[n] = Result{Email: to[n].typed, Outcome: d.outcome, Issued: issued[n]}
 		if d.refused != nil {
-			list[n].Errors.Add(to[n].refusal(d.refused.Code, d.refused.Message))
+			list[n].Errors.Add(to[n].refusal(d.refused))
 		}
 	}
 	return list
@@ -113,7 +121,7 @@ func (s *Service) replay(ctx context.Context, tx *store.Tx, to []addressee, befo
 		k := before[n]
 		list[n] = Result{Email: a.typed, Outcome: k.Outcome}
 		for _, f := range k.Errors {
-			list[n].Errors.Add(a.refusal(f.Code, f.Message))
+			list[n].Errors.Add(a.refusal(f))
 		}
 		if k.ID == "" {
 			continue

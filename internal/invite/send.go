@@ -27,8 +27,9 @@ const maxAddresses = 500
 // INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND, PERMISSION_UNKNOWN
 // or IDEMPOTENCY_KEY_REUSED; with RATE_LIMITED; above the viewer's own rights
 // with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED; with ALREADY_MEMBER,
-// ALREADY_INVITED, FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED,
-// SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; and with RESEND_LIMIT_REACHED when
+// MEMBER_DEACTIVATED, ALREADY_INVITED, FEATURE_NOT_AVAILABLE, PENDING_LIMIT_REACHED,
+// SEAT_LIMIT_REACHED or ACCOUNT_SUSPENDED; with INVITE_COOL_OFF for an address that
+// takes no invitations from the account now; and with RESEND_LIMIT_REACHED when
 // it was to resend an open invitation. With ALREADY_INVITED it returns the open
 // invitation too.
 func (s *Service) Send(ctx context.Context, d Draft, email string) (*Issued, error) {
@@ -133,7 +134,7 @@ func (s *Service) send(ctx context.Context, a *act.Act, d Draft, c call) ([]Resu
 // plan decides about each address of the call. RATE_LIMITED when the rate limits
 // refuse the call as a whole.
 func (s *Service) plan(ctx context.Context, b *batch, c call) (plan, error) {
-	k, err := s.known(ctx, b.Tx, b.now, b.TeamID, keysOf(c.to)...)
+	k, err := s.known(ctx, b.Tx, b.now, b.Account.ID, b.TeamID, keysOf(c.to)...)
 	if err != nil {
 		return nil, err
 	}
@@ -169,11 +170,15 @@ func keysOf(to []addressee) []string {
 // known looks the addresses up in the team. It stores that overdue invitations
 // have expired, because the table holds at most one pending invitation for an
 // address.
-func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, teamID string, keys ...string) (known, error) {
-	members, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
-		Select(member.FieldEmailKey).Strings(ctx)
+func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, accountID, teamID string, keys ...string) (known, error) {
+	rows, err := tx.Member.Query().Where(member.TeamID(teamID), member.EmailKeyIn(keys...)).
+		Select(member.FieldEmailKey, member.FieldStatus).All(ctx)
 	if err != nil {
 		return known{}, fmt.Errorf("look for members: %w", err)
+	}
+	members := make(map[string]member.Status, len(rows))
+	for _, m := range rows {
+		members[m.EmailKey] = m.Status
 	}
 	q := tx.Invitation.Query().Where(invitation.TeamID(teamID), invitation.EmailKeyIn(keys...), lifecycle.StoredPending())
 	withGrant(q)
@@ -182,5 +187,8 @@ func (s *Service) known(ctx context.Context, tx *store.Tx, now time.Time, teamID
 		return known{}, fmt.Errorf("look for open invitations: %w", err)
 	}
 	k := knownAt(now, members, pending)
+	if k.cooling, err = s.cooling(ctx, tx, now, accountID, keys...); err != nil {
+		return known{}, err
+	}
 	return k, s.expire(ctx, tx, k.overdue...)
 }

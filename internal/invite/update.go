@@ -30,13 +30,14 @@ func (a Amendment) regrants() bool {
 	return a.Grant != nil || a.DivisionIDs != nil || a.Domains != nil
 }
 
-// Update changes an open invitation. A viewer who changes the grant becomes the
-// granter of all of it. Update needs members.invite in the team. It fails with
-// UNAUTHENTICATED, NOT_FOUND or FORBIDDEN; with the refusal of the state the
-// invitation is in; with ACCOUNT_SUSPENDED; for wrong input with TOO_LONG,
-// INVALID_VALUE, INVALID_GRANT, ROLE_NOT_FOUND, NOT_FOUND or PERMISSION_UNKNOWN;
-// above the viewer's own rights with NOT_GRANTABLE or DOMAIN_NOT_ALLOWED; or with
-// CONFLICT.
+// Update changes an open invitation. A viewer who changes the grant or its restriction
+// becomes the granter of all of it. Update needs members.invite in the team, and, as
+// Resend does, all that the invitation grants: a viewer who holds less would lengthen
+// or reword an offer that they could not make. It fails with UNAUTHENTICATED, NOT_FOUND
+// or FORBIDDEN; with the refusal of the state the invitation is in; with
+// ACCOUNT_SUSPENDED; for wrong input with TOO_LONG, INVALID_VALUE, INVALID_GRANT,
+// ROLE_NOT_FOUND, NOT_FOUND or PERMISSION_UNKNOWN; above the viewer's own rights with
+// NOT_GRANTABLE or DOMAIN_NOT_ALLOWED; or with CONFLICT.
 func (s *Service) Update(ctx context.Context, am Amendment) error {
 	return s.manage(ctx, am.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
 		if _, denied := lifecycle.Next(lifecycle.Effective(i, s.Now()), lifecycle.Update); denied != nil {
@@ -44,6 +45,9 @@ func (s *Service) Update(ctx context.Context, am Amendment) error {
 		}
 		if err := a.InUse(); err != nil {
 			return err
+		}
+		if above := s.answersFor(a.Actor, i); above != nil {
+			return above
 		}
 		changes, err := s.amend(ctx, a, i, am)
 		if err != nil {
@@ -110,7 +114,7 @@ func (s *Service) amend(ctx context.Context, a *act.Act, i *ent.Invitation, am A
 		u.ClearRoles().AddRoles(g.Roles...).ClearGroups().AddGroups(g.Groups...).
 			SetPermissions(g.Permissions).SetAllPermissions(g.AllPermissions).
 			ClearDivisions().AddDivisions(divisions...).SetAllowedDomains(scope.Domains).
-			SetGranterID(a.UserID)
+			SetGranterID(a.UserID).ClearUnconfirmedAt()
 	}), err
 }
 

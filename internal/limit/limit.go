@@ -1,6 +1,8 @@
-// Package limit limits how often something is done, and how often something is guessed. It
+// Package limit limits how often something is done (Bucket), how often something is guessed
+// (Guesses), how much is done at once (Gate), and how much is open at once (Places). It
 // counts in memory, separately in each process, and is exact under parallel requests. The
-// number of keys is bounded: above maxKeys, the least recently used ones are dropped.
+// number of keys is bounded: above maxKeys, the least recently used ones are dropped. A Gate
+// and Places keep only the keys that are in use.
 package limit
 
 import (

@@ -94,7 +94,7 @@ type accountLog struct {
 func (a *addressee) open(ctx context.Context, v *access.Viewer, after event.Positions) error {
 	var accounts []string
 	var err error
-	if a.follower, accounts, err = a.live.addresses.follow(ctx, a.key, a.wake); err != nil {
+	if a.follower, accounts, err = a.live.addresses.follow(ctx, v.UserID, a.key, a.wake); err != nil {
 		return err
 	}
 	for _, id := range accounts {
@@ -189,7 +189,11 @@ func (a *addressee) Next(ctx context.Context) (*Item, error) {
 		if err := a.listener.alive(); err != nil {
 			return nil, err
 		}
-		if err := a.joinNew(ctx, a.follower.take()); err != nil {
+		accounts, err := a.follower.take()
+		if err != nil {
+			return nil, err
+		}
+		if err := a.joinNew(ctx, accounts); err != nil {
 			return nil, err
 		}
 		e, l, err := a.nextEvent(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,8 +14,10 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 const (
@@ -39,15 +42,21 @@ type addressWatch struct {
 	followers map[string]map[*follower]struct{} // by address
 }
 
+// errMoved ends the stream of an addressee who has another address now. A client reads
+// its list again and begins anew, as after any cursor that is not one of its list.
+var errMoved = fault.Refuse(fault.BadUserInput, "Your address has changed, so the cursor is not one of this list any more. Read the list again.")
+
 // follower is one subscriber to the invitations to an address.
 type follower struct {
-	watch *addressWatch
-	key   string
-	wake  func()
+	watch  *addressWatch
+	key    string
+	userID string // who has the address
+	wake   func()
 
 	// Guarded by the watch's mutex.
 	known map[string]struct{} // the accounts it was told of; nil until the first read
 	fresh []string            // accounts that it has not taken yet
+	moved bool                // the user has another address now
 }
 
 func newAddressWatch(read *ent.Client, log *slog.Logger) *addressWatch {
@@ -71,8 +80,8 @@ func (w *addressWatch) run(ctx context.Context) {
 // follow registers a subscriber to the accounts that invite an address, and returns those
 // that do so already. wake is called when take may return an account; it must not block,
 // and it is called with the watch locked. The caller closes the follower.
-func (w *addressWatch) follow(ctx context.Context, emailKey string, wake func()) (*follower, []string, error) {
-	f := &follower{watch: w, key: emailKey, wake: wake}
+func (w *addressWatch) follow(ctx context.Context, userID, emailKey string, wake func()) (*follower, []string, error) {
+	f := &follower{watch: w, key: emailKey, userID: userID, wake: wake}
 	w.mu.Lock()
 	if w.followers[emailKey] == nil {
 		w.followers[emailKey] = map[*follower]struct{}{}
@@ -91,11 +100,15 @@ func (w *addressWatch) follow(ctx context.Context, emailKey string, wake func())
 	return f, f.takeLocked(), nil
 }
 
-// take returns the accounts that have begun to invite the address.
-func (f *follower) take() []string {
+// take returns the accounts that have begun to invite the address. It fails with errMoved
+// when the user has another address now.
+func (f *follower) take() ([]string, error) {
 	f.watch.mu.Lock()
 	defer f.watch.mu.Unlock()
-	return f.takeLocked()
+	if f.moved {
+		return nil, errMoved
+	}
+	return f.takeLocked(), nil
 }
 
 func (f *follower) takeLocked() []string {
@@ -115,14 +128,30 @@ func (f *follower) close() {
 	}
 }
 
-// round finds new accounts, and hands them to the followers.
+// round finds new accounts, and hands them to the followers. It finds the followers whose
+// user has another address now.
 func (w *addressWatch) round(ctx context.Context) error {
 	w.mu.Lock()
 	keys := make([]string, 0, len(w.followers))
-	for key := range w.followers {
+	users := map[string]struct{}{}
+	for key, same := range w.followers {
 		keys = append(keys, key)
+		for f := range same {
+			users[f.userID] = struct{}{}
+		}
 	}
 	w.mu.Unlock()
+	for part := range slices.Chunk(slices.Collect(maps.Keys(users)), addressesPerRead) {
+		found, err := w.read.User.Query().Where(user.IDIn(part...)).Select(user.FieldID, user.FieldEmailKey).All(ctx)
+		if err != nil {
+			return fmt.Errorf("find the addresses of followers: %w", err)
+		}
+		addresses := make(map[string]string, len(found))
+		for _, u := range found {
+			addresses[u.ID] = u.EmailKey
+		}
+		w.move(addresses)
+	}
 	for part := range slices.Chunk(keys, addressesPerRead) {
 		found, err := inviters(ctx, w.read, part...)
 		if err != nil {
@@ -133,6 +162,21 @@ func (w *addressWatch) round(ctx context.Context) error {
 		w.mu.Unlock()
 	}
 	return nil
+}
+
+// move tells the followers whose user has another address now; addresses has those of some
+// users, by id. A follower of no address, which nobody has proven, follows nothing.
+func (w *addressWatch) move(addresses map[string]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, same := range w.followers {
+		for f := range same {
+			if now, known := addresses[f.userID]; known && key != "" && now != key && !f.moved {
+				f.moved = true
+				f.wake()
+			}
+		}
+	}
 }
 
 // handOut gives each follower the accounts that it does not know, as many as a cursor has

@@ -1,8 +1,11 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/convoke-dev/convoke/internal/text"
 )
 
 const (
@@ -10,25 +13,42 @@ const (
 	maxNote = 500 // runes of an invitation's note
 )
 
-// clean makes text that a user typed safe for one line. Control characters and all
-// white space become single spaces. Invisible characters are removed: bidi controls,
-// zero-width characters, fillers and variation selectors. Text longer than limit runes
-// is cut and ends with an ellipsis. As a side effect, joined emoji fall apart.
+// clean makes text that a user typed safe for one line. All white space becomes single
+// spaces, control characters too. text.Clean removes invisible characters, except where a
+// language or an emoji needs them. Text longer than limit runes is cut and ends with an
+// ellipsis.
 func clean(s string, limit int) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), unicode.Is(unicode.Z, r):
+	spaced := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
 			return ' '
-		case unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
-			return -1
 		}
 		return r
 	}, s)
-	runes := []rune(strings.Join(strings.Fields(visible), " "))
-	if len(runes) > limit {
-		return strings.TrimSpace(string(runes[:limit-1])) + "…"
+	cleaned := strings.Join(strings.Fields(text.Clean(spaced)), " ")
+	if runes := []rune(cleaned); len(runes) > limit {
+		return text.Clean(string(runes[:limit-1])) + "…" // the cut may leave a joiner alone
 	}
-	return string(runes)
+	return cleaned
+}
+
+// apart keeps a mail client from making a link of a text. It is a zero-width non-joiner, which
+// no client allows in an address and which shows nothing between signs.
+const apart = "\u200C"
+
+var (
+	// linkSigns are the signs by which clients find addresses of pages and of mailboxes.
+	linkSigns = regexp.MustCompile(`[.:/@\x{3002}\x{FF0E}\x{FF61}\x{2024}\x{FE52}\x{FF1A}\x{FF0F}\x{FF20}]`)
+	// phone is what clients make a telephone number of.
+	phone  = regexp.MustCompile(`\pN(?:[ ()+.\x{200C}-]*\pN){6,}`)
+	digits = regexp.MustCompile(`(\pN)(\pN)`)
+)
+
+// unlinked returns the text so that clients make no link of it: evil.test, http://evil.test,
+// an e-mail address or a telephone number stay words.
+func unlinked(s string) string {
+	s = linkSigns.ReplaceAllString(s, apart+"$0"+apart)
+	s = strings.Trim(strings.NewReplacer(" "+apart, " ", apart+" ", " ", apart+apart, apart).Replace(s), apart)
+	return phone.ReplaceAllStringFunc(s, func(m string) string { return digits.ReplaceAllString(m, "$1"+apart+"$2") })
 }
 
 // cleanNote is clean for a text of several lines. All kinds of line breaks are treated

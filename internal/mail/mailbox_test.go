@@ -56,7 +56,7 @@ func TestMailboxShowsWhatSMTPWouldSend(t *testing.T) {
 	want := map[string]string{
 		"Message-ID": "<inv_01.2@example.test>", "Date": "Sat, 28 Nov 2026 10:00:00 +0000", "MIME-Version": "1.0",
 		"From": `"Convoke" <no-reply@example.test>`, "To": `"Nina Newcomer" <nina@example.test>`,
-		"Subject": "=?UTF-8?q?=C5=BDofie_invited_you?=", "Auto-Submitted": "auto-generated",
+		"Subject": "=?UTF-8?b?xb1vZmllIGludml0ZWQgeW91?=", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
 	}
 	for name, value := range want {
 		if got.Headers[name] != value {

@@ -112,15 +112,17 @@ func compose(m Message, from netmail.Address, date time.Time) (composed, error) 
 	if err != nil {
 		return composed{}, err
 	}
-	subject := headerText(m.Subject, maxSubject)
+	subject := unlinked(headerText(m.Subject, maxSubject))
 
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	// Quoted-printable breaks lines inside of links, which some clients do not undo.
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingB64))
 	msg.FromMailAddress(&from)
-	msg.ToMailAddress(&netmail.Address{Name: headerText(m.ToName, maxName), Address: to})
+	msg.ToMailAddress(&netmail.Address{Name: unlinked(headerText(m.ToName, maxName)), Address: to})
 	msg.Subject(subject)
 	msg.SetMessageIDWithValue(m.ID)
 	msg.SetDateWithValue(date)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: prevents vacation replies
+	msg.SetGenHeader("X-Auto-Response-Suppress", "All")  // the same for Exchange
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
@@ -129,7 +131,12 @@ func compose(m Message, from netmail.Address, date time.Time) (composed, error) 
 	if _, err := msg.WriteTo(&raw); err != nil {
 		return composed{}, &Error{Reason: "the message cannot be composed", Err: err}
 	}
-	return composed{from: from.Address, to: to, subject: subject, raw: raw.Bytes()}, nil
+	return composed{from: from.Address, to: to, subject: subject, raw: onOneLine(raw.Bytes())}, nil
+}
+
+// onOneLine unfolds the Message-ID, because some clients do not find it on the second line.
+func onOneLine(raw []byte) []byte {
+	return bytes.Replace(raw, []byte("\r\nMessage-ID:\r\n "), []byte("\r\nMessage-ID: "), 1)
 }
 
 // parseTo accepts exactly one plain address, without display name, comment, group, list,

@@ -5,12 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
-	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"net/url"
@@ -110,7 +110,7 @@ func TestSMTPMessageIsWellFormed(t *testing.T) {
 	got := parse(t, raw)
 	want := map[string]string{
 		"Message-Id": "<inv_01.2@example.test>", "Date": "Sat, 28 Nov 2026 10:00:00 +0000",
-		"From": `"Convoke" <no-reply@example.test>`, "Auto-Submitted": "auto-generated", "Mime-Version": "1.0",
+		"From": `"Convoke" <no-reply@example.test>`, "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Mime-Version": "1.0",
 	}
 	for name, value := range want {
 		if got.header.Get(name) != value {
@@ -407,7 +407,7 @@ func parse(t *testing.T, raw []byte) parsed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := io.ReadAll(quotedprintable.NewReader(part))
+		content, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, part))
 		if err != nil {
 			t.Fatal(err)
 		}

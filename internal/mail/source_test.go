@@ -104,7 +104,7 @@ func TestAnOperatorsTemplatesEscape(t *testing.T) {
 func TestAnOperatorsBadTemplatesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ file, text, says string }{
-		"an unknown name":              {"invite.txt", "{{.Link}}", "invite.txt is not the name of a template; the names are invitation.html, invitation.txt, layout.html"},
+		"an unknown name":              {"invite.txt", "{{.Link}}", "invite.txt is not the name of a template; the names are address_new.html, address_new.txt, address_old.html"},
 		"an unknown kind":              {"README.md", "Our templates", "README.md is not the name of a template"},
 		"a folder":                     {"old/invitation.txt", "{{.Link}}", "old is not the name of a template"},
 		"nothing in it":                {"invitation.txt", " \n", "invitation.txt is empty"},

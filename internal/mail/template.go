@@ -3,6 +3,7 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"html"
 	htmltemplate "html/template"
 	"io/fs"
 	"net/url"
@@ -54,6 +55,14 @@ type AlreadyRegistered struct {
 	Name string // may be empty
 }
 
+// AddressChange holds the values of the mails about a change of a user's address.
+type AddressChange struct {
+	Name       string // of the user who has the address that the mail goes to; may be empty
+	NewAddress string // masked
+	Token      string // empty in the mail to an address that has a user
+	ValidFor   time.Duration
+}
+
 // Templates renders the mails, each as plain text and as HTML. It is safe for
 // concurrent use.
 type Templates struct {
@@ -91,6 +100,15 @@ var kinds = []kind{
 	}},
 	{"reset", func(t *Templates, typed string) (Content, error) {
 		return t.Reset(Reset{Name: typed, Token: sampleToken, ValidFor: time.Hour})
+	}},
+	{"address_old", func(t *Templates, typed string) (Content, error) {
+		return t.ConfirmOldAddress(AddressChange{Name: typed, NewAddress: typed, Token: sampleToken, ValidFor: 24 * time.Hour})
+	}},
+	{"address_new", func(t *Templates, typed string) (Content, error) {
+		return t.ConfirmNewAddress(AddressChange{Name: typed, NewAddress: typed, Token: sampleToken, ValidFor: 24 * time.Hour})
+	}},
+	{"address_taken", func(t *Templates, typed string) (Content, error) {
+		return t.AddressTaken(AddressChange{Name: typed, NewAddress: typed})
 	}},
 }
 
@@ -136,6 +154,21 @@ type page struct {
 
 func (p *page) common() *page { return p }
 
+// OutlookButton is the button for Outlook on Windows, whose Word engine knows no padding of
+// links. Other clients see a comment. html/template removes comments, so it is made here.
+func (p *page) OutlookButton() htmltemplate.HTML {
+	return htmltemplate.HTML(`<!--[if mso]><v:roundrect xmlns:v="urn:schemas-microsoft-com:vml" xmlns:w="urn:schemas-microsoft-com:office:word" href="` + //nolint:gosec // escaped
+		html.EscapeString(p.Link) + `" style="height:48px;v-text-anchor:middle;width:240px;" arcsize="17%" stroke="f" fillcolor="#2456c7"><w:anchorlock/>` +
+		`<center style="color:#ffffff;font-family:Arial,sans-serif;font-size:16px;font-weight:bold;">` + html.EscapeString(p.Action) +
+		`</center></v:roundrect><![endif]-->`)
+}
+
+// NotOutlook and EndNotOutlook enclose what Outlook on Windows does not show.
+func (p *page) NotOutlook() htmltemplate.HTML { return "<!--[if !mso]><!-->" }
+
+// EndNotOutlook ends NotOutlook.
+func (p *page) EndNotOutlook() htmltemplate.HTML { return "<!--<![endif]-->" }
+
 // The values that the templates of each mail may use. docs/operations.md documents them.
 type (
 	invitationPage struct {
@@ -149,7 +182,11 @@ type (
 		ValidFor string
 	}
 	registeredPage struct{ page }
-	resetPage      struct {
+	addressPage    struct {
+		page
+		NewAddress, ValidFor string
+	}
+	resetPage struct {
 		page
 		ValidFor string
 	}
@@ -161,7 +198,7 @@ func (t *Templates) Invitation(d Invitation) (Content, error) {
 	if d.Token == "" || d.SentAt.IsZero() || !d.ExpiresAt.After(d.SentAt) {
 		return Content{}, errors.New("render invitation mail: no token or no time left")
 	}
-	team, account := name(d.TeamName, "a team"), clean(d.AccountName, maxName)
+	team, account := name(d.TeamName, "a team"), unlinked(clean(d.AccountName, maxName))
 	if account == team {
 		account = ""
 	}
@@ -207,37 +244,68 @@ func (t *Templates) AlreadyRegistered(d AlreadyRegistered) (Content, error) {
 	return t.render("registered", &registeredPage{t.page(d.Name, "", "", "Sign in")})
 }
 
+// ConfirmOldAddress renders the mail to the address that a user is going to give up. Its
+// link is the public URL with /address#TOKEN. It fails without a token or a positive
+// ValidFor.
+func (t *Templates) ConfirmOldAddress(d AddressChange) (Content, error) {
+	return t.addressChange("address_old", "Confirm the change", d)
+}
+
+// ConfirmNewAddress renders the mail to the address that a user is going to have. It
+// fails like ConfirmOldAddress.
+func (t *Templates) ConfirmNewAddress(d AddressChange) (Content, error) {
+	return t.addressChange("address_new", "Confirm address", d)
+}
+
+func (t *Templates) addressChange(mail, action string, d AddressChange) (Content, error) {
+	if d.Token == "" || d.ValidFor <= 0 {
+		return Content{}, fmt.Errorf("render %s mail: no token or no time left", mail)
+	}
+	return t.render(mail, &addressPage{
+		page:       t.page(d.Name, "/address", d.Token, action),
+		NewAddress: name(d.NewAddress, "another address"),
+		ValidFor:   inWords(d.ValidFor),
+	})
+}
+
+// AddressTaken renders the mail to a user whose address another user wants to have. The
+// person who asked gets the same response as with a free address.
+func (t *Templates) AddressTaken(d AddressChange) (Content, error) {
+	return t.render("address_taken", &registeredPage{t.page(d.Name, "", "", "Sign in")})
+}
+
 func (t *Templates) page(recipient, path, token, action string) page {
 	link := *t.base
 	if path != "" {
 		link = *t.base.JoinPath(path)
 		link.Fragment = token
 	}
-	return page{Product: t.product, Home: t.base.String(), Name: clean(recipient, maxName), Link: link.String(), Action: action}
+	return page{Product: t.product, Home: t.base.String(), Name: unlinked(clean(recipient, maxName)), Link: link.String(), Action: action}
 }
 
 // render renders a mail with data that embeds a page. It renders the subject first,
 // because text and HTML may use it.
 func (t *Templates) render(mail string, data interface{ common() *page }) (Content, error) {
 	w, p := t.mails[mail], data.common()
-	var subject, text, html strings.Builder
+	var subject, text, page strings.Builder
 	if err := w.text.ExecuteTemplate(&subject, "subject", data); err != nil {
 		return Content{}, fmt.Errorf("render the subject of the %s mail: %w", mail, err)
 	}
-	p.Subject = clean(subject.String(), maxSubject)
+	shown := clean(subject.String(), maxSubject)
+	p.Subject = unlinked(shown)
 	if err := w.text.Execute(&text, data); err != nil {
 		return Content{}, fmt.Errorf("render %s mail as text: %w", mail, err)
 	}
-	if err := w.html.ExecuteTemplate(&html, layout, data); err != nil {
+	if err := w.html.ExecuteTemplate(&page, layout, data); err != nil {
 		return Content{}, fmt.Errorf("render %s mail as HTML: %w", mail, err)
 	}
-	return Content{Subject: p.Subject, Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", link: p.Link}, nil
+	return Content{Subject: shown, Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(page.String()) + "\n", link: p.Link}, nil
 }
 
 // name returns the cleaned name, or a substitute when nothing is left of it.
 func name(typed, otherwise string) string {
 	if cleaned := clean(typed, maxName); cleaned != "" {
-		return cleaned
+		return unlinked(cleaned)
 	}
 	return otherwise
 }
@@ -247,7 +315,7 @@ func list(names []string, limit int) string {
 	var shown []string
 	for _, typed := range names {
 		if cleaned := clean(typed, maxName); cleaned != "" {
-			shown = append(shown, cleaned)
+			shown = append(shown, unlinked(cleaned))
 		}
 	}
 	if more := len(shown) - limit; more > 0 {

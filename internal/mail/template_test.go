@@ -2,6 +2,7 @@ package mail
 
 import (
 	"flag"
+	netmail "net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -59,6 +60,15 @@ func TestTemplatesGolden(t *testing.T) {
 		},
 		"reset": func() (Content, error) {
 			return templates.Reset(Reset{Name: "Nina", Token: full.Token, ValidFor: time.Hour})
+		},
+		"address_old": func() (Content, error) {
+			return templates.ConfirmOldAddress(AddressChange{Name: "Nina", NewAddress: "n•••@e•••.org", Token: full.Token, ValidFor: 24 * time.Hour})
+		},
+		"address_new": func() (Content, error) {
+			return templates.ConfirmNewAddress(AddressChange{NewAddress: "n•••@e•••.org", Token: full.Token, ValidFor: 24 * time.Hour})
+		},
+		"address_taken": func() (Content, error) {
+			return templates.AddressTaken(AddressChange{Name: "Nina", NewAddress: "n•••@e•••.org"})
 		},
 		"registered": func() (Content, error) { return templates.AlreadyRegistered(AlreadyRegistered{Name: "Nina"}) },
 	}
@@ -126,8 +136,8 @@ func ownLines(text string) int {
 }
 
 func invisible(r rune) bool {
-	return r != '\n' && unicode.IsControl(r) ||
-		unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+	return r != '\n' && string(r) != apart && !strings.ContainsRune("\u200D\uFE0F", r) && (unicode.IsControl(r) ||
+		unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point))
 }
 
 // render makes an invitation whose every user-typed value is typed.
@@ -196,8 +206,8 @@ func checkHarmless(t *testing.T, typed string, d delivery) {
 		}
 	}
 	got := parse(t, d.data)
-	if len(got.header) != 8 {
-		t.Errorf("%q: got headers %v, want 8", typed, got.header)
+	if len(got.header) != 9 {
+		t.Errorf("%q: got headers %v, want 9", typed, got.header)
 	}
 	for name, values := range got.header {
 		if len(values) != 1 {
@@ -286,6 +296,9 @@ func TestTemplatesRefuse(t *testing.T) {
 		if _, err := templates.Reset(Reset(d)); err == nil {
 			t.Errorf("%+v was rendered as a reset", d)
 		}
+		if _, err := templates.ConfirmOldAddress(AddressChange{Token: d.Token, ValidFor: d.ValidFor}); err == nil {
+			t.Errorf("%+v was rendered as a change of address", d)
+		}
 	}
 }
 
@@ -332,4 +345,52 @@ func TestListNamesTenAndCountsTheRest(t *testing.T) {
 	if got := list([]string{"\u200b", " "}, 10); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
+}
+
+// A client makes a link of what looks like an address, so nothing in a name may.
+func TestHARD15NoNameBecomesALink(t *testing.T) {
+	t.Parallel()
+	linked := regexp.MustCompile(`(?i)(?:https?|ftp|mailto|javascript|tel):[^\s\x{200C}]|\bwww\.[^\s\x{200C}]|[\pL\pN_-][.。．｡․﹒]\pL{2}|[\pL\pN]@[\pL\pN]|\pN{7}`)
+	templates := newTemplates(t)
+	for _, typed := range []string{
+		"evil.com/login", "http://evil.com", "HTTPS://EVIL.COM", "www.evil.com", "evil。com", "evil．com", "evil｡com", "ann@evil.com", "mailto:ann@evil.com",
+		"a.b.c.d.evil.com", "+49 30 1234567", "0301234567", "https://user@evil.com:80/x?y", "//evil.com", "xn--80ak6aa92e.com", "javascript:alert(1)",
+	} {
+		c, err := templates.Invitation(Invitation{
+			TeamName: typed, AccountName: typed + " 2", InviterName: typed, InviteeName: typed, RoleNames: []string{typed},
+			SentAt: noon, ExpiresAt: noon.Add(72 * time.Hour), Token: "tok",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := compose(Message{ID: "a@b", To: "nina@example.test", ToName: typed, Subject: c.Subject, Text: c.Text, HTML: c.HTML}, parseSender(t), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(c.HTML, "<body")
+		for part, shown := range map[string]string{"text": c.Text, "HTML": tags.ReplaceAllString(body, " "), "subject": l.subject} {
+			shown = strings.NewReplacer("https://app.example.test/team/accept#tok", "", publicURL, "").Replace(shown)
+			if found := linked.FindString(shown); found != "" {
+				t.Errorf("%q: the %s has %q in %q", typed, part, found, shown)
+			}
+		}
+	}
+}
+
+func TestMessageIDStaysOnItsLine(t *testing.T) {
+	t.Parallel()
+	id := strings.Repeat("a", 100) + "@" + strings.Repeat("b", 100) + ".test"
+	l, err := compose(Message{ID: id, To: "nina@example.test", Subject: "s", Text: "t"}, parseSender(t), noon)
+	if err != nil || !strings.Contains(string(l.raw), "\r\nMessage-ID: <"+id+">\r\n") {
+		t.Errorf("got %q, %v, want the Message-ID on one line", l.raw, err)
+	}
+}
+
+func parseSender(t *testing.T) netmail.Address {
+	t.Helper()
+	from, err := parseFrom("no-reply@example.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from
 }

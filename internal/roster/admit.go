@@ -24,15 +24,19 @@ type Admission struct {
 	Grant          access.Grant
 	Divisions      []*ent.Division // empty = not restricted to divisions
 	AllowedDomains []string        // empty = not restricted to domains
+	// Giver answers for the grant; nil gives everything. What they give to a member who
+	// reaches further than they do would reach further too.
+	Giver *access.Membership
 }
 
 // Admit makes the user a member of the team. A user who is a member already gets
 // what they lack of the grant and loses nothing. Fails with MEMBER_DEACTIVATED,
-// or with SEAT_LIMIT_REACHED when the team is full. The context is the system's,
+// INVITER_LOST_GRANT for a member who reaches further than the giver, or
+// SEAT_LIMIT_REACHED when the team is full. The context is the system's,
 // the transaction the account's.
 func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a Admission) (*ent.Member, error) {
 	existing, err := tx.Member.Query().
-		Where(member.TeamID(a.TeamID), member.UserID(a.UserID)).WithRoles().WithGroups().
+		Where(member.TeamID(a.TeamID), member.UserID(a.UserID)).WithRoles().WithGroups().WithDivisions().
 		Only(ctx)
 	switch {
 	case err == nil:
@@ -57,6 +61,9 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 		AddRoles(a.Grant.Roles...).AddGroups(a.Grant.Groups...).
 		Save(ctx)
 	if err == nil {
+		err = s.readdressed(ctx, tx, m, u)
+	}
+	if err == nil {
 		err = Count(ctx, tx, t.ID, Delta{Active: 1})
 	}
 	if err != nil {
@@ -66,11 +73,25 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 		event.Draft{Type: event.MemberJoined, ActorID: a.UserID, TeamID: a.TeamID, SubjectID: m.ID, Data: memberData(m)})
 }
 
+// readdressed copies the user's address to their new member once more when it has changed
+// since the user was read. It cannot change between now and the commit, because the
+// member's row refers to the user's.
+func (s *Service) readdressed(ctx context.Context, tx *store.Tx, m *ent.Member, u *ent.User) error {
+	now, err := tx.User.Get(ctx, u.ID)
+	if err != nil || now.EmailKey == u.EmailKey {
+		return err
+	}
+	return tx.Member.UpdateOne(m).SetEmailKey(now.EmailKey).SetSortName(sortName(now)).SetSearch(searchText(now)).Exec(ctx)
+}
+
 // addGrant gives a member what they lack of the grant. Their restrictions stay as
 // they are.
 func (s *Service) addGrant(ctx context.Context, tx *store.Tx, m *ent.Member, a Admission) (*ent.Member, error) {
 	if m.Status == member.StatusDeactivated {
 		return nil, fault.Input(fault.MemberDeactivated, "Your membership in this team is deactivated. Ask an admin of the team to reactivate it.")
+	}
+	if a.Giver != nil && CheckReach(a.Giver, reachOf(m)) != nil {
+		return nil, fault.Input(fault.InviterLostGrant, "You may act where the inviter may not, so they cannot grant you this; ask for a new invitation.")
 	}
 	permissions := slices.Clone(m.Permissions)
 	for _, p := range a.Grant.Permissions {

@@ -19,50 +19,61 @@ import (
 // maxTreeDepth is the greatest number of levels of the tree of divisions.
 const maxTreeDepth = 10
 
-// CreateDivision makes a division below the parent, or at the top when parentID
-// is empty. Needs account.update account-wide. Fails like act.AccountWide, and
+// NewDivision is a division to create, as the client sends it. An empty ParentID is
+// the top of the tree.
+type NewDivision struct {
+	AccountID, Name, ParentID string
+	IdempotencyKey            *string
+}
+
+// CreateDivision makes a division below the parent. Needs account.update account-wide. Fails like act.AccountWide, and
 // with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE when the tree
-// would be too deep, or NOT_GRANTABLE when the viewer is restricted to other
-// divisions than the parent.
-func (s *Service) CreateDivision(ctx context.Context, accountID, typed, parentID string) (id string, err error) {
-	err = s.Door.Do(ctx, act.AccountWide(accountID, access.AccountUpdate), func(ctx context.Context, a *act.Act) error {
-		clean, bad := checkName(typed)
+// would be too deep, DIVISION_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to other
+// divisions than the parent, or IDEMPOTENCY_KEY_REUSED.
+func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string, err error) {
+	return s.create(ctx, act.AccountWide(n.AccountID, access.AccountUpdate), "createDivision", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
+		clean, bad := checkName(n.Name)
 		if bad != nil {
-			return bad
+			return "", bad
 		}
-		if err := s.checkMove(ctx, a, "", parentID); err != nil {
-			return err
+		if err := s.checkMove(ctx, a, "", n.ParentID); err != nil {
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Division.Query().Where(division.AccountID(a.Account.ID)).Count, maxDivisions, fault.DivisionLimitReached, "divisions"); err != nil {
+			return "", err
 		}
 		now := s.Now()
 		c := a.Tx.Division.Create().
-			SetID(uid.New(uid.Division)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(accountID).SetName(clean)
-		if parentID != "" {
-			c.SetParentID(parentID)
+			SetID(uid.New(uid.Division)).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(n.AccountID).SetName(clean)
+		if n.ParentID != "" {
+			c.SetParentID(n.ParentID)
 		}
 		d, err := c.Save(ctx)
 		if err != nil {
-			return fmt.Errorf("create division: %w", err)
+			return "", fmt.Errorf("create division: %w", err)
 		}
-		id = d.ID
-		return a.Log(ctx, event.DivisionCreated, "", id, nil)
+		return d.ID, a.Log(ctx, event.DivisionCreated, "", d.ID, nil)
 	})
-	return id, err
 }
 
 // checkMove checks that a division may move below the parent, or be created
 // there when id is empty. An empty parentID is the top of the tree. A restricted
 // actor puts nothing outside of the divisions they reach.
 func (s *Service) checkMove(ctx context.Context, a *act.Act, id, parentID string) error {
-	if parentID != "" {
-		parents, err := s.parents(ctx, a)
-		if err != nil {
-			return err
-		}
-		if err := checkParent(parents, id, parentID); err != nil {
-			return err
-		}
+	if parentID == "" {
+		return checkReaches(a, parentID, "parentId")
 	}
-	return checkReaches(a, parentID, "parentId")
+	parents, err := s.parents(ctx, a)
+	if err != nil {
+		return err
+	}
+	if err := checkParent(parents, id, parentID); err != nil {
+		return err
+	}
+	if err := checkReaches(a, parentID, "parentId"); err != nil || id == "" {
+		return err
+	}
+	return s.checkReachers(ctx, a, parents, id, parentID, "parentId")
 }
 
 // checkReaches fails with NOT_GRANTABLE about the field when the actor does not
@@ -163,7 +174,7 @@ type DivisionChange struct {
 // on. Needs account.update account-wide. Fails like act.AccountWide, and with
 // BLANK, TOO_LONG, NOT_FOUND for the division or the parent, INVALID_VALUE for a
 // circle or when the tree would be too deep, NOT_GRANTABLE outside of the viewer's
-// own restrictions, or CONFLICT.
+// own restrictions or when such a member holds more than the viewer, or CONFLICT.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		u := a.Tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())

@@ -23,13 +23,14 @@ import (
 type NewGroup struct {
 	AccountID, Name, Description string
 	RoleIDs                      []string
+	IdempotencyKey               *string
 }
 
 // CreateGroup makes a group of people who share the roles. Needs roles.manage
 // account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
-// ROLE_NOT_FOUND, or NOT_GRANTABLE above the viewer's ceiling.
+// GROUP_LIMIT_REACHED, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
-	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
+	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createGroup", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		var wrong fault.Errors
 		clean, bad := checkName(n.Name)
 		wrong.Add(bad)
@@ -37,14 +38,17 @@ func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err e
 		wrong.Add(bad)
 		roles, bad, err := s.roles(ctx, a.Tx, a.Account.ID, n.RoleIDs, "roleIds")
 		if err != nil {
-			return err
+			return "", err
 		}
 		wrong.Add(bad)
 		if err := wrong.Err(); err != nil {
-			return err
+			return "", err
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Roles: roles}); err != nil {
-			return err
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Group.Query().Where(group.AccountID(a.Account.ID)).Count, maxGroups, fault.GroupLimitReached, "groups"); err != nil {
+			return "", err
 		}
 		now := s.Now()
 		g, err := a.Tx.Group.Create().
@@ -52,12 +56,10 @@ func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err e
 			SetName(clean).SetDescription(description).AddRoles(roles...).
 			Save(ctx)
 		if err != nil {
-			return fmt.Errorf("create group: %w", err)
+			return "", fmt.Errorf("create group: %w", err)
 		}
-		id = g.ID
-		return a.Log(ctx, event.GroupCreated, "", id, nil)
+		return g.ID, a.Log(ctx, event.GroupCreated, "", g.ID, nil)
 	})
-	return id, err
 }
 
 // onGroup runs f on a group with its roles, read in the transaction. Needs

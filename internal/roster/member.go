@@ -36,10 +36,11 @@ func (s *Service) onMember(ctx context.Context, id, permission string, f func(ct
 	})
 }
 
-// memberOf returns a member with their roles, groups and divisions, as the act's
+// memberOf returns a member with all that they hold and their divisions, as the act's
 // transaction sees them. Fails with NOT_FOUND.
 func memberOf(ctx context.Context, a *act.Act, id string) (*ent.Member, error) {
-	m, err := a.Tx.Member.Query().Where(member.ID(id)).WithRoles().WithGroups().WithDivisions().Only(ctx)
+	m, err := a.Tx.Member.Query().Where(member.ID(id)).
+		WithRoles().WithGroups(func(q *ent.GroupQuery) { q.WithRoles() }).WithDivisions().Only(ctx)
 	return found(m, err, "member")
 }
 
@@ -185,7 +186,9 @@ type Restrictions struct {
 // SetRestrictions restricts a member to divisions and domains. Needs
 // members.update in the team. Fails like act.InTeam, and with OWNER_PROTECTED,
 // NOT_FOUND, INVALID_VALUE, CONFLICT, or NOT_GRANTABLE or DOMAIN_NOT_ALLOWED when
-// the viewer is restricted and the member would reach further.
+// the viewer is restricted and the member would reach further. A member who reaches
+// further than before gets their permissions there, so it also fails with
+// NOT_GRANTABLE when the viewer holds less than the member.
 func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 	return s.onMember(ctx, r.MemberID, access.MembersUpdate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if err := notOwner(m); err != nil {
@@ -210,6 +213,9 @@ func (s *Service) SetRestrictions(ctx context.Context, r Restrictions) error {
 			return bad
 		}
 		if err := CheckReach(a.Actor, sc); err != nil {
+			return err
+		}
+		if err := s.checkFurther(ctx, a, m, sc); err != nil {
 			return err
 		}
 		return s.changeMember(ctx, a, m, func(u *ent.MemberUpdate) {
@@ -241,12 +247,17 @@ func (s *Service) Deactivate(ctx context.Context, memberID string) error {
 }
 
 // Reactivate takes a membership off hold, with the roles it had. An active
-// membership stays so, without an event. Needs members.deactivate in the team.
-// Fails like act.InTeam, and with NOT_FOUND, SEAT_LIMIT_REACHED or CONFLICT.
+// membership stays so, without an event. Needs members.deactivate in the team, and all
+// that the member gets back: the permissions, in the divisions and domains where the
+// member may act. Fails like act.InTeam, and with NOT_FOUND, NOT_GRANTABLE,
+// SEAT_LIMIT_REACHED or CONFLICT.
 func (s *Service) Reactivate(ctx context.Context, memberID string) error {
 	return s.onMember(ctx, memberID, access.MembersDeactivate, func(ctx context.Context, a *act.Act, m *ent.Member) error {
 		if m.Status == member.StatusActive {
 			return nil
+		}
+		if len(s.ofGift(a.Actor, m)) > 0 {
+			return fault.Input(fault.NotGrantable, "Reactivating would give the member more than you hold yourself.", "memberId")
 		}
 		t, err := a.Tx.Team.Get(ctx, m.TeamID)
 		if err != nil {

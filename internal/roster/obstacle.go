@@ -19,6 +19,12 @@ func AgainstMember(v *access.Viewer, m *ent.Member, permission string) []act.Obs
 	return found
 }
 
+// AgainstReactivating is for Reactivate. What the member holds must be loaded.
+func (s *Service) AgainstReactivating(v *access.Viewer, m *ent.Member) []act.Obstacle {
+	giver := v.Membership(m.TeamID)
+	return append(act.Against(giver, access.MembersDeactivate), s.ofGift(giver, m)...)
+}
+
 // AgainstRestricting is for SetRestrictions.
 func AgainstRestricting(v *access.Viewer, m *ent.Member) []act.Obstacle {
 	return append(act.Against(v.Membership(m.TeamID), access.MembersUpdate), ofOwner(m)...)

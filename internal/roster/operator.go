@@ -77,6 +77,9 @@ func checkThere(database string) error {
 	return store.CheckAddress(database)
 }
 
+// Service returns the verbs of the operator. Those for viewers must not be used.
+func (o *Operator) Service() *Service { return o.roster }
+
 // Close closes the database.
 func (o *Operator) Close() error { return o.store.Close() }
 

@@ -28,14 +28,15 @@ var roleKey = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,49}$`)
 type NewRole struct {
 	AccountID, Key, Name, Description string
 	Permissions                       []string
+	IdempotencyKey                    *string
 }
 
 // CreateRole makes a role of the account's own. Needs roles.manage account-wide.
 // Fails like act.AccountWide, and with BLANK, TOO_LONG, INVALID_VALUE for the key,
-// CONFLICT when another role has the key, PERMISSION_UNKNOWN, or NOT_GRANTABLE
-// above the viewer's ceiling. With CONFLICT it returns the id of the other role.
+// CONFLICT when another role has the key, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED, NOT_GRANTABLE
+// above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED. With CONFLICT it returns the id of the other role.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
-	err = s.Door.Do(ctx, act.AccountWide(n.AccountID, access.RolesManage), func(ctx context.Context, a *act.Act) error {
+	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createRole", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		var wrong fault.Errors
 		switch {
 		case n.Key == "":
@@ -50,18 +51,20 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 		permissions, bad := s.CheckPermissions(n.Permissions)
 		wrong.Add(bad)
 		if err := wrong.Err(); err != nil {
-			return err
+			return "", err
 		}
 		taken, err := a.Tx.Role.Query().Where(role.AccountID(a.Account.ID), role.Key(n.Key)).IDs(ctx)
 		if err != nil {
-			return fmt.Errorf("look for role %s: %w", n.Key, err)
+			return "", fmt.Errorf("look for role %s: %w", n.Key, err)
 		}
 		if len(taken) > 0 {
-			id = taken[0]
-			return fault.Input(fault.Conflict, "Another role of the account has this key.", "key")
+			return taken[0], fault.Input(fault.Conflict, "Another role of the account has this key.", "key")
 		}
 		if err := s.CheckCeiling(a.Actor, access.Grant{Permissions: permissions}); err != nil {
-			return err
+			return "", err
+		}
+		if err := checkRoom(ctx, a.Tx.Role.Query().Where(role.AccountID(a.Account.ID)).Count, maxRoles, fault.RoleLimitReached, "roles"); err != nil {
+			return "", err
 		}
 		now := s.Now()
 		r, err := a.Tx.Role.Create().
@@ -69,12 +72,10 @@ func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err err
 			SetKey(n.Key).SetName(clean).SetDescription(description).SetPermissions(permissions).
 			Save(ctx)
 		if err != nil {
-			return fmt.Errorf("create role %s: %w", n.Key, err)
+			return "", fmt.Errorf("create role %s: %w", n.Key, err)
 		}
-		id = r.ID
-		return a.Log(ctx, event.RoleCreated, "", id, nil)
+		return r.ID, a.Log(ctx, event.RoleCreated, "", r.ID, nil)
 	})
-	return id, err
 }
 
 // onRole runs f on a role, read in the transaction. Needs roles.manage

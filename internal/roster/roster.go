@@ -37,6 +37,9 @@ type Service struct {
 	// settles the invitations that the member is the granter of, which are another
 	// package's.
 	Departing func(ctx context.Context, tx *store.Tx, d Departure) error
+	// Withdrawn is called in the transaction that deletes a team, about its open
+	// invitations. It counts them for the cool-offs of their addresses.
+	Withdrawn func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error
 }
 
 // Departure is a member whose membership ends.
@@ -143,6 +146,22 @@ func (s *Service) Rename(ctx context.Context, tx *store.Tx, u *ent.User) error {
 		}
 	}
 	return nil
+}
+
+// Readdress is Rename for a user whose address changes. It returns the accounts of the
+// user's members.
+func (s *Service) Readdress(ctx context.Context, tx *store.Tx, u *ent.User) (accounts []string, err error) {
+	if err := tx.Member.Update().Where(member.UserID(u.ID)).SetEmailKey(u.EmailKey).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("readdress the members of %s: %w", u.ID, err)
+	}
+	if err := s.Rename(ctx, tx, u); err != nil {
+		return nil, err
+	}
+	accounts, err = tx.Member.Query().Where(member.UserID(u.ID)).Order(member.ByAccountID()).Unique(true).Select(member.FieldAccountID).Strings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the accounts of %s: %w", u.ID, err)
+	}
+	return accounts, nil
 }
 
 func searchText(u *ent.User) string { return text.SearchKey(u.Email, u.FirstName, u.LastName) }

@@ -18,39 +18,44 @@ import (
 	"github.com/convoke-dev/convoke/internal/store"
 )
 
+// NewTeam is a team to create, as the client sends it.
+type NewTeam struct {
+	AccountID, Name string
+	IdempotencyKey  *string
+}
+
 // CreateTeam makes a team with one member, its owner: the viewer. Needs
 // team.create account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
-// TEAM_LIMIT_REACHED, or NOT_GRANTABLE when the viewer is restricted to divisions
-// or domains.
-func (s *Service) CreateTeam(ctx context.Context, accountID, typed string) (teamID string, err error) {
-	err = s.Door.Do(ctx, act.AccountWide(accountID, access.TeamCreate), func(ctx context.Context, a *act.Act) error {
-		clean, bad := checkName(typed)
+// TEAM_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to divisions
+// or domains, or IDEMPOTENCY_KEY_REUSED.
+func (s *Service) CreateTeam(ctx context.Context, n NewTeam) (teamID string, err error) {
+	return s.create(ctx, act.AccountWide(n.AccountID, access.TeamCreate), "createTeam", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
+		clean, bad := checkName(n.Name)
 		if bad != nil {
-			return bad
+			return "", bad
 		}
 		if err := checkUnrestricted(a.Actor, "accountId"); err != nil {
-			return err // because an owner is restricted to nothing
+			return "", err // because an owner is restricted to nothing
 		}
 		if limit := a.Account.MaxTeams; limit != nil {
-			n, err := a.Tx.Team.Query().Where(team.AccountID(accountID)).Count(ctx)
+			count, err := a.Tx.Team.Query().Where(team.AccountID(n.AccountID)).Count(ctx)
 			if err != nil {
-				return fmt.Errorf("count the teams of %s: %w", accountID, err)
+				return "", fmt.Errorf("count the teams of %s: %w", n.AccountID, err)
 			}
-			if n >= *limit {
-				return fault.Input(fault.TeamLimitReached, fmt.Sprintf("The account has %d teams and may not have more.", n))
+			if count >= *limit {
+				return "", fault.Input(fault.TeamLimitReached, fmt.Sprintf("The account has %d teams and may not have more.", count))
 			}
 		}
 		u, err := a.Tx.User.Get(ctx, a.UserID)
 		if err != nil {
-			return fmt.Errorf("read user %s: %w", a.UserID, err)
+			return "", fmt.Errorf("read user %s: %w", a.UserID, err)
 		}
-		t, _, err := s.openTeam(ctx, a.Tx, accountID, clean, false, u)
-		if err == nil {
-			teamID = t.ID
+		t, _, err := s.openTeam(ctx, a.Tx, n.AccountID, clean, false, u)
+		if err != nil {
+			return "", err
 		}
-		return err
+		return t.ID, nil
 	})
-	return teamID, err
 }
 
 // RenameTeam changes a team's name. Needs team.update in the team. Fails like
@@ -78,13 +83,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 		if len(ofTeam(a.Actor.DefaultTeam)) > 0 {
 			return fault.Input(fault.InvalidValue, "This is the account's default team. It cannot be deleted.", "teamId")
 		}
-		if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
-			return err
-		}
-		if err := s.withdraw(ctx, a, teamID); err != nil {
-			return err
-		}
-		return inOrder("delete team "+teamID, s.deletion(ctx, a.Tx, teamID))
+		return s.dropTeam(ctx, a, teamID)
 	})
 	return accountID, err
 }
@@ -95,7 +94,7 @@ func (s *Service) DeleteTeam(ctx context.Context, teamID string) (accountID stri
 func (s *Service) withdraw(ctx context.Context, a *act.Act, teamID string) error {
 	open, err := a.Tx.Invitation.Query().Where(invitation.TeamID(teamID), lifecycle.StoredPending()).
 		Order(invitation.ByCreatedAt(), invitation.ByID()).
-		Select(invitation.FieldID, invitation.FieldEmailKey, invitation.FieldStatus, invitation.FieldExpiresAt).All(ctx)
+		Select(invitation.FieldID, invitation.FieldAccountID, invitation.FieldEmailKey, invitation.FieldStatus, invitation.FieldExpiresAt, invitation.FieldSendCount).All(ctx)
 	if err != nil {
 		return fmt.Errorf("find the open invitations of %s: %w", teamID, err)
 	}
@@ -110,6 +109,9 @@ func (s *Service) withdraw(ctx context.Context, a *act.Act, teamID string) error
 				event.PreviousStatus: string(lifecycle.Effective(i, s.Now())), event.Addressee: event.Addressed(i.EmailKey),
 			},
 		}
+	}
+	if err := s.Withdrawn(ctx, a.Tx, open...); err != nil {
+		return err
 	}
 	return s.Events.Append(ctx, a.Tx, a.Account.ID, events...)
 }

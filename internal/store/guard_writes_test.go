@@ -176,12 +176,26 @@ var systemOnly = []write{
 	{"password resets in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.PasswordReset.Delete().Exec(ctx)))
 	}},
+	{"new change of address", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.EmailChange.Create().SetID("emc_new").SetCreatedAt(noon).SetUserID("usr_A").SetOldEmailKey("usr_A").SetNewEmail("new").
+			SetNewEmailKey("new").SetOldTokenHash([]byte("old")).SetNewTokenHash([]byte("new")).SetExpiresAt(noon).Save(ctx)
+	}},
+	{"changes of address in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.EmailChange.Delete().Exec(ctx)))
+	}},
 	{"new idempotency key", func(ctx context.Context, c *ent.Client) (any, error) {
 		return c.IdempotencyKey.Create().SetID("idk_new").SetCreatedAt(noon).SetAccountID("acc_A").SetActorID("usr_A").
 			SetKey("new").SetInputHash([]byte("input")).SetOutcome([]byte("forged")).Save(ctx)
 	}},
 	{"idempotency keys in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.IdempotencyKey.Delete().Exec(ctx)))
+	}},
+	{"new cool-off", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.CoolOff.Create().SetID("cool_new").SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc_A").
+			SetAddressHash("new").SetMailboxHash("new").Save(ctx)
+	}},
+	{"cool-offs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.CoolOff.Delete().Exec(ctx)))
 	}},
 	{"jobs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.Job.Delete().Exec(ctx)))

@@ -160,6 +160,13 @@ func TestEventsCannotBeChanged(t *testing.T) {
 		"upsert":            insertEvent + ` ON CONFLICT (id) DO UPDATE SET type = 'forged'`,
 		"replace":           strings.Replace(insertEvent, "INSERT", "REPLACE", 1),
 		"truncate":          `TRUNCATE events`,
+		"another address":   `UPDATE events SET client_ip = '192.0.2.2'`,
+		"another program":   `UPDATE events SET user_agent = 'forged'`,
+		"another addressee": `UPDATE events SET data = '{"addressee":"forged","memberId":"mem_A"}'`,
+		"another key":       `UPDATE events SET data = '{"addressee":"abc","memberId":"mem_A","reason":"forged"}'`,
+		"one key less":      `UPDATE events SET data = '{"addressee":"abc"}'`,
+		"a later time":      `UPDATE events SET created_at = '2027-03-14 12:00:00+00:00'`,
+		"another actor":     `UPDATE events SET client_ip = '', actor_id = 'usr_B'`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -170,7 +177,7 @@ func TestEventsCannotBeChanged(t *testing.T) {
 				if _, err := db.ExecContext(t.Context(), strings.Replace(statement, "'team.created'", "'forged'", 1)); err == nil {
 					t.Errorf("err = nil, want a refusal")
 				}
-				if got := column(t, db, `SELECT id || ' ' || type FROM events`); !slices.Equal(got, []string{"evt_A team.created"}) {
+				if got := column(t, db, `SELECT id || ' ' || type || ' ' || client_ip FROM events`); !slices.Equal(got, []string{"evt_A team.created 192.0.2.1"}) {
 					t.Errorf("events = %v, want the one as it was", got)
 				}
 			})
@@ -178,8 +185,23 @@ func TestEventsCannotBeChanged(t *testing.T) {
 	}
 }
 
-const insertEvent = `INSERT INTO events (id, created_at, account_id, seq, type, data)
-	VALUES ('evt_A', '2026-03-14 12:00:00+00:00', 'acc_A', 1, 'team.created', '{}')`
+// The log may only forget what is personal.
+func TestEventsForgetWhatIsPersonal(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		migrated(t, address)
+		db := raw(t, address)
+		exec(t, db, insertEvent)
+		exec(t, db, `UPDATE events SET client_ip = '', user_agent = '', data = '{"memberId":"mem_A"}'`)
+		exec(t, db, `UPDATE events SET client_ip = '', user_agent = '', data = '{"memberId":"mem_A"}'`)
+		if got := column(t, db, `SELECT client_ip || user_agent || CAST(data AS TEXT) FROM events`); len(got) != 1 || strings.ReplaceAll(got[0], " ", "") != `{"memberId":"mem_A"}` {
+			t.Errorf("events = %v, want one without what is personal", got)
+		}
+	})
+}
+
+const insertEvent = `INSERT INTO events (id, created_at, account_id, seq, type, data, client_ip, user_agent)
+	VALUES ('evt_A', '2026-03-14 12:00:00+00:00', 'acc_A', 1, 'team.created', '{"addressee":"abc","memberId":"mem_A"}', '192.0.2.1', 'test')`
 
 // rowCounts returns how many rows each table has.
 func rowCounts(t *testing.T, db *sql.DB, tables []string) map[string]int {

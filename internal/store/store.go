@@ -23,11 +23,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// The largest numbers of connections. SQLite has one writer in addition to its readers. A
-// snapshot holds its connection while its operation runs.
+// The largest numbers of connections. SQLite has one writer in addition to its readers, and
+// PostgreSQL has one pool for both. A snapshot holds its connection while its operation runs.
 const (
 	sqliteReaders   = 4
-	postgresMaxOpen = 16
+	postgresReaders = 8
+	postgresWriters = 8
 	maxSnapshots    = 4
 )
 
@@ -39,6 +40,7 @@ type Store struct {
 	moments  *sql.DB // for snapshots: a pool of its own, because they hold a connection for long
 	write    *ent.Client
 	read     *ent.Client
+	turns    turns
 	observer func(query string)
 	failure  func(query string) error
 	changes  access.Changes
@@ -101,21 +103,20 @@ func Open(ctx context.Context, address string, options ...Option) (*Store, error
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
 	s.write = s.client(s.writer)
-	s.read = s.write
-	if s.reader != s.writer {
-		s.read = s.client(s.reader)
-	}
+	s.read = s.client(s.reader)
+	s.read.Intercept(s.turns.reading())
 	return s, nil
 }
 
 func (s *Store) connect(ctx context.Context, address string) (err error) {
 	if IsPostgres(address) {
 		s.dialect = dialect.Postgres
+		s.turns = newTurns(postgresReaders, postgresWriters)
 		if s.writer, err = openPostgres(address); err != nil {
 			return err
 		}
-		s.writer.SetMaxOpenConns(postgresMaxOpen)
-		s.writer.SetMaxIdleConns(postgresMaxOpen)
+		s.writer.SetMaxOpenConns(postgresReaders + postgresWriters)
+		s.writer.SetMaxIdleConns(postgresReaders + postgresWriters)
 		s.writer.SetConnMaxIdleTime(5 * time.Minute)
 		s.reader = s.writer
 		if s.moments, err = openPostgres(address); err != nil {
@@ -125,6 +126,7 @@ func (s *Store) connect(ctx context.Context, address string) (err error) {
 		return s.writer.PingContext(ctx)
 	}
 	s.dialect = dialect.SQLite
+	s.turns = newTurns(sqliteReaders, 1)
 	if err := makeFile(address); err != nil {
 		return err
 	}
@@ -216,14 +218,20 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 // It fails with UNAVAILABLE when the database is away, busy or full and nothing was changed,
 // and with TIMEOUT when the database was lost during the commit: then it is not known whether
 // the commit has happened.
-func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
+func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) error {
+	return s.inTx(ctx, nil, f)
+}
+
+// inTx is InTx for a change of the accounts, whose turn it waits for.
+func (s *Store) inTx(ctx context.Context, accountIDs []string, f func(tx *Tx) error) (err error) {
+	turn, err := s.turns.begin(ctx, accountIDs)
+	if err != nil {
+		return fmt.Errorf("begin: %w", s.waited(ctx, err))
+	}
+	defer turn.Leave()
 	etx, err := s.write.Tx(ctx)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = unavailable(err) // it waited for its turn, and nothing was begun
-			s.trouble.note(ctx, err)
-		}
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", s.waited(ctx, err))
 	}
 	if err := s.files.check(); err != nil {
 		return fmt.Errorf("begin: %w", errors.Join(s.classify(ctx, err), etx.Rollback()))
@@ -252,6 +260,16 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	return nil
 }
 
+// waited makes UNAVAILABLE of the end of the time in which a transaction waited for its
+// turn: nothing was begun.
+func (s *Store) waited(ctx context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = unavailable(err)
+		s.trouble.note(ctx, err)
+	}
+	return err
+}
+
 // InAccount is InTx for a change inside one account. The changes of an account run one
 // after the other, because PostgreSQL locks the account's row, and SQLite has one writer.
 // Therefore f may count and compare rows before it changes them. On PostgreSQL it fails
@@ -265,7 +283,7 @@ func (s *Store) InAccount(ctx context.Context, accountID string, f func(tx *Tx) 
 // in the order of their ids, and nothing else locks more than one, so that no deadlock is
 // possible.
 func (s *Store) InAccounts(ctx context.Context, accountIDs []string, f func(tx *Tx) error) error {
-	return s.InTx(ctx, func(tx *Tx) error {
+	return s.inTx(ctx, accountIDs, func(tx *Tx) error {
 		if s.Postgres() && len(accountIDs) > 0 {
 			locked, err := tx.Account.Query().Where(account.IDIn(accountIDs...)).Order(account.ByID()).ForUpdate().
 				Select(account.FieldID).Strings(access.System(ctx, "lock the accounts"))

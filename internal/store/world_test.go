@@ -11,6 +11,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
 	"github.com/convoke-dev/convoke/internal/testdb"
@@ -142,7 +143,9 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Event.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.IdempotencyKey.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.CoolOff.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.PasswordReset.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.EmailChange.Query().Order(ent.Asc("id")).All(ctx)))
 	return rows
 }
 
@@ -161,7 +164,7 @@ func (b *builder) add(create func(context.Context) error) { b.rows = append(b.ro
 
 func (b *builder) user(id string) {
 	b.add(b.c.User.Create().SetID(id).SetCreatedAt(noon).SetUpdatedAt(noon).
-		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").SetEmailVerifiedAt(noon).Exec)
+		SetEmail(id + "@example.test").SetEmailKey(id + "@example.test").SetEmailVerifiedAt(noon).SetEmailProof(user.EmailProofMail).Exec)
 }
 
 // people: an owner, two members, one who left after inviting, one who left
@@ -226,6 +229,11 @@ func (b *builder) records(side string) {
 	b.add(b.c.Job.Create().SetID("job" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetKind("mail").SetSubjectID("inv" + side).SetRunAt(noon).Exec)
 	b.add(b.c.IdempotencyKey.Create().SetID("idk" + side).SetCreatedAt(noon).SetAccountID("acc" + side).SetActorID("usr" + side).
 		SetKey("key").SetInputHash([]byte("input")).SetOutcome([]byte("outcome")).Exec)
+	b.add(b.c.CoolOff.Create().SetID("cool" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
+		SetAddressHash("usr" + side).SetMailboxHash("usr" + side).Exec)
 	b.add(b.c.PasswordReset.Create().SetID("pwr" + side).SetCreatedAt(noon).SetEmailKey("usr" + side).SetUserID("usr" + side).
 		SetTokenHash([]byte("pwr" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
+	b.add(b.c.EmailChange.Create().SetID("emc" + side).SetCreatedAt(noon).SetUserID("usr" + side).SetOldEmailKey("usr" + side).
+		SetNewEmail("emc" + side).SetNewEmailKey("emc" + side).SetOldTokenHash([]byte("old" + side)).SetNewTokenHash([]byte("new" + side)).
+		SetExpiresAt(noon.Add(time.Hour)).Exec)
 }

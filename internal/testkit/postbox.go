@@ -81,7 +81,7 @@ func (p *Postbox) Wait(t testing.TB, email string, n int) mail.Message {
 }
 
 // link stands alone on its line; what people typed never does.
-var link = regexp.MustCompile(`(?m)^https?://\S+/(?:accept|verify|reset)#(\S+)$`)
+var link = regexp.MustCompile(`(?m)^https?://\S+/(?:accept|address|verify|reset)#(\S+)$`)
 
 // Token returns the token of the link in a mail.
 func Token(t testing.TB, m mail.Message) string {

@@ -56,6 +56,9 @@ func New(t testing.TB, address string, options ...func(*server.Config)) *World {
 	return w
 }
 
+// Stop stops the server, so that another one can have the SQLite file.
+func (w *World) Stop() { w.stop() }
+
 // Restart stops the server and starts another one on the same database, with
 // the same clock and postbox. Streams break off.
 func (w *World) Restart() *World {
@@ -102,6 +105,13 @@ func (w *World) Node() *World {
 	n := New(w.t, w.address, append(w.options, func(c *server.Config) { c.Now, c.Sender = w.Clock.Now, w.Mail })...)
 	n.Clock, n.Mail = w.Clock, w.Mail
 	return n
+}
+
+// Elsewhere is a client of somebody at the same node who is not signed in.
+func (c *Client) Elsewhere() *Client {
+	there := *c
+	there.bearer = ""
+	return &there
 }
 
 // At is the same client, talking to another node.

@@ -1,5 +1,6 @@
 // Package text cleans text from people before it is stored, so that no invisible or
-// misleading character reaches a page, a log or a mail.
+// misleading character reaches a page, a log or a mail. Invisible characters that a
+// language or an emoji needs are kept where they change what is shown.
 package text
 
 import (
@@ -19,10 +20,10 @@ const (
 	MaxNote = 500
 )
 
-// Line returns a name or title: NFC, one line, without control and invisible
-// characters, trimmed. TOO_LONG above MaxName runes; the error names the field.
+// Line returns a name or title, cleaned as Clean does. TOO_LONG above MaxName runes; the
+// error names the field.
 func Line(s string, field ...string) (string, *fault.Error) {
-	return limit(clean(s, false), MaxName, field)
+	return limit(Clean(s), MaxName, field)
 }
 
 // Note returns a text of several lines, cleaned like Line. TOO_LONG above
@@ -30,6 +31,11 @@ func Line(s string, field ...string) (string, *fault.Error) {
 func Note(s string, field ...string) (string, *fault.Error) {
 	return limit(clean(s, true), MaxNote, field)
 }
+
+// Clean returns the text in NFC, on one line, trimmed, without control characters, and
+// without invisible characters that change nothing that a reader sees. A cleaned text
+// stays as it is when it is cleaned again.
+func Clean(s string) string { return clean(s, false) }
 
 func limit(s string, runes int, field []string) (string, *fault.Error) {
 	if utf8.RuneCountInString(s) > runes {
@@ -45,14 +51,29 @@ func clean(s string, lines bool) string {
 		switch {
 		case lines && r == '\n':
 			return r
-		case unicode.IsSpace(r):
+		case unicode.IsSpace(r), r == brailleBlank:
 			return ' '
-		// Controls; bidi marks, zero widths, soft hyphens; fillers and joiners;
-		// variation selectors.
-		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		case unicode.Is(unicode.Cc, r), invisible(r) && !wanted(r):
 			return -1
 		}
 		return r
 	}, s)
-	return strings.TrimSpace(norm.NFC.String(s))
+	// Letters that were apart may combine now, and a character that was kept may have lost
+	// what it belongs to. Each round but the last makes the text shorter.
+	for {
+		next := strings.TrimSpace(norm.NFC.String(inPlace(norm.NFC.String(s))))
+		if next == s {
+			return s
+		}
+		s = next
+	}
+}
+
+// brailleBlank is a symbol without dots. It looks like a space.
+const brailleBlank = '\u2800'
+
+// invisible reports whether most readers cannot see the character: bidi controls, zero
+// widths, soft hyphens, fillers, joiners, variation selectors, tags.
+func invisible(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -11,6 +11,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
 )
 
 // Kind is the purpose of a token. A token of one kind is invalid for another.
@@ -21,16 +24,45 @@ const (
 	Invitation   Kind = "invitation"
 	Verification Kind = "verification"
 	Reset        Kind = "reset"
+	// A change of address has two tokens, one for each address.
+	OldAddress Kind = "old address"
+	NewAddress Kind = "new address"
 )
 
 // MinKeyBytes is the shortest secret key that is accepted.
 const MinKeyBytes = 32
 
 // Hash returns the SHA-256 of a token, which the database stores. A token has 256 bits, so
-// that neither salt nor a slow hash would add security.
+// that neither salt nor a slow hash would add security. What people typed or pasted is
+// cleaned first, so every place that takes a token finds it alike.
 func Hash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
+	sum := sha256.Sum256([]byte(Clean(token)))
 	return sum[:]
+}
+
+// Clean returns the token in what somebody typed or pasted. It drops white space and
+// invisible characters, which a token never has, also inside of it, where a mail program
+// has wrapped the line; brackets, quotes and stops around it; and, of a whole link, all
+// before the fragment. A token is returned as it is.
+func Clean(typed string) string {
+	if !strings.ContainsFunc(typed, foreign) {
+		return typed
+	}
+	if plain, err := url.PathUnescape(typed); err == nil {
+		typed = plain // of a link from an address bar
+	}
+	typed = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
+			return -1
+		}
+		return r
+	}, typed)
+	return strings.Trim(typed[strings.LastIndexByte(typed, '#')+1:], "<>()[]{}\"'`.,;:!?")
+}
+
+// foreign reports whether the character is in no token.
+func foreign(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
 // Random returns a new token of 256 bits after the prefix, by which secret scanners

@@ -3,6 +3,7 @@ package token_test
 import (
 	"bytes"
 	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/convoke-dev/convoke/internal/token"
@@ -73,4 +74,48 @@ func deriver(t *testing.T, letters ...byte) *token.Deriver {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// pasted are the ways in which people paste a token, with TOKEN in its place.
+var pasted = []string{
+	"TOKEN", " TOKEN ", "TOKEN\n", "\r\n\tTOKEN\r\n", "\u00A0TOKEN\u00A0", "\u3000TOKEN", "\u200BTOKEN\u200B", "\uFEFFTOKEN", "\u2060TOKEN\u200E",
+	"<TOKEN>", "\"TOKEN\"", "TOKEN.", "(TOKEN),", "#TOKEN", "https://convoke.test/accept#TOKEN", " <https://convoke.test/a%20b/accept#TOKEN>. ",
+	"https://convoke.test/accept#TOKEN%20", "https://convoke.test/accept#TOKEN%0A", "TOKEN\u2028",
+}
+
+// HARD-24: what stands around a pasted token changes nothing.
+func TestAPastedTokenIsTheToken(t *testing.T) {
+	t.Parallel()
+	for _, tok := range []string{deriver(t, 'a').Derive(token.Invitation, "inv_1", 1), token.Random("cvs_"), "-_-"} {
+		for _, p := range pasted {
+			typed := strings.ReplaceAll(p, "TOKEN", tok)
+			if got := token.Clean(typed); got != tok {
+				t.Errorf("Clean(%+q) = %q, want %q", typed, got, tok)
+			}
+			if !bytes.Equal(token.Hash(typed), token.Hash(tok)) {
+				t.Errorf("the hash of %+q is another one", typed)
+			}
+		}
+		wrapped := tok[:1] + "\r\n " + tok[1:]
+		if got := token.Clean(wrapped); got != tok {
+			t.Errorf("Clean(%+q) = %q, want %q", wrapped, got, tok)
+		}
+	}
+	for _, nothing := range []string{"", " ", "\u200B", "#", "<>", "https://convoke.test/accept#"} {
+		if got := token.Clean(nothing); got != "" {
+			t.Errorf("Clean(%+q) = %q, want nothing", nothing, got)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	for _, p := range pasted {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		got := token.Clean(typed)
+		if again := token.Clean(got); !strings.ContainsAny(got, "%#<>") && again != got {
+			t.Errorf("Clean(%+q) = %+q, and of that %+q", typed, got, again)
+		}
+	})
 }

@@ -31,6 +31,8 @@ const (
 	Transfer    Prefix = "otr"
 	Idempotency Prefix = "idk"
 	Reset       Prefix = "pwr"
+	EmailChange Prefix = "emc"
+	CoolOff     Prefix = "cool"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -35,7 +35,8 @@ type conn struct {
 
 	ended sync.WaitGroup // counts running, for release
 
-	user, session string // guarded by Transport.mu
+	leave   func() // frees the place of Transport.Place; only serve changes it
+	session string // guarded by Transport.mu
 }
 
 // carrier takes the messages of a connection to its client.
@@ -81,6 +82,7 @@ func (c *conn) startClosing(why CloseError) bool {
 func (c *conn) release() {
 	c.ended.Wait()
 	c.t.remove(c)
+	c.leave()
 	c.carrier.closed(*c.why)
 	c.t.open.Done()
 }

@@ -6,7 +6,7 @@
 // The operations of a connection do not know how its messages travel. A Line is a
 // connection whose owner brings the client's messages and writes the responses: the event
 // streams of package server are Lines. It shares all of the operations below, the worker
-// pool, and the limit of connections with the sockets.
+// pool, and the limit of connections (Place) with the sockets.
 //
 // The client sends connection_init once, and the server replies connection_ack when
 // Transport.Init accepts it. Then each subscribe starts an operation under an id of the
@@ -20,7 +20,7 @@
 //	   |                     |                           startClosing  reading fails
 //	   +---------------------+----------------------------->^
 //
-// Do upgrades the request and starts serve, the goroutine that reads. startClosing
+// Do upgrades the request, unless Place refuses it, and starts serve, the goroutine that reads. startClosing
 // cancels the context of all operations, wakes them, stops the timer, and gives serve
 // closeWithin to read the client's close frame; the first reason to close counts. When
 // reading fails, serve calls release, which waits for all operations, forgets the
@@ -37,7 +37,8 @@
 //	connection_init does not come in time    4408          close frame          tick
 //	connection_init comes twice              4429          close frame          init
 //	Init refuses, or fails (1011)            Init's        close frame          init, serve
-//	the user has PerUser connections         4429          close frame          init
+//	Place refuses after Init                 4429          close frame          init
+//	a visitor asks for nothing: QuietPings   1000          close frame          tick
 //	subscribe comes before connection_ack    4401          close frame          subscribe
 //	subscribe with an id that is in use      4409          close frame          subscribe
 //	EndSession, or Fatal errors              theirs        error, close frame   endAll, fail

@@ -85,7 +85,9 @@ func serve(t testing.TB, f fields, change func(*graphqlws.Transport)) *site {
 		Busy:   gqlerror.Errorf("busy"),
 		Closed: func(_ context.Context, why graphqlws.CloseError, _ time.Duration) { s.closes <- why },
 
-		MaxMessage: 64 << 10, Operations: 100, PerUser: 20,
+		Place: func(context.Context, bool) (func(), error) { return func() {}, nil },
+
+		MaxMessage: 64 << 10, Operations: 100, QuietPings: 1 << 30,
 		InitWithin: patience, PingEvery: patience, WriteWithin: patience,
 	}
 	if change != nil {

@@ -2,15 +2,11 @@ package graphqlws
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
-
-// ErrTooMany says that a Line does not open, because its user has PerUser connections.
-var ErrTooMany = errors.New("graphqlws: too many connections of this user")
 
 // Line is a connection that is no WebSocket. Its owner receives what the client sends,
 // and its Output writes what the client gets. Apart from that it is a connection like a
@@ -32,19 +28,21 @@ type Output interface {
 	Closed(why CloseError)
 }
 
-// Open opens a Line for the user and session of ctx. It returns ErrTooMany when the user
-// has PerUser connections, and ErrClosed after Stop. The Line is open until Close,
+// Open opens a Line for the user and session of ctx. It returns the error of Place when
+// there are too many connections, and ErrClosed after Stop. The Line is open until Close,
 // EndSession or Stop.
 func (t *Transport) Open(ctx context.Context, exec graphql.GraphExecutor, out Output) (*Line, error) {
 	if !t.enter() {
 		return nil, ErrClosed
 	}
-	l := &Line{out: out, done: make(chan struct{})}
-	l.conn = conn{t: t, carrier: l, exec: exec, ctx: ctx, cancel: func() {}, opened: time.Now(), operations: map[string]*operation{}}
-	if user, session := t.Who(ctx); !t.assign(&l.conn, user, session) {
+	leave, err := t.Place(ctx, false)
+	if err != nil {
 		t.open.Done()
-		return nil, ErrTooMany
+		return nil, err
 	}
+	l := &Line{out: out, done: make(chan struct{})}
+	l.conn = conn{t: t, carrier: l, exec: exec, ctx: ctx, cancel: func() {}, opened: time.Now(), leave: leave, operations: map[string]*operation{}}
+	t.assign(&l.conn)
 	t.add(&l.conn)
 	return l, nil
 }

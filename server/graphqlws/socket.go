@@ -31,6 +31,8 @@ type socket struct {
 	// Guarded by mu.
 	initialised bool // connection_init was received
 	acked       bool // subscribe is allowed
+	visitor     bool // nobody is signed in
+	quiet       int  // calls of tick since the last operation of a visitor
 }
 
 // serve reads messages until reading fails, and then releases the connection. It
@@ -96,8 +98,8 @@ func (s *socket) receive(kind int, frame []byte) error {
 	return nil
 }
 
-// init handles connection_init. It returns a CloseError for a second one, for a
-// user with too many connections, or when Init refuses.
+// init handles connection_init. It returns a CloseError for a second one, for too many
+// connections, or when Init refuses.
 func (s *socket) init(payload json.RawMessage) error {
 	s.mu.Lock()
 	again := s.initialised
@@ -111,11 +113,16 @@ func (s *socket) init(payload json.RawMessage) error {
 		return err
 	}
 	s.ctx = ctx
-	if user, session := s.t.Who(ctx); !s.t.assign(&s.conn, user, session) {
-		return CloseError{TooMany, "Too many connections of this user"}
+	leave, err := s.t.Place(ctx, false)
+	if err != nil {
+		return CloseError{TooMany, err.Error()}
 	}
+	s.leave()
+	s.leave = leave
+	s.t.assign(&s.conn)
+	user, _ := s.t.Who(ctx)
 	s.mu.Lock()
-	s.acked = true
+	s.acked, s.visitor = true, user == ""
 	if s.why == nil {
 		s.timer.Reset(s.t.PingEvery)
 	}
@@ -163,17 +170,25 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// tick is called by the timer: it closes the connection when connection_init did
-// not come in time, and sends a ping otherwise. startClosing stops the timer.
+// tick is called by the timer: it closes the connection when connection_init did not come
+// in time, or when a visitor asks for nothing, and sends a ping otherwise. startClosing
+// stops the timer.
 func (s *socket) tick() {
 	s.mu.Lock()
 	initialised, closing := s.initialised, s.why != nil
+	if s.quiet++; !s.visitor || len(s.operations) > 0 {
+		s.quiet = 0
+	}
+	quiet := s.quiet >= s.t.QuietPings
 	s.mu.Unlock()
 	switch {
 	case closing:
 		return
 	case !initialised:
 		s.close(CloseError{InitTimeout, "Connection initialisation timeout"})
+		return
+	case quiet:
+		s.close(CloseError{websocket.CloseNormalClosure, "Nothing was asked for; connect again when needed"})
 		return
 	}
 	if err := s.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.t.WriteWithin)); err != nil {
@@ -245,6 +260,7 @@ func (s *socket) linger() {
 func (s *socket) subscribe(m message) error {
 	s.mu.Lock()
 	acked := s.acked
+	s.quiet = 0
 	s.mu.Unlock()
 	if !acked {
 		return CloseError{Unauthorized, "Unauthorized"}

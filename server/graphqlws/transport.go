@@ -35,6 +35,10 @@ type Transport struct {
 	// until it returns nil, or errors without data, also after its context has ended.
 	Stream func(ctx context.Context, wake func()) context.Context
 	Later  *graphql.Response
+	// Place counts a connection: one that is opening, before its connection_init, and
+	// one that Init has accepted. leave is called when it is neither any more. Its error
+	// is the reason why the connection is refused.
+	Place func(ctx context.Context, opening bool) (leave func(), err error)
 	// Refuse responds to a request that does not become a WebSocket.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, reason string)
 	// Busy is the error of an operation beyond the limit.
@@ -47,8 +51,9 @@ type Transport struct {
 	MaxMessage int64
 	// Operations is how many operations may run on a connection at once.
 	Operations int
-	// PerUser is how many connections a user may have open.
-	PerUser int
+	// QuietPings is for how many times PingEvery a WebSocket of a visitor stays open
+	// without an operation.
+	QuietPings int
 	// InitWithin limits the time until connection_init arrives, and WriteWithin the
 	// time to write one message. A ping is sent every PingEvery.
 	InitWithin, PingEvery, WriteWithin time.Duration
@@ -57,14 +62,13 @@ type Transport struct {
 	pool     pool
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
-	perUser  map[string]int
 	stopped  bool
 	open     sync.WaitGroup
 }
 
 // New completes the transport, so that it is ready to serve, and returns it.
 func New(t *Transport) *Transport {
-	t.conns, t.perUser = map[*conn]struct{}{}, map[string]int{}
+	t.conns = map[*conn]struct{}{}
 	t.upgrader = websocket.Upgrader{
 		Subprotocols:    []string{Protocol},
 		ReadBufferSize:  readBuffer,
@@ -89,13 +93,26 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.Refuse(w, r, http.StatusServiceUnavailable, "the server is stopping")
 		return
 	}
-	ws, err := t.upgrader.Upgrade(w, r, nil)
+	leave, err := t.Place(r.Context(), true)
 	if err != nil {
 		t.open.Done()
+		t.Refuse(w, r, http.StatusTooManyRequests, err.Error())
+		return
+	}
+	upgraded := false
+	defer func() {
+		if !upgraded {
+			leave()
+			t.open.Done()
+		}
+	}()
+	ws, err := t.upgrader.Upgrade(w, r, nil)
+	if err != nil {
 		return // the upgrader has called Refuse
 	}
+	upgraded = true
 	c := &socket{ws: ws}
-	c.conn = conn{t: t, carrier: c, exec: exec, opened: time.Now(), operations: map[string]*operation{}}
+	c.conn = conn{t: t, carrier: c, exec: exec, opened: time.Now(), leave: leave, operations: map[string]*operation{}}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
 	go c.serve() //nolint:contextcheck // it ends with the connection, not with the request
 }
@@ -121,32 +138,18 @@ func (t *Transport) add(c *conn) {
 	}
 }
 
-// assign records the user and session of a connection. It returns false when the user
-// has PerUser connections already.
-func (t *Transport) assign(c *conn, user, session string) bool {
+// assign records the session of a connection.
+func (t *Transport) assign(c *conn) {
+	_, session := t.Who(c.ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if user == "" {
-		return true
-	}
-	if t.perUser[user] >= t.PerUser {
-		return false
-	}
-	t.perUser[user]++
-	c.user, c.session = user, session
-	return true
+	c.session = session
 }
 
 func (t *Transport) remove(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, c)
-	if c.user == "" {
-		return
-	}
-	if t.perUser[c.user]--; t.perUser[c.user] == 0 {
-		delete(t.perUser, c.user)
-	}
 }
 
 // Sessions returns the ids of the sessions that have open connections, each once.

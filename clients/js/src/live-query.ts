@@ -38,7 +38,10 @@ export interface LiveQueryOptions<Data, Changed = unknown> {
    * already has now and then. Without it, the list is read anew after each item.
    */
   apply?: ((data: Data, item: Item<Changed>) => Data | undefined) | undefined;
-  /** Called with each snapshot. Without it, the snapshots are iterated over. */
+  /**
+   * Called with each snapshot. Without it, the snapshots are iterated over; one that is not taken before a hundred
+   * newer ones is left out.
+   */
   next?: ((snapshot: Snapshot<Data, Changed>) => void) | undefined;
   /** Called with each status of each subscription; `index` is the index in `changes`. */
   onStatus?: ((status: Status, index: number) => void) | undefined;
@@ -58,6 +61,10 @@ export interface LiveSource<Data> {
 
 /** How long a list waits for further items before it is read anew, in milliseconds. */
 const COLLECT = 50;
+/** How many items of a read are kept to be put into its result. Beyond them, the list is read once more instead. */
+const MAX_HELD = 1000;
+/** How many snapshots wait for an application that iterates more slowly than they come. */
+const MAX_WAITING = 100;
 
 /**
  * A list that is read once and followed without a gap: the cursor is of the same moment as the list.
@@ -82,7 +89,7 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
   private states: Status['state'][] = [];
   private reading: Promise<string> | undefined;
   private following: Promise<string> | undefined; // the read after the one that runs
-  private held: Item<Changed>[] = []; // items that came during a read
+  private held: Item<Changed>[] | 'too many' = []; // items that came during a read
   private collecting: unknown;
 
   private readonly queue: Snapshot<Data, Changed>[] = [];
@@ -173,8 +180,8 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
 
   private receive(item: Item<Changed>): void {
     if (this.over) return;
-    if (this.reading) this.held.push(item);
-    else this.put(item);
+    if (!this.reading) this.put(item);
+    else if (this.held !== 'too many' && this.held.push(item) > MAX_HELD) this.held = 'too many';
   }
 
   private put(item: Item<Changed>): void {
@@ -186,6 +193,11 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
       if (data !== newest.data) this.show({ data, errors: newest.errors, item });
       return;
     }
+    this.soon();
+  }
+
+  /** Reads the list anew, once for all items that come together. */
+  private soon(): void {
     this.collecting ??= this.source.clock.setTimeout(() => {
       this.collecting = undefined;
       void this.readAnew().catch(() => {}); // finish has reported it
@@ -199,7 +211,10 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
       this.following = undefined;
       this.reading = this.read().finally(() => {
         this.reading = undefined;
-        for (const item of this.held.splice(0)) this.put(item);
+        const { held } = this;
+        this.held = [];
+        if (held === 'too many') this.soon();
+        else for (const item of held) this.put(item);
       });
       return this.reading;
     };
@@ -246,7 +261,7 @@ export class LiveQuery<Data, Changed = unknown> implements AsyncIterable<Snapsho
     const { next } = this.options;
     if (next) this.call(() => next(snapshot));
     else {
-      this.queue.push(snapshot);
+      if (this.queue.push(snapshot) > MAX_WAITING) this.queue.shift();
       this.wake();
     }
   }

@@ -32,6 +32,11 @@ export type Status =
   | { readonly state: 'caughtUp'; readonly items: number }
   /** The list must be read anew. `refetch`, when given, is called to do it. */
   | { readonly state: 'refetch'; readonly reason: RefetchReason }
+  /**
+   * So many items wait to be iterated over that the connection was closed. It is opened again, from the last
+   * of them, when all of them were taken.
+   */
+  | { readonly state: 'paused' }
   /** There will be no more items. */
   | { readonly state: 'ended'; readonly reason: 'complete' | 'stopped' }
   | { readonly state: 'ended'; readonly reason: 'error'; readonly error: ConvokeError };
@@ -52,6 +57,8 @@ const QUIET = 250;
 const GOOD_AFTER = 10_000;
 /** How many cursors are remembered to drop items that come again. */
 const REMEMBERED = 1024;
+/** How many items may wait for an application that iterates more slowly than they come. */
+const MAX_WAITING = 1000;
 /** A cursor that is refused this often in a row is an error. */
 const MAX_REFUSALS = 3;
 
@@ -62,6 +69,8 @@ const MAX_REFUSALS = 3;
  *     connecting ──▶ live ──▶ reconnecting ──▶ live ──▶ caughtUp …
  *                     │            ▲  │
  *                     └────────────┘  └──▶ ended (also from every other state)
+ *
+ * An application that iterates slowly has the connection closed and opened again: live ──▶ paused ──▶ live.
  */
 export class Subscription<Data> implements AsyncIterable<Item<Data>> {
   /** Resolves at the end; rejects with a ConvokeError when the server refuses the subscription. */
@@ -89,6 +98,7 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
   private quiet: unknown;
 
   private readonly queue: Item<Data>[] = [];
+  private paused = false; // until the queue is empty
   private failure: ConvokeError | undefined;
   private over = false;
   private readonly waiting: (() => void)[] = []; // calls of the iterator's next
@@ -145,6 +155,10 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
           const item = this.queue.shift();
           if (item) {
             this.delivered = item.cursor ?? this.delivered;
+            if (this.paused && this.queue.length === 0) {
+              this.paused = false;
+              void this.again();
+            }
             return { done: false, value: item };
           }
           const { failure } = this;
@@ -264,7 +278,17 @@ export class Subscription<Data> implements AsyncIterable<Item<Data>> {
     } else {
       this.queue.push(item);
       this.wake();
+      if (this.queue.length >= MAX_WAITING) this.pause();
     }
+  }
+
+  /** Ends the attempt until the application has taken the items that wait. */
+  private pause(): void {
+    this.clock.clearTimeout(this.quiet);
+    this.stopAttempt();
+    this.liveSince = undefined;
+    if (this.received === undefined) this.demand ??= 'NO_CURSOR';
+    this.paused = this.report({ state: 'paused' });
   }
 
   /** Decides what comes after the end of an attempt. */

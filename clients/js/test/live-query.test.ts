@@ -107,6 +107,21 @@ describe('a live query', () => {
     assert.deepEqual(q.names(), ['a', 'b', 'b6']);
   });
 
+  it('reads once more when too many items come during a read', async () => {
+    const q = await list({ apply: put });
+    await q.read(team('c5', 'a'));
+    const done = q.query.refetch();
+    await settled();
+    for (let n = 1; n <= 1001; n++) q.transport.item(n);
+    await q.read(team('c6', 'b'));
+    await done;
+    assert.deepEqual(q.names(), ['a', 'b']);
+    await q.clock.advance(50);
+    await q.read(team('c1001', 'c'));
+    q.transport.item(1002);
+    assert.deepEqual(q.names(), ['a', 'b', 'c', 'c1002']);
+  });
+
   it('answers a demand during a read with the next read', async () => {
     const q = await list();
     await q.read(team('c5', 'a'));
@@ -198,6 +213,17 @@ describe('a live query', () => {
     await all;
     assert.deepEqual(names, ['a', 'a6']);
     assert.equal(q.transport.last.stopped, true);
+  });
+
+  it('leaves out the oldest of 100 snapshots that nobody takes', async () => {
+    const q = await list({ next: undefined, apply: put });
+    await q.read(team('c0'));
+    for (let n = 1; n <= 150; n++) q.transport.item(n);
+    q.query.stop();
+    const taken: (string | undefined)[] = [];
+    for await (const s of q.query as AsyncIterable<Snapshot<List, Changed>>) taken.push(s.item?.cursor);
+    assert.equal(taken.length, 100);
+    assert.deepEqual([taken[0], taken.at(-1)], ['c51', 'c150']);
   });
 
   it('ends with the error that a callback throws', async () => {

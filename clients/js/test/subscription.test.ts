@@ -273,6 +273,37 @@ describe('the iteration', () => {
     for (const w of waiting) assert.equal((await w).done, true);
   });
 
+  it('closes the connection while 1,000 items wait, and goes on from the last of them', async () => {
+    const f = await follow({ next: undefined });
+    f.transport.live();
+    for (let n = 1; n <= 1001; n++) f.transport.item(n);
+    assert.equal(f.transport.last.stopped, true);
+    assert.deepEqual(f.subscription.status, { state: 'paused' });
+    const iterator = f.subscription[Symbol.asyncIterator]();
+    for (let n = 1; n <= 999; n++) await iterator.next();
+    await settled();
+    assert.equal(f.transport.attempts.length, 1);
+    await iterator.next();
+    await settled();
+    assert.equal(f.transport.attempts.length, 2);
+    assert.equal(f.transport.last.request.variables['after'], 'c1000');
+    f.transport.live();
+    f.transport.item(1001);
+    assert.equal((await iterator.next()).value.data.membersChanged.n, 1001);
+    assert.equal(f.states(), 'connecting live paused live');
+  });
+
+  it('ends when it is stopped while it is paused', async () => {
+    const f = await follow({ next: undefined });
+    for (let n = 1; n <= 1000; n++) f.transport.item(n);
+    f.subscription.stop();
+    const iterator = f.subscription[Symbol.asyncIterator]();
+    for (let n = 1; n <= 1000; n++) assert.equal((await iterator.next()).done, false);
+    assert.equal((await iterator.next()).done, true);
+    assert.equal(f.transport.attempts.length, 1);
+    assert.equal(f.clock.pending, 0);
+  });
+
   it('is refused beside a callback', async () => {
     const f = await follow();
     assert.throws(() => f.subscription[Symbol.asyncIterator](), TypeError);

@@ -3,6 +3,7 @@ import { Action, Problem } from '../form';
 import { forgetToken, takeToken } from '../fragment';
 import { explain, type UserError } from '../graphql';
 import { Loading, NewHeading, Page } from '../page';
+import { Block } from './block';
 import { accept, decline, open, type NewUser, type Opened, type Preview } from './invitation';
 import { Decline, NextStep } from './steps';
 import { Summary } from './summary';
@@ -63,7 +64,14 @@ function Invitation({ token }: { token: string }) {
   }, [token, outcome]);
 
   if (outcome) {
-    return <Done outcome={outcome} />;
+    return (
+      <>
+        <Done outcome={outcome} />
+        {outcome.kind === 'declined' && opened?.invitationByToken && (
+          <Block token={token} preview={opened.invitationByToken} declined />
+        )}
+      </>
+    );
   }
   if (!opened) {
     return failure ? (
@@ -132,6 +140,7 @@ function Invitation({ token }: { token: string }) {
         reload={reload}
       />
       {mayDecline(preview.nextStep) && <Decline teamName={preview.teamName} onDecline={onDecline} />}
+      {mayBlock(preview) && <Block token={token} preview={preview} declined={preview.status === 'DECLINED'} />}
     </>
   );
 }
@@ -139,6 +148,11 @@ function Invitation({ token }: { token: string }) {
 /** Whether the page offers to decline: to the addressee who is signed in, and to the holder of a mailed link. */
 function mayDecline(step: Preview['nextStep']): boolean {
   return step === 'ACCEPT' || step === 'SIGN_IN' || step === 'SIGN_UP';
+}
+
+/** Whether the page offers to block the account: for an invitation that ended without an answer, or was declined. */
+function mayBlock({ status }: Preview): boolean {
+  return status === 'DECLINED' || status === 'EXPIRED' || status === 'REVOKED';
 }
 
 function Done({ outcome }: { outcome: Outcome }) {

@@ -16,6 +16,7 @@ export interface Preview {
   roleNames: string[];
   status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
   expiresAt: string;
+  accountBlocked: boolean;
   nextStep: 'ACCEPT' | 'SIGN_IN' | 'SIGN_UP' | 'SIGN_IN_OR_SIGN_UP' | 'SWITCH_ACCOUNT' | 'NONE';
 }
 
@@ -36,7 +37,7 @@ export interface Accepted {
 const openDocument = /* GraphQL */ `
   query InvitationByToken($token: String!) {
     invitationByToken(token: $token) {
-      teamName accountName inviterName maskedEmail roleNames status expiresAt nextStep
+      teamName accountName inviterName maskedEmail roleNames status expiresAt nextStep accountBlocked
     }
     viewer { user { email } }
     serverInfo { passwordMinLength ssoUrl }
@@ -57,6 +58,22 @@ const acceptDocument = /* GraphQL */ `
 const declineDocument = /* GraphQL */ `
   mutation DeclineInvite($input: DeclineInviteInput!) {
     declineInvite(input: $input) {
+      userErrors { code field message }
+    }
+  }
+`;
+
+const blockDocument = /* GraphQL */ `
+  mutation BlockInvitations($input: BlockInvitationsInput!) {
+    blockInvitations(input: $input) {
+      userErrors { code field message }
+    }
+  }
+`;
+
+const unblockDocument = /* GraphQL */ `
+  mutation UnblockInvitations($input: UnblockInvitationsInput!) {
+    unblockInvitations(input: $input) {
       userErrors { code field message }
     }
   }
@@ -86,6 +103,18 @@ export async function accept(token: string, newUser?: NewUser): Promise<Accepted
 export async function decline(token: string): Promise<UserError[]> {
   const { declineInvite } = await request<{ declineInvite: { userErrors: UserError[] } }>(declineDocument, { input: { invitation: { token } } });
   return declineInvite.userErrors;
+}
+
+/** Refuses all further invitations from the account of an invitation. */
+export async function block(token: string): Promise<UserError[]> {
+  const { blockInvitations } = await request<{ blockInvitations: { userErrors: UserError[] } }>(blockDocument, { input: { invitation: { token } } });
+  return blockInvitations.userErrors;
+}
+
+/** Allows the account of an invitation to invite the address again. */
+export async function unblock(token: string): Promise<UserError[]> {
+  const { unblockInvitations } = await request<{ unblockInvitations: { userErrors: UserError[] } }>(unblockDocument, { input: { token } });
+  return unblockInvitations.userErrors;
 }
 
 /** Signs up a new user. They have to confirm their address by mail before they can accept. */

@@ -1,0 +1,172 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+const (
+	// maxResponse is the greatest size of the data of a response, in bytes.
+	maxResponse = 2 << 20
+	// longText is the length from which a text is charged while the response is made. The
+	// number of values bounds the size of all shorter ones.
+	longText = 200
+	// rowsPerValue is how many rows a search reads for the price of one value, and
+	// maxScan the greatest price of a search, so that a large team can be searched, too.
+	rowsPerValue = 50
+	maxScan      = 2000
+)
+
+// budget is what one execution of an operation may still return. What the static cost
+// of the operation cannot know is charged while it runs: the elements of lists without
+// pages, long texts, and the rows that a search reads.
+type budget struct {
+	limit    Cost
+	values   atomic.Int64
+	bytes    atomic.Int64
+	exceeded atomic.Bool
+
+	measure measure
+	mu      sync.Mutex
+	below   map[*ast.Field]int // the values of one element of a list
+}
+
+type budgetKey struct{}
+
+// Bounded returns a context in which the current operation may be executed once, and a
+// function that returns its response: QUERY_TOO_COMPLEX instead of one that is
+// larger than the limits.
+func Bounded(ctx context.Context, limit Cost) (context.Context, func(*graphql.Response) *graphql.Response) {
+	op := graphql.GetOperationContext(ctx)
+	b := &budget{
+		limit: limit, below: map[*ast.Field]int{},
+		measure: measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}},
+	}
+	b.values.Store(int64(limit.Values - b.measure.set(op.Operation.SelectionSet).Values))
+	b.bytes.Store(maxResponse)
+	return context.WithValue(ctx, budgetKey{}, b), func(response *graphql.Response) *graphql.Response {
+		if response == nil || !b.exceeded.Load() && len(response.Data) <= maxResponse {
+			return response
+		}
+		err := gqlerror.Errorf("%s", b.refusal(op.Operation.Operation == ast.Mutation))
+		err.Extensions = fault.Extensions(fault.QueryTooComplex)
+		return &graphql.Response{Errors: gqlerror.List{err}}
+	}
+}
+
+func (b *budget) refusal(changed bool) string {
+	limits := fmt.Sprintf("at most %d values and %d MiB are allowed", b.limit.Values, maxResponse>>20)
+	if changed {
+		return "The change was made, but the response to it is too large: " + limits + ". Read the objects in smaller parts."
+	}
+	return "The response is too large: " + limits + ". Ask for smaller pages, fewer fields or fewer searches."
+}
+
+func budgetOf(ctx context.Context) *budget {
+	b, _ := ctx.Value(budgetKey{}).(*budget)
+	return b
+}
+
+// charge takes values and bytes from the budget. It fails with QUERY_TOO_COMPLEX when
+// less is left.
+func (b *budget) charge(values, bytes int) error {
+	if b.values.Add(-int64(values)) >= 0 && b.bytes.Add(-int64(bytes)) >= 0 && !b.exceeded.Load() {
+		return nil
+	}
+	b.exceeded.Store(true)
+	return fault.Refuse(fault.QueryTooComplex, "The response is too large.") // the whole response says more
+}
+
+// chargeScan charges a search for the rows that it reads. QUERY_TOO_COMPLEX.
+func chargeScan(ctx context.Context, rows int) error {
+	if b := budgetOf(ctx); b != nil {
+		return b.charge(min(rows/rowsPerValue, maxScan), 0)
+	}
+	return nil
+}
+
+// Charged returns the cost of the operation with what its execution was charged until now.
+func Charged(ctx context.Context) Cost {
+	cost := CostOf(graphql.GetOperationContext(ctx))
+	if b := budgetOf(ctx); b != nil {
+		cost.Values = b.limit.Values - int(b.values.Load())
+	}
+	return cost
+}
+
+// InterceptField charges the result of a resolver before anything below it is resolved.
+// QUERY_TOO_COMPLEX.
+func (Limits) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	result, err := next(ctx)
+	if err != nil {
+		return result, err
+	}
+	bytes := 0
+	switch v := result.(type) {
+	case string:
+		bytes = len(v)
+	case *string:
+		if v != nil {
+			bytes = len(*v)
+		}
+	default:
+		fc := graphql.GetFieldContext(ctx)
+		if fc.Field.Definition == nil || fc.Field.Definition.Type.Elem == nil {
+			return result, nil
+		}
+		return chargeList(ctx, fc, result)
+	}
+	if bytes <= longText {
+		return result, nil
+	}
+	if b := budgetOf(ctx); b != nil {
+		err = b.charge(0, bytes)
+	}
+	return result, err
+}
+
+// chargeList charges a list that is not part of a page: the static cost has the elements of
+// pages, and as many elements as a list argument names. A list of texts is charged for its
+// size alone.
+func chargeList(ctx context.Context, fc *graphql.FieldContext, result any) (any, error) {
+	b, list := budgetOf(ctx), reflect.ValueOf(result)
+	if b == nil || list.Kind() != reflect.Slice || strings.HasSuffix(fc.Object, "Connection") || strings.HasPrefix(fc.Object, "__") {
+		return result, nil
+	}
+	if len(fc.Field.Selections) > 0 {
+		more := list.Len() - b.measure.elements(fc.Field.Field)
+		if more <= 0 {
+			return result, nil
+		}
+		return result, b.charge(times(more, b.ofElement(fc.Field)), 0)
+	}
+	bytes := 0
+	for i := range list.Len() {
+		if text := list.Index(i); text.Kind() == reflect.String {
+			bytes += text.Len()
+		}
+	}
+	return result, b.charge(0, bytes)
+}
+
+// ofElement returns the static cost of one element of a list.
+func (b *budget) ofElement(f graphql.CollectedField) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	values, known := b.below[f.Field]
+	if !known {
+		values = b.measure.set(f.Selections).Values
+		b.below[f.Field] = values
+	}
+	return values
+}

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/event"
+	"github.com/convoke-dev/convoke/internal/fault"
+)
+
+// export responds with everything about the viewer as JSON, as a file to save. It is no
+// GraphQL field, because a response there has a limited size. It counts as a costly
+// operation of the client.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) {
+	if !s.fromOurPages(w, r, false) {
+		return
+	}
+	ctx, err := s.Auth.Identify(w, r, s.secure())
+	if err != nil {
+		s.refuseIdentity(w, r.WithContext(ctx), err) //nolint:contextcheck // it takes the request, and so its context
+		return
+	}
+	v, err := access.SignedIn(ctx)
+	if err != nil {
+		writeProblem(w, http.StatusUnauthorized, "Sign in first.", "")
+		return
+	}
+	if err := takeClient(ctx, s.perClient); err != nil {
+		writeProblem(w, http.StatusTooManyRequests, "There were too many requests; try again later.", "")
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="my-data.json"`)
+	h.Set("Cache-Control", "private, no-store")
+	if err := s.people.Export(ctx, v.UserID, w); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "export", "request_id", event.RequestFrom(ctx).ID, "code", fault.Internal, "error", err)
+		panic(http.ErrAbortHandler) // so that the client sees a broken response and not a short one
+	}
+}

@@ -1,0 +1,4 @@
+import { mount } from '../page';
+import { Address } from './address';
+
+mount(<Address />);
