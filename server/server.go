@@ -48,6 +48,8 @@ const (
 	sweepEvery = 2 * time.Second
 	// maxHeader is the largest size of a request's URL and headers, in bytes.
 	maxHeader = 32 << 10
+	// lastSweepWithin limits the sweep when the server stops.
+	lastSweepWithin = 5 * time.Second
 	// stopWithin is how long running requests may take to finish when the server
 	// stops.
 	stopWithin = 10 * time.Second
@@ -283,19 +285,28 @@ func (s *Server) Work(ctx context.Context) {
 	s.workers.Wait()
 }
 
+// sweep ends what has expired and forgets what is old, until ctx ends, and then once more:
+// what was refused as expired stays so, should the clock be set back before the next start.
 func (s *Server) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSweepWithin)
+			defer cancel()
+			s.sweepOnce(last)
 			return
 		case <-tick.C:
-			err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
-			if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-				s.log.Error("sweep", "error", err)
-			}
+			s.sweepOnce(ctx)
 		}
+	}
+}
+
+func (s *Server) sweepOnce(ctx context.Context) {
+	err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
+	if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+		s.log.Error("sweep", "error", err)
 	}
 }
 

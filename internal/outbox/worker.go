@@ -131,10 +131,7 @@ func (w *Worker) Drain(ctx context.Context) error {
 // claim leases jobs that are due. A job whose lease ran out is due again.
 func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 	now := w.Now()
-	due := job.And(
-		job.DeadAtIsNil(), job.RunAtLTE(now),
-		job.Or(job.LeasedUntilIsNil(), job.LeasedUntilLTE(now)),
-	)
+	due := dueAt(now)
 	// Read first, so that an idle worker does not occupy the writer.
 	if some, err := w.Store.Read().Job.Query().Where(due).Exist(ctx); err != nil || !some {
 		return nil, err
@@ -158,6 +155,20 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
 	return jobs, nil
+}
+
+// maxSkew is how far the clocks of servers on one database may differ.
+const maxSkew = time.Minute
+
+// dueAt is the condition for jobs to be sent now. Times that nobody can have set are from
+// before the clock was set back: a new mail is due at once whatever its time, no wait is
+// longer than lastRetry, and no lease longer than leaseFor.
+func dueAt(now time.Time) predicate.Job {
+	return job.And(
+		job.DeadAtIsNil(),
+		job.Or(job.RunAtLTE(now), job.Attempts(0), job.RunAtGT(now.Add(lastRetry+maxSkew))),
+		job.Or(job.LeasedUntilIsNil(), job.LeasedUntilLTE(now), job.LeasedUntilGT(now.Add(leaseFor+maxSkew))),
+	)
 }
 
 // attempt sends the mail of one job and records the result. The result of a sent mail is
