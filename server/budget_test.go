@@ -157,7 +157,7 @@ func TestAnAccountHasSoManyRolesGroupsAndDivisions(t *testing.T) {
 			return tx.Division.Create().SetID(id).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(account).SetName(id).Exec(ctx)
 		})
 		for _, c := range creations[1:] {
-			t.Run("HARD-21 "+c.mutation, func(t *testing.T) {
+			t.Run("HARD-21 "+c.mutation, func(*testing.T) {
 				create := func(input []any) *testkit.Answer {
 					return owner.Mutate(c.mutation, c.field+" { id }", append([]any{"accountId", account}, input...)...)
 				}

@@ -84,11 +84,11 @@ func TestErasure(t *testing.T) {
 			t.Fatal("the test finds no trace of the person before the erasure")
 		}
 
-		t.Run("HARD-17 a wrong password erases nobody", func(t *testing.T) {
+		t.Run("HARD-17 a wrong password erases nobody", func(*testing.T) {
 			erase(zoe, "not the password").Refused("INVALID_CREDENTIALS password")
 			zoe.Mutate("eraseMe", "erasedUserId").Refused("INVALID_CREDENTIALS password")
 		})
-		t.Run("HARD-17 the owner of a team with other people transfers it first", func(t *testing.T) {
+		t.Run("HARD-17 the owner of a team with other people transfers it first", func(*testing.T) {
 			erase(owner, testkit.Password).Refused("OWNER_PROTECTED")
 		})
 		id := zoe.Do(`{ viewer { user { id } } }`, nil).OK().Text("viewer.user.id")
@@ -117,7 +117,7 @@ func TestErasure(t *testing.T) {
 			equalList(t, "states", b.List("team.invitations.nodes", "status"), "REVOKED")
 			equalList(t, "forgotten", b.List("team.invitations.nodes", "isForgotten"), "true")
 			audit := owner.Ask(`account { auditLog(first: 50) { nodes { type actor { ... on User { email } } } } }`).OK()
-			if !strings.Contains(string(audit.Raw), id+"@erased.invalid") {
+			if !strings.Contains(audit.Raw, id+"@erased.invalid") {
 				t.Errorf("the audit log has no pseudonym: %.500s", audit.Raw)
 			}
 		})

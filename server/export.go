@@ -20,12 +20,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.refuseIdentity(w, r.WithContext(ctx), err) //nolint:contextcheck // it takes the request, and so its context
 		return
 	}
-	v, err := access.SignedIn(ctx)
+	v, err := access.SignedIn(ctx) //nolint:contextcheck // Identify has made it of the request's
 	if err != nil {
 		writeProblem(w, http.StatusUnauthorized, "Sign in first.", "")
 		return
 	}
-	if err := takeClient(ctx, s.perClient); err != nil {
+	if err := takeClient(ctx, s.perClient); err != nil { //nolint:contextcheck // as above
 		writeProblem(w, http.StatusTooManyRequests, "There were too many requests; try again later.", "")
 		return
 	}
@@ -33,8 +33,8 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="my-data.json"`)
 	h.Set("Cache-Control", "private, no-store")
-	if err := s.people.Export(ctx, v.UserID, w); err != nil && ctx.Err() == nil {
-		s.log.ErrorContext(ctx, "export", "request_id", event.RequestFrom(ctx).ID, "code", fault.Internal, "error", err)
+	if err := s.people.Export(ctx, v.UserID, w); err != nil && ctx.Err() == nil { //nolint:contextcheck // as above
+		s.log.ErrorContext(ctx, "export", "request_id", event.RequestFrom(r.Context()).ID, "code", fault.Internal, "error", err)
 		panic(http.ErrAbortHandler) // so that the client sees a broken response and not a short one
 	}
 }

@@ -76,7 +76,7 @@ const loopback = "127.0.0.1"
 // What is refused is refused in the same way on every transport: for the own excess
 // RATE_LIMITED with 429, for that of the server UNAVAILABLE with 503, and with the time to
 // wait. Others are answered.
-func TestTooMuchAtOnceIsRefusedEarly(t *testing.T) {
+func TestTooMuchAtOnceIsRefusedEarly(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db")
 	olivia, mallory := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")

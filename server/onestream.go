@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -142,6 +143,10 @@ func (t *oneStream) execute(w http.ResponseWriter, r *http.Request, v *reservati
 	id, _ := params.Extensions["operationId"].(string)
 	if id == "" {
 		refuse(w, r, http.StatusBadRequest, fault.BadUserInput, "extensions.operationId must be a string that is not empty.")
+		return
+	}
+	if len(id) > graphqlws.MaxID {
+		refuse(w, r, http.StatusBadRequest, fault.BadUserInput, fmt.Sprintf("extensions.operationId has at most %d bytes.", graphqlws.MaxID))
 		return
 	}
 	params.Headers = r.Header

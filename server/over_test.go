@@ -12,7 +12,7 @@ import (
 
 // HARD-20: a session that was refused as idle or as expired stays ended when the clock is set
 // back, by each way in which it is refused, and on every node.
-func TestARefusedSessionStaysEnded(t *testing.T) {
+func TestARefusedSessionStaysEnded(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	const day = 24 * time.Hour
 	story := func(t *testing.T, w, there *testkit.World) {

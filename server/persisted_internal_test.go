@@ -250,5 +250,5 @@ func heap() int {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc) //nolint:gosec // no machine has more
+	return int(m.HeapAlloc)
 }

@@ -15,9 +15,9 @@ import (
 )
 
 // events asks for a subscription as somebody, and returns its response.
-func events(t *testing.T, w *testkit.World, session, query string, variables map[string]any) *http.Response {
+func events(t *testing.T, w *testkit.World, session string, variables map[string]any) *http.Response {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	body, err := json.Marshal(map[string]any{"query": followEmails, "variables": variables})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestAUserHasSoManyStreams(t *testing.T) {
 		t.Run("HARD-6 the kinds of streams are counted together, and give their places back", func(t *testing.T) {
 			socket := socketOf(t, w, olivia.Session)
 			one := openOne(t, w, second.Session)
-			stream := events(t, w, olivia.Session, followEmails, follow)
+			stream := events(t, w, olivia.Session, follow)
 			equal(t, "status", stream.StatusCode, http.StatusOK)
 			equal(t, "places", w.Server.Places(), 3)
 
@@ -88,11 +88,11 @@ func TestAUserHasSoManyStreams(t *testing.T) {
 			isFull(t, eventsRefused(t, w, second.Session, followEmails, follow))
 			isFull(t, (&oneStream{t: t, url: w.URL + "/graphql", session: olivia.Session}).put())
 			socketOf(t, w, mallory.Session).quiet()
-			equal(t, "status", events(t, w, mallory.Session, followEmails, map[string]any{"team": mallory.TeamID}).StatusCode, http.StatusOK)
+			equal(t, "status", events(t, w, mallory.Session, map[string]any{"team": mallory.TeamID}).StatusCode, http.StatusOK) //nolint:bodyclose // events closes it
 
 			_ = socket.NetConn().Close() // killed
 			testkit.Eventually(t, func() bool {
-				res := events(t, w, second.Session, followEmails, follow)
+				res := events(t, w, second.Session, follow)
 				defer func() { _ = res.Body.Close() }()
 				return res.StatusCode == http.StatusOK
 			})
@@ -121,7 +121,7 @@ func TestTheLimitOfStreamsHoldsInParallel(t *testing.T) {
 			granted.Add(1)
 			return
 		}
-		if res := events(t, w, olivia.Session, followEmails, map[string]any{"team": olivia.TeamID}); res.StatusCode == http.StatusOK {
+		if res := events(t, w, olivia.Session, map[string]any{"team": olivia.TeamID}); res.StatusCode == http.StatusOK { //nolint:bodyclose // events closes it
 			granted.Add(1)
 		} else {
 			refused.Add(1)
@@ -135,7 +135,7 @@ func TestTheLimitOfStreamsHoldsInParallel(t *testing.T) {
 
 // Before anybody is known, streams count for the client address. People who have
 // signed in count for themselves, also behind one address.
-func TestAnAddressHasSoManyStreamsOfVisitors(t *testing.T) {
+func TestAnAddressHasSoManyStreamsOfVisitors(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerAddress = 2 })
 	olivia := w.SignUp("olivia@acme.test")
@@ -145,7 +145,7 @@ func TestAnAddressHasSoManyStreamsOfVisitors(t *testing.T) {
 		first.hear(`{"type":"connection_ack"}`)
 		g := full(w)
 		leave := takes(t, g, limit.NewParty("", nil, loopback), 3)
-		waiting := events(t, w, "", followEmails, map[string]any{"team": olivia.TeamID})
+		waiting := events(t, w, "", map[string]any{"team": olivia.TeamID}) //nolint:bodyclose // events closes it
 		equal(t, "status of one that waits", waiting.StatusCode, http.StatusOK)
 		refused := openSocket(t, w)
 		refused.say(`{"type":"connection_init"}`)

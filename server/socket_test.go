@@ -264,6 +264,35 @@ func TestASocketTakesAHundredOperations(t *testing.T) {
 	})
 }
 
+func TestASocketHoldsSoManyBytes(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t, t.TempDir()+"/convoke.db")
+	owner := w.SignUp("olivia@acme.test")
+	t.Run("HARD-22 documents and variables of the operations that wait are bounded together", func(t *testing.T) {
+		t.Parallel()
+		s := socketOf(t, w, owner.Session)
+		follow := "# " + strings.Repeat("x", 200<<10) + "\nsubscription($team: ID!) { inviteStatusChanged(teamId: $team) { invitation { email } } }"
+		team := map[string]any{"team": owner.TeamID}
+		s.ask("1", follow, team)
+		s.ask("2", follow, team)
+		s.ask("3", follow, team)
+		s.hear(`/\{"id":"3","type":"error","payload":\[.*"code":"RATE_LIMITED".*\]\}/`)
+		s.say(`{"type":"complete","id":"1"}`)
+		s.ask("4", `{ serverInfo { version } }`, nil)
+		s.hear(`{"id":"4","type":"next","payload":{"data":{"serverInfo":{"version":"test"}}}}`)
+		s.hear(`{"id":"4","type":"complete"}`)
+	})
+	t.Run("HARD-22 the id of an operation has at most 200 bytes", func(t *testing.T) {
+		t.Parallel()
+		s := socketOf(t, w, owner.Session)
+		s.ask(strings.Repeat("i", 200), `{ serverInfo { version } }`, nil)
+		s.hear(`{"id":"` + strings.Repeat("i", 200) + `","type":"next","payload":{"data":{"serverInfo":{"version":"test"}}}}`)
+		s.hear(`{"id":"` + strings.Repeat("i", 200) + `","type":"complete"}`)
+		s.ask(strings.Repeat("i", 201), `{ serverInfo { version } }`, nil)
+		s.end("/4400 .*at most 200 bytes/")
+	})
+}
+
 func TestAUserHasSoManySockets(t *testing.T) {
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerUser = 3 })

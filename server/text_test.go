@@ -332,8 +332,10 @@ func TestTextsOfRequestsAreBounded(t *testing.T) {
 			}
 		}
 		for name, text := range map[string]string{"long": long, "NUL": "a%00b", "surrogate": "%ed%a0%80", "invalid": "%ff%fe"} {
-			for _, path := range []string{"/sso/callback?state=%s&code=%s", "/sso/callback?error=%s&state=%s", "/graphql?query=%s&operationName=%s", "/graphql?token=%s",
-				"/graphql?query={viewer{user{id}}}&variables=%s", "/graphql?documentId=%s", "/%s", "/mailbox.json?x=%s", "/schema.graphql?%s"} {
+			for _, path := range []string{
+				"/sso/callback?state=%s&code=%s", "/sso/callback?error=%s&state=%s", "/graphql?query=%s&operationName=%s", "/graphql?token=%s",
+				"/graphql?query={viewer{user{id}}}&variables=%s", "/graphql?documentId=%s", "/%s", "/mailbox.json?x=%s", "/schema.graphql?%s",
+			} {
 				t.Run("HARD-7 the URL "+path+", "+name, func(t *testing.T) {
 					if got := fetch(t, http.MethodGet, w.URL+strings.ReplaceAll(path, "%s", text)); got.status >= 500 || strings.Contains(got.body, "INTERNAL") {
 						t.Errorf("got %d: %.500s", got.status, got.body)

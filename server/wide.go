@@ -18,7 +18,9 @@ const maxSelections = 1000
 
 // wide refuses documents with too many selections before they are validated. The limit of
 // fields of an operation comes later: it needs a valid document.
-type wide struct{ parsed graphql.Cache[*ast.QueryDocument] }
+type wide struct {
+	parsed graphql.Cache[*ast.QueryDocument]
+}
 
 // ExtensionName returns the name of this gqlgen extension.
 func (wide) ExtensionName() string { return "ConvokeWideDocuments" }

@@ -13,7 +13,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/testkit"
 )
 
-func TestOneServerForAFile(t *testing.T) {
+func TestOneServerForAFile(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	folder, m := t.TempDir(), newMailServer(t)
 	db := filepath.Join(folder, "convoke.db")
@@ -98,10 +98,10 @@ func TestAFileThatIsReplaced(t *testing.T) {
 				if answer := p.graphql(session, rename); !strings.Contains(answer, `"code":"UNAVAILABLE"`) {
 					t.Errorf("a change: %s, want UNAVAILABLE", answer)
 				}
-				testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusServiceUnavailable })
+				testkit.Eventually(t, func() bool { return p.readiness() == http.StatusServiceUnavailable })
 				testkit.Eventually(t, func() bool { return strings.Contains(p.err.String(), "deleted or replaced while it was open") })
 				moved(aside, file)(t)
-				testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusOK })
+				testkit.Eventually(t, func() bool { return p.readiness() == http.StatusOK })
 				if answer := p.graphql(session, rename); !strings.Contains(answer, `"userErrors":[]`) {
 					t.Errorf("a change of the file that came back: %s", answer)
 				}

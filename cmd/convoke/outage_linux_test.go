@@ -45,9 +45,9 @@ func fillUp(t *testing.T, path string) {
 	}
 }
 
-// status returns the status of a page.
-func (p *process) status(path string) int {
-	status, _ := p.get(path)
+// readiness returns the status of /readyz.
+func (p *process) readiness() int {
+	status, _ := p.get("/readyz")
 	return status
 }
 
@@ -57,7 +57,7 @@ func (p *process) inviteOne(session, team, email string) string {
 		invitation { id } userErrors { code } } }`)
 }
 
-func TestAFullDisk(t *testing.T) {
+func TestAFullDisk(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	folder, m := smallDisk(t), newMailServer(t)
 	p := start(t, append(serveArgs(filepath.Join(folder, "convoke.db"), m), "--rate-limits=off")...)
@@ -78,7 +78,7 @@ func TestAFullDisk(t *testing.T) {
 				t.Fatalf("got %s, want an invitation or UNAVAILABLE", answer)
 			}
 		}
-		testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusServiceUnavailable })
+		testkit.Eventually(t, func() bool { return p.readiness() == http.StatusServiceUnavailable })
 		if answer := p.graphql(session, `{ viewer { user { email } } }`); !strings.Contains(answer, "olivia@acme.test") {
 			t.Errorf("a query: %s, want an answer", answer)
 		}
@@ -91,7 +91,7 @@ func TestAFullDisk(t *testing.T) {
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusOK })
+		testkit.Eventually(t, func() bool { return p.readiness() == http.StatusOK })
 		if answer := p.inviteOne(session, team, "after@x.org"); !strings.Contains(answer, `"userErrors":[]`) {
 			t.Errorf("got %s, want an invitation", answer)
 		}
@@ -107,7 +107,7 @@ func TestAFullDisk(t *testing.T) {
 	intact(t, filepath.Join(folder, "convoke.db"))
 }
 
-func TestPostgresRestarts(t *testing.T) {
+func TestPostgresRestarts(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	c, m := ownPostgres(t), newMailServer(t)
 	p := start(t, append(serveArgs(c.address, m), "--rate-limits=off")...)
@@ -145,11 +145,11 @@ func TestPostgresRestarts(t *testing.T) {
 		}
 		for range 3 {
 			c.run("pg_ctl", "-D", c.data, "-w", "-m", "fast", "stop")
-			testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusServiceUnavailable })
+			testkit.Eventually(t, func() bool { return p.readiness() == http.StatusServiceUnavailable })
 			c.run("pg_ctl", "-D", c.data, "-w", "-l", filepath.Join(c.data, "log"), "start", "-o", c.options)
-			testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusOK })
+			testkit.Eventually(t, func() bool { return p.readiness() == http.StatusOK })
 			c.restart()
-			testkit.Eventually(t, func() bool { return p.status("/readyz") == http.StatusOK })
+			testkit.Eventually(t, func() bool { return p.readiness() == http.StatusOK })
 		}
 		close(stop)
 		all.Wait()

@@ -213,6 +213,7 @@ func (g *Gate) fit(t *Ticket) {
 func (g *Gate) share(k key) int {
 	var share int
 	switch k.kind {
+	case ofServer: // has no share
 	case ofUser:
 		share = g.shares.User
 	case ofAccount:

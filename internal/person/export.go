@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -254,7 +255,7 @@ func (e *export) events(after string) (rows []any, last string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	about := append(members, e.user.ID)
+	about := slices.Concat(members, []string{e.user.ID})
 	found, err := e.read.Event.Query().
 		Where(entevent.IDGT(after), entevent.Or(entevent.ActorID(e.user.ID), entevent.SubjectIDIn(about...))).
 		Order(entevent.ByID()).Limit(exportedAtOnce).All(e.ctx)

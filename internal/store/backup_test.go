@@ -39,7 +39,7 @@ func TestAnUpgradeBacksUpFirst(t *testing.T) {
 		address, tables := older(t)
 		before := rowCounts(t, raw(t, address), tables)
 		version := column(t, raw(t, address), "SELECT max(version_id) FROM goose_db_version")
-		if err := os.Chmod(address, 0o644); err != nil { //nolint:gosec // as a file is that was restored by hand
+		if err := os.Chmod(address, 0o644); err != nil { // as a file is that was restored by hand
 			t.Fatal(err)
 		}
 		var said string
@@ -92,10 +92,10 @@ func TestAnUpgradeBacksUpFirst(t *testing.T) {
 		t.Parallel()
 		address, _ := older(t)
 		before := shape(t, address)
-		if err := os.Chmod(filepath.Dir(address), 0o500); err != nil { //nolint:gosec // a folder needs x
+		if err := os.Chmod(filepath.Dir(address), 0o500); err != nil { // a folder needs x
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(address), 0o700) }) //nolint:gosec // as above
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(address), 0o700) })
 		if os.Getuid() == 0 {
 			t.Skip("root may write everywhere")
 		}

@@ -31,6 +31,7 @@ type conn struct {
 	why        *CloseError           // set when closing starts
 	operations map[string]*operation // those that may still send, by id
 	running    int                   // operations that have not ended yet, including those that send nothing any more
+	held       int                   // what those hold together, in bytes
 	idle       chan struct{}         // closed when stopping and running is 0
 
 	ended sync.WaitGroup // counts running, for release

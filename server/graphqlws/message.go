@@ -52,6 +52,9 @@ func parse(frame []byte) (message, error) {
 		if !text(fields["id"], &m.id) || m.id == "" {
 			return m, invalid("id must be a string that is not empty")
 		}
+		if len(m.id) > MaxID {
+			return m, invalid(fmt.Sprintf("id has at most %d bytes", MaxID))
+		}
 		return m, nil
 	default:
 		return m, CloseError{Code: BadRequest, Reason: fmt.Sprintf("Unexpected message of type %.40q", m.kind)}

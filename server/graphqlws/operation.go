@@ -23,6 +23,7 @@ type operation struct {
 	conn   *conn
 	id     string
 	quoted []byte          // the id as JSON
+	held   int             // bytes: see heldBy
 	ctx    context.Context //nolint:containedctx // it is the operation's
 	cancel context.CancelFunc
 
@@ -80,7 +81,7 @@ func (op *operation) park() bool {
 // operation ends, or when it is a subscription and waits; the worker pool continues it.
 // It returns ErrExists or ErrClosed; too many operations are an error of the operation.
 func (c *conn) execute(ctx context.Context, id string, params *graphql.RawParams) error {
-	op, err := c.register(ctx, id)
+	op, err := c.register(ctx, id, heldBy(params))
 	switch {
 	case errors.Is(err, errBusy):
 		c.fail(c.newOperation(ctx, id), gqlerror.List{c.t.Busy})
@@ -111,9 +112,9 @@ func (op *operation) proceed() {
 }
 
 // register reserves the id of an operation that is about to start. It returns ErrExists
-// when the id is in use, errBusy when too many operations run, and ErrClosed when the
-// connection is closing or the server is stopping.
-func (c *conn) register(ctx context.Context, id string) (*operation, error) {
+// when the id is in use, errBusy when too many operations run or hold too much, and
+// ErrClosed when the connection is closing or the server is stopping.
+func (c *conn) register(ctx context.Context, id string, held int) (*operation, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -123,10 +124,12 @@ func (c *conn) register(ctx context.Context, id string) (*operation, error) {
 		return nil, ErrClosed
 	// running also counts operations that the client has completed and that have not
 	// ended yet. The second limit keeps a client from piling those up.
-	case len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations:
+	case len(c.operations) >= c.t.Operations || c.running >= 2*c.t.Operations || c.held+held > maxHeld:
 		return nil, errBusy
 	}
 	op := c.newOperation(ctx, id)
+	op.held = held
+	c.held += held
 	c.operations[id] = op
 	c.running++
 	c.ended.Add(1)
@@ -166,6 +169,7 @@ func (c *conn) operationEnded(op *operation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running--
+	c.held -= op.held
 	c.signalIdle()
 	c.ended.Done()
 }

@@ -89,14 +89,14 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	}
 	killed := s.open()
 	_ = killed.NetConn().Close()
-	s.closed()
+	_ = s.closed() // any end
 	refused := s.dial()
 	refuse <- struct{}{}
 	refused.says(`{"type":"connection_init"}`)
 	refused.ends(graphqlws.TooMany, "no place")
-	s.closed()
+	_ = s.closed() // any end
 	refuse <- struct{}{}
-	_, res, err := websocket.DefaultDialer.DialContext(t.Context(), s.url, nil)
+	_, res, err := websocket.DefaultDialer.DialContext(t.Context(), s.url, nil) //nolint:bodyclose // of a refused upgrade, which the dialer has read
 	if err == nil || res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("got %v and %v, want 429", res, err)
 	}

@@ -30,6 +30,8 @@ export type ChosenGrantInput = {
 
 /** The invitation to decline. */
 export type DeclineInviteInput = {
+  /** Whether to refuse all further invitations from this account too, as `blockInvitations` does. */
+  blockAccount?: boolean | null | undefined;
   /** The invitation. */
   invitation: InvitationReference;
 };
@@ -320,6 +322,8 @@ export type UserErrorCode =
   | 'CANNOT_ACT_ON_SELF'
   /** Another request changed the object first. */
   | 'CONFLICT'
+  /** The account has 1,000 divisions, the most there can be. */
+  | 'DIVISION_LIMIT_REACHED'
   /** The domain is outside the domains that the viewer is restricted to. */
   | 'DOMAIN_NOT_ALLOWED'
   /** The same object occurs earlier in the list. */
@@ -328,10 +332,14 @@ export type UserErrorCode =
   | 'EMAIL_MISMATCH'
   /** The address has not been verified yet. */
   | 'EMAIL_NOT_VERIFIED'
+  /** The address belongs to another user by now. */
+  | 'EMAIL_TAKEN'
   /** The account does not have this feature. */
   | 'FEATURE_NOT_AVAILABLE'
   /** Open invitations grant nothing but the group. */
   | 'GROUP_IN_USE'
+  /** The account has 500 groups, the most there can be. */
+  | 'GROUP_LIMIT_REACHED'
   /** The idempotency key was used for another call. */
   | 'IDEMPOTENCY_KEY_REUSED'
   /** The address or the password is wrong. */
@@ -354,7 +362,9 @@ export type UserErrorCode =
   | 'INVITATION_REVOKED'
   /** The granter no longer holds everything that the invitation grants. */
   | 'INVITER_LOST_GRANT'
-  /** The member is deactivated in this team. */
+  /** The address takes no invitations from this account now: it declined one, or was invited and revoked too often, or its owner has blocked the account. `retryAfterSeconds` says when to try again, if waiting helps. Another team, inviter or spelling does not help. */
+  | 'INVITE_COOL_OFF'
+  /** The member is deactivated in this team. When the address of an invitation belongs to them, `member` says who: reactivate them instead. */
   | 'MEMBER_DEACTIVATED'
   /** There is no such object that the viewer may use. */
   | 'NOT_FOUND'
@@ -372,6 +382,8 @@ export type UserErrorCode =
   | 'RESEND_LIMIT_REACHED'
   /** Members, groups or open invitations have the role. */
   | 'ROLE_IN_USE'
+  /** The account has 200 roles, the most there can be. Those of the preset count. */
+  | 'ROLE_LIMIT_REACHED'
   /** The account has no such role. */
   | 'ROLE_NOT_FOUND'
   /** A role of the preset cannot be changed. */
@@ -435,6 +447,7 @@ export type TeamChangedSubscription = { teamChanged: { cursor: string, type: Tea
       | { __typename: 'Event', id: string }
       | { __typename: 'Group', id: string }
       | { __typename: 'Invitation', id: string, sendCount: number, lastSentAt: string | null, viewerCanResend: boolean, viewerCanRevoke: boolean, viewerCanUpdate: boolean, email: string, displayName: string, personStatus: PersonStatus, addedAt: string, lastSeenAt: string | null, expiresAt: string, delivery: { status: DeliveryStatus, error: string | null }, roles: Array<{ id: string, key: string, name: string }>, groups: Array<{ id: string, name: string }> }
+      | { __typename: 'InvitationBlock', id: string }
       | { __typename: 'Member', id: string, isOwner: boolean, version: number, viewerCanSetRoles: boolean, viewerCanDeactivate: boolean, viewerCanRemove: boolean, email: string, displayName: string, personStatus: PersonStatus, addedAt: string, lastSeenAt: string | null, expiresAt: string | null, roles: Array<{ id: string, key: string, name: string }>, groups: Array<{ id: string, name: string }> }
       | { __typename: 'OwnershipTransfer', id: string }
       | { __typename: 'Role', id: string }
