@@ -46,7 +46,7 @@ func TestAJumpOfTheClock(t *testing.T) {
 		t.Run("HARD-12 an hour back revives no link", func(*testing.T) {
 			resetPassword(w.Anonymous(), reset, newPassword).Refused("INVALID_TOKEN token")
 		})
-		t.Run("HARD-12 an hour back ends no session, and mail goes out", func(t *testing.T) {
+		t.Run("HARD-12 an hour back ends no session, and mail goes out", func(*testing.T) {
 			for _, p := range []*testkit.Person{owner, bob} {
 				p.Do(whoAmI, nil).OK()
 			}
