@@ -230,7 +230,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded, Turn: s.nextTurn}
 	s.perClient = limits.client
 	s.gate = newGate(s.cfg.Operations)
-	s.readiness.write = s.Store.Ready
+	s.readiness.write, s.readiness.away = s.Store.Ready, s.Store.Away
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err
