@@ -92,7 +92,7 @@ func (s *Server) endpoint(g http.Handler) http.HandlerFunc {
 			s.refuseIdentity(w, r.WithContext(ctx), err) //nolint:contextcheck // it takes the request, and so its context
 			return
 		}
-		ctx = limit.WithParty(ctx, party(ctx))
+		ctx = limit.WithParty(ctx, party(ctx)) //nolint:contextcheck // Identify has made it of the request's
 		if upgrade {
 			ctx = onSocket(ctx)
 		}

@@ -65,7 +65,7 @@ func TestNamesKeepWhatTheirLanguageNeeds(t *testing.T) {
 				equalList(t, search, a.List("team.invitations.nodes", "email"), "reza@y.org")
 			}
 		})
-		t.Run("HARD-14 a name of invisible characters is blank", func(t *testing.T) {
+		t.Run("HARD-14 a name of invisible characters is blank", func(*testing.T) {
 			for _, name := range []string{"\u200C\u200D", "\u2800\u3000", "\u0301", "\uFE0F", "\U000E0067\U000E007F"} {
 				a := owner.Mutate("updateTeam", "team { name }", "teamId", owner.TeamID, "name", name)
 				a.Refused("BLANK name")

@@ -160,7 +160,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 			"the connection was lost": io.ErrUnexpectedEOF, "the server was stopped": &pgconn.PgError{Severity: "FATAL", Code: "57P01"},
 			"SQLite could not flush": sqlite3.Error{Code: sqlite3.ErrIoErr},
 		} {
-			t.Run("HARD-10 an unknown outcome is TIMEOUT: "+name, func(t *testing.T) {
+			t.Run("HARD-10 an unknown outcome is TIMEOUT: "+name, func(*testing.T) {
 				o.only(func(query string) error {
 					if query == "COMMIT" {
 						return err
@@ -171,7 +171,7 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 				owner.Invite("ann@x.org", "billing").Refused("TIMEOUT")
 			})
 		}
-		t.Run("HARD-10 a commit that was refused is UNAVAILABLE", func(t *testing.T) {
+		t.Run("HARD-10 a commit that was refused is UNAVAILABLE", func(*testing.T) {
 			o.only(func(query string) error {
 				if query == "COMMIT" {
 					return sqlite3.Error{Code: sqlite3.ErrFull}

@@ -96,7 +96,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	refused.ends(graphqlws.TooMany, "no place")
 	_ = s.closed() // any end
 	refuse <- struct{}{}
-	_, res, err := websocket.DefaultDialer.DialContext(t.Context(), s.url, nil)
+	_, res, err := websocket.DefaultDialer.DialContext(t.Context(), s.url, nil) //nolint:bodyclose // of a refused upgrade, which the dialer has read
 	if err == nil || res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("got %v and %v, want 429", res, err)
 	}
