@@ -90,6 +90,8 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock; nil is the system's, in UTC.
 	Now func() time.Time
+	// limitClock is the clock of the rate limits.
+	limitClock func() time.Time
 	// PasswordCost is the cost of a password hash; zero is auth.Params.
 	PasswordCost argon2id.Params
 	// StoreOptions are for tests.
@@ -154,8 +156,9 @@ func (c *Config) check() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.limitClock = c.Now
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now, c.limitClock = time.Now, ticks()
 	}
 	if c.Operations == 0 {
 		c.Operations = operations
@@ -204,9 +207,4 @@ func (c *Config) templates() (*mail.Templates, error) {
 		return nil, fmt.Errorf("mail templates in %s: %w", c.MailTemplates, err)
 	}
 	return t, nil
-}
-
-// Clock returns the clock in UTC, to the microsecond: PostgreSQL keeps no more.
-func Clock(now func() time.Time) func() time.Time {
-	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 }

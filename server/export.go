@@ -34,7 +34,8 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Disposition", `attachment; filename="my-data.json"`)
 	h.Set("Cache-Control", "private, no-store")
 	if err := s.people.Export(ctx, v.UserID, w); err != nil && ctx.Err() == nil { //nolint:contextcheck // as above
-		s.log.ErrorContext(ctx, "export", "request_id", event.RequestFrom(r.Context()).ID, "code", fault.Internal, "error", err)
-		panic(http.ErrAbortHandler) // so that the client sees a broken response and not a short one
+		s.log.ErrorContext(ctx, "export", "request_id", event.RequestFrom(r.Context()).ID, "code", fault.Internal, "error", err) //nolint:contextcheck // as above
+		// So that the client sees a broken response and not a short one.
+		panic(http.ErrAbortHandler)
 	}
 }

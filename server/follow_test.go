@@ -151,6 +151,8 @@ func TestWhatIsLostIsSaidBeforeStreamsEnd(t *testing.T) {
 		team := map[string]any{"team": owner.TeamID}
 		for i := range 10 {
 			ann := owner.Join("ann"+itoa(i)+"@x.org", "viewer")
+			// Her mail is there a moment before its event SENT, which her streams must not have.
+			testkit.Eventually(t, func() bool { return jobs(t, w) == 0 })
 			s := socketOf(t, w, ann.Session)
 			s.ask("invites", watch, team)
 			s.ask("members", watchMembers, team)

@@ -110,12 +110,12 @@ type limits struct {
 func (s *Server) limits() (l limits, err error) {
 	rules := s.cfg.RateLimits
 	bucket := func(r limit.Rule, what string) *limit.Bucket {
-		b, bad := limit.NewBucket(r, what, s.now)
+		b, bad := limit.NewBucket(r, what, s.cfg.limitClock)
 		err = errors.Join(err, bad)
 		return b
 	}
 	guesses := func(r limit.Rule, what string) *limit.Guesses {
-		g, bad := limit.NewGuesses(r, what, s.now)
+		g, bad := limit.NewGuesses(r, what, s.cfg.limitClock)
 		err = errors.Join(err, bad)
 		return g
 	}

@@ -17,9 +17,11 @@ const (
 )
 
 // readiness knows whether a write would succeed now. One attempt runs at a time, and at most
-// once in readyFor, however many requests ask.
+// once in readyFor, however many requests ask. A success stands only until a request fails.
 type readiness struct {
 	write func(ctx context.Context) error
+	// away reports whether a request has failed since the last attempt that did not.
+	away func() bool
 
 	mu      sync.Mutex
 	running chan struct{} // closed when the attempt is over; nil when none runs
@@ -31,7 +33,7 @@ type readiness struct {
 // attempt goes on when ctx ends, for those who ask next.
 func (r *readiness) check(ctx context.Context) error {
 	r.mu.Lock()
-	if r.running == nil && !r.at.IsZero() && time.Since(r.at) < readyFor {
+	if r.running == nil && !r.at.IsZero() && time.Since(r.at) < readyFor && (r.err != nil || !r.away()) {
 		defer r.mu.Unlock()
 		return r.err
 	}

@@ -24,6 +24,7 @@ func TestReadinessIsWhetherAWriteSucceeds(t *testing.T) {
 			t.Helper()
 			testkit.Eventually(t, func() bool { return fetch(t, http.MethodGet, w.URL+"/readyz").status == want })
 		}
+		w.SignUp("olivia@acme.test")
 		ready(http.StatusOK)
 		for name, only := range map[string]string{"a write fails": "UPDATE", "a commit fails": "COMMIT", "a transaction cannot begin": "BEGIN"} {
 			t.Run("HARD-9 it is not ready when "+name, func(t *testing.T) {
@@ -33,7 +34,8 @@ func TestReadinessIsWhetherAWriteSucceeds(t *testing.T) {
 					}
 					return nil
 				})
-				ready(http.StatusServiceUnavailable)
+				w.Anonymous().Do(`mutation { signIn(input: {email: "olivia@acme.test", password: "`+testkit.Password+`"}) { userErrors { code } } }`, nil).Refused("UNAVAILABLE")
+				equal(t, "right after a request that failed", fetch(t, http.MethodGet, w.URL+"/readyz").status, http.StatusServiceUnavailable)
 				equal(t, "alive", fetch(t, http.MethodGet, w.URL+"/healthz").status, http.StatusOK)
 				o.end()
 				ready(http.StatusOK)

@@ -48,6 +48,8 @@ const (
 	sweepEvery = 2 * time.Second
 	// maxHeader is the largest size of a request's URL and headers, in bytes.
 	maxHeader = 32 << 10
+	// lastSweepWithin limits the sweep when the server stops.
+	lastSweepWithin = 5 * time.Second
 	// stopWithin is how long running requests may take to finish when the server
 	// stops.
 	stopWithin = 10 * time.Second
@@ -228,7 +230,7 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	s.streams = &stream.Streams{Present: s.present, Now: s.now, Shared: graph.SharedFields, Bound: bounded, Turn: s.nextTurn}
 	s.perClient = limits.client
 	s.gate = newGate(s.cfg.Operations)
-	s.readiness.write = s.Store.Ready
+	s.readiness.write, s.readiness.away = s.Store.Ready, s.Store.Away
 	s.sockets = s.newSockets()
 	s.handler, err = s.routes()
 	return err
@@ -283,19 +285,28 @@ func (s *Server) Work(ctx context.Context) {
 	s.workers.Wait()
 }
 
+// sweep ends what has expired and forgets what is old, until ctx ends, and then once more:
+// what was refused as expired stays so, should the clock be set back before the next start.
 func (s *Server) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSweepWithin)
+			defer cancel()
+			s.sweepOnce(last)
 			return
 		case <-tick.C:
-			err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
-			if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-				s.log.Error("sweep", "error", err)
-			}
+			s.sweepOnce(ctx)
 		}
+	}
+}
+
+func (s *Server) sweepOnce(ctx context.Context) {
+	err := errors.Join(s.Invites.Sweep(ctx), s.Invites.ForgetOld(ctx), s.Roster.ExpireTransfers(ctx), s.Auth.Purge(ctx), idempotency.Purge(ctx, s.Store, s.now()))
+	if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+		s.log.Error("sweep", "error", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *Server) singleSignOn() (ssoURL *string) {
 	}
 	s.Auth.Provider = &auth.IdentityProvider{
 		Issuer: s.cfg.OIDC.Issuer, ClientID: s.cfg.OIDC.ClientID, ClientSecret: s.cfg.OIDC.ClientSecret,
-		RedirectURL: s.cfg.PublicURL.JoinPath("sso", "callback").String(), Now: s.now, Log: s.log,
+		RedirectURL: s.cfg.PublicURL.JoinPath("sso", "callback").String(), Now: systemClock(s.cfg.Now), Log: s.log,
 	}
 	at := s.cfg.PublicURL.JoinPath("sso").String()
 	return &at

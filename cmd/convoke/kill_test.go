@@ -111,7 +111,7 @@ func intact(t *testing.T, address string) {
 func TestNothingIsLostByKills(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Run("BEY-17 what was acknowledged is there, and its mail goes out", func(t *testing.T) {
-			const inviters, atOnce = 4, 8
+			const inviters = 4
 			m, promised := newMailServer(t), &acknowledged{by: map[string]string{}}
 			args := append(serveArgs(address, m), "--rate-limits=off")
 			p := start(t, args...)
@@ -161,8 +161,10 @@ func TestNothingIsLostByKills(t *testing.T) {
 				}
 				return true
 			})
-			if twice := mails - len(promised.by); twice > rounds*atOnce {
-				t.Errorf("%d mails went out twice, want at most those under way at each kill", twice)
+			twice := mails - len(promised.by)
+			t.Logf("%d mails, %d of them twice", mails, twice)
+			if twice > rounds {
+				t.Errorf("HARD-11: %d mails went out twice, want at most one for each kill", twice)
 			}
 		})
 	})

@@ -49,6 +49,15 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// Stager is a Sender that can wait before its last step.
+type Stager interface {
+	Sender
+	// SendWhen is Send, and calls turn when everything is done but the step by which the mail
+	// server accepts the message. When turn fails, the message is not sent, and SendWhen
+	// returns the error of turn.
+	SendWhen(ctx context.Context, m Message, turn func(ctx context.Context) error) error
+}
+
 // Prober is a Sender that can ask the mail server whether it would accept a message,
 // without sending the message.
 type Prober interface {

@@ -75,13 +75,27 @@ func (s *SMTP) String() string { return s.server.String() }
 // Send delivers the message to the server and returns nil when the server has accepted
 // it. It stops when ctx ends, and after 30 seconds at the latest. A failure is an *Error.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
+	return s.SendWhen(ctx, m, func(context.Context) error { return nil })
+}
+
+// SendWhen is Send, and calls turn before the end of the message, without which no server
+// accepts it.
+func (s *SMTP) SendWhen(ctx context.Context, m Message, turn func(ctx context.Context) error) error {
 	l, err := compose(m, s.from, s.Now())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	if err := s.deliver(ctx, l); err != nil {
+	var refused error
+	err = s.deliver(ctx, l, func() error {
+		refused = turn(ctx)
+		return refused
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
 		return s.explain(ctx, err)
 	}
 	return nil
@@ -101,14 +115,18 @@ func (s *SMTP) Probe(ctx context.Context, m Message) error {
 	return nil
 }
 
-// deliver sends the message in one SMTP conversation.
-func (s *SMTP) deliver(ctx context.Context, l composed) error {
+// deliver sends the message in one SMTP conversation. It calls turn before the end of the
+// message.
+func (s *SMTP) deliver(ctx context.Context, l composed, turn func() error) error {
 	return s.converse(ctx, l, func(client *smtp.Client) error {
 		w, err := client.Data()
 		if err != nil {
 			return err
 		}
 		if _, err := w.Write(l.raw); err != nil {
+			return err
+		}
+		if err := turn(); err != nil {
 			return err
 		}
 		if err := w.Close(); err != nil {

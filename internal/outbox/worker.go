@@ -82,6 +82,7 @@ type Worker struct {
 	Log       *slog.Logger
 
 	health health
+	turns  turns
 }
 
 // Run sends mails until ctx ends. It returns when the attempts that it began have ended or
@@ -130,10 +131,7 @@ func (w *Worker) Drain(ctx context.Context) error {
 // claim leases jobs that are due. A job whose lease ran out is due again.
 func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 	now := w.Now()
-	due := job.And(
-		job.DeadAtIsNil(), job.RunAtLTE(now),
-		job.Or(job.LeasedUntilIsNil(), job.LeasedUntilLTE(now)),
-	)
+	due := dueAt(now)
 	// Read first, so that an idle worker does not occupy the writer.
 	if some, err := w.Store.Read().Job.Query().Where(due).Exist(ctx); err != nil || !some {
 		return nil, err
@@ -159,6 +157,20 @@ func (w *Worker) claim(ctx context.Context) ([]*ent.Job, error) {
 	return jobs, nil
 }
 
+// maxSkew is how far the clocks of servers on one database may differ.
+const maxSkew = time.Minute
+
+// dueAt is the condition for jobs to be sent now. Times that nobody can have set are from
+// before the clock was set back: a new mail is due at once whatever its time, no wait is
+// longer than lastRetry, and no lease longer than leaseFor.
+func dueAt(now time.Time) predicate.Job {
+	return job.And(
+		job.DeadAtIsNil(),
+		job.Or(job.RunAtLTE(now), job.Attempts(0), job.RunAtGT(now.Add(lastRetry+maxSkew))),
+		job.Or(job.LeasedUntilIsNil(), job.LeasedUntilLTE(now), job.LeasedUntilGT(now.Add(leaseFor+maxSkew))),
+	)
+}
+
 // attempt sends the mail of one job and records the result. The result of a sent mail is
 // recorded even when ctx ends in the meantime.
 func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
@@ -172,18 +184,29 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 		r := Result{Outcome: Obsolete, Attempts: j.Attempts - 1, At: w.Now()}
 		return w.finish(ctx, j, func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) })
 	}
+	if fault.Is(err, fault.Unavailable) {
+		return err // nothing was tried, and nothing can be stored: the lease ends by itself
+	}
+	endTurn := func() {}
 	if err == nil {
 		m.ID = MessageID(j, w.MailHost)
 		bounded, cancel := context.WithTimeout(ctx, sendWithin)
-		err = w.Sender.Send(bounded, m)
+		endTurn, err = w.send(bounded, m)
 		cancel()
 	}
+	defer func() { endTurn() }()
+	if errors.Is(err, errUnsettled) {
+		return nil // as above
+	}
+	stop := ctx.Done()
 	ctx = context.WithoutCancel(ctx)
 	r := w.judge(j, err)
 	record := func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) }
 	switch r.Outcome {
 	case Sent:
-		return errors.Join(w.finish(ctx, j, record), w.recover(ctx))
+		err := w.settle(stop, func() error { return w.finish(ctx, j, record) })
+		w.turns.stuck.Store(err != nil)
+		return errors.Join(err, w.recover(ctx))
 	case Failed, Bounced:
 		w.Log.Warn("mail given up", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "reason", r.Reason, "detail", r.Detail)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetDeadAt(r.At) }, r.Reason)

@@ -8,3 +8,6 @@ var (
 	Refolds          = refolds
 	CheckForeignKeys = checkForeignKeys
 )
+
+// MigrationDSN returns the address of an SQLite file for the driver of migrations.
+func MigrationDSN(path string) string { return sqliteDSN(path, migrationSettings) }

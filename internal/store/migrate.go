@@ -150,6 +150,9 @@ func CheckMigrated(ctx context.Context, address string) (err error) {
 	return nil
 }
 
+// migrationSettings are the settings of an SQLite connection for migrations.
+const migrationSettings = "_foreign_keys=off&_txlock=immediate"
+
 // migrationTarget opens a connection for migrations only. On SQLite it has foreign keys
 // off, because a migration changes a table by building a new one, and dropping the old
 // one would delete the rows of its child tables.
@@ -159,7 +162,7 @@ func migrationTarget(address string) (*sql.DB, goose.Dialect, fs.FS, error) {
 		if err := makeFile(address); err != nil {
 			return nil, "", nil, err
 		}
-		driver, dsn, dialect, folder = "sqlite3", sqliteDSN(address, "_foreign_keys=off&_txlock=immediate"), goose.DialectSQLite3, "sqlite"
+		driver, dsn, dialect, folder = "sqlite3", sqliteDSN(address, migrationSettings), goose.DialectSQLite3, "sqlite"
 	}
 	files, err := fs.Sub(migrations.Files, folder)
 	if err != nil {

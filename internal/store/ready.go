@@ -35,6 +35,10 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
+// Away reports whether the database was not available to a statement since the last success
+// of Ready.
+func (s *Store) Away() bool { return s.trouble.recent() }
+
 // errNoRoom is the error for a disk without room for a change.
 var errNoRoom = errors.New("the disk has no room")
 
