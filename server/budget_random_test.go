@@ -226,7 +226,9 @@ func TestRandomDocumentsAreBounded(t *testing.T) { //nolint:paralleltest // see 
 	w := testkit.New(t, t.TempDir()+"/convoke.db")
 	owner := w.SignUp("olivia@acme.test")
 	fillAccount(t, w, owner)
-	r := &randomDocuments{Rand: rand.New(rand.NewPCG(20261126, uint64(time.Now().UnixNano()))), schema: graph.Schema(), ids: map[string][]string{}} //nolint:gosec // a seed
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := &randomDocuments{Rand: rand.New(rand.NewPCG(20261126, seed)), schema: graph.Schema(), ids: map[string][]string{}}
 	a := owner.Ask(`id account { id roles(first: 100) { nodes { id } } groups(first: 100) { nodes { id } } divisions(first: 30) { nodes { id } } auditLog(first: 20) { nodes { id } } }
 		members(first: 100) { nodes { id user { id } } } invitations(first: 100) { nodes { id } }`).OK()
 	for of, at := range map[string][2]string{

@@ -138,7 +138,7 @@ func (l Loader) rolesIn(ctx context.Context, client *ent.Client, links []link) (
 		}
 	}
 	if len(ids) == 0 {
-		return nil, nil
+		return map[string]*heldRole{}, nil
 	}
 	set := newIDSet(ids)
 	found, err := client.Role.Query().Where(func(s *sql.Selector) { s.Where(isIn(s.C(role.FieldID), set)) }).
