@@ -250,8 +250,10 @@ func TestNothingGrowsUnderLoad(t *testing.T) {
 		if grew := growth(residentKB); l.long && grew > 1.1 {
 			t.Errorf("resident memory grew by %.3f, want at most 1.1", grew)
 		}
-		if got := p.goroutines(); got > want {
-			t.Errorf("%d goroutines are left, want %d", got, want)
+		// Some are of connections that end at this moment. One for each socket that was opened
+		// in an hour would be many more.
+		if got := p.goroutines(); got > want+2*l.sockets {
+			t.Errorf("%d goroutines are left, want about %d", got, want)
 		}
 	})
 }

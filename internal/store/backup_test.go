@@ -4,8 +4,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/convoke-dev/convoke/internal/store"
 )
@@ -120,6 +122,38 @@ func TestAnUpgradeBacksUpFirst(t *testing.T) {
 		}
 		if got := backups(t, old); len(got) != 0 {
 			t.Errorf("backups %v, want none", got)
+		}
+	})
+}
+
+// A kill leaves a part of a backup, and the next start has the same second in its names.
+func TestAnUpgradeRemovesBackupsThatWereCutOff(t *testing.T) {
+	t.Parallel()
+	t.Run("HARD-11 they do not stop the next upgrade, and other files stay", func(t *testing.T) {
+		t.Parallel()
+		address, _ := older(t)
+		version := column(t, raw(t, address), "SELECT max(version_id) FROM goose_db_version")[0]
+		whole, other := address+".backup-1-20260314T120000Z", address+"2.backup-1-20260314T120000Z.partial"
+		left := []string{whole, other, whole + ".partial", whole + ".partial-journal"}
+		for now, n := time.Now().UTC(), 0; n < 60; n++ { // the second in which the upgrade begins is one of these
+			left = append(left, address+".backup-"+version+"-"+now.Add(time.Duration(n)*time.Second).Format("20060102T150405Z")+".partial")
+		}
+		for _, name := range left {
+			if err := os.WriteFile(name, []byte("half"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var made string
+		if _, err := (store.Upgrade{BackedUp: func(path string) { made = path }}).Migrate(t.Context(), address); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{whole, made}
+		slices.Sort(want)
+		if got := backups(t, address); !slices.Equal(got, want) {
+			t.Errorf("backups %v, want %v", got, want)
+		}
+		if _, err := os.Stat(other); err != nil {
+			t.Errorf("the file of another database: %v", err)
 		}
 	})
 }
