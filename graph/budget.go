@@ -43,6 +43,9 @@ type budget struct {
 
 type budgetKey struct{}
 
+// errSpent refuses a field when the budget is spent. The whole response says more.
+var errSpent = fault.Refuse(fault.QueryTooComplex, "The response is too large.")
+
 // Bounded returns a context in which the current operation may be executed once, and a
 // function that returns its response: QUERY_TOO_COMPLEX instead of one that is
 // larger than the limits.
@@ -84,7 +87,7 @@ func (b *budget) charge(values, bytes int) error {
 		return nil
 	}
 	b.exceeded.Store(true)
-	return fault.Refuse(fault.QueryTooComplex, "The response is too large.") // the whole response says more
+	return errSpent
 }
 
 // chargeScan charges a search for the rows that it reads. QUERY_TOO_COMPLEX.
@@ -107,6 +110,9 @@ func Charged(ctx context.Context) Cost {
 // InterceptField charges the result of a resolver before anything below it is resolved.
 // QUERY_TOO_COMPLEX.
 func (Limits) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	if b := budgetOf(ctx); b != nil && b.exceeded.Load() {
+		return nil, errSpent // the response is replaced as a whole
+	}
 	result, err := next(ctx)
 	if err != nil {
 		return result, err
@@ -148,7 +154,7 @@ func chargeList(ctx context.Context, fc *graphql.FieldContext, result any) (any,
 		if more <= 0 {
 			return result, nil
 		}
-		return result, b.charge(times(more, b.ofElement(fc.Field)), 0)
+		return result, b.charge(times(more, max(b.ofElement(fc.Field), 1)), 0)
 	}
 	bytes := 0
 	for i := range list.Len() {

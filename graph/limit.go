@@ -79,6 +79,8 @@ type extent struct {
 	introspects bool
 }
 
+// measure measures selections. Each object may say its __typename once without a charge,
+// because clients with a cache ask for it everywhere. Under other names it is charged.
 type measure struct {
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]extent
@@ -92,6 +94,9 @@ func (m measure) set(selections ast.SelectionSet) extent {
 		case *ast.Field:
 			if strings.HasPrefix(s.Name, "__") {
 				whole.introspects = whole.introspects || s.Name != "__typename"
+				if s.Name == "__typename" && s.Alias != s.Name {
+					whole.Values = add(whole.Values, 1)
+				}
 				continue
 			}
 			e = m.set(s.SelectionSet)

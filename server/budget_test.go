@@ -28,14 +28,24 @@ func TestListsCostWhatTheyHold(t *testing.T) {
 		for n := range 60 {
 			below = append(below, newDivision(owner, fmt.Sprintf("Division %d", n), top))
 		}
+		ask := func(selection string) *testkit.Answer {
+			return owner.Do(`query($id: ID!) { node(id: $id) { ... on Division { `+selection+` } } }`, map[string]any{"id": top})
+		}
 		t.Run("HARD-4 a list without pages is charged by its elements before they are resolved", func(t *testing.T) {
-			ask := func(selection string) *testkit.Answer {
-				return owner.Do(`query($id: ID!) { node(id: $id) { ... on Division { `+selection+` } } }`, map[string]any{"id": top})
-			}
 			equal(t, "children", len(ask(`children { id }`).OK().List("node.children", "id")), 60)
 			ask(`children { parent { children { id } } }`).OK() // 60 times 60
 			tooLarge(t, ask(`children { parent { children { parent { children { id } } } } }`), "too large")
 			tooLarge(t, ask(`children { parent { children { id name parent { id name } } } }`), "too large")
+		})
+		t.Run("HARD-4 an element costs something, whatever is asked of it", func(t *testing.T) {
+			bare := `children { parent { children { parent { children { __typename } } } } }`
+			tooLarge(t, ask(bare), "too large")
+			var names strings.Builder
+			for n := range 200 {
+				fmt.Fprintf(&names, "t%d: __typename ", n)
+			}
+			ask(`children { __typename __typename }`).OK()
+			tooLarge(t, ask(`children { `+names.String()+`}`), "too large")
 		})
 		t.Run("HARD-4 extensions.cost has what was charged", func(t *testing.T) {
 			got := post(t, w, fmt.Sprintf(`{"extensions":{"cost":true},"query":"{ node(id: \"%s\") { ... on Division { children { id name } } } }"}`, top),

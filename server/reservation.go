@@ -72,8 +72,9 @@ func (v *reservation) write(event func(b []byte) []byte) {
 		}
 		return
 	}
-	v.buffer = event(v.buffer[:0])
-	v.stream.send(v.buffer)
+	text := event(v.buffer[:0])
+	v.stream.send(text)
+	v.buffer = reusable(text)
 }
 
 // expire ends the reservation, unless its stream has been opened.

@@ -110,8 +110,21 @@ type eventStream struct {
 
 // next writes one response. Its id is the cursor, unless that is empty.
 func (s *eventStream) next(answer *graphql.Response, cursor string) {
-	s.buffer = appendNext(s.buffer[:0], answer, cursor)
-	s.send(s.buffer)
+	text := appendNext(s.buffer[:0], answer, cursor)
+	s.send(text)
+	s.buffer = reusable(text)
+}
+
+// keepBuffer is the size up to which a stream keeps its buffer.
+const keepBuffer = 64 << 10
+
+// reusable returns a buffer that is kept for the next event: nil for a large one, because
+// the next event may be far away.
+func reusable(b []byte) []byte {
+	if cap(b) > keepBuffer {
+		return nil
+	}
+	return b
 }
 
 // appendNext appends the event of one response to b.

@@ -81,7 +81,7 @@ func (ec *executionContext) _AccessDecision_grantedBy(ctx context.Context, field
 			return ec.fieldContext_AccessDecision_grantedBy(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.GrantedBy, nil
+			return obj.GrantedBy(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*access.Held) graphql.Marshaler {
@@ -95,7 +95,7 @@ func (ec *executionContext) fieldContext_AccessDecision_grantedBy(_ context.Cont
 	fc = &graphql.FieldContext{
 		Object:     "AccessDecision",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Grant(ctx, field)

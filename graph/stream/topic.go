@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -21,6 +22,10 @@ const (
 	sharedFor = 2 * time.Second
 	// maxResults is how many results of one topic are kept.
 	maxResults = 64
+	// maxShared is how many bytes the results of all topics may have together, and one
+	// result at the most. Beyond that, each subscriber makes their own.
+	maxShared       = 32 << 20
+	maxSharedResult = 256 << 10
 	// executeWithin bounds one execution of a document.
 	executeWithin = 10 * time.Second
 )
@@ -42,8 +47,9 @@ func NewFields(lines string) Fields {
 
 // topics are the topics of a node. The zero value is ready for use.
 type topics struct {
-	mu    sync.Mutex
-	byKey map[string]*topic
+	mu     sync.Mutex
+	byKey  map[string]*topic
+	shared int // bytes of all results
 }
 
 // topic is what subscribers of one source with the same document and variables have in
@@ -63,6 +69,7 @@ type result struct {
 	// Guarded by the topics' mutex.
 	made    time.Time // zero while a subscriber makes it
 	waiting []func()  // wake the subscribers that wait for it
+	size    int       // bytes of the response, while they count
 
 	// Written before it is made, and never after.
 	response *graphql.Response // nil when each subscriber has to make their own
@@ -107,7 +114,7 @@ func allShared(set ast.SelectionSet, shared Fields, seen map[string]bool) bool {
 	return true
 }
 
-// keyOf returns the key of a topic: the document, the operation, the variables and the
+// keyOf returns the key of a topic, a hash of the document, the operation, the variables and the
 // field's arguments, without the position, which each subscriber has for themselves.
 func keyOf(op *graphql.OperationContext, field *ast.Field) (string, error) {
 	const position = "after"
@@ -121,7 +128,8 @@ func keyOf(op *graphql.OperationContext, field *ast.Field) (string, error) {
 	arguments := field.ArgumentMap(op.Variables)
 	delete(arguments, position)
 	key, err := json.Marshal([]any{op.OperationName, op.RawQuery, variables, arguments})
-	return string(key), err
+	sum := sha256.Sum256(key) // the document may be long
+	return string(sum[:]), err
 }
 
 // join returns the topic of an operation, or nil when it selects fields that are not
@@ -152,8 +160,12 @@ func (t *topics) join(op *graphql.OperationContext, shared Fields) *topic {
 func (t *topic) leave() {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
-	if t.subscribers--; t.subscribers == 0 {
-		delete(t.all.byKey, t.key)
+	if t.subscribers--; t.subscribers > 0 {
+		return
+	}
+	delete(t.all.byKey, t.key)
+	for seq := range t.results {
+		t.drop(seq)
 	}
 }
 
@@ -186,27 +198,53 @@ func (t *topic) result(seq int64, now time.Time, wake func()) (r *result, mine b
 	if r, found := t.find(seq, now, wake); found {
 		return r, false
 	}
+	if t.results[seq] != nil {
+		t.drop(seq) // it is too old
+	}
 	r = &result{}
 	t.results[seq] = r
-	if len(t.results) > maxResults {
-		for old := range t.results {
-			if old <= seq-maxResults {
-				delete(t.results, old)
-			}
+	for old, kept := range t.results {
+		if old <= seq-maxResults || !kept.made.IsZero() && now.Sub(kept.made).Abs() >= sharedFor {
+			t.drop(old)
 		}
 	}
 	return r, true
+}
+
+// drop forgets a result; the caller holds the topics' mutex.
+func (t *topic) drop(seq int64) {
+	t.all.shared -= t.results[seq].size
+	delete(t.results, seq)
 }
 
 // done publishes the result and wakes the subscribers that wait for it.
 func (t *topic) done(r *result, now time.Time) {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
+	if r.response != nil {
+		// A result of a topic that everybody has left counts for nothing: nobody finds it.
+		if size := len(r.response.Data); size > maxSharedResult || t.all.shared+size > maxShared {
+			r.response = nil
+		} else if t.holds(r) {
+			r.size = size
+			t.all.shared += size
+		}
+	}
 	r.made = now
 	for _, wake := range r.waiting {
 		wake()
 	}
 	r.waiting = nil
+}
+
+// holds reports whether the result can still be found; the caller holds the mutex.
+func (t *topic) holds(r *result) bool {
+	for _, kept := range t.results {
+		if kept == r {
+			return true
+		}
+	}
+	return false
 }
 
 // executeShared makes the result for all subscribers of the topic. It goes on when its

@@ -18,8 +18,10 @@ const (
 	// trustedFor is how long a cache entry is valid. A change in this process drops the
 	// entries at once, so this bounds how late the change of another process shows.
 	trustedFor = time.Second
-	// maxCached bounds the entries of a cache. A full cache is emptied.
+	// maxCached bounds the entries of a cache, and maxWeight what they hold together, in
+	// bytes. A full cache is emptied.
 	maxCached = 20_000
+	maxWeight = 64 << 20
 )
 
 // Changes counts the commits of this process that may change what anybody may do: of
@@ -92,7 +94,11 @@ type Cache[K comparable, V any] struct {
 	mu      sync.Mutex
 	at      uint64 // the count of changes the entries belong to
 	entries map[K]cached[V]
+	weight  int // of the entries; at least that of those that were replaced, too
 }
+
+// Weighed is a value that knows how many bytes it holds, roughly.
+type Weighed interface{ Weight() int }
 
 type cached[V any] struct {
 	value  V
@@ -126,9 +132,14 @@ func (c *Cache[K, V]) Put(count uint64, key K, value V) {
 	if count != c.changes.Count() {
 		return
 	}
-	if c.at != count || len(c.entries) >= maxCached {
-		clear(c.entries)
-		c.at = count
+	weight := 0
+	if w, is := any(value).(Weighed); is {
+		weight = w.Weight()
 	}
+	if c.at != count || len(c.entries) >= maxCached || c.weight+weight > maxWeight {
+		clear(c.entries)
+		c.at, c.weight = count, 0
+	}
+	c.weight += weight
 	c.entries[key] = cached[V]{value, c.now()}
 }

@@ -1,7 +1,9 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
 )
@@ -20,9 +22,11 @@ type Question struct {
 
 // Decision answers a question, with a reason for people.
 type Decision struct {
-	Allowed   bool
-	Reason    string
-	GrantedBy []*Held // empty when it is not allowed
+	Allowed bool
+	Reason  string
+
+	by       *Membership // nil when it is not allowed
+	question Question
 }
 
 // Held is a grant that allows what was asked.
@@ -34,7 +38,7 @@ type Held struct {
 }
 
 func deny(format string, args ...any) *Decision {
-	return &Decision{Reason: fmt.Sprintf(format, args...), GrantedBy: []*Held{}}
+	return &Decision{Reason: fmt.Sprintf(format, args...)}
 }
 
 // Decide answers a question about the member; nil is somebody who is no member.
@@ -54,21 +58,58 @@ func (m *Membership) Decide(q Question) *Decision {
 	if why := m.outOfReach(q); why != "" {
 		return deny("%s", why)
 	}
-	yes := &Decision{Allowed: true, Reason: "Granted by ownership."}
-	for _, s := range m.sources {
-		for _, key := range []string{q.Permission, q.Permission + Own} {
-			if s.holds.Has(key) && (key == q.Permission || q.ResourceOwnerID == m.UserID) {
-				yes.GrantedBy = append(yes.GrantedBy, &Held{Kind: s.kind, Role: s.role, Group: s.group, Permission: key})
-			}
-		}
+	yes := &Decision{Allowed: true, Reason: "Granted by ownership.", by: m, question: q}
+	if m.Owner {
+		return yes
 	}
-	if n := len(yes.GrantedBy); !m.Owner {
-		yes.Reason = fmt.Sprintf("Granted %d times, by roles, groups or direct permissions.", n)
-		if n == 1 {
-			yes.Reason = "Granted " + yes.GrantedBy[0].by() + "."
+	n, first := 0, Held{}
+	m.granting(q, func(h Held) {
+		if n++; n == 1 {
+			first = h
 		}
+	})
+	yes.Reason = fmt.Sprintf("Granted %d times, by roles, groups or direct permissions.", n)
+	if n == 1 {
+		yes.Reason = "Granted " + first.by() + "."
 	}
 	return yes
+}
+
+// GrantedBy returns the grants that allow it, by the age of their roles; empty when it is
+// not allowed. The list is made when it is asked for, because it may be long.
+func (d *Decision) GrantedBy() []*Held {
+	held := []*Held{}
+	if d.by == nil {
+		return held
+	}
+	d.by.granting(d.question, func(h Held) { held = append(held, &h) })
+	slices.SortStableFunc(held, func(a, b *Held) int { return compareAge(a.Role, b.Role) })
+	return held
+}
+
+// compareAge puts roles in the order in which they were made, after what is no role.
+func compareAge(a, b *ent.Role) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	default:
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	}
+}
+
+// granting calls f with each grant of the member that allows what was asked.
+func (m *Membership) granting(q Question, f func(Held)) {
+	m.grants(func(s *source) {
+		for _, key := range []string{q.Permission, q.Permission + Own} {
+			if s.holds.Has(key) && (key == q.Permission || q.ResourceOwnerID == m.UserID) {
+				f(Held{Kind: s.kind, Role: s.role, Group: s.group, Permission: key})
+			}
+		}
+	})
 }
 
 // outOfReach returns why the restrictions of the member forbid the division or the

@@ -12,7 +12,7 @@ import (
 
 // held spells out the grants of a decision.
 func held(d *Decision) (grants []string) {
-	for _, h := range d.GrantedBy {
+	for _, h := range d.GrantedBy() {
 		text := string(h.Kind)
 		if h.Group != nil {
 			text += " " + h.Group.Name
@@ -90,7 +90,7 @@ func TestDecide(t *testing.T) {
 func TestNobodyIsAllowedNothing(t *testing.T) {
 	t.Parallel()
 	var nobody *Membership
-	if d := nobody.Decide(Question{Permission: "team.read"}); d.Allowed || d.Reason == "" || d.GrantedBy == nil {
+	if d := nobody.Decide(Question{Permission: "team.read"}); d.Allowed || d.Reason == "" || d.GrantedBy() == nil {
 		t.Errorf("got %+v, want a refusal with a reason and an empty list", d)
 	}
 }
@@ -127,5 +127,24 @@ func TestWhatIsKept(t *testing.T) {
 	}
 	if n := len(c.entries); n > maxCached {
 		t.Errorf("%d are kept, want at most %d", n, maxCached)
+	}
+}
+
+type heavy int
+
+// Weight is a third of what a cache may hold.
+func (heavy) Weight() int { return maxWeight / 3 }
+
+func TestACacheIsBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	c := NewCache[int, heavy](&Changes{}, time.Now)
+	for i := range 100 {
+		c.Put(0, i, heavy(i))
+		if got := len(c.entries); got == 0 || got > 3 {
+			t.Fatalf("HARD-22 %d are kept, want at most three thirds", got)
+		}
+		if got, ok := c.Get(i); !ok || got != heavy(i) {
+			t.Errorf("got %v, %v, want the newest", got, ok)
+		}
 	}
 }

@@ -12,10 +12,8 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
 	"github.com/convoke-dev/convoke/ent/division"
-	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
-	"github.com/convoke-dev/convoke/ent/role"
 	"github.com/convoke-dev/convoke/ent/team"
 )
 
@@ -33,9 +31,10 @@ type Membership struct {
 	Domains []string
 
 	active    bool
-	suspended bool // the account
-	roleIDs   []string
+	suspended bool  // the account
+	roleIDs   idSet // held directly and by groups
 	sources   []source
+	groups    []*groupGrants
 	divisions []string          // restricted to; empty = every division
 	parents   map[string]string // of the account's divisions; only for a restricted member
 }
@@ -46,6 +45,25 @@ type source struct {
 	role  *ent.Role
 	group *ent.Group
 	holds Set
+}
+
+// groupGrants are what a group gives to its members. All members that are loaded together
+// share it: a member of 500 groups with 200 roles each has 100,000 grants.
+type groupGrants struct {
+	group   *ent.Group
+	sources []source
+}
+
+// grants calls f with every source of the member.
+func (m *Membership) grants(f func(*source)) {
+	for i := range m.sources {
+		f(&m.sources[i])
+	}
+	for _, g := range m.groups {
+		for i := range g.sources {
+			f(&g.sources[i])
+		}
+	}
 }
 
 // GrantKind says by what a permission is held.
@@ -65,14 +83,10 @@ const (
 	accountStatus = "account_status"
 	isRestricted  = "is_restricted"
 	ofMember      = "of_member"
-	ofGroup       = "of_group"
-	groupName     = "group_name"
-	groupText     = "group_description"
-	groupVersion  = "group_version"
 )
 
 // memberships loads the members that the condition picks, with all they hold. However
-// many they are, it costs two statements, or three when one of them is restricted to
+// many they are, it costs three statements, or four when one of them is restricted to
 // divisions.
 func (l Loader) memberships(ctx context.Context, client *ent.Client, which predicate.Member) ([]*Membership, error) {
 	ctx = System(ctx, "load memberships")
@@ -125,15 +139,15 @@ func (l Loader) sum(m *Membership) {
 	if m.Owner {
 		m.sources = []source{{kind: ByOwnership, holds: l.Catalogue.All()}}
 		m.Permissions = l.Catalogue.All()
-		m.Domains, m.divisions = nil, nil
+		m.groups, m.Domains, m.divisions = nil, nil, nil
 		return
 	}
 	m.Permissions = Set{}
-	for _, s := range m.sources {
+	m.grants(func(s *source) {
 		for k := range s.holds {
 			m.Permissions[k] = struct{}{}
 		}
-	}
+	})
 	m.Permissions.tidy()
 }
 
@@ -148,53 +162,6 @@ func besideMembers(s *sql.Selector) {
 		sql.Select(d.C(member.DivisionsPrimaryKey[0])).From(d).
 			Where(sql.ColumnsEQ(d.C(member.DivisionsPrimaryKey[0]), s.C(member.FieldID))),
 	), isRestricted)
-}
-
-// loadRoles adds the roles that the members hold, directly and by groups, to their
-// sources.
-func (l Loader) loadRoles(ctx context.Context, client *ent.Client, members idSet, byID map[string]*Membership) error {
-	q := client.Role.Query()
-	q.Modify(func(s *sql.Selector) {
-		const heldRole = "held_role"
-		direct, ofGroups, grants := sql.Table(member.RolesTable).As("direct"), sql.Table(member.GroupsTable).As("in_groups"), sql.Table(group.RolesTable).As("of_groups")
-		held := sql.Dialect(s.Dialect()).
-			Select(sql.As(direct.C(member.RolesPrimaryKey[0]), ofMember), sql.As(direct.C(member.RolesPrimaryKey[1]), heldRole)).
-			AppendSelectExprAs(sql.Raw("NULL"), ofGroup).
-			From(direct).Where(isIn(direct.C(member.RolesPrimaryKey[0]), members)).
-			UnionAll(sql.Dialect(s.Dialect()).
-				Select(sql.As(ofGroups.C(member.GroupsPrimaryKey[0]), ofMember), sql.As(grants.C(group.RolesPrimaryKey[1]), heldRole), sql.As(grants.C(group.RolesPrimaryKey[0]), ofGroup)).
-				From(ofGroups).
-				Join(grants).On(ofGroups.C(member.GroupsPrimaryKey[1]), grants.C(group.RolesPrimaryKey[0])).
-				Where(isIn(ofGroups.C(member.GroupsPrimaryKey[0]), members))).
-			As("held")
-		g := sql.Table(group.Table)
-		s.Join(held).On(s.C(role.FieldID), held.C(heldRole))
-		s.LeftJoin(g).On(g.C(group.FieldID), held.C(ofGroup))
-		s.AppendSelectAs(held.C(ofMember), ofMember)
-		s.AppendSelectAs(g.C(group.FieldID), ofGroup)
-		s.AppendSelectAs(g.C(group.FieldName), groupName)
-		s.AppendSelectAs(g.C(group.FieldDescription), groupText)
-		s.AppendSelectAs(g.C(group.FieldVersion), groupVersion)
-		s.OrderBy(s.C(role.FieldCreatedAt), s.C(role.FieldID))
-	})
-	roles, err := q.All(ctx)
-	if err != nil {
-		return fmt.Errorf("load the roles of members: %w", err)
-	}
-	for _, r := range roles {
-		m := byID[asText(r.Value(ofMember))]
-		src := source{kind: ByRole, role: r, holds: l.Granted(Grant{Roles: []*ent.Role{r}})}
-		if id := asText(r.Value(ofGroup)); id != "" {
-			src.kind = ByGroup
-			src.group = &ent.Group{
-				ID: id, AccountID: m.AccountID, Name: asText(r.Value(groupName)),
-				Description: asText(r.Value(groupText)), Version: int(asInt(r.Value(groupVersion))),
-			}
-		}
-		m.sources = append(m.sources, src)
-		m.roleIDs = append(m.roleIDs, r.ID)
-	}
-	return nil
 }
 
 // loadDivisions adds the divisions of restricted members, and the tree of all divisions

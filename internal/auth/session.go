@@ -92,6 +92,9 @@ type Known struct {
 	expires  time.Time
 }
 
+// Weight is that of the viewer.
+func (k Known) Weight() int { return k.viewer.Weight() }
+
 // Authenticate returns the viewer of a session token, from the cache if it is there. It
 // fails with UNAUTHENTICATED when there is no such session, or it has ended or was idle
 // for too long.
