@@ -5,6 +5,7 @@ package relay
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -46,7 +47,10 @@ type Connection[T any] struct {
 	Edges    []*Edge[T]
 	PageInfo *PageInfo
 
-	count func(context.Context) (int, error)
+	count   func(context.Context) (int, error)
+	counted sync.Once
+	total   int
+	err     error
 }
 
 // Nodes returns the elements without their positions.
@@ -58,8 +62,12 @@ func (c *Connection[T]) Nodes() []T {
 	return nodes
 }
 
-// TotalCount counts the whole list. It is called only when the field is selected.
-func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) { return c.count(ctx) }
+// TotalCount returns how many elements the whole list has. It counts them at most once, and
+// only when the field is selected. The aliases of a selection may call it at the same time.
+func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) {
+	c.counted.Do(func() { c.total, c.err = c.count(ctx) })
+	return c.total, c.err
+}
 
 // CountedBy makes TotalCount call f instead of a query. It returns the same connection.
 func (c *Connection[T]) CountedBy(f func(context.Context) (int, error)) *Connection[T] {
