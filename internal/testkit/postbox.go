@@ -48,15 +48,15 @@ func (p *Postbox) Break(err error) {
 
 // To returns the mails to the address, oldest first.
 func (p *Postbox) To(email string) []mail.Message {
-	found, _ := p.to(email)
+	found, _ := p.to(email, "")
 	return found
 }
 
-func (p *Postbox) to(email string) (found []mail.Message, news <-chan struct{}) {
+func (p *Postbox) to(email, text string) (found []mail.Message, news <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.sent {
-		if strings.EqualFold(m.To, email) {
+		if strings.EqualFold(m.To, email) && strings.Contains(m.Text, text) {
 			found = append(found, m)
 		}
 	}
@@ -66,16 +66,22 @@ func (p *Postbox) to(email string) (found []mail.Message, news <-chan struct{}) 
 // Wait returns the nth mail to the address, counted from one, once it has come.
 func (p *Postbox) Wait(t testing.TB, email string, n int) mail.Message {
 	t.Helper()
+	return p.wait(t, email, n, "")
+}
+
+// wait is Wait for mails that hold the text.
+func (p *Postbox) wait(t testing.TB, email string, n int, text string) mail.Message {
+	t.Helper()
 	late := time.After(patience)
 	for {
-		found, news := p.to(email)
+		found, news := p.to(email, text)
 		if len(found) >= n {
 			return found[n-1]
 		}
 		select {
 		case <-news:
 		case <-late:
-			t.Fatalf("%s got %d mails, want %d", email, len(found), n)
+			t.Fatalf("%s got %d mails with %q, want %d", email, len(found), text, n)
 		}
 	}
 }
