@@ -89,22 +89,36 @@ func (p *process) resources() (r resources) {
 	return r
 }
 
-var goroutine = regexp.MustCompile(`(?m)^goroutine \d+ .*\[`)
+var (
+	// Goroutine 0 is none: it is the stack of the scheduler on the thread that got the signal.
+	goroutine = regexp.MustCompile(`(?m)^goroutine [1-9]\d* .*\[`)
+	createdBy = regexp.MustCompile(`(?m)^created by (\S+)`)
+)
 
-// goroutines ends the process by the signal that makes Go print all goroutines, and counts
-// them. Those of net/http that wait for the next request of a kept connection are left out.
-func (p *process) goroutines() (n int) {
+// goroutines ends the process by the signal that makes Go print all goroutines, and returns
+// their stacks by the function that started them. Two kinds come and go with what the server does by
+// itself, and are left out: those of net/http that wait for the next request of a kept
+// connection, and those of the PostgreSQL driver while one of its queries runs.
+func (p *process) goroutines() map[string][]string {
 	p.t.Helper()
 	_ = p.stop(syscall.SIGQUIT) // it ends badly
+	by := map[string][]string{}
 	for _, stack := range strings.Split(p.err.String(), "\n\n") {
-		if goroutine.MatchString(stack) && !strings.Contains(stack, "net/http.(*conn).serve") && !strings.Contains(stack, "net/http.(*connReader)") {
-			n++
+		if !goroutine.MatchString(stack) || strings.Contains(stack, "net/http.(*conn).serve") || strings.Contains(stack, "net/http.(*connReader)") {
+			continue
+		}
+		starter := "the program"
+		if found := createdBy.FindStringSubmatch(stack); found != nil {
+			starter = found[1]
+		}
+		if !strings.HasPrefix(starter, "github.com/jackc/pgx/") {
+			by[starter] = append(by[starter], stack)
 		}
 	}
-	if n == 0 {
+	if len(by) == 0 {
 		p.t.Fatalf("no goroutine in\n%.2000s", p.err.String())
 	}
-	return n
+	return by
 }
 
 // people invites as many people as the sockets need, and returns their sessions.
@@ -122,22 +136,23 @@ func (l load) people(p *process, m *mailServer, session, team string) (sessions 
 }
 
 // watch opens one socket after another, and reads a few events from each, until ctx ends.
-func (l load) watch(ctx context.Context, p *process, session, team string, seen *atomic.Int64) {
+func (l load) watch(ctx context.Context, p *process, session, team string, seen, opened *atomic.Int64) {
 	for ctx.Err() == nil {
-		if err := l.oneSocket(ctx, p, session, team, seen); err != nil && ctx.Err() == nil {
+		if err := l.oneSocket(ctx, p, session, team, seen, opened); err != nil && ctx.Err() == nil {
 			p.t.Errorf("a socket ended with %v", err)
 			return
 		}
 	}
 }
 
-func (l load) oneSocket(ctx context.Context, p *process, session, team string, seen *atomic.Int64) error {
+func (l load) oneSocket(ctx context.Context, p *process, session, team string, seen, opened *atomic.Int64) error {
 	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
 	conn, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(p.url, "http")+"/graphql", nil)
 	if err != nil {
 		return err
 	}
 	_ = res.Body.Close()
+	opened.Add(1)
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	defer func() { _ = conn.Close() }()
 	for _, message := range []string{
@@ -212,12 +227,12 @@ func TestNothingGrowsUnderLoad(t *testing.T) {
 		http.DefaultClient.CloseIdleConnections()
 		before := p.resources()
 
-		var seen atomic.Int64
+		var seen, opened atomic.Int64
 		ctx, stop := context.WithCancel(t.Context())
 		var watching, asking sync.WaitGroup
 		people := l.people(p, m, session, team)
 		for n := range l.sockets {
-			watching.Go(func() { l.watch(ctx, p, people[n%len(people)], team, &seen) })
+			watching.Go(func() { l.watch(ctx, p, people[n%len(people)], team, &seen, &opened) })
 		}
 		pace := time.NewTicker(l.every)
 		defer pace.Stop()
@@ -244,16 +259,18 @@ func TestNothingGrowsUnderLoad(t *testing.T) {
 		stop()
 		watching.Wait()
 		http.DefaultClient.CloseIdleConnections()
+		// The server logs each socket when it has released it.
+		testkit.Eventually(t, func() bool { return strings.Count(p.err.String(), `"msg":"socket closed"`) == int(opened.Load()) })
 		testkit.Eventually(t, func() bool { return p.resources().descriptors <= before.descriptors+8 })
 		after := p.resources()
 		t.Logf("before %+v, after it %+v; memory grew by %.3f; %d events, %d requests failed", before, after, growth(residentKB), seen.Load(), failed.Load())
 		if grew := growth(residentKB); l.long && grew > 1.1 {
 			t.Errorf("resident memory grew by %.3f, want at most 1.1", grew)
 		}
-		// Some are of connections that end at this moment. One for each socket that was opened
-		// in an hour would be many more.
-		if got := p.goroutines(); got > want+2*l.sockets {
-			t.Errorf("%d goroutines are left, want about %d", got, want)
+		for starter, stacks := range p.goroutines() {
+			if len(stacks) > len(want[starter]) {
+				t.Errorf("%d goroutines started by %s are left, want %d:\n%s", len(stacks), starter, len(want[starter]), strings.Join(stacks, "\n\n"))
+			}
 		}
 	})
 }
