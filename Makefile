@@ -3,11 +3,12 @@
 # need Node.
 
 GOLANGCI_VERSION := v2.12.2
+GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # The linter's cache knows files by their path: two checkouts must not share it.
 export GOLANGCI_LINT_CACHE := $(CURDIR)/bin/golangci-lint-cache
 
-.PHONY: help run test test-short test-clients test-examples client bench crash soak fuzz generate web migration fmt check check-generated check-mod check-schema check-web lint
+.PHONY: help run test test-short test-clients test-examples client bench crash soak fuzz vuln generate web migration fmt check check-generated check-mod check-schema check-web lint
 
 run: ## Serve the demo on http://127.0.0.1:8080.
 	go run ./cmd/convoke demo
@@ -16,7 +17,7 @@ help: ## What each target does.
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 18
 
 test: ## All tests; on PostgreSQL too when CONVOKE_TEST_POSTGRES names a server.
-	CGO_ENABLED=1 go test -race -timeout 30m ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
 test-short: ## Every test in under a minute: without the race detector, on SQLite only, a few rounds of each race.
 	CGO_ENABLED=1 CONVOKE_TEST_POSTGRES= CONVOKE_TEST_ROUNDS= go test -short ./...
@@ -48,6 +49,9 @@ FUZZTIME := 60s
 fuzz: ## Each fuzz target for FUZZTIME, two at a time.
 	grep -rn '^func Fuzz' --include='*_test.go' . | sed 's|^\(.*\)/[^/]*:[0-9]*:func \(Fuzz[A-Za-z]*\).*|\1 \2|' | \
 		xargs -P 2 -n 2 sh -c 'go test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1'
+
+vuln: ## Known weaknesses in code that is reached, from https://vuln.go.dev.
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 generate: ## Everything machine-written in Go.
 	go generate ./...
