@@ -106,7 +106,7 @@ func setProof(ctx context.Context, tx *store.Tx, email string, p user.EmailProof
 func TestParseReplyTo(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]server.ReplyTo{
-		"": {}, "none": {}, " inviter ": {Inviter: true}, "help@example.com": {Address: "help@example.com"},
+		"": {}, "none": {}, "inviter": {Inviter: true}, "help@example.com\n": {Address: "help@example.com"}, "help@example.com": {Address: "help@example.com"},
 	} {
 		if got, err := server.ParseReplyTo(typed); err != nil || got != want {
 			t.Errorf("HARD-15 %q: got %+v, %v, want %+v", typed, got, err, want)
