@@ -55,7 +55,7 @@ func TestHARD15HeadersOfTheLongestMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Message{
-		ID: strings.Repeat("i", 120) + "@" + strings.Repeat("h", 116) + ".org", To: address("t"), ToName: strings.Repeat("علی‌رضا ", 10), ReplyTo: address("r"),
+		ID: strings.Repeat("i", 120) + "@" + strings.Repeat("h", 116) + ".org", To: address("t"), ToName: strings.Repeat("علی\u200cرضا ", 10), ReplyTo: address("r"),
 		Subject: strings.Repeat("Ñandú 🚀 ", 24), Text: "Hello\n" + strings.Repeat("x", 3000) + "\n", HTML: "<p>" + strings.Repeat("x", 3000) + "</p>\n",
 	}
 	if err := s.Send(t.Context(), m); err != nil {
