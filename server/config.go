@@ -15,6 +15,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/net/idna"
 
+	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/auth"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/store"
@@ -39,6 +40,9 @@ type Config struct {
 	// Sender sends mail. When it is nil, no mail is sent, and having a link counts
 	// as proof of an address.
 	Sender mail.Sender
+	// ReplyTo is where replies to mails go. With the zero value mails have no Reply-To, so
+	// replies go to the sender's address.
+	ReplyTo ReplyTo
 	// MailHookSecret is the secret of at least 16 characters with which a mail
 	// provider reports bounces at /hooks/mail. When it is empty, there is no hook.
 	MailHookSecret string
@@ -96,6 +100,30 @@ type Config struct {
 	PasswordCost argon2id.Params
 	// StoreOptions are for tests.
 	StoreOptions []store.Option
+}
+
+// ReplyTo is where replies to mails go: nowhere else than to the sender, to the inviter for
+// invitations, or to an address for all mails.
+type ReplyTo struct {
+	Inviter bool
+	Address string
+}
+
+// ParseReplyTo reads none, inviter or an address. The empty text is none. The address must be
+// one that every mail server accepts in a header: its part before the @ is in ASCII.
+func ParseReplyTo(s string) (ReplyTo, error) {
+	switch s = strings.TrimSpace(s); s {
+	case "", "none":
+		return ReplyTo{}, nil
+	case "inviter":
+		return ReplyTo{Inviter: true}, nil
+	}
+	parsed, invalid := address.Parse(s)
+	local, _, _ := strings.Cut(parsed.Typed, "@")
+	if invalid != nil || strings.ContainsFunc(local, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ReplyTo{}, fmt.Errorf("%q is neither none, inviter nor an address such as help@example.com", s)
+	}
+	return ReplyTo{Address: parsed.Typed}, nil
 }
 
 // OIDC is an OpenID Connect provider, with the client id and secret of this server.

@@ -207,9 +207,11 @@ func (s *Server) build(catalogue *access.Catalogue, preset access.Preset, tokens
 	if !noMail {
 		toUsers := &auth.Composer{Store: s.Store, Tokens: tokens, Templates: templates, Now: s.now}
 		s.worker = &outbox.Worker{
-			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: mailHost(s.cfg.PublicURL), Now: s.now, Log: s.log,
+			Store: s.Store, Queue: queue, Sender: s.cfg.Sender, MailHost: mailHost(s.cfg.PublicURL), ReplyTo: s.cfg.ReplyTo.Address, Now: s.now, Log: s.log,
 			Composers: map[string]outbox.Composer{
-				invite.MailInvitation:      &invite.Composer{Store: s.Store, Events: events, Tokens: tokens, Templates: templates, Now: s.now},
+				invite.MailInvitation: &invite.Composer{
+					Store: s.Store, Events: events, Tokens: tokens, Templates: templates, Now: s.now, ReplyToInviter: s.cfg.ReplyTo.Inviter,
+				},
 				auth.MailVerification:      toUsers,
 				auth.MailAlreadyRegistered: toUsers,
 				auth.MailReset:             toUsers,

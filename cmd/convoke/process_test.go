@@ -58,10 +58,16 @@ var listening = regexp.MustCompile(`"addr":"([^"]+)"|Start +http://([^/]+)/`)
 // start runs convoke on a free port and waits until it is ready.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+// startWith is start with more environment variables, each as NAME=VALUE.
+func startWith(t *testing.T, environment []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, ended: make(chan error, 1)}
 	p.cmd = exec.CommandContext(context.Background(), binary, append(args, "--addr", "127.0.0.1:0")...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	p.cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	p.cmd.Env = append(append(os.Environ(), "TMPDIR="+t.TempDir()), environment...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -294,6 +300,8 @@ func TestServeRefusesNonsense(t *testing.T) {
 		"no mail server":            {with("--mail", "smtp"), "--smtp-url"},
 		"no sender":                 {with("--mail", "smtp", "--smtp-url", "smtp://127.0.0.1:25"), "--mail-from"},
 		"a mail server without TLS": {with("--mail", "smtp", "--smtp-url", "http://mail.example.com", "--mail-from", "a@example.com"), "--smtp-url"},
+		"no address for replies":    {with("--mail-reply-to", "Olivia <olivia@example.com>"), "--mail-reply-to"},
+		"a header for replies":      {with("--mail-reply-to", "a@example.com\r\nBcc: b@example.com"), "--mail-reply-to"},
 		"a short key":               {with("--secret-key", "hunter2"), "at least 32"},
 		"PostgreSQL without a key":  {with("--db", "postgres://127.0.0.1:1/x"), "--secret-key"},
 		"a star for CORS":           {with("--cors-origin", "*"), "CORS origin"},

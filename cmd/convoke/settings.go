@@ -23,6 +23,7 @@ type settings struct {
 	Addr             string   `help:"The address to listen on." default:"127.0.0.1:8080"`
 	PublicURL        string   `help:"The address at which people reach this server, such as https://team.example.com. Links in mails begin with it." name:"public-url" placeholder:"URL"`
 	MailFrom         string   `help:"The sender of mails, such as \"Portal <no-reply@example.com>\"." placeholder:"ADDRESS"`
+	MailReplyTo      string   `help:"Where replies to mails go: none (to the sender), inviter (of an invitation, whose address its addressee then sees), or an address." default:"none" placeholder:"WHERE"`
 	SecretKey        []string `help:"The key that tokens are derived from, at least 32 characters; older keys may follow. Without it, a key is created and stored beside the data." placeholder:"KEY"`
 	SignUp           string   `help:"Who may sign up: open or invite-only." enum:"open,invite-only" default:"open"`
 	PersonalAccounts bool     `help:"Give an invited newcomer an account and a default team of their own." default:"true" negatable:""`
@@ -126,6 +127,9 @@ func (s *settings) config(limits server.RateLimits) (server.Config, error) {
 	}
 	if cfg.TrustedProxies, err = networks(s.TrustedProxy); err != nil {
 		return cfg, fmt.Errorf("--trusted-proxy: %w", err)
+	}
+	if cfg.ReplyTo, err = server.ParseReplyTo(s.MailReplyTo); err != nil {
+		return cfg, fmt.Errorf("--mail-reply-to: %w", err)
 	}
 	if cfg.RateLimits, err = limits.With(s.RateLimits...); err != nil {
 		return cfg, fmt.Errorf("--rate-limits: %w", err)

@@ -29,7 +29,7 @@ func TestMailTemplates(t *testing.T) {
 		_, mailbox = p.get("/mailbox.json")
 		return strings.Count(mailbox, `"subject":`) == 4
 	})
-	for _, want := range []string{`"subject":"Acme Security wants you"`, `"text":"Our own words: ` + p.url + `/accept#`, `\u003cmain id=\"ours\"\u003e`} {
+	for _, want := range []string{`"subject":"Acme Security wants you"`, `"text":"Our own words:\n` + p.url + `/accept#`, `\u003cmain id=\"ours\"\u003e`} {
 		if n := strings.Count(mailbox, want); n != 4 {
 			t.Errorf("%d mails of 4 have %s:\n%s", n, want, mailbox)
 		}

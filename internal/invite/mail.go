@@ -8,6 +8,8 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
@@ -25,6 +27,8 @@ type Composer struct {
 	Tokens    *token.Deriver
 	Templates *mail.Templates
 	Now       func() time.Time
+	// ReplyToInviter lets replies go to the inviter, whose address the addressee then sees.
+	ReplyToInviter bool
 }
 
 // Compose writes the mail of the job. It fails with outbox.ErrObsolete when the
@@ -63,7 +67,24 @@ func (c *Composer) Compose(ctx context.Context, j *ent.Job) (mail.Message, error
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("render invitation %s: %w", i.ID, err)
 	}
-	return mail.Message{To: i.Email, ToName: name, Subject: content.Subject, Text: content.Text, HTML: content.HTML}, nil
+	replyTo, err := c.replyTo(ctx, i)
+	return mail.Message{To: i.Email, ToName: name, ReplyTo: replyTo, Subject: content.Subject, Text: content.Text, HTML: content.HTML}, err
+}
+
+// replyTo returns the address of the inviter. It is empty unless mail has proven the address
+// and the inviter is an active member of the team, because a reply to the invitation is meant
+// for somebody of the team.
+func (c *Composer) replyTo(ctx context.Context, i *ent.Invitation) (string, error) {
+	u := i.Edges.Inviter
+	if !c.ReplyToInviter || u == nil || u.EmailProof != user.EmailProofMail {
+		return "", nil
+	}
+	is, err := c.Store.Read().Member.Query().
+		Where(member.TeamID(i.TeamID), member.UserID(u.ID), member.StatusEQ(member.StatusActive)).Exist(ctx)
+	if err != nil || !is {
+		return "", err
+	}
+	return u.Email, nil
 }
 
 // notNeeded is the reason of a delivery that failed because the invitation ended

@@ -35,6 +35,9 @@ type Message struct {
 	To string
 	// ToName is the display name of the recipient; it may be empty.
 	ToName string
+	// ReplyTo is a plain address for replies; it may be empty. An address that cannot be
+	// in the header is left out, because the mail matters more.
+	ReplyTo string
 	// Subject is cut at 200 characters.
 	Subject string
 	// Text is the plain text part. It must be complete by itself.
@@ -118,6 +121,9 @@ func compose(m Message, from netmail.Address, date time.Time) (composed, error) 
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingB64))
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(&netmail.Address{Name: unlinked(headerText(m.ToName, maxName)), Address: to})
+	if replyTo, err := parseTo(m.ReplyTo); err == nil && (isASCII(replyTo) || !isASCII(from.Address+to)) { // needs no SMTPUTF8 of its own
+		msg.ReplyToMailAddress(&netmail.Address{Address: replyTo})
+	}
 	msg.Subject(subject)
 	msg.SetMessageIDWithValue(m.ID)
 	msg.SetDateWithValue(date)
@@ -134,9 +140,14 @@ func compose(m Message, from netmail.Address, date time.Time) (composed, error) 
 	return composed{from: from.Address, to: to, subject: subject, raw: onOneLine(raw.Bytes())}, nil
 }
 
-// onOneLine unfolds the Message-ID, because some clients do not find it on the second line.
+// foldedAtOnce is a field whose value, a Message-ID or an address, begins on the second line.
+var foldedAtOnce = regexp.MustCompile(`\r\n(Message-ID|From|To|Reply-To):\r\n <`)
+
+// onOneLine unfolds a Message-ID and the fields that are only an address, because some clients
+// do not find them on the second line.
 func onOneLine(raw []byte) []byte {
-	return bytes.Replace(raw, []byte("\r\nMessage-ID:\r\n "), []byte("\r\nMessage-ID: "), 1)
+	end := bytes.Index(raw, []byte("\r\n\r\n"))
+	return append(foldedAtOnce.ReplaceAll(raw[:end], []byte("\r\n$1: <")), raw[end:]...)
 }
 
 // parseTo accepts exactly one plain address, without display name, comment, group, list,

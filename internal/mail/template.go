@@ -299,7 +299,7 @@ func (t *Templates) render(mail string, data interface{ common() *page }) (Conte
 	if err := w.html.ExecuteTemplate(&page, layout, data); err != nil {
 		return Content{}, fmt.Errorf("render %s mail as HTML: %w", mail, err)
 	}
-	return Content{Subject: shown, Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(page.String()) + "\n", link: p.Link}, nil
+	return Content{Subject: shown, Text: wrap(strings.TrimSpace(text.String())) + "\n", HTML: strings.TrimSpace(page.String()) + "\n", link: p.Link}, nil
 }
 
 // name returns the cleaned name, or a substitute when nothing is left of it.

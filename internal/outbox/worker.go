@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ type Result struct {
 // Composer composes one kind of mail, and records the results of its attempts.
 type Composer interface {
 	// Compose returns the mail of the job, or ErrObsolete. The worker sets the
-	// message's ID.
+	// message's ID, and its ReplyTo where it is empty.
 	Compose(ctx context.Context, j *ent.Job) (mail.Message, error)
 	// Record writes the result, in the transaction that ends the attempt.
 	Record(ctx context.Context, tx *store.Tx, j *ent.Job, r Result) error
@@ -78,6 +79,7 @@ type Worker struct {
 	Sender    mail.Sender
 	Composers map[string]Composer // by kind
 	MailHost  string              // the right-hand side of Message-IDs
+	ReplyTo   string              // the address for replies to mails that have none of their own; may be empty
 	Now       func() time.Time
 	Log       *slog.Logger
 
@@ -179,7 +181,7 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 		reason := fmt.Sprintf("nobody composes %q", j.Kind)
 		return w.keep(ctx, j, nothing, func(u *ent.JobUpdate) { u.SetDeadAt(w.Now()) }, reason)
 	}
-	m, err := c.Compose(ctx, j)
+	m, err := w.compose(ctx, c, j)
 	if errors.Is(err, ErrObsolete) {
 		r := Result{Outcome: Obsolete, Attempts: j.Attempts - 1, At: w.Now()}
 		return w.finish(ctx, j, func(tx *store.Tx) error { return c.Record(ctx, tx, j, r) })
@@ -189,7 +191,6 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 	}
 	endTurn := func() {}
 	if err == nil {
-		m.ID = MessageID(j, w.MailHost)
 		bounded, cancel := context.WithTimeout(ctx, sendWithin)
 		endTurn, err = w.send(bounded, m)
 		cancel()
@@ -216,6 +217,13 @@ func (w *Worker) attempt(ctx context.Context, j *ent.Job) error {
 		w.Log.Info("mail to be tried again", "job", j.ID, "kind", j.Kind, "attempts", r.Attempts, "in", wait.String(), "reason", r.Reason, "detail", r.Detail)
 		return w.keep(ctx, j, record, func(u *ent.JobUpdate) { u.SetRunAt(r.At.Add(wait)) }, r.Reason)
 	}
+}
+
+// compose returns the mail of the job, with what all mails have.
+func (w *Worker) compose(ctx context.Context, c Composer, j *ent.Job) (mail.Message, error) {
+	m, err := c.Compose(ctx, j)
+	m.ID, m.ReplyTo = MessageID(j, w.MailHost), cmp.Or(m.ReplyTo, w.ReplyTo)
+	return m, err
 }
 
 func nothing(*store.Tx) error { return nil }
@@ -336,9 +344,8 @@ func (w *Worker) probe(ctx context.Context) error {
 		return fmt.Errorf("find a mail to probe with: %w", err)
 	}
 	if c, known := w.Composers[j.Kind]; known {
-		m, err := c.Compose(ctx, j)
+		m, err := w.compose(ctx, c, j)
 		if err == nil {
-			m.ID = MessageID(j, w.MailHost)
 			err = prober.Probe(ctx, m)
 		}
 		var refused *mail.Error
