@@ -150,7 +150,7 @@ func (c *Config) check() error {
 	}
 	for _, o := range c.CORSOrigins {
 		if !isOrigin(o) {
-			return fmt.Errorf("the CORS origin %q must be like https://portal.example.com: scheme and host, no path, no *", o)
+			return fmt.Errorf("the CORS origin %q must be as browsers write it, like https://portal.example.com: lower case, no path, no *, no default port", o)
 		}
 	}
 	if c.Log == nil {
