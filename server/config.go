@@ -178,7 +178,7 @@ func (c *Config) check() error {
 // publicURL returns the URL with its host as browsers and mail programs write it: in lower
 // case, in ASCII, and without the port that goes without saying.
 func publicURL(u *url.URL) (*url.URL, error) {
-	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if u == nil || u.Host == "" {
 		return nil, errors.New("the public URL must be like https://team.example.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
@@ -196,7 +196,7 @@ func publicURL(u *url.URL) (*url.URL, error) {
 	own.Host = strings.ToLower(own.Host)
 	own.Host = withoutPort(&own)
 	if !isOrigin(own.Scheme + "://" + own.Host) {
-		return nil, errors.New("the public URL has a host or a port that no browser sends; it must be like https://team.example.com")
+		return nil, errors.New("the public URL must be as browsers write it, like https://team.example.com")
 	}
 	return &own, nil
 }

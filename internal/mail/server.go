@@ -38,20 +38,20 @@ func parseServer(rawURL string) (server, error) {
 	default:
 		return server{}, errors.New("mail server URL must begin with smtp:// (STARTTLS) or smtps:// (TLS from the first byte)")
 	}
+	if _, err := netip.ParseAddr(srv.host); err != nil && strings.Contains(srv.host, ":") {
+		return server{}, errors.New("mail server URL has more than one port, or an IPv6 address without brackets; write it as smtp://[2001:db8::1]:587")
+	}
 	srv.loopback = srv.host == "localhost" || net.ParseIP(srv.host).IsLoopback()
 	return srv, srv.check(u)
 }
 
 func (s server) check(u *url.URL) error {
 	port, err := strconv.Atoi(s.port)
-	_, noIP := netip.ParseAddr(s.host)
 	switch {
 	case s.host == "":
 		return errors.New("mail server URL names no host; write it as smtp://user:password@host:587")
 	case strings.ContainsFunc(s.host, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return errors.New("mail server URL has a host name with characters beyond ASCII; write it in its xn-- form")
-	case strings.Contains(s.host, ":") && noIP != nil:
-		return errors.New("mail server URL has more than one port, or an IPv6 address without brackets; write it as smtp://[2001:db8::1]:587")
 	case err != nil || port < 1 || port > 65535:
 		return errors.New("mail server URL has a port that is not between 1 and 65535")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
