@@ -23,7 +23,8 @@ const maxWrongValues = 10
 // CheckVariables checks the values of an operation's variables, as JSON has them with
 // numbers as json.Number, by the rules for input coercion: sections 3.5, 3.6, 3.9 to 3.12
 // and 6.1.2 of the GraphQL specification, September 2025. gqlparser accepts more: "2" for
-// an Int, 7 for a String, enum values in any case, and anything for a custom scalar.
+// an Int, 7 for a String, enum values in any case, and anything for a custom scalar. The
+// operation must have been validated: its types are those of the schema.
 //
 // Each error has the code GRAPHQL_VALIDATION_FAILED and names the variable and the path in
 // it. No error repeats a value, because it may be a password.

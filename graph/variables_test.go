@@ -7,6 +7,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/convoke-dev/convoke/graph"
 )
@@ -58,9 +59,15 @@ func TestWhatEachScalarAccepts(t *testing.T) {
 
 func TestWrongValuesOfVariables(t *testing.T) {
 	t.Parallel()
+	const noMoment = `Variable "$v" has a wrong value: DateTime is a string in RFC 3339, such as 2030-01-31T12:00:00Z.`
 	for _, c := range []struct{ rule, typ, value, want string }{
 		{"a missing value", "ID!", "", `Variable "$v" has a wrong value: a value of type "ID!" is required.`},
 		{"a missing value that may be missing", "ID", "", ""},
+		{"a moment", "DateTime!", `"2030-01-31T12:00:00.5+01:00"`, ""},
+		{"a moment with a short hour", "DateTime!", `"2030-01-31T1:00:00Z"`, noMoment},
+		{"a moment with a comma", "DateTime!", `"2030-01-31T12:00:00,5Z"`, noMoment},
+		{"a moment with an offset of a day", "DateTime!", `"2030-01-31T12:00:00+24:00"`, noMoment},
+		{"a moment that is in another year in UTC", "DateTime!", `"9999-12-31T23:59:59-01:00"`, noMoment},
 		{"null", "ID!", "null", `Variable "$v" has a wrong value: null is not allowed for type "ID!".`},
 		{"null that is allowed", "ID", "null", ""},
 		{"a single value for a list", "[ID!]!", `"a"`, ""},
@@ -137,4 +144,50 @@ func checkVariable(t *testing.T, typ, value string) string {
 		t.Errorf("%s given %s: got code %v", typ, value, code)
 	}
 	return wrong[0].Message
+}
+
+// FuzzCheckVariables has the precondition of CheckVariables: the types of variables are
+// input types of the schema, which validation ensures.
+func FuzzCheckVariables(f *testing.F) {
+	for _, value := range jsonValues {
+		for _, typ := range []string{"Boolean", "Int!", "Float", "[ID!]!", "[[String]]", "DateTime", "OrderDirection", "InvitationReference", "MemberOrder!", "[InviteUserInput!]"} {
+			f.Add(typ, value)
+		}
+	}
+	f.Add("InviteUserInput!", `{"teamId": "t", "email": "a@x.org", "grant": {"chosen": {"roleIds": ["r", {}, null]}}, "expiresInHours": 2.5}`)
+	f.Add("InvitationReference", `{"token": "a", "id": null}`)
+	f.Add("PersonFilter", `{"status": "ACTIVE", "search": null}`)
+	f.Add("Float", `1e999`)
+	f.Add("ID", `-9223372036854775809`)
+	f.Fuzz(func(t *testing.T, typ, value string) {
+		doc, err := parser.ParseQuery(&ast.Source{Input: "query($v: " + typ + ") { __typename }"})
+		if err != nil || len(doc.Operations) != 1 || len(doc.Operations[0].VariableDefinitions) != 1 {
+			return
+		}
+		op := doc.Operations[0]
+		if def := graph.Schema().Types[op.VariableDefinitions[0].Type.Name()]; def == nil || !def.IsInputType() {
+			return
+		}
+		op.VariableDefinitions[0].Definition = graph.Schema().Types[op.VariableDefinitions[0].Type.Name()]
+		var values map[string]any
+		numbers := json.NewDecoder(strings.NewReader(`{"v":` + value + `,"secret":0}`))
+		numbers.UseNumber()
+		if numbers.Decode(&values) != nil {
+			return
+		}
+		_, refused := validator.VariableValues(graph.Schema(), op, values) // comes first, and changes the values
+		wrong := graph.CheckVariables(graph.Schema(), op, values)
+		if len(wrong) > 10 {
+			t.Errorf("%s given %s: got %d errors, want at most 10", typ, value, len(wrong))
+		}
+		for _, err := range wrong {
+			if err.Extensions["code"] != "GRAPHQL_VALIDATION_FAILED" || err.Extensions["variable"] != "$v" {
+				t.Errorf("%s given %s: got %v, %v", typ, value, err, err.Extensions)
+			}
+		}
+		// gqlgen accepts more, but nothing less.
+		if refused != nil && len(wrong) == 0 {
+			t.Errorf("%s given %s is accepted, and by gqlgen %v", typ, value, refused)
+		}
+	})
 }

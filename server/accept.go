@@ -54,8 +54,9 @@ func qualityIn(parameters string) (quality float64, ok bool) {
 		value = strings.Trim(strings.TrimSpace(value), `"`)
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "q":
+			// Java's clients send .2, so a weight need not have a digit before its point.
 			q, err := strconv.ParseFloat(value, 64)
-			if err != nil || !(q >= 0 && q <= 1) {
+			if err != nil || strings.Trim(value, "0123456789.") != "" || !(q >= 0 && q <= 1) {
 				return 0, false
 			}
 			quality = q

@@ -55,6 +55,9 @@ func TestResponsesAreNegotiated(t *testing.T) {
 		{"text/event-stream, */*", asEvents, 200},
 		{"application/json;q=0.9, text/event-stream", asEvents, 200},
 		{"application/json;q=high, text/event-stream;q=0.1", asEvents, 200},
+		{"application/json;q=1e-1, text/event-stream;q=0.1", asEvents, 200}, // HARD-13
+		{"application/json;q=0x1p-2, text/event-stream;q=0.1", asEvents, 200},
+		{"application/graphql-response+json;q=.3, application/json;q=.2", asResponse, 400},
 		{"text/html", asJSON, 406},
 		{"application/json;q=0", asJSON, 406},
 		{"application/json; charset=iso-8859-1", asJSON, 406},

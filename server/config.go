@@ -178,7 +178,7 @@ func (c *Config) check() error {
 	}
 	for _, o := range c.CORSOrigins {
 		if !isOrigin(o) {
-			return fmt.Errorf("the CORS origin %q must be like https://portal.example.com: scheme and host, no path, no *", o)
+			return fmt.Errorf("the CORS origin %q must be as browsers write it, like https://portal.example.com: lower case, no path, no *, no default port", o)
 		}
 	}
 	if c.Log == nil {
@@ -203,14 +203,14 @@ func (c *Config) check() error {
 	return nil
 }
 
-// publicURL returns the URL with its host as browsers and mail programs write
-// it: in lower case, and in ASCII.
+// publicURL returns the URL with its host as browsers and mail programs write it: in lower
+// case, in ASCII, and without the port that goes without saying.
 func publicURL(u *url.URL) (*url.URL, error) {
-	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if u == nil || u.Host == "" {
 		return nil, errors.New("the public URL must be like https://team.example.com")
 	}
-	if u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, errors.New("the public URL must end with the host: no path, no query")
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return nil, errors.New("the public URL must be scheme and host: no user, no path, no query")
 	}
 	own := *u
 	// A name in ASCII stays as it is: it may contain an underscore, which IDNA refuses.
@@ -222,6 +222,10 @@ func publicURL(u *url.URL) (*url.URL, error) {
 		own.Host = strings.Replace(u.Host, name, ascii, 1)
 	}
 	own.Host = strings.ToLower(own.Host)
+	own.Host = withoutPort(&own)
+	if !isOrigin(own.Scheme + "://" + own.Host) {
+		return nil, errors.New("the public URL must be as browsers write it, like https://team.example.com")
+	}
 	return &own, nil
 }
 

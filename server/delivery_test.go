@@ -283,6 +283,13 @@ func TestTheMailHook(t *testing.T) {
 			equal(t, "invitations", answer["invitations"], any(1.0))
 			equal(t, "delivery", deliveryOf(owner, id), "BOUNCED 1 The mail came back.")
 		})
+		t.Run("HARD-13 the provider's own fields in other letters are ignored", func(t *testing.T) {
+			id, messageID := sent("cat@x.org")
+			status, answer := hook(t, w, secret, `{"type": "bounced", "messageId": "`+messageID+`", "Type": "HardBounce", "MessageID": 7, "Email": "dan@x.org"}`)
+			equal(t, "status", status, 200)
+			equal(t, "invitations", answer["invitations"], any(1.0))
+			equal(t, "delivery", deliveryOf(owner, id), "BOUNCED 1 The mail came back.")
+		})
 		for _, bad := range []struct {
 			secret, body, field string
 			status              int
@@ -293,6 +300,8 @@ func TestTheMailHook(t *testing.T) {
 			{secret, `{"type": "bounced"}`, "messageId", 400},
 			{secret, `{"type": "bounced", "email": "bob"}`, "email", 400},
 			{secret, `[]`, "", 400},
+			{secret, `null`, "", 400}, // HARD-13
+			{secret, `{"type": "bounced", "email": "bob@x.org"} {}`, "", 400},
 			{secret, `{"type": "` + strings.Repeat("x", 65<<10) + `"}`, "", 413},
 		} {
 			status, answer := hook(t, w, bad.secret, bad.body)
@@ -300,7 +309,7 @@ func TestTheMailHook(t *testing.T) {
 			equal(t, "status of "+bad.body[:min(40, len(bad.body))], status, bad.status)
 			equal(t, "field", field, bad.field)
 		}
-		for _, id := range []string{"<x@y>", "a.b.c@d", "job_1.inv_1.1@x", "a.b.99999999999999999999@d"} {
+		for _, id := range []string{"<x@y>", "a.b.c@d", "job_1.inv_1.1@x", "a.b.99999999999999999999@d", `a.b\u0000.1@d`} {
 			status, answer := hook(t, w, secret, `{"type": "bounced", "messageId": "`+id+`"}`)
 			equal(t, "status", status, 200)
 			equal(t, "invitations", answer["invitations"], any(0.0))

@@ -73,9 +73,8 @@ func (d *trusted) add(ctx context.Context, manifest []byte, introspection bool) 
 	var problems []error
 	for _, id := range slices.Sorted(maps.Keys(texts)) {
 		text := texts[id]
-		id = bare(id)
 		if other, known := d.texts[id]; known && other != text {
-			problems = append(problems, fmt.Errorf("document %s: there is another document with this id", id))
+			problems = append(problems, anotherDocument(id))
 			continue
 		}
 		doc, err := checkDocument(ctx, text, introspection)
@@ -91,27 +90,41 @@ func (d *trusted) add(ctx context.Context, manifest []byte, introspection bool) 
 // apolloFormat is the format of the manifests of Apollo.
 const apolloFormat = "apollo-persisted-query-manifest"
 
-// readManifest returns the documents of a manifest by their ids. It is a JSON object of
-// ids and texts, as relay-compiler and graphql-codegen write it, or a manifest of Apollo.
+// readManifest returns the documents of a manifest by their ids, without the prefix of
+// hashes. It is a JSON object of ids and texts, as relay-compiler and graphql-codegen write
+// it, or a manifest of Apollo.
 func readManifest(manifest []byte) (texts map[string]string, err error) {
+	type document struct{ ID, Body string }
 	var apollo struct {
 		Format     string
-		Operations []struct{ ID, Body string }
+		Operations []document
 	}
 	if json.Unmarshal(manifest, &apollo) != nil || apollo.Format != apolloFormat {
-		if err := json.Unmarshal(manifest, &texts); err != nil || texts == nil {
+		var plain map[string]string
+		if err := json.Unmarshal(manifest, &plain); err != nil || plain == nil {
 			return nil, errors.New("it must be a JSON object of ids and texts, as relay-compiler and graphql-codegen write it, or a manifest of Apollo")
 		}
-	} else {
-		texts = map[string]string{}
-		for _, o := range apollo.Operations {
-			texts[o.ID] = o.Body
+		apollo.Operations = nil
+		for _, id := range slices.Sorted(maps.Keys(plain)) {
+			apollo.Operations = append(apollo.Operations, document{id, plain[id]})
 		}
 	}
-	if _, empty := texts[""]; empty {
-		return nil, errors.New("a document has no id")
+	texts = map[string]string{}
+	for _, d := range apollo.Operations {
+		id := bare(d.ID)
+		if id == "" {
+			return nil, errors.New("a document has no id")
+		}
+		if other, known := texts[id]; known && other != d.Body {
+			return nil, anotherDocument(id)
+		}
+		texts[id] = d.Body
 	}
 	return texts, nil
+}
+
+func anotherDocument(id string) error {
+	return fmt.Errorf("document %s: there is another document with this id", id)
 }
 
 // checkDocument parses and validates a document as the server does when it is sent. Its

@@ -99,6 +99,8 @@ func TestQueriesByGet(t *testing.T) {
 		"no query":                   {"", 400},
 		"variables that are no JSON": {"?query={__typename}&variables=hunter2", 400},
 		"variables of no shape":      {"?query={__typename}&variables=[1]", 400},
+		"text behind the variables":  {"?query={__typename}&variables={}hunter2", 400}, // HARD-13
+		"text behind the extensions": {"?query={__typename}&extensions={}{}", 400},
 		"a broken escape":            {"?query=%zz", 400},
 	} {
 		t.Run("FE-2 "+name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -20,13 +21,26 @@ const maxHookBody = 64 << 10
 // mailReport is the body of a mail hook. Other fields are ignored, so that a provider
 // can send its own format with these fields added.
 type mailReport struct {
-	// Type is "bounced", the only type.
-	Type      string `json:"type"`
-	MessageID string `json:"messageId"`
-	Email     string `json:"email"`
-	Reason    string `json:"reason"`
-	// Secret is for providers that cannot set a header.
-	Secret string `json:"secret"`
+	// kind is "bounced", the only type.
+	kind, messageID, email, reason string
+	// secret is for providers that cannot set a header.
+	secret string
+}
+
+// readReport reads the body of a mail hook. It returns false for anything but a JSON object
+// with strings in these fields. Their names keep their case: a provider may have a field Type
+// of its own, which decoding into a struct would read as type.
+func readReport(body []byte) (r mailReport, ok bool) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return r, false
+	}
+	for name, into := range map[string]*string{"type": &r.kind, "messageId": &r.messageID, "email": &r.email, "reason": &r.reason, "secret": &r.secret} {
+		if value, given := fields[name]; given && json.Unmarshal(value, into) != nil {
+			return mailReport{}, false
+		}
+	}
+	return r, true
 }
 
 // mailHook handles the mail provider's report that a mail bounced. The response says
@@ -36,17 +50,17 @@ func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusUnsupportedMediaType, "The body must be "+typeJSON+".", "")
 		return
 	}
-	var report mailReport
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxHookBody)).Decode(&report); err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			writeProblem(w, http.StatusRequestEntityTooLarge, "The body is longer than 64 kB.", "")
-			return
-		}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHookBody))
+	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
+		writeProblem(w, http.StatusRequestEntityTooLarge, "The body is longer than 64 kB.", "")
+		return
+	}
+	report, ok := readReport(body)
+	if err != nil || !ok {
 		writeProblem(w, http.StatusBadRequest, "The body must be a JSON object of strings.", "")
 		return
 	}
-	secret := report.Secret
+	secret := report.secret
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		secret = bearer
 	}
@@ -55,11 +69,11 @@ func (s *Server) mailHook(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusUnauthorized, "The secret is missing or wrong.", "")
 		return
 	}
-	if report.Type != "bounced" {
+	if report.kind != "bounced" {
 		writeProblem(w, http.StatusBadRequest, `The type must be "bounced".`, "type")
 		return
 	}
-	marked, err := s.Invites.Bounce(r.Context(), invite.Bounce{MessageID: report.MessageID, Email: report.Email, Reason: report.Reason})
+	marked, err := s.Invites.Bounce(r.Context(), invite.Bounce{MessageID: report.messageID, Email: report.email, Reason: report.reason})
 	var wrong *fault.Error
 	switch {
 	case fault.Is(err, fault.Unavailable):

@@ -195,5 +195,6 @@ func hopAddr(hop string) (addr netip.Addr, ok bool) {
 
 func isTrusted(ip string, trusted []netip.Prefix) bool {
 	addr, err := netip.ParseAddr(ip)
-	return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
+	addr = addr.Unmap().WithZone("") // which no network has
+	return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

@@ -41,6 +41,7 @@ func TestClientAddresses(t *testing.T) {
 		// HARD-7: a zone can be any text
 		{"10.1.2.3:4711", []string{"fe80::1%" + strings.Repeat("\xff", 9000)}, "fe80::1"},
 		{"10.1.2.3:4711", []string{"[fe80::1%\xff]:80"}, "fe80::1"},
+		{"[::1%lo]:4711", []string{"203.0.113.9"}, "203.0.113.9"}, // HARD-13
 		{"@", nil, "@"},
 	} {
 		r := &http.Request{RemoteAddr: c.connection, Header: http.Header{"X-Forwarded-For": c.forwarded}}

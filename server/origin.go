@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -67,7 +69,7 @@ func (s *Server) fromOurPages(w http.ResponseWriter, r *http.Request, upgrade bo
 // refuseOrigin responds to a request from a page of a foreign origin. Browsers show the
 // response to developers only, not to the page, so the log says the same.
 func (s *Server) refuseOrigin(w http.ResponseWriter, r *http.Request, origin string) {
-	origin = origin[:min(len(origin), maxOrigin)]
+	origin = cut(origin, maxOrigin)
 	message := "Pages of the origin " + origin + " may not call this server. "
 	if isOrigin(origin) {
 		message += "Its operator can allow them with --cors-origin=" + origin + "."
@@ -80,11 +82,20 @@ func (s *Server) refuseOrigin(w http.ResponseWriter, r *http.Request, origin str
 	refuse(w, r, http.StatusForbidden, fault.Forbidden, message)
 }
 
+// webOrigin is the origin of pages that are served over HTTP, as browsers write it.
+var webOrigin = regexp.MustCompile(`^https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+
 // isOrigin reports whether the text is the origin of pages that are served over HTTP, as
-// browsers write it.
+// browsers write it: in lower case and in ASCII, without a path and without the port that
+// goes without saying.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == text
+	return err == nil && webOrigin.MatchString(text) && u.Host == withoutPort(u)
+}
+
+// withoutPort returns the host of a URL without the port that its scheme has by default.
+func withoutPort(u *url.URL) string {
+	return strings.TrimSuffix(u.Host, map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
 }
 
 // maxOrigins is how many refused origins are logged. A client can send any number.
@@ -115,13 +126,13 @@ func (o *origins) first(origin string) bool {
 // loopback. The origin "null" may not.
 func (s *Server) welcome(origin, host string) bool {
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
+	if err != nil || !isOrigin(origin) {
 		return false
 	}
 	own := s.cfg.PublicURL
 	return u.Scheme == own.Scheme && u.Host == own.Host ||
 		slices.Contains(s.cfg.CORSOrigins, origin) ||
-		s.cfg.LoopbackOrigins && isOrigin(origin) && loopback(u.Hostname()) ||
+		s.cfg.LoopbackOrigins && loopback(u.Hostname()) ||
 		// All names of loopback mean the same machine.
 		u.Host == host && loopback(u.Hostname()) && loopback(own.Hostname())
 }

@@ -80,12 +80,16 @@ func TestARefusedOriginIsToldWhy(t *testing.T) {
 		}
 		equal(t, "lines", strings.Count(log.String(), "origin refused"), 100)
 	})
-	for _, origin := range []string{"null", "chrome-extension://abc", "https://evil.example/path", strings.Repeat("x", 1000)} {
-		t.Run("FE-6 no origin of pages: "+origin[:4], func(t *testing.T) {
+	for name, origin := range map[string]string{
+		"FE-6 null": "null", "FE-6 an extension": "chrome-extension://abc", "FE-6 a path": "https://evil.example/path", "FE-6 long": strings.Repeat("x", 1000),
+		"HARD-13 long, in characters of two bytes": "x" + strings.Repeat("é", 200), "HARD-13 a user": strings.Replace(w.URL, "://", "://user@", 1),
+		"HARD-13 a path of our own host": w.URL + "/x", "HARD-13 another scheme of our own host": strings.Replace(w.URL, "http", "ftp", 1),
+	} {
+		t.Run(name+" is no origin of pages", func(t *testing.T) {
 			t.Parallel()
 			got := post(t, w, `{}`, "Origin", origin)
 			equal(t, "status", got.status, http.StatusForbidden)
-			if !strings.Contains(got.body, "Serve them over HTTP") || len(got.body) > 500 {
+			if !strings.Contains(got.body, "Serve them over HTTP") || len(got.body) > 500 || strings.Contains(got.body, "\uFFFD") {
 				t.Errorf("got %s, want the way out", got.body)
 			}
 		})

@@ -137,19 +137,24 @@ func hashIn(extensions map[string]any) (hash string, err *gqlerror.Error) {
 	if extensions["persistedQuery"] == nil {
 		return "", nil
 	}
-	fields, ok := extensions["persistedQuery"].(map[string]any)
-	if ok {
-		hash, ok = fields["sha256Hash"].(string)
-	}
-	if !ok || hash == "" {
+	fields, _ := extensions["persistedQuery"].(map[string]any)
+	hash, _ = fields["sha256Hash"].(string)
+	if hash = bare(hash); hash == "" {
 		return "", persistedError(fault.BadUserInput, "extensions.persistedQuery must be an object with a sha256Hash.")
 	}
-	return bare(hash), nil
+	return hash, nil
 }
 
 // bare returns the id without the prefix that GraphQL-over-HTTP has for a hash, and
 // graphql-codegen in its manifests, because other clients send the hash alone.
-func bare(id string) string { return strings.TrimPrefix(id, "sha256:") }
+func bare(id string) string {
+	for strings.HasPrefix(id, hashPrefix) {
+		id = id[len(hashPrefix):]
+	}
+	return id
+}
+
+const hashPrefix = "sha256:"
 
 func sha256Of(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -275,7 +275,7 @@ func TestDocumentsThatAreSentWithTheirHash(t *testing.T) {
 			}
 		}
 	})
-	for name, extension := range map[string]any{"a text": "hunter2", "no hash": map[string]any{"version": 1}, "a number": map[string]any{"sha256Hash": 1}, "a list": []any{}} {
+	for name, extension := range map[string]any{"a text": "hunter2", "no hash": map[string]any{"version": 1}, "a number": map[string]any{"sha256Hash": 1}, "a list": []any{}, "HARD-13 a prefix": map[string]any{"sha256Hash": "sha256:"}} {
 		t.Run("FE-3 malformed: "+name, func(t *testing.T) {
 			t.Parallel()
 			got := post(t, w, body(t, "query", askVersion, "extensions", map[string]any{"persistedQuery": extension}))
@@ -329,6 +329,15 @@ func TestManifestsThatAreRefused(t *testing.T) {
 		"too deep":      {map[string]string{"a1": "{ viewer { activeTeam " + strings.Repeat("{ account { teams { nodes ", 5) + "{ id }" + strings.Repeat(" } } }", 5) + " } }"}, []string{"document a1: The operation is 18 levels deep, at most 15"}},
 		"introspection": {map[string]string{"a1": "{ __schema { types { name } } }"}, []string{"document a1: Introspection is off here"}},
 		"two of one id": {map[string]string{"taken": askViewer}, []string{"document taken: there is another document with this id"}},
+		// HARD-13
+		"nothing but a prefix": {map[string]string{"sha256:": askVersion}, []string{"a document has no id"}},
+		"two of one id, one with a prefix": {
+			map[string]string{"a1": askVersion, "sha256:a1": askViewer}, []string{"document a1: there is another document with this id"},
+		},
+		"two of one id in Apollo's": {
+			map[string]any{"format": "apollo-persisted-query-manifest", "operations": []any{map[string]any{"id": "a1", "body": askVersion}, map[string]any{"id": "a1", "body": askViewer}}},
+			[]string{"document a1: there is another document with this id"},
+		},
 	} {
 		t.Run("FE-3 "+name, func(t *testing.T) {
 			t.Parallel()

@@ -38,9 +38,7 @@ func (e strictExecutor) CreateOperationContext(ctx context.Context, params *grap
 	op, refused := e.GraphExecutor.CreateOperationContext(ctx, params)
 	refused = refused[:min(len(refused), maxRefusals)]
 	for _, err := range refused {
-		if len(err.Message) > maxRefusalText {
-			err.Message = strings.ToValidUTF8(err.Message[:maxRefusalText], "") + "…"
-		}
+		err.Message = cut(err.Message, maxRefusalText)
 	}
 	if op.Operation == nil {
 		return op, refused
@@ -49,4 +47,13 @@ func (e strictExecutor) CreateOperationContext(ctx context.Context, params *grap
 		return op, wrong
 	}
 	return op, refused
+}
+
+// cut returns at most so many bytes of a text, without half of a character at the end, and
+// an ellipsis when something is missing.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

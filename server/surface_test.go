@@ -218,6 +218,7 @@ func TestAPublicHostIsWrittenInASCII(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
 		"https://Bücher.example:8443": "https://xn--bcher-kva.example:8443", "http://My_Host:8080": "http://my_host:8080", "http://[::1]:8080": "http://[::1]:8080",
+		"https://team.example:443/": "https://team.example", // HARD-13: as browsers write it
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -247,14 +248,23 @@ func TestAPublicHostIsWrittenInASCII(t *testing.T) {
 func TestSettingsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*server.Config){
-		"public URL":    func(c *server.Config) { c.PublicURL = nil },
-		"public host":   func(c *server.Config) { c.PublicURL = &url.URL{Scheme: "https", Host: "a\u202Eb.example"} },
-		"database":      func(c *server.Config) { c.Database = "" },
-		"sign-up":       func(c *server.Config) { c.SignUp = "maybe" },
-		"CORS origin":   func(c *server.Config) { c.CORSOrigins = []string{"*"} },
-		"role preset":   func(c *server.Config) { c.Preset = "kings" },
-		"secret key":    func(c *server.Config) { c.SecretKeys = [][]byte{[]byte("short")} },
-		"no secret key": func(c *server.Config) { c.SecretKeys = nil },
+		"public URL":  func(c *server.Config) { c.PublicURL = nil },
+		"public host": func(c *server.Config) { c.PublicURL = &url.URL{Scheme: "https", Host: "a\u202Eb.example"} },
+		"database":    func(c *server.Config) { c.Database = "" },
+		"sign-up":     func(c *server.Config) { c.SignUp = "maybe" },
+		"CORS origin": func(c *server.Config) { c.CORSOrigins = []string{"*"} },
+		// HARD-13: which no browser sends, so that they would never match
+		"public user": func(c *server.Config) {
+			c.PublicURL = &url.URL{Scheme: "https", Host: "a.example", User: url.User("ann")}
+		},
+		"public port":              func(c *server.Config) { c.PublicURL = &url.URL{Scheme: "https", Host: "a.example:0"} },
+		"CORS origin of any host":  func(c *server.Config) { c.CORSOrigins = []string{"https://*.example"} },
+		"CORS origin in capitals":  func(c *server.Config) { c.CORSOrigins = []string{"https://Portal.example"} },
+		"CORS origin with a port":  func(c *server.Config) { c.CORSOrigins = []string{"https://portal.example:443"} },
+		"CORS origin with a colon": func(c *server.Config) { c.CORSOrigins = []string{"https://portal.example:"} },
+		"role preset":              func(c *server.Config) { c.Preset = "kings" },
+		"secret key":               func(c *server.Config) { c.SecretKeys = [][]byte{[]byte("short")} },
+		"no secret key":            func(c *server.Config) { c.SecretKeys = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

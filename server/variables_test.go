@@ -50,6 +50,12 @@ func TestVariablesAreCoercedByTheSpecification(t *testing.T) {
 			}
 			owner.Do(`{ account(id: "acc_x") { auditLog(filter: {from: "yesterday"}) { totalCount } } }`, nil).Refused("GRAPHQL_VALIDATION_FAILED")
 		})
+		t.Run("HARD-13 a moment is RFC 3339, and has a year of four digits in UTC", func(*testing.T) {
+			for _, moment := range []string{"2030-01-31T1:00:00Z", "2030-01-31T12:00:00,5Z", "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"} {
+				owner.Do(`query($at: DateTime) { account(id: "acc_x") { auditLog(filter: {from: $at}) { totalCount } } }`, map[string]any{"at": moment}).Refused("GRAPHQL_VALIDATION_FAILED")
+				owner.Do(`{ account(id: "acc_x") { auditLog(filter: {from: "`+moment+`"}) { totalCount } } }`, nil).Refused("GRAPHQL_VALIDATION_FAILED")
+			}
+		})
 		t.Run("FE-7 a single value stands for a list of one, also inside of an input", func(t *testing.T) {
 			for _, filter := range []map[string]any{{"status": "ACTIVE"}, {"status": []string{"ACTIVE"}}} {
 				a := owner.Do(`query($f: PersonFilter) { team { people(filter: $f) { totalCount } } }`, map[string]any{"f": filter}).OK()

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +31,7 @@ var binary string
 const asProgram = "CONVOKE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv(asProgram) != "" && !slices.Contains(os.Args, "-test.fuzzworker") { // which inherits it
 		program.Main()
 		return
 	}
@@ -309,6 +310,7 @@ func TestServeRefusesNonsense(t *testing.T) {
 		"another database":          {with("--db", "mysql://a:hunter2@b/c"), "--db"},
 		"a database in memory":      {with("--db", ":memory:"), "--db"},
 		"a folder that is missing":  {with("--db", "/nonexistent/convoke.db"), "no folder"},
+		"a proxy that matches none": {with("--trusted-proxy", "::ffff:10.0.0.0/104"), "--trusted-proxy"}, // HARD-13
 		"an unknown preset":         {with("--preset", "kings"), "teams"},
 		"an address that is taken":  {with("--addr", "203.0.113.1:1"), "--addr"},
 		"an unknown flag":           {with("--frobnicate"), "--frobnicate"},

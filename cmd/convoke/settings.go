@@ -78,7 +78,7 @@ func networks(list []string) ([]netip.Prefix, error) {
 		if addr, bad := netip.ParseAddr(s); bad == nil {
 			p, err = addr.Prefix(addr.BitLen())
 		}
-		if err != nil {
+		if err != nil || p.Addr().Is4In6() {
 			return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", s)
 		}
 		found[i] = p

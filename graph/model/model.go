@@ -4,6 +4,7 @@ package model
 
 import (
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -96,17 +97,21 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	})
 }
 
-// UnmarshalDateTime reads a moment as RFC 3339.
+// rfc3339 is the form of a moment. time.Parse also accepts T1:00:00Z, a comma, and an offset of a day.
+var rfc3339 = regexp.MustCompile(`^[0-9-]{10}T[0-9]{2}:[0-9:]{5}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+// UnmarshalDateTime reads a moment as RFC 3339. In UTC it is in the years 0 to 9999, because
+// MarshalDateTime could not write another year.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
 		return time.Time{}, fault.Refuse(fault.BadUserInput, "A DateTime is a string in RFC 3339.")
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	if t = t.UTC(); err != nil || !rfc3339.MatchString(s) || t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}, fault.Refuse(fault.BadUserInput, "A DateTime is a string in RFC 3339, such as 2030-01-31T12:00:00Z.")
 	}
-	return t.UTC(), nil
+	return t, nil
 }
 
 // MarshalID writes an id.

@@ -255,5 +255,32 @@ func FuzzParse(f *testing.F) {
 		if _, domain, _ := strings.Cut(got.Key, "@"); strings.ContainsFunc(domain, func(r rune) bool { return r > unicode.MaxASCII }) {
 			t.Errorf("Parse(%q) has the key %q, want its domain in ASCII", in, got.Key)
 		}
+		if box := address.Mailbox(got.Key); address.Mailbox(box) != box {
+			t.Errorf("Mailbox(%q) = %q, and of that %q", got.Key, box, address.Mailbox(box))
+		}
+		if masked := address.Mask(got.Typed); !utf8.ValidString(masked) || strings.Count(masked, "•••") != 2 {
+			t.Errorf("Mask(%q) = %q", got.Typed, masked)
+		}
+	})
+}
+
+func FuzzDomain(f *testing.F) {
+	for _, in := range []string{"example.com", "*.Example.COM.", "bücher.example", "xn--bcher-kva.example", "*.*.x.org", "x.org..", "127.0.0.1", "a.b\xff", "例え。jp", "a\u200Bb.org", "."} {
+		f.Add(in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		got, bad := address.Domain(in, "domain")
+		if bad != nil {
+			if got != "" || bad.Code != fault.InvalidValue {
+				t.Errorf("Domain(%q) = %q beside %v", in, got, bad)
+			}
+			return
+		}
+		if again, bad := address.Domain(got); bad != nil || again != got || len(got) > 253 {
+			t.Errorf("Domain(%q) = %q, and of that %q, %v", in, got, again, bad)
+		}
+		if a, bad := address.Parse("ann@" + got); bad != nil || a.Key != "ann@"+got {
+			t.Errorf("Domain(%q) = %q, and an address there is %+v, %v", in, got, a, bad)
+		}
 	})
 }

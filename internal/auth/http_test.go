@@ -3,6 +3,7 @@ package auth_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,4 +128,39 @@ func TestAFlowIsThatOfItsBrowser(t *testing.T) {
 			t.Errorf("%s: got %v, %t, want %t", tt.what, got, ok, tt.want)
 		}
 	}
+}
+
+func FuzzBearer(f *testing.F) {
+	for _, in := range []string{"Bearer cvs_1", "bearer  cvs_1 ", "Bearer", "Bearer\tcvs_1", "Basic a", "Bearer: a", "\u00a0Bearer a\u00a0", "ßearer a"} {
+		f.Add(in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		got := auth.Bearer(in)
+		if again := auth.Bearer("Bearer " + got); again != got || got != "" && !strings.Contains(in, got) {
+			t.Errorf("%q: got %q, and of that %q", in, got, again)
+		}
+	})
+}
+
+func FuzzFlowOf(f *testing.F) {
+	for _, in := range []string{"state.nonce.verifier", "state..", "..", "state.a.b.c", "state.a", "other.a.b", "", "state.a.b\r\n"} {
+		f.Add(in, "state")
+	}
+	f.Add("..", "")
+	f.Add(".a.b", "")
+	f.Fuzz(func(t *testing.T, value, state string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sso/callback", http.NoBody)
+		r.Header.Set("Cookie", "convoke_sso="+value)
+		c := auth.NewCookies(httptest.NewRecorder(), r, false)
+		got, ok := c.FlowOf(r, state)
+		if !ok {
+			if got != (auth.Flow{}) {
+				t.Errorf("%q: got %+v, want nothing", value, got)
+			}
+			return
+		}
+		if got.State != state || got.State == "" || got.Nonce == "" || got.Verifier == "" || !strings.Contains(value, state+"."+got.Nonce+"."+got.Verifier) {
+			t.Errorf("%q: got %+v", value, got)
+		}
+	})
 }

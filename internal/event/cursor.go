@@ -26,15 +26,13 @@ func (c Cursor) String() string {
 // ParseCursor reads a cursor of the account. It fails with BAD_USER_INPUT for anything
 // else, including a cursor of another account.
 func ParseCursor(s, accountID string) (Cursor, error) {
-	refused := fault.Refuse(fault.BadUserInput, "The cursor is not one of this account's.")
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return Cursor{}, refused
+	raw, _ := base64.RawURLEncoding.DecodeString(s)
+	id, number, _ := strings.Cut(string(raw), ":")
+	seq, _ := strconv.ParseInt(number, 10, 64)
+	c := Cursor{AccountID: id, Seq: seq}
+	// Encoded again, the position differs if any part cannot be read.
+	if seq < 0 || id != accountID || c.String() != s {
+		return Cursor{}, fault.Refuse(fault.BadUserInput, "The cursor is not one of this account's.")
 	}
-	id, number, ok := strings.Cut(string(raw), ":")
-	seq, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || seq < 0 || id != accountID {
-		return Cursor{}, refused
-	}
-	return Cursor{AccountID: id, Seq: seq}, nil
+	return c, nil
 }

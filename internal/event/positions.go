@@ -54,31 +54,29 @@ func ParsePositions(s string) (Positions, error) {
 		return p, nil
 	}
 	for _, text := range strings.Split(rest, ".") {
-		part := strings.Split(text, "-")
-		if len(part) < 2 || len(part) > 3 {
-			return nil, UnknownCursor()
+		id, number, _ := strings.Cut(text, "-")
+		number, within, middle := strings.Cut(number, "-")
+		seq, err := strconv.ParseInt(number, 36, 64)
+		account, at := string(uid.Account)+"_"+id, Position{Seq: seq}
+		if middle {
+			at.Within = string(uid.Invitation) + "_" + within
 		}
-		at := Position{}
-		var err error
-		if at.Seq, err = strconv.ParseInt(part[1], 36, 64); err != nil || at.Seq < 0 {
-			return nil, UnknownCursor()
-		}
-		account := string(uid.Account) + "_" + part[0]
-		if is, err := uid.Of(account); err != nil || is != uid.Account {
-			return nil, UnknownCursor()
-		}
-		if len(part) == 3 {
-			at.Within = string(uid.Invitation) + "_" + part[2]
-			if _, err := uid.Of(at.Within); err != nil {
-				return nil, UnknownCursor()
-			}
-		}
-		if _, twice := p[account]; twice {
+		if err != nil || seq < 0 || !is(account, uid.Account) || middle && !is(at.Within, uid.Invitation) {
 			return nil, UnknownCursor()
 		}
 		p[account] = at
 	}
+	// Encoded again, the positions differ if an account comes twice, or a number has another form.
+	if p.String() != s {
+		return nil, UnknownCursor()
+	}
 	return p, nil
+}
+
+// is reports whether the text is an id with the prefix.
+func is(id string, want uid.Prefix) bool {
+	prefix, err := uid.Of(id)
+	return err == nil && prefix == want
 }
 
 // Further adds the positions of the other cursor that are further on, or in other logs.

@@ -35,6 +35,7 @@ func TestWhatIsNoPosition(t *testing.T) {
 	for _, text := range []string{
 		"", "2", "1.", "1." + id, "1." + id + "-", "1." + id + "--1", "1." + id + "--1", "1." + id + "-1-x", "1." + id + "-1-" + id + "-1",
 		"1." + id + "-1." + id + "-2", "1.short-1", event.Cursor{AccountID: "acc_" + id, Seq: 1}.String(),
+		"1." + id + "-07", "1." + id + "-+7", "1." + id + "-A", "1." + id + "-7-",
 	} {
 		if p, err := event.ParsePositions(text); !fault.Is(err, fault.BadUserInput) {
 			t.Errorf("%q: got %v, %v, want BAD_USER_INPUT", text, p, err)
@@ -50,4 +51,23 @@ func TestTheFurthestOfTwoCursorsCounts(t *testing.T) {
 	if want := (event.Positions{a: {Seq: 5}, b: {Seq: 7, Within: "inv_2"}, c: {Seq: 1}}); !maps.Equal(one, want) {
 		t.Errorf("got %v, want %v", one, want)
 	}
+}
+
+func FuzzParsePositions(f *testing.F) {
+	const id = "06a5cq9y3wej0v93kvv9m34wd0"
+	for _, in := range []string{
+		"1", "1." + id + "-7", "1." + id + "-7-" + id, "1.", "2", "1." + id + "-07", "1." + id + "-+7", "1." + id + "-A", "1." + id + "-7-",
+		"1." + id + "-1." + id + "-2", "1." + id + "-2.06a5cq9y3wej0v93kvv9m34wc0-1", "1." + id + "--1", "1." + id + "-7-" + id + "-",
+	} {
+		f.Add(in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		got, err := event.ParsePositions(in)
+		switch {
+		case err != nil && (!fault.Is(err, fault.BadUserInput) || got != nil):
+			t.Errorf("%q: got %v, %v, want nothing and %s", in, got, err, fault.BadUserInput)
+		case err == nil && (got.String() != in || len(got) > event.MaxPositions):
+			t.Errorf("%q: got %v, which is written %q", in, got, got)
+		}
+	})
 }

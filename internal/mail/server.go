@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -36,6 +37,9 @@ func parseServer(rawURL string) (server, error) {
 		srv.port = cmp.Or(srv.port, "465")
 	default:
 		return server{}, errors.New("mail server URL must begin with smtp:// (STARTTLS) or smtps:// (TLS from the first byte)")
+	}
+	if _, err := netip.ParseAddr(srv.host); err != nil && strings.Contains(srv.host, ":") {
+		return server{}, errors.New("mail server URL has more than one port, or an IPv6 address without brackets; write it as smtp://[2001:db8::1]:587")
 	}
 	srv.loopback = srv.host == "localhost" || net.ParseIP(srv.host).IsLoopback()
 	return srv, srv.check(u)

@@ -336,6 +336,7 @@ func TestNewSMTPSaysWhatToChange(t *testing.T) {
 		"smtp://mail.example.test:0":      "between 1 and 65535",
 		"smtp://mail.example.test:99999":  "between 1 and 65535",
 		"smtp://u:s3cret@host:port":       "cannot be read",
+		"smtp://u:s3cret@host:587:587":    "more than one port",
 		"smtp://u:s3cret%zz@host":         "cannot be read",
 		"smtp://u:s3cret#1@host":          "percent-encode",
 		"smtp://u:s3cret/1@host":          "percent-encode",

@@ -2,10 +2,13 @@ package outbox
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/internal/mail"
+	"github.com/convoke-dev/convoke/internal/uid"
 )
 
 var (
@@ -55,17 +58,39 @@ func TestHealth(t *testing.T) {
 
 func TestMessageIDsTellWhatTheyAreAbout(t *testing.T) {
 	t.Parallel()
+	job, inv := uid.New(uid.Job), uid.New(uid.Invitation)
 	for id, want := range map[string]struct {
 		subject    string
 		generation int
 		ok         bool
 	}{
-		"<job_1.inv_2.3@x.test>": {"inv_2", 3, true}, "job_1.inv_2.3": {"inv_2", 3, true},
-		"": {}, "@": {}, "<a@b>": {}, "a.b@c": {}, "a.b.c.1@d": {}, "job_1.inv_2.x@d": {},
+		"<" + job + "." + inv + ".3@x.test>": {inv, 3, true}, job + "." + inv + ".3": {inv, 3, true},
+		job + "." + inv + ".+3@d": {}, job + "." + inv + ".03@d": {}, job + "." + inv + ".x@d": {}, job + "." + inv + "\x00.3@d": {}, "job_1.inv_2.3@d": {},
+		"": {}, "@": {}, "<a@b>": {}, "a.b@c": {}, "a.b.c.1@d": {},
 	} {
 		subject, generation, ok := ParseMessageID(id)
 		if ok != want.ok || ok && (subject != want.subject || generation != want.generation) {
 			t.Errorf("%q: got %q %d %v, want %+v", id, subject, generation, ok, want)
 		}
 	}
+}
+
+func FuzzParseMessageID(f *testing.F) {
+	job, inv := uid.New(uid.Job), uid.New(uid.Invitation)
+	for _, in := range []string{"<" + job + "." + inv + ".3@x.test>", job + "." + inv + ".+3", job + "." + inv + ".-1@", " <" + job + ".\x00.3@x>", "job_1.inv_2.3@x", "", "<@>"} {
+		f.Add(in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		subject, generation, ok := ParseMessageID(in)
+		if !ok {
+			if subject != "" || generation != 0 {
+				t.Errorf("%q: got %q, %d, want nothing", in, subject, generation)
+			}
+			return
+		}
+		written := MessageID(&ent.Job{ID: job, SubjectID: subject, Generation: generation}, "x.test")
+		if s, g, ok := ParseMessageID(written); !ok || s != subject || g != generation || !strings.Contains(in, written[len(job):len(written)-len("@x.test")]) {
+			t.Errorf("%q: got %q, %d, which are written %q", in, subject, generation, written)
+		}
+	})
 }

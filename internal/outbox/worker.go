@@ -20,6 +20,7 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/mail"
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/uid"
 )
 
 const (
@@ -374,8 +375,13 @@ func ParseMessageID(id string) (subjectID string, generation int, ok bool) {
 	if len(parts) != 3 {
 		return "", 0, false
 	}
+	_, ofJob := uid.Of(parts[0])
+	_, ofSubject := uid.Of(parts[1])
 	generation, err := strconv.Atoi(parts[2])
-	return parts[1], generation, err == nil
+	if errors.Join(ofJob, ofSubject, err) != nil || strconv.Itoa(generation) != parts[2] {
+		return "", 0, false
+	}
+	return parts[1], generation, true
 }
 
 // release gives up all leases.

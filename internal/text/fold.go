@@ -38,7 +38,8 @@ func Words(search string) (words []string) {
 // internal/store, which folds the stored texts again.
 func Fold(texts ...string) string {
 	var plain strings.Builder
-	for _, r := range norm.NFKD.String(strings.Join(texts, " ")) {
+	valid := strings.ToValidUTF8(strings.Join(texts, " "), string(unicode.ReplacementChar)) // else NFKD leaves out what follows
+	for _, r := range norm.NFKD.String(valid) {
 		r = unicode.ToLower(unicode.ToUpper(r)) // also what has two small forms, such as σ
 		typed, other := asTyped[r]
 		switch {

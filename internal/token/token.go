@@ -40,10 +40,10 @@ func Hash(token string) []byte {
 	return sum[:]
 }
 
-// Clean returns the token in what somebody typed or pasted. It drops white space and
-// invisible characters, which a token never has, also inside of it, where a mail program
-// has wrapped the line; brackets, quotes and stops around it; and, of a whole link, all
-// before the fragment. A token is returned as it is.
+// Clean returns the token in what somebody typed or pasted. It drops white space,
+// invisible characters and percent signs, which a token never has, also inside of it, where
+// a mail program has wrapped the line; brackets, quotes and stops around it; and, of a whole
+// link, all before the fragment. What is clean is returned as it is.
 func Clean(typed string) string {
 	if !strings.ContainsFunc(typed, foreign) {
 		return typed
@@ -52,7 +52,7 @@ func Clean(typed string) string {
 		typed = plain // of a link from an address bar
 	}
 	typed = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
+		if r == '%' || unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return r

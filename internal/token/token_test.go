@@ -63,7 +63,7 @@ func TestShortKeysAreRefused(t *testing.T) {
 	}
 }
 
-func deriver(t *testing.T, letters ...byte) *token.Deriver {
+func deriver(t testing.TB, letters ...byte) *token.Deriver {
 	t.Helper()
 	var keys [][]byte
 	for _, l := range letters {
@@ -109,13 +109,20 @@ func TestAPastedTokenIsTheToken(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, p := range pasted {
+	for _, p := range append(pasted, "%2541", "100%", "%zz%41", "%23TOKEN#", "a\xff", "%00TOKEN") {
 		f.Add(p)
 	}
+	tok := deriver(f, 'a').Derive(token.Invitation, "inv_1", 1)
 	f.Fuzz(func(t *testing.T, typed string) {
 		got := token.Clean(typed)
-		if again := token.Clean(got); !strings.ContainsAny(got, "%#<>") && again != got {
+		if again := token.Clean(got); again != got {
 			t.Errorf("Clean(%+q) = %+q, and of that %+q", typed, got, again)
+		}
+		if !bytes.Equal(token.Hash(typed), token.Hash(got)) {
+			t.Errorf("the hash of %+q is not that of %+q", typed, got)
+		}
+		if got := token.Clean(typed + "#" + tok); got != tok {
+			t.Errorf("Clean of %+q and a token as its fragment: got %+q", typed, got)
 		}
 	})
 }

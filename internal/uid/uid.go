@@ -49,8 +49,10 @@ func New(p Prefix) string {
 // Of returns the prefix of an id, or an error when the text does not have the form of an
 // id.
 func Of(id string) (Prefix, error) {
-	p, rest, ok := strings.Cut(id, "_")
-	if !ok || p == "" || len(rest) != 26 || strings.Trim(rest, alphabet) != "" {
+	p, rest, _ := strings.Cut(id, "_")
+	u, err := encoding.DecodeString(rest)
+	// The last character has two bits more than a UUID.
+	if err != nil || p == "" || len(u) != uuid.Size || encoding.EncodeToString(u) != rest {
 		return "", fmt.Errorf("not an id: %q", id)
 	}
 	return Prefix(p), nil

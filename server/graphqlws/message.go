@@ -105,7 +105,7 @@ func Params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
 		}
 		numbers := json.NewDecoder(bytes.NewReader(fields[name]))
 		numbers.UseNumber()
-		if numbers.Decode(into) != nil {
+		if err := numbers.Decode(into); err != nil || numbers.InputOffset() != int64(len(bytes.TrimRight(fields[name], " \t\r\n"))) {
 			return nil, errors.New(name + " must be an object")
 		}
 	}
