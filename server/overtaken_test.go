@@ -3,6 +3,8 @@ package server_test
 import (
 	"testing"
 
+	"github.com/convoke-dev/convoke/ent/emailchange"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/testkit"
@@ -67,4 +69,54 @@ func TestASignInUnderWayDoesNotOutliveTheErasure(t *testing.T) {
 			}
 		}
 	})
+}
+
+// HARD-17: whatever a person does while they are erased, nothing of it is left.
+func TestWhatIsUnderWayDoesNotOutliveTheErasure(t *testing.T) {
+	t.Parallel()
+	rounds := rounds.Of(t, 40)
+	each(t, func(t *testing.T, w *testkit.World) {
+		owner := w.SignUp("olivia@acme.test")
+		role := owner.Role("viewer")
+		for round := range rounds {
+			zoe := w.SignUp("zoe" + itoa(round) + "@x.org")
+			id, mine := userID(zoe), zoe.AccountID()
+			zoe.Join("partner"+itoa(round)+"@x.org", "viewer") // so that the account stays, and the erasure of its owner is refused at first
+			handOver(zoe, "partner"+itoa(round)+"@x.org", w)
+			var erased *testkit.Answer
+			together(5, func(i int) {
+				switch i {
+				case 0:
+					erased = erase(zoe, testkit.Password)
+				case 1: // an account that the erasure has not locked
+					a := owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", zoe.Email, "roleIds", []string{role})).OK()
+					zoe.Mutate("acceptInvite", "", "id", a.Text("inviteUser.invitation.id"))
+				case 2:
+					changeEmail(zoe.Client, "next"+itoa(round)+"@x.org", testkit.Password)
+				case 3:
+					zoe.Mutate("updateProfile", "", "firstName", "Zoe")
+				default:
+					zoe.Mutate("createDivision", "", "accountId", mine, "name", "Zoe's", "idempotencyKey", "k")
+				}
+			})
+			if got := outcome(erased); got == "CONFLICT" {
+				erase(zoe, testkit.Password).OK()
+			} else if got != "in" {
+				t.Errorf("round %d: %s, want in or CONFLICT", round, got)
+			}
+			ctx, read := access.System(t.Context(), "look what is left"), w.Server.Store.Read()
+			u := read.User.GetX(ctx, id)
+			equal(t, "erased", u.ErasedAt != nil, true)
+			equal(t, "name", u.FirstName, "")
+			equal(t, "sessions", read.Session.Query().Where(session.UserID(id)).CountX(ctx), 0)
+			equal(t, "memberships", read.Member.Query().Where(member.UserID(id)).CountX(ctx), 0)
+			equal(t, "changes of address", read.EmailChange.Query().Where(emailchange.UserID(id)).CountX(ctx), 0)
+		}
+	})
+}
+
+// handOver makes another member the owner of p's team.
+func handOver(p *testkit.Person, email string, w *testkit.World) {
+	offer := p.Mutate("requestOwnershipTransfer", "transfer { id }", "memberId", p.MemberID(email)).OK().Text("requestOwnershipTransfer.transfer.id")
+	w.SignIn(email).Mutate("acceptOwnershipTransfer", "", "transferId", offer).OK()
 }

@@ -113,9 +113,14 @@ func (s *Service) accountsOf(ctx context.Context, client *ent.Client, u *ent.Use
 	return slices.Compact(slices.Sorted(slices.Values(append(joined, invited...)))), nil
 }
 
-// eraseUser deletes the user's own rows, and leaves the pseudonym. CONFLICT when a
-// membership has begun since Vacate, or the address has changed since u was read.
+// eraseUser leaves the pseudonym, and deletes the user's own rows. It changes the user first:
+// that waits for everything that refers to the user and is under way, such as a membership,
+// so the steps after it see that. CONFLICT when a membership has begun since Vacate, or the
+// address has changed since u was read.
 func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) error {
+	if erased, err := s.pseudonymize(ctx, tx, u); err != nil || !erased {
+		return err
+	}
 	if left, err := tx.Member.Query().Where(member.UserID(u.ID)).Exist(ctx); err != nil || left {
 		if err == nil {
 			err = fault.Input(fault.Conflict, "The person has joined a team meanwhile; try again.")
@@ -148,15 +153,22 @@ func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) erro
 			return err
 		}
 	}
+	return nil
+}
+
+// pseudonymize empties the user's row. erased is false when another call has erased the
+// person.
+func (s *Service) pseudonymize(ctx context.Context, tx *store.Tx, u *ent.User) (erased bool, err error) {
 	now, nobody := s.Now(), address.Erased(u.ID)
 	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(u.EmailKey), user.ErasedAtIsNil()).
 		SetEmail(nobody).SetEmailKey(nobody).SetFirstName("").SetLastName("").SetJobTitle("").SetPasswordHash("").
 		ClearLastSeenAt().SetActiveTeamID("").SetErasedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil || n > 0 {
-		return err
+		return err == nil, err
 	}
-	if moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx); err != nil || !moved {
-		return err // another call has erased the person
+	moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx)
+	if err == nil && moved {
+		err = fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
 	}
-	return fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
+	return false, err
 }

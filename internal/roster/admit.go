@@ -75,11 +75,16 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 
 // readdressed copies the user's address to their new member once more when it has changed
 // since the user was read. It cannot change between now and the commit, because the
-// member's row refers to the user's.
+// member's row refers to the user's. CONFLICT for a user who was erased meanwhile.
 func (s *Service) readdressed(ctx context.Context, tx *store.Tx, m *ent.Member, u *ent.User) error {
 	now, err := tx.User.Get(ctx, u.ID)
-	if err != nil || now.EmailKey == u.EmailKey {
+	switch {
+	case err != nil:
 		return err
+	case now.ErasedAt != nil:
+		return fault.Input(fault.Conflict, "This user is being erased.")
+	case now.EmailKey == u.EmailKey:
+		return nil
 	}
 	return tx.Member.UpdateOne(m).SetEmailKey(now.EmailKey).SetSortName(sortName(now)).SetSearch(searchText(now)).Exec(ctx)
 }
