@@ -31,3 +31,27 @@ func TestAStrangerWithAnAddressNeitherExportsNorErasesItsInvitations(t *testing.
 		equalList(t, "invitations", owner.Invitations("PENDING"), "victim@x.org PENDING SENT")
 	})
 }
+
+// HARD-16: an inviter who holds a link from a time without mail takes back no block.
+func TestALinkThatWasHandedOverTakesBackNoBlock(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		w := testkit.New(t, address, withoutMail)
+		signUp(w, "olivia@acme.test", testkit.Password).OK()
+		owner := w.SignIn("olivia@acme.test")
+		link := tokenOf(t, owner.Invite("ann@x.org", "viewer").OK().Text("inviteUser.inviteUrl"))
+		w.Stop()
+		w = testkit.New(t, address)
+		owner, inviter := w.SignIn("olivia@acme.test"), w.Anonymous()
+		ann := w.SignUp("ann@x.org")
+		id := owner.Ask(`invitations { nodes { id } }`).OK().Text("team.invitations.nodes.0.id")
+		ann.Mutate("blockInvitations", "", "id", id).OK()
+		blocked := inviter.Do(`query($token: String!) { invitationByToken(token: $token) { accountBlocked } }`, token(link)).OK()
+		equal(t, "what the link shows of the block", blocked.Text("invitationByToken.accountBlocked"), "false")
+		for _, mutation := range []string{"unblockInvitations", "blockInvitations", "declineInvite"} {
+			inviter.Mutate(mutation, "", "token", link).Refused("AUTHENTICATION_REQUIRED")
+		}
+		owner.Mutate("revokeInvite", "", "invitationId", id).OK()
+		tryInvite(owner, "ann@x.org").Refused(coolly)
+	})
+}
