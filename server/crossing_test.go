@@ -50,7 +50,7 @@ func TestThreeWaysToOneAddress(t *testing.T) {
 	})
 }
 
-// HARD-17: whoever joins while their address changes is shown with the new one.
+// HARD-17: a person who joins while their address changes is shown with the new one.
 func TestJoiningWhileTheAddressChanges(t *testing.T) {
 	t.Parallel()
 	rounds := rounds.Of(t, 60)
