@@ -267,3 +267,24 @@ func TestTheDefaultsLimitMailsOfStrangers(t *testing.T) {
 	equal(t, "HARD-23 mails", d.Mail, limit.Rule{N: 1, Per: time.Minute})
 	equal(t, "HARD-23 mails of a day", d.MailDay, limit.Rule{N: 20, Per: 24 * time.Hour})
 }
+
+// HARD-23: a mailbox is not flooded by tags of its address.
+func TestTagsOfAnAddressCountTogether(t *testing.T) {
+	t.Parallel()
+	change := limited(func(l *server.RateLimits) {
+		l.Mail, l.Recipient = limit.Rule{N: 1, Per: time.Minute}, limit.Rule{N: 1, Per: time.Minute}
+	})
+	eachWith(t, change, func(t *testing.T, w *testkit.World) {
+		olivia := w.SignUp("olivia@acme.test")
+		for _, c := range []struct{ first, then string }{{"ann+1@x.org", "ann+2@x.org"}, {"a.nn@gmail.com", "ann+x@googlemail.com"}} {
+			signUp(w, c.first, testkit.Password).OK()
+			signUp(w, c.then, testkit.Password).Refused("RATE_LIMITED")
+			requestReset(w.Anonymous(), c.first).OK()
+			requestReset(w.Anonymous(), c.then).Refused("RATE_LIMITED")
+			olivia.Invite(c.first, "viewer").OK()
+			olivia.Invite(c.then, "viewer").Refused("RATE_LIMITED")
+		}
+		signUp(w, "bob@x.org", testkit.Password).OK()
+		signUp(w, "b.ob@x.org", testkit.Password).OK() // another mailbox
+	})
+}

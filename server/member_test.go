@@ -421,9 +421,18 @@ func TestAcceptingNeverLowers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner, ann := w.SignUp("olivia@acme.test"), w.SignUp("ann@x.org")
-		owner.Invite(ann.Email, "member", "permissions", []string{"orders.read"}, "allowedDomains", []string{"x.org"}).OK()
+		bea := w.SignUp("bea@x.org")
+		owner.Invite(ann.Email, "member", "permissions", []string{"orders.read"}).OK()
 		secret := testkit.Token(t, w.Mail.Wait(t, ann.Email, 2))
-		t.Run("BEY-13 accepting adds to what a member has, and restricts nobody who is not", func(t *testing.T) {
+		owner.Do(testkit.InviteMutation, testkit.Input("teamId", owner.TeamID, "email", bea.Email, "permissions", []string{"orders.read"}, "allowedDomains", []string{"x.org"})).OK()
+		restricted := testkit.Token(t, w.Mail.Wait(t, bea.Email, 2))
+		t.Run("BEY-13 accepting restricts nobody who is not", func(t *testing.T) {
+			admit(t, w, bea, owner, "billing.refund", "orders.read")
+			bea.Accept(restricted).OK()
+			equal(t, "refunds anywhere", may(bea.In(owner.TeamID), "billing.refund", "domain", "example.com"), true)
+			onMember(owner, "removeMember", owner.MemberID(bea.Email)).OK()
+		})
+		t.Run("BEY-13 accepting adds to what a member has", func(t *testing.T) {
 			admit(t, w, ann, owner, "billing.refund", "orders.read")
 			a := ann.Accept(secret).OK()
 			equalList(t, "permissions", a.List("acceptInvite.member.effectivePermissions", ""),

@@ -407,6 +407,11 @@ func TestHowManyChangesOfAddressAreMailed(t *testing.T) {
 			changeEmail(ann.Client, "new"+itoa(i)+"@x.org", testkit.Password).OK()
 		}
 		equal(t, "a third mail to the old one", changeEmail(ann.Client, "new9@x.org", testkit.Password).Code(), "RATE_LIMITED")
+		bob := w.SignUp("bob@x.org")
+		for i := range 2 {
+			changeEmail(w.SignUp("m"+itoa(i)+"@x.org").Client, "bob@x.org", testkit.Password).OK()
+		}
+		changeEmail(bob.Client, "rob@x.org", testkit.Password).OK() // strangers do not use up what Bob can ask for
 	})
 }
 

@@ -47,7 +47,7 @@ var (
 // Parse reads an address as typed into a form. It fails with BLANK for an empty one, and
 // with INVALID_EMAIL for anything that is not one plain address. It also refuses an
 // address that looks like another one: with invisible characters, or with letters of
-// several scripts in one word. The error names the field.
+// several scripts in one word; and the addresses of Erased. The error names the field.
 func Parse(s string, field ...string) (Address, *fault.Error) {
 	invalid := fault.Input(fault.InvalidEmail, "This is not an e-mail address.", field...)
 	typed := norm.NFC.String(strings.TrimSpace(s))
@@ -69,7 +69,7 @@ func Parse(s string, field ...string) (Address, *fault.Error) {
 	local, ok := normalLocal(parsed.Address[:at])
 	domain, known := normalDomain(parsed.Address[at+1:])
 	key := local + "@" + domain
-	if !ok || !known || len(key) > maxLength {
+	if !ok || !known || len(key) > maxLength || domain == nobodys {
 		return Address{}, invalid
 	}
 	return Address{Typed: typed, Key: key}, nil

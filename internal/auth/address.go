@@ -71,10 +71,13 @@ func (s *Service) ChangeEmail(ctx context.Context, email, password string) (mail
 	if s.NoMail {
 		return false, s.changeUnproven(ctx, v, u, addr)
 	}
-	for _, key := range []string{addr.Key, u.EmailKey} {
-		if err := s.Limits.mail("address", key); err != nil {
-			return false, err
-		}
+	// Anybody can cause mails to a new address, so these leave what the user of an address
+	// can ask for by themselves.
+	if err := s.Limits.mail(MailConfirmNewAddress, addr.Key); err != nil {
+		return false, err
+	}
+	if err := s.Limits.mail(MailConfirmOldAddress, u.EmailKey); err != nil {
+		return false, err
 	}
 	return true, s.Store.InTx(ctx, func(tx *store.Tx) error {
 		if err := s.stillAsks(ctx, tx, v, u); err != nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/signup"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
@@ -164,29 +165,46 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (*SignedIn
 	case err != nil:
 		return nil, err
 	case ofUser:
-		return s.enter(ctx, u)
+		return s.enter(ctx, u, user.And(user.EmailKey(u.EmailKey), user.PasswordHash(u.PasswordHash)), errWrongPassword)
 	case ofSignUp:
 		// The password shows that this person signed up, so it is no secret from them.
 		return nil, fault.Input(fault.EmailNotVerified, "Verify your address first: open the link in the mail we sent you.")
 	default:
-		return nil, fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
+		return nil, errWrongPassword
 	}
 }
 
-// enter begins a session of a user whose credential was right, and logs the sign-in.
-// ACCESS_REVOKED or USER_DEACTIVATED as in SignIn.
-func (s *Service) enter(ctx context.Context, u *ent.User) (in *SignedIn, err error) {
+var errWrongPassword = fault.Input(fault.InvalidCredentials, "The address or the password is wrong.")
+
+// enter begins a session of a user whose credential was right, and logs the sign-in. valid
+// picks the user as long as the credential is theirs. It is checked once more in the
+// transaction, because a new password, another address or an erasure may have overtaken the
+// sign-in: it would have ended the session if that had begun before. Then enter fails with
+// stale. ACCESS_REVOKED or USER_DEACTIVATED as in SignIn.
+func (s *Service) enter(ctx context.Context, u *ent.User, valid predicate.User, stale error) (in *SignedIn, err error) {
 	if err := s.checkAccess(ctx, u); err != nil {
 		return nil, err
 	}
 	err = s.inActiveAccount(ctx, u.ID, func(tx *store.Tx, accountID string) error {
-		if in, err = s.StartSession(ctx, tx, u.ID); err != nil || accountID == "" {
+		if in, err = s.StartSession(ctx, tx, u.ID); err != nil {
 			return err
+		}
+		// StartSession has locked the user.
+		if still, err := tx.User.Query().Where(user.ID(u.ID), valid).Exist(ctx); err != nil {
+			return fmt.Errorf("sign %s in: %w", u.ID, err)
+		} else if !still {
+			return stale
+		}
+		if accountID == "" {
+			return nil
 		}
 		return s.Events.Append(ctx, tx, accountID,
 			event.Draft{Type: event.UserSignedIn, ActorID: u.ID, SubjectID: u.ID})
 	})
-	return in, err
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 // login returns the user of the address, and the password hash of its newest sign-up

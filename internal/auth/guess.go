@@ -7,6 +7,7 @@ import (
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
+	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/limit"
@@ -23,10 +24,11 @@ type Limits struct {
 	Mails, MailsOfDay *limit.Bucket
 }
 
-// mail counts a mail of the kind to an address, whether or not it has a user. RATE_LIMITED,
-// also for parallel requests.
+// mail counts a mail of the kind to an address, whether or not it has a user. All tags of an
+// address count together, because they reach one mailbox. RATE_LIMITED, also for parallel
+// requests.
 func (l Limits) mail(kind, emailKey string) error {
-	key := kind + " " + emailKey
+	key := kind + " " + address.Mailbox(emailKey)
 	if _, left, limits := l.MailsOfDay.Left(key); !limits || left > 0 { // else nothing is counted
 		if err := l.Mails.Take(key, 1); err != nil {
 			return err

@@ -54,6 +54,9 @@ func (s *Service) describe(ctx context.Context, tx *store.Tx, userID string, p P
 	if err != nil {
 		return fmt.Errorf("change the profile of %s: %w", userID, err)
 	}
+	if u.ErasedAt != nil { // since the request began
+		return ErrEnded
+	}
 	changed := false
 	for _, part := range []struct{ typed, is *string }{{p.FirstName, &u.FirstName}, {p.LastName, &u.LastName}, {p.JobTitle, &u.JobTitle}} {
 		if part.typed != nil && *part.typed != *part.is {

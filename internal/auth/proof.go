@@ -17,10 +17,11 @@ func (s *Service) proof() user.EmailProof {
 	return user.EmailProofMail
 }
 
-// Prove stores that the user has opened a link that was mailed to their address. The
-// context is the system's.
-func (s *Service) Prove(ctx context.Context, tx *store.Tx, userID string) error {
-	err := tx.User.Update().Where(user.ID(userID), user.Or(user.EmailProofIsNil(), user.EmailProofNEQ(user.EmailProofMail))).
+// Prove stores that the user has opened a link that was mailed to the address. It does
+// nothing when they have another address by now, which the link does not prove. The context
+// is the system's.
+func (s *Service) Prove(ctx context.Context, tx *store.Tx, userID, emailKey string) error {
+	err := tx.User.Update().Where(user.ID(userID), user.EmailKey(emailKey), user.Or(user.EmailProofIsNil(), user.EmailProofNEQ(user.EmailProofMail))).
 		SetEmailProof(user.EmailProofMail).AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store that the address of %s is proven: %w", userID, err)

@@ -125,7 +125,7 @@ func (s *Service) ResetPassword(ctx context.Context, reset, password string) (in
 		if err := tx.User.Update().Where(user.ID(u.ID)).SetPasswordHash(next).SetUpdatedAt(s.Now()).Exec(ctx); err != nil {
 			return fmt.Errorf("set the password of %s: %w", u.ID, err)
 		}
-		if err := s.Prove(ctx, tx, u.ID); err != nil {
+		if err := s.Prove(ctx, tx, u.ID, r.EmailKey); err != nil {
 			return err
 		}
 		return s.passwordChanged(ctx, tx, accountID, u.ID, in.SessionID)

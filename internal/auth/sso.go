@@ -54,11 +54,13 @@ func (s *Service) signInAs(ctx context.Context, who *identity) (*SignedIn, error
 	u, err := s.Store.Read().User.Query().Where(user.EmailKey(addr.Key)).Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
-		return nil, fault.Input(fault.NotFound, "Nobody has joined with your address yet. Open the link in your invitation first.")
+		return nil, errNobodyJoined
 	case err != nil:
 		return nil, fmt.Errorf("sign in by the identity provider: %w", err)
 	case u.EmailProof != user.EmailProofMail:
 		return nil, fault.Input(fault.EmailNotVerified, "Nothing shows this server that the address is yours. Set a new password by mail first.")
 	}
-	return s.enter(ctx, u)
+	return s.enter(ctx, u, user.And(user.EmailKey(u.EmailKey), user.EmailProofEQ(user.EmailProofMail)), errNobodyJoined)
 }
+
+var errNobodyJoined = fault.Input(fault.NotFound, "Nobody has joined with your address yet. Open the link in your invitation first.")

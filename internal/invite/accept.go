@@ -69,7 +69,7 @@ func (s *Service) claim(ctx context.Context, viewer *access.Viewer, located *ent
 		if done, err = s.accept(ctx, a, i, viewer, n); err != nil || viewer == nil || !viewer.Unproven || r.Token == "" || proofOf(i) != user.EmailProofMail {
 			return err
 		}
-		return s.Auth.Prove(ctx, a.Tx, viewer.UserID) // they have opened a mail to their address
+		return s.Auth.Prove(ctx, a.Tx, viewer.UserID, i.EmailKey) // they have opened a mail to it
 	})
 	return done, err
 }

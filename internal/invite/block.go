@@ -6,6 +6,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/cooloff"
+	"github.com/convoke-dev/convoke/ent/user"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
 	"github.com/convoke-dev/convoke/internal/address"
@@ -25,10 +26,17 @@ func (s *Service) ofAddressee(ctx context.Context, viewer *access.Viewer, r Refe
 		return nil, err
 	case viewer != nil && viewer.EmailKey != i.EmailKey:
 		return nil, mismatch(i, viewer)
-	case viewer == nil && !i.TokenMailed:
+	case viewer == nil && !s.opensAlone(i):
 		return nil, signInFirst()
 	}
 	return i, nil
+}
+
+// opensAlone reports whether the link of the invitation shows that its holder is the
+// addressee. One that was handed over does so only while the server has no mail: later, its
+// holder may be the inviter, whom a decline or a block is against.
+func (s *Service) opensAlone(i *ent.Invitation) bool {
+	return i.TokenMailed && (s.NoMail || proofOf(i) == user.EmailProofMail)
 }
 
 // Block refuses all further invitations to the addressee from the account of an invitation,

@@ -56,7 +56,7 @@ func (s *Service) Preview(ctx context.Context, invitationToken string) (*Preview
 		MaskedEmail: address.Mask(i.Email), RoleNames: roleNames(i),
 		Status: lifecycle.Effective(i, s.Now()), ExpiresAt: i.ExpiresAt,
 	}
-	if viewer != nil && viewer.EmailKey == i.EmailKey || viewer == nil && i.TokenMailed {
+	if viewer != nil && viewer.EmailKey == i.EmailKey || viewer == nil && s.opensAlone(i) {
 		if p.AccountBlocked, err = blocked(ctx, s.Store.Read(), i.AccountID, i.EmailKey); err != nil {
 			return nil, err
 		}

@@ -34,6 +34,9 @@ type Service struct {
 	Roster  *roster.Service
 	Invites *invite.Service
 	Now     func() time.Time
+	// Identified is true for the operator, who makes sure who a person is. A person who asks
+	// by themselves needs proof that their address is theirs: see theirs.
+	Identified bool
 }
 
 // Erase deletes what is known of a user: memberships, sessions, invitations to them,
@@ -50,7 +53,7 @@ func (s *Service) Erase(ctx context.Context, userID, actorID string) error {
 	if u.ErasedAt != nil {
 		return nil
 	}
-	accounts, err := accountsOf(ctx, s.Store.Read(), u)
+	accounts, err := s.accountsOf(ctx, s.Store.Read(), u)
 	if err != nil {
 		return err
 	}
@@ -58,7 +61,7 @@ func (s *Service) Erase(ctx context.Context, userID, actorID string) error {
 		if err := s.Roster.Vacate(ctx, tx, u.ID, actorID); err != nil {
 			return err
 		}
-		received, err := tx.Invitation.Query().Where(receivedBy(u)...).Where(invitation.ForgottenAtIsNil()).
+		received, err := tx.Invitation.Query().Where(s.receivedBy(u)).Where(invitation.ForgottenAtIsNil()).
 			Order(invitation.ByID()).All(ctx)
 		if err != nil {
 			return fmt.Errorf("find the invitations to %s: %w", u.ID, err)
@@ -72,32 +75,52 @@ func (s *Service) Erase(ctx context.Context, userID, actorID string) error {
 		if err := s.eraseUser(ctx, tx, u); err != nil {
 			return fmt.Errorf("erase user %s: %w", u.ID, err)
 		}
-		return event.ForgetPerson(ctx, tx, s.Store.Postgres(), u.ID, u.EmailKey)
+		invited := u.EmailKey
+		if !s.theirs(u) {
+			invited = "" // the address of no event
+		}
+		return event.ForgetPerson(ctx, tx, s.Store.Postgres(), u.ID, invited)
 	})
 }
 
-// receivedBy picks the invitations to a user.
-func receivedBy(u *ent.User) []predicate.Invitation {
-	return []predicate.Invitation{invitation.Or(invitation.EmailKey(u.EmailKey), invitation.AcceptedByID(u.ID))}
+// theirs reports whether what was sent to the user's address is theirs. Without proof of
+// the address, its owner may be somebody else.
+func (s *Service) theirs(u *ent.User) bool {
+	return s.Identified || u.EmailProof == user.EmailProofMail
+}
+
+// receivedBy picks the invitations to a user: those that they have accepted, and those to
+// their address that nobody else has accepted, who had the address before.
+func (s *Service) receivedBy(u *ent.User) predicate.Invitation {
+	accepted := invitation.AcceptedByID(u.ID)
+	if !s.theirs(u) {
+		return accepted
+	}
+	return invitation.Or(accepted, invitation.And(invitation.EmailKey(u.EmailKey), invitation.AcceptedByIDIsNil()))
 }
 
 // accountsOf returns the accounts whose logs tell of the user's end: those of their
 // memberships and of the invitations to them.
-func accountsOf(ctx context.Context, client *ent.Client, u *ent.User) ([]string, error) {
+func (s *Service) accountsOf(ctx context.Context, client *ent.Client, u *ent.User) ([]string, error) {
 	joined, err := client.Member.Query().Where(member.UserID(u.ID)).Select(member.FieldAccountID).Strings(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find the accounts of %s: %w", u.ID, err)
 	}
-	invited, err := client.Invitation.Query().Where(receivedBy(u)...).Select(invitation.FieldAccountID).Strings(ctx)
+	invited, err := client.Invitation.Query().Where(s.receivedBy(u)).Select(invitation.FieldAccountID).Strings(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find the accounts that invited %s: %w", u.ID, err)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(append(joined, invited...)))), nil
 }
 
-// eraseUser deletes the user's own rows, and leaves the pseudonym. CONFLICT when a
-// membership has begun since Vacate, or the address has changed since u was read.
+// eraseUser leaves the pseudonym, and deletes the user's own rows. It changes the user first:
+// that waits for everything that refers to the user and is under way, such as a membership,
+// so the steps after it see that. CONFLICT when a membership has begun since Vacate, or the
+// address has changed since u was read.
 func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) error {
+	if erased, err := s.pseudonymize(ctx, tx, u); err != nil || !erased {
+		return err
+	}
 	if left, err := tx.Member.Query().Where(member.UserID(u.ID)).Exist(ctx); err != nil || left {
 		if err == nil {
 			err = fault.Input(fault.Conflict, "The person has joined a team meanwhile; try again.")
@@ -130,15 +153,22 @@ func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) erro
 			return err
 		}
 	}
+	return nil
+}
+
+// pseudonymize empties the user's row. erased is false when another call has erased the
+// person.
+func (s *Service) pseudonymize(ctx context.Context, tx *store.Tx, u *ent.User) (erased bool, err error) {
 	now, nobody := s.Now(), address.Erased(u.ID)
 	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(u.EmailKey), user.ErasedAtIsNil()).
 		SetEmail(nobody).SetEmailKey(nobody).SetFirstName("").SetLastName("").SetJobTitle("").SetPasswordHash("").
 		ClearLastSeenAt().SetActiveTeamID("").SetErasedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil || n > 0 {
-		return err
+		return err == nil, err
 	}
-	if moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx); err != nil || !moved {
-		return err // another call has erased the person
+	moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx)
+	if err == nil && moved {
+		err = fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
 	}
-	return fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
+	return false, err
 }

@@ -14,6 +14,7 @@ import (
 	entevent "github.com/convoke-dev/convoke/ent/event"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
+	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/address"
@@ -34,7 +35,7 @@ func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error
 	if err != nil {
 		return fmt.Errorf("export user %s: %w", userID, err)
 	}
-	e := &export{ctx: ctx, read: s.Store.Read(), user: u, out: json.NewEncoder(to), to: to}
+	e := &export{ctx: ctx, read: s.Store.Read(), user: u, invited: s.receivedBy(u), theirs: s.theirs(u), out: json.NewEncoder(to), to: to}
 	e.out.SetEscapeHTML(false)
 	e.text(`{"exportedAt":`)
 	e.value(s.Now())
@@ -56,9 +57,12 @@ type export struct {
 	ctx  context.Context //nolint:containedctx // of this one call
 	read *ent.Client
 	user *ent.User
-	out  *json.Encoder
-	to   io.Writer
-	err  error
+	// invited picks the invitations to the user, theirs says whether the address is theirs.
+	invited predicate.Invitation
+	theirs  bool
+	out     *json.Encoder
+	to      io.Writer
+	err     error
 }
 
 func (e *export) text(text string) {
@@ -214,7 +218,7 @@ func sentOf(i *ent.Invitation) sentInvitation {
 }
 
 func (e *export) received(after string) (rows []any, last string, err error) {
-	found, err := e.read.Invitation.Query().Where(receivedBy(e.user)...).Where(invitation.IDGT(after)).
+	found, err := e.read.Invitation.Query().Where(e.invited, invitation.IDGT(after)).
 		Order(invitation.ByID()).Limit(exportedAtOnce).All(e.ctx)
 	for _, i := range found {
 		last = i.ID
@@ -235,6 +239,9 @@ func (e *export) sent(after string) (rows []any, last string, err error) {
 
 // blocks are the accounts from which the user wants no invitations.
 func (e *export) blocks(after string) (rows []any, last string, err error) {
+	if !e.theirs {
+		return nil, "", nil
+	}
 	found, err := e.read.CoolOff.Query().
 		Where(cooloff.AddressHash(address.Hash(e.user.EmailKey)), cooloff.BlockedAtNotNil(), cooloff.IDGT(after)).
 		Order(cooloff.ByID()).Limit(exportedAtOnce).All(e.ctx)

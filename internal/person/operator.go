@@ -41,7 +41,7 @@ func NewOperator(ctx context.Context, database string, now func() time.Time) (*O
 	of.Withdrawn = func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error {
 		return invites.NoteUnanswered(ctx, tx, ended...)
 	}
-	return &Operator{accounts: accounts, people: &Service{Store: of.Store, Roster: of, Invites: invites, Now: now}}, nil
+	return &Operator{accounts: accounts, people: &Service{Store: of.Store, Roster: of, Invites: invites, Now: now, Identified: true}}, nil
 }
 
 // Close closes the database.

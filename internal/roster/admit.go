@@ -31,7 +31,7 @@ type Admission struct {
 
 // Admit makes the user a member of the team. A user who is a member already gets
 // what they lack of the grant and loses nothing. Fails with MEMBER_DEACTIVATED,
-// INVITER_LOST_GRANT for a member who reaches further than the giver, or
+// INVITER_LOST_GRANT for a member who reaches further than the giver or the admission, or
 // SEAT_LIMIT_REACHED when the team is full. The context is the system's,
 // the transaction the account's.
 func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a Admission) (*ent.Member, error) {
@@ -75,13 +75,36 @@ func (s *Service) Admit(ctx context.Context, tx *store.Tx, acc *ent.Account, a A
 
 // readdressed copies the user's address to their new member once more when it has changed
 // since the user was read. It cannot change between now and the commit, because the
-// member's row refers to the user's.
+// member's row refers to the user's. CONFLICT for a user who was erased meanwhile.
 func (s *Service) readdressed(ctx context.Context, tx *store.Tx, m *ent.Member, u *ent.User) error {
 	now, err := tx.User.Get(ctx, u.ID)
-	if err != nil || now.EmailKey == u.EmailKey {
+	switch {
+	case err != nil:
 		return err
+	case now.ErasedAt != nil:
+		return fault.Input(fault.Conflict, "This user is being erased.")
+	case now.EmailKey == u.EmailKey:
+		return nil
 	}
 	return tx.Member.UpdateOne(m).SetEmailKey(now.EmailKey).SetSortName(sortName(now)).SetSearch(searchText(now)).Exec(ctx)
+}
+
+// adds reports whether the grant has anything that the member does not have.
+func (a Admission) adds(m *ent.Member) bool {
+	return firstOf(beyond(m, a.Grant)) != "" || a.Grant.AllPermissions && !m.AllPermissions
+}
+
+// within reports whether a member of the scope would get the grant nowhere but where it was
+// given. A division below one of the grant's does not count: it may move away.
+func (a Admission) within(sc Scope) bool {
+	given := map[string]bool{}
+	for _, d := range a.Divisions {
+		given[d.ID] = true
+	}
+	outside := func(id string) bool { return !given[id] }
+	foreign := func(d string) bool { return !slices.Contains(a.AllowedDomains, d) }
+	return (len(a.Divisions) == 0 || len(sc.DivisionIDs) > 0 && !slices.ContainsFunc(sc.DivisionIDs, outside)) &&
+		(len(a.AllowedDomains) == 0 || len(sc.Domains) > 0 && !slices.ContainsFunc(sc.Domains, foreign))
 }
 
 // addGrant gives a member what they lack of the grant. Their restrictions stay as
@@ -92,6 +115,9 @@ func (s *Service) addGrant(ctx context.Context, tx *store.Tx, m *ent.Member, a A
 	}
 	if a.Giver != nil && CheckReach(a.Giver, reachOf(m)) != nil {
 		return nil, fault.Input(fault.InviterLostGrant, "You may act where the inviter may not, so they cannot grant you this; ask for a new invitation.")
+	}
+	if a.adds(m) && !a.within(reachOf(m)) {
+		return nil, fault.Input(fault.InviterLostGrant, "You may act where this invitation does not reach, so it cannot grant you more; ask an admin of the team.")
 	}
 	permissions := slices.Clone(m.Permissions)
 	for _, p := range a.Grant.Permissions {
