@@ -26,6 +26,9 @@ const (
 	// maxScan the greatest price of a search, so that a large team can be searched, too.
 	rowsPerValue = 50
 	maxScan      = 2000
+	// maxCount is the greatest price of the number of a group's members, so that a page
+	// of groups, or of members with their groups, can be read in a large account.
+	maxCount = 20
 	// maxRows is how many rows an operation may read, where each statement counts as
 	// store.StatementRows more. Pages below pages take a statement each, and what a field
 	// is computed from is read but not returned, so the number of values bounds neither.
@@ -94,7 +97,7 @@ func (b *budget) reading(ctx context.Context) context.Context {
 }
 
 func (b *budget) refusal(changed bool) string {
-	if b.reads.Spent() {
+	if b.reads.Spent() && !b.exceeded.Load() {
 		limits := fmt.Sprintf("at most %d rows may be read, and each page or search counts as %d more", maxRows, store.StatementRows)
 		if changed {
 			return "The change was made, but the response to it reads too much: " + limits + ". Read the objects in smaller parts."
@@ -120,6 +123,7 @@ func (b *budget) charge(values, bytes int) error {
 		return nil
 	}
 	b.exceeded.Store(true)
+	b.reads.Stop() // the reads of fields that are being resolved at the same time
 	return errSpent
 }
 
@@ -127,6 +131,15 @@ func (b *budget) charge(values, bytes int) error {
 func chargeScan(ctx context.Context, rows int) error {
 	if b := budgetOf(ctx); b != nil {
 		return b.charge(min(rows/rowsPerValue, maxScan), 0)
+	}
+	return nil
+}
+
+// chargeCount charges the number of a group's members for the rows that were counted.
+// QUERY_TOO_COMPLEX.
+func chargeCount(ctx context.Context, rows int) error {
+	if b := budgetOf(ctx); b != nil {
+		return b.charge(min(rows/rowsPerValue, maxCount), 0)
 	}
 	return nil
 }

@@ -192,6 +192,17 @@ func TestAnOperationReadsSoManyRows(t *testing.T) {
 			owner.Ask(`members(first: 50) { nodes { effectivePermissions viewerCanReactivate } }`).OK()
 			tooLarge(t, owner.Ask(`members(first: 100) { nodes { effectivePermissions } }`), "reads too much")
 		})
+		t.Run("HARD-4 the members of groups cost something to count", func(*testing.T) {
+			pages := func(n int) string {
+				var b strings.Builder
+				for i := range n {
+					fmt.Fprintf(&b, "g%d: groups(first: 100) { nodes { memberCount } } ", i)
+				}
+				return "account { " + b.String() + "}"
+			}
+			owner.Ask(pages(10)).OK()
+			tooLarge(t, owner.Ask(pages(40)), "too large")
+		})
 	})
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"math"
 	"sync/atomic"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -29,6 +30,9 @@ func NewAllowance(rows int) *Allowance {
 
 // Spent reports whether a read was refused.
 func (a *Allowance) Spent() bool { return a.left.Load() < 0 }
+
+// Stop refuses all further reads.
+func (a *Allowance) Stop() { a.left.Store(math.MinInt64 / 2) }
 
 // take takes rows from the allowance. QUERY_TOO_COMPLEX.
 func (a *Allowance) take(rows int) error {
