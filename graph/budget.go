@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/store"
 )
 
 const (
@@ -25,6 +26,13 @@ const (
 	// maxScan the greatest price of a search, so that a large team can be searched, too.
 	rowsPerValue = 50
 	maxScan      = 2000
+	// maxCount is the greatest price of the number of a group's members, so that a page
+	// of groups, or of members with their groups, can be read in a large account.
+	maxCount = 20
+	// maxRows is how many rows an operation may read, where each statement counts as
+	// store.StatementRows more. Pages below pages take a statement each, and what a field
+	// is computed from is read but not returned, so the number of values bounds neither.
+	maxRows = 20_000
 )
 
 // budget is what one execution of an operation may still return. What the static cost
@@ -35,6 +43,7 @@ type budget struct {
 	values   atomic.Int64
 	bytes    atomic.Int64
 	exceeded atomic.Bool
+	reads    *store.Allowance
 
 	measure measure
 	mu      sync.Mutex
@@ -52,13 +61,13 @@ var errSpent = fault.Refuse(fault.QueryTooComplex, "The response is too large.")
 func Bounded(ctx context.Context, limit Cost) (context.Context, func(*graphql.Response) *graphql.Response) {
 	op := graphql.GetOperationContext(ctx)
 	b := &budget{
-		limit: limit, below: map[*ast.Field]int{},
+		limit: limit, below: map[*ast.Field]int{}, reads: store.NewAllowance(maxRows),
 		measure: measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]extent{}},
 	}
 	b.values.Store(int64(limit.Values - b.measure.set(op.Operation.SelectionSet).Values))
 	b.bytes.Store(maxResponse)
-	return context.WithValue(ctx, budgetKey{}, b), func(response *graphql.Response) *graphql.Response {
-		if response == nil || !b.exceeded.Load() && len(response.Data) <= maxResponse {
+	return store.WithAllowance(context.WithValue(ctx, budgetKey{}, b), b.reads), func(response *graphql.Response) *graphql.Response {
+		if response == nil || !b.isSpent() && len(response.Data) <= maxResponse {
 			return response
 		}
 		err := gqlerror.Errorf("%s", b.refusal(op.Operation.Operation == ast.Mutation))
@@ -67,7 +76,34 @@ func Bounded(ctx context.Context, limit Cost) (context.Context, func(*graphql.Re
 	}
 }
 
+// isSpent reports whether something of the operation was refused.
+func (b *budget) isSpent() bool { return b.exceeded.Load() || b.reads.Spent() }
+
+// reading returns the context in which a field and what is below it are resolved. The verb of
+// a mutation reads without a limit, because it must not break off in the middle, and has
+// limits of its own. What is selected of its payload is limited again.
+func (b *budget) reading(ctx context.Context) context.Context {
+	fc := graphql.GetFieldContext(ctx)
+	switch {
+	case b == nil:
+		return ctx
+	case fc.Object == "Mutation":
+		return store.WithAllowance(ctx, nil)
+	case fc.Parent != nil && fc.Parent.Object == "Mutation":
+		return store.WithAllowance(ctx, b.reads)
+	default:
+		return ctx
+	}
+}
+
 func (b *budget) refusal(changed bool) string {
+	if b.reads.Spent() && !b.exceeded.Load() {
+		limits := fmt.Sprintf("at most %d rows may be read, and each page or search counts as %d more", maxRows, store.StatementRows)
+		if changed {
+			return "The change was made, but the response to it reads too much: " + limits + ". Read the objects in smaller parts."
+		}
+		return "The operation reads too much: " + limits + ". Ask for smaller pages, fewer fields, or fewer pages below other pages."
+	}
 	limits := fmt.Sprintf("at most %d values and %d MiB are allowed", b.limit.Values, maxResponse>>20)
 	if changed {
 		return "The change was made, but the response to it is too large: " + limits + ". Read the objects in smaller parts."
@@ -87,6 +123,7 @@ func (b *budget) charge(values, bytes int) error {
 		return nil
 	}
 	b.exceeded.Store(true)
+	b.reads.Stop() // the reads of fields that are being resolved at the same time
 	return errSpent
 }
 
@@ -94,6 +131,15 @@ func (b *budget) charge(values, bytes int) error {
 func chargeScan(ctx context.Context, rows int) error {
 	if b := budgetOf(ctx); b != nil {
 		return b.charge(min(rows/rowsPerValue, maxScan), 0)
+	}
+	return nil
+}
+
+// chargeCount charges the number of a group's members for the rows that were counted.
+// QUERY_TOO_COMPLEX.
+func chargeCount(ctx context.Context, rows int) error {
+	if b := budgetOf(ctx); b != nil {
+		return b.charge(min(rows/rowsPerValue, maxCount), 0)
 	}
 	return nil
 }
@@ -110,10 +156,11 @@ func Charged(ctx context.Context) Cost {
 // InterceptField charges the result of a resolver before anything below it is resolved.
 // QUERY_TOO_COMPLEX.
 func (Limits) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
-	if b := budgetOf(ctx); b != nil && b.exceeded.Load() {
+	b := budgetOf(ctx)
+	if b != nil && b.isSpent() {
 		return nil, errSpent // the response is replaced as a whole
 	}
-	result, err := next(ctx)
+	result, err := next(b.reading(ctx))
 	if err != nil {
 		return result, err
 	}
@@ -135,7 +182,7 @@ func (Limits) InterceptField(ctx context.Context, next graphql.Resolver) (any, e
 	if bytes <= longText {
 		return result, nil
 	}
-	if b := budgetOf(ctx); b != nil {
+	if b != nil {
 		err = b.charge(0, bytes)
 	}
 	return result, err

@@ -69,7 +69,7 @@ func (r *groupResolver) MemberCount(ctx context.Context, obj *ent.Group) (*int, 
 	if n, err := obj.Value(membersOfGroup); err == nil {
 		if n, ok := n.(int64); ok {
 			counted := int(n)
-			return &counted, nil
+			return &counted, chargeCount(ctx, counted)
 		}
 	}
 	n, err := r.read(ctx).Member.Query().Where(member.HasGroupsWith(group.ID(obj.ID))).

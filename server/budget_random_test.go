@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -253,12 +254,14 @@ func TestRandomDocumentsAreBounded(t *testing.T) { //nolint:paralleltest // see 
 		if err != nil {
 			t.Fatal(err)
 		}
-		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(string(body)))
+		ctx, written := context.WithCancel(t.Context())
+		req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(string(body)))
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Authorization", "Bearer "+owner.Session)
 		answer := deadlined{httptest.NewRecorder()}
 		start := time.Now()
 		heap := heapPeak(sampleEvery, func() { w.Server.Handler().ServeHTTP(answer, req) })
+		written()
 		took := time.Since(start)
 		var got struct {
 			Data       json.RawMessage

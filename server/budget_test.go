@@ -1,14 +1,19 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/store"
+	"github.com/convoke-dev/convoke/internal/testdb"
 	"github.com/convoke-dev/convoke/internal/testkit"
+	"github.com/convoke-dev/convoke/internal/uid"
 )
 
 // tooLarge fails unless the response is the one error that refuses it as a whole.
@@ -132,6 +137,72 @@ func TestSearchesAreChargedForWhatTheyScan(t *testing.T) {
 				tooLarge(t, owner.Ask(searches(40, list)), "fewer searches") // each of 400 values
 			})
 		}
+	})
+}
+
+func TestAnOperationReadsSoManyRows(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, address string) {
+		t.Helper()
+		w, statements, _ := counted(t, address)
+		signUp(w, "olivia@acme.test", testkit.Password).OK()
+		owner := w.SignIn("olivia@acme.test")
+		fillInBulk(t, w, owner.TeamID, 100)
+		var users strings.Builder
+		for n := range 45 {
+			fmt.Fprintf(&users, "u%d: user(email: \"m%d@example.org\") { id } ", n, n)
+		}
+		below := func(members int) string { // a statement for each user
+			return fmt.Sprintf(`members(first: %d) { nodes { team { account { %s } } } }`, members, users.String())
+		}
+		t.Run("HARD-4 a statement counts as rows, although it returns little", func(*testing.T) {
+			owner.Ask(below(5)).OK()
+			before := statements.Load()
+			tooLarge(t, owner.Ask(below(100)), "reads too much")
+			if sent := statements.Load() - before; sent > 550 {
+				t.Errorf("%d statements were sent until the refusal, want at most 500 and those beside it", sent)
+			}
+		})
+		t.Run("HARD-4 a mutation whose response reads too much says that the change was made", func(*testing.T) {
+			selection := "viewer { activeTeam { " + below(100) + " } }"
+			a := owner.Mutate("setActiveTeam", selection, "teamId", owner.TeamID)
+			tooLarge(t, a, "The change was made")
+		})
+		t.Run("HARD-4 rows count that are read to compute a field", func(*testing.T) {
+			ctx := access.System(t.Context(), "fill groups")
+			err := w.Server.Store.InAccount(ctx, owner.AccountID(), func(tx *store.Tx) error {
+				groups, now := make([]*ent.GroupCreate, 220), w.Clock.Now()
+				ids := make([]string, len(groups))
+				for n := range groups {
+					ids[n] = uid.New(uid.Group)
+					groups[n] = tx.Group.Create().SetID(ids[n]).SetCreatedAt(now).SetUpdatedAt(now).SetAccountID(owner.AccountID()).SetName("Group " + itoa(n))
+				}
+				if err := tx.Group.CreateBulk(groups...).Exec(ctx); err != nil {
+					return err
+				}
+				members, err := tx.Member.Query().Where(member.TeamID(owner.TeamID)).IDs(ctx)
+				for _, id := range members {
+					err = errors.Join(err, tx.Member.UpdateOneID(id).AddGroupIDs(ids...).Exec(ctx))
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			owner.Ask(`members(first: 50) { nodes { effectivePermissions viewerCanReactivate } }`).OK()
+			tooLarge(t, owner.Ask(`members(first: 100) { nodes { effectivePermissions } }`), "reads too much")
+		})
+		t.Run("HARD-4 the members of groups cost something to count", func(*testing.T) {
+			pages := func(n int) string {
+				var b strings.Builder
+				for i := range n {
+					fmt.Fprintf(&b, "g%d: groups(first: 100) { nodes { memberCount } } ", i)
+				}
+				return "account { " + b.String() + "}"
+			}
+			owner.Ask(pages(10)).OK()
+			tooLarge(t, owner.Ask(pages(40)), "too large")
+		})
 	})
 }
 

@@ -125,6 +125,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		defer turn.Leave() // each of its responses has a turn of its own
 		return next(ctx)
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	begun := false
 	release := func() {
@@ -150,7 +151,7 @@ func (s *Server) operation(ctx context.Context, next graphql.OperationHandler) g
 		defer done()
 		response := within(answer(inner))
 		s.reportCost(inner, op, response)
-		return withoutEmptyData(response)
+		return s.keepUnread(whole, op, withoutEmptyData(response))
 	}
 }
 

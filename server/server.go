@@ -83,6 +83,7 @@ type Server struct {
 
 	gate   *limit.Gate
 	places limit.Places // of streams: see place
+	unread limit.Places // bytes of responses: see keepUnread
 
 	readiness readiness
 	draining  atomic.Bool

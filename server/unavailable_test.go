@@ -182,12 +182,14 @@ func TestACommitWithoutAnAnswer(t *testing.T) {
 			owner.Invite("ann@x.org", "billing").Refused("UNAVAILABLE")
 		})
 		t.Run("HARD-10 what was changed and cannot be read is TIMEOUT", func(t *testing.T) {
-			var committed atomic.Bool
+			var invited, committed atomic.Bool // the server commits other things, too
 			o.only(func(query string) error {
-				if committed.Load() && strings.HasPrefix(query, "SELECT") {
+				switch {
+				case committed.Load() && strings.HasPrefix(query, "SELECT"):
 					return sqldriver.ErrBadConn
-				}
-				if query == "COMMIT" {
+				case strings.HasPrefix(query, "INSERT INTO") && strings.Contains(query, "invitations"):
+					invited.Store(true)
+				case query == "COMMIT" && invited.Load():
 					committed.Store(true)
 				}
 				return nil

@@ -10,20 +10,23 @@ type Places struct {
 
 // Take takes one of the places of the key. It returns false when most are taken. leave
 // frees the place; calling it again does nothing.
-func (p *Places) Take(key string, most int) (leave func(), ok bool) {
+func (p *Places) Take(key string, most int) (leave func(), ok bool) { return p.TakeSome(key, 1, most) }
+
+// TakeSome takes n of the places of the key at once, as Take does.
+func (p *Places) TakeSome(key string, n, most int) (leave func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[key] >= most {
+	if p.taken[key]+n > most {
 		return nil, false
 	}
 	if p.taken == nil {
 		p.taken = map[string]int{}
 	}
-	p.taken[key]++
+	p.taken[key] += n
 	return sync.OnceFunc(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.taken[key]--; p.taken[key] == 0 {
+		if p.taken[key] -= n; p.taken[key] == 0 {
 			delete(p.taken, key)
 		}
 	}), true

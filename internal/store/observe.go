@@ -10,7 +10,8 @@ import (
 )
 
 // watched is a driver that classifies the errors of all statements, and reports each
-// statement to the observer before it is sent.
+// statement to the observer before it is sent. Its queries, which are outside of
+// transactions, are taken from the allowance of their operation: see allowance.go.
 type watched struct {
 	dialect.Driver
 	store *Store
@@ -33,16 +34,8 @@ func (d watched) Exec(ctx context.Context, query string, args, v any) error {
 	return d.store.exec(ctx, d.Driver, query, args, v)
 }
 
-func (d watched) Query(ctx context.Context, query string, args, v any) error {
-	return d.store.query(ctx, d.Driver, query, args, v)
-}
-
 func (d watched) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return d.store.execByHand(ctx, d.Driver, query, args)
-}
-
-func (d watched) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return d.store.queryByHand(ctx, d.Driver, query, args)
 }
 
 func (d watched) Tx(ctx context.Context) (dialect.Tx, error) {
