@@ -24,17 +24,17 @@ type Limits struct {
 	Mails, MailsOfDay *limit.Bucket
 }
 
-// mail counts a mail of the kind to an address, whether or not it has a user. All tags of an
-// address count together, because they reach one mailbox. RATE_LIMITED, also for parallel
-// requests.
+// mail counts a mail of the kind to an address, whether or not it has a user. For the limit
+// of a day all tags of an address count together, because they reach one mailbox.
+// RATE_LIMITED, also for parallel requests.
 func (l Limits) mail(kind, emailKey string) error {
-	key := kind + " " + address.Mailbox(emailKey)
-	if _, left, limits := l.MailsOfDay.Left(key); !limits || left > 0 { // else nothing is counted
-		if err := l.Mails.Take(key, 1); err != nil {
+	mailbox := kind + " " + address.Mailbox(emailKey)
+	if _, left, limits := l.MailsOfDay.Left(mailbox); !limits || left > 0 { // else nothing is counted
+		if err := l.Mails.Take(kind+" "+emailKey, 1); err != nil {
 			return err
 		}
 	}
-	return l.MailsOfDay.Take(key, 1)
+	return l.MailsOfDay.Take(mailbox, 1)
 }
 
 // guess begins an attempt at the password of an address, whether or not it has a user.

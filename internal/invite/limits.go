@@ -8,7 +8,6 @@ import (
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/act"
-	"github.com/convoke-dev/convoke/internal/address"
 	"github.com/convoke-dev/convoke/internal/fault"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 )
@@ -93,10 +92,10 @@ func (s *Service) takeSender(inviter *access.Membership, n int) error {
 	return s.PerAccount.Take(inviter.AccountID, n)
 }
 
-// takeAddress charges one mail to the address, whatever its tag. RATE_LIMITED.
+// takeAddress charges one mail to the address. RATE_LIMITED.
 func (s *Service) takeAddress(key string, mailed bool) error {
 	if !mailed {
 		return nil
 	}
-	return s.PerRecipient.Take("invitation "+address.Mailbox(key), 1)
+	return s.PerRecipient.Take("invitation "+key, 1)
 }
