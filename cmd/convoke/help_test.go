@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -26,5 +28,23 @@ func TestHelpIsFoundWhereItIsLookedFor(t *testing.T) {
 	}
 	if got, want := printed(t, "help", "user", "erase"), printed(t, "user", "erase", "--help"); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestTheReadmeNamesEveryFlagOfServe(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := regexp.MustCompile(`(?m)^      --(?:\[no-\])?([a-z-]+)`).FindAllStringSubmatch(printed(t, "serve", "--help"), -1)
+	if len(flags) < 30 {
+		t.Fatalf("got %d flags", len(flags))
+	}
+	for _, flag := range flags {
+		row := regexp.MustCompile("(?m)^\\| `--(\\[no-\\])?" + flag[1] + "` \\|")
+		if flag[1] != "version" && !row.Match(readme) {
+			t.Errorf("--%s is not in the table of flags in README.md", flag[1])
+		}
 	}
 }
