@@ -76,4 +76,11 @@ await inBrowser(async (page) => {
   if (file !== 'my-data.json') {
     throw new Error(`got the file ${file}`);
   }
+
+  // On a phone a mail replaces the list; coming back, the focus is on the row of that mail.
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`${url}/mailbox`);
+  await page.getByRole('button', { name: 'vera@acme.test' }).press('Enter');
+  await page.getByRole('button', { name: 'All mails' }).press('Enter');
+  await focused('vera@acme.test');
 });
