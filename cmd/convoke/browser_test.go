@@ -39,4 +39,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("FE-20 GraphiQL opens with working operations", func(t *testing.T) {
 		drive(t, "graphiql.mjs")
 	})
+	t.Run("HARD-16 HARD-17 the pages of mails work by keyboard, and say what they did", func(t *testing.T) {
+		drive(t, "pages.mjs")
+	})
 }

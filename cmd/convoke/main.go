@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,16 +32,30 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	var c commands
-	k := kong.Parse(&c,
+	parser := kong.Must(&c,
 		kong.Name("convoke"),
 		kong.Description("The team page of a SaaS portal as a ready, self-hosted GraphQL backend."),
 		kong.DefaultEnvars("CONVOKE"),
 		kong.Vars{"version": version},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+	k, err := parser.Parse(asksForHelp(os.Args[1:]))
+	parser.FatalIfErrorf(err)
 	if err := k.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "convoke:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop has been called
 	}
+}
+
+// asksForHelp makes --help of the ways in which people ask for help first: the bare
+// command, and "help" before a command or alone.
+func asksForHelp(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
 }

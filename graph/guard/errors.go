@@ -38,7 +38,7 @@ except for ` + "`UNAVAILABLE`" + `.
 |---|---|
 `
 
-const fromTheParser = "| `GRAPHQL_PARSE_FAILED` | The document is not GraphQL. Correct the request. Its status is 400. |\n" +
+const fromTheParser = "| `GRAPHQL_PARSE_FAILED` | The document is not GraphQL, or has more than 2,000 tokens or 1,000 levels. Correct or divide it. Its status is 400. |\n" +
 	"| `GRAPHQL_VALIDATION_FAILED` | The document or its variables do not fit the schema. Correct the request, or update the client. Its status is 400. |\n"
 
 const userErrors = `

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Action } from '../form';
 import { block, unblock, type Preview } from './invitation';
 
@@ -10,19 +10,32 @@ type State = 'blocked' | 'waiting' | 'allowed' | 'open';
  */
 export function Block({ token, preview, declined }: { token: string; preview: Preview; declined: boolean }) {
   const [state, setState] = useState<State>(preview.accountBlocked ? 'blocked' : declined ? 'waiting' : 'open');
+  const said = useRef<HTMLParagraphElement>(null);
+  const [changed, setChanged] = useState(false);
   const change = async (to: State) => {
     const errors = await (to === 'blocked' ? block(token) : unblock(token));
     if (errors.length === 0) {
       setState(to);
+      setChanged(true);
     }
     return errors;
   };
+  // The button that was used is gone: the focus goes to what it did, so that it is read out and the next button is near.
+  useEffect(() => {
+    if (changed) {
+      said.current?.focus();
+    }
+  }, [changed, state]);
   const name = <strong>{preview.accountName}</strong>;
   return (
     <div className="aside">
-      {state === 'blocked' && <p role="status">{name} cannot invite this address any more.</p>}
-      {state === 'waiting' && <p>{name} cannot invite this address again for some days. Was it a mistake?</p>}
-      {state === 'allowed' && <p role="status">{name} can invite this address again.</p>}
+      {state !== 'open' && (
+        <p ref={said} tabIndex={-1}>
+          {state === 'blocked' && <>{name} cannot invite this address any more.</>}
+          {state === 'waiting' && <>After a decline, {name} cannot invite this address for some days, unless you allow it. Was it a mistake?</>}
+          {state === 'allowed' && <>{name} can invite this address again.</>}
+        </p>
+      )}
       <div className="buttons">
         {(state === 'blocked' || state === 'waiting') && (
           <Action className="secondary" action={() => change('allowed')}>

@@ -32,7 +32,7 @@ interface CancelData {
   cancelEmailChange: { canceled: boolean; userErrors: UserError[] };
 }
 
-type Outcome = 'changed' | 'confirmed' | 'canceled';
+type Outcome = 'changed' | 'confirmed' | 'canceled' | 'ended';
 
 /** Confirms or cancels a change of address by a click, because a mail scanner may open the link and must not use up its token. */
 export function Address() {
@@ -51,6 +51,9 @@ export function Address() {
     if (userErrors.length === 0) {
       forgetToken(storageKey);
       setOutcome(to);
+    } else if (userErrors.some((error) => error.code === 'INVALID_TOKEN')) {
+      forgetToken(storageKey);
+      setOutcome('ended');
     }
     return userErrors;
   };
@@ -86,6 +89,14 @@ export function Address() {
             <NewHeading>The change is canceled</NewHeading>
             <p>
               The address stays as it is. If you did not ask for the change, <a href="/reset">set a new password</a>.
+            </p>
+          </>
+        ) : outcome === 'ended' ? (
+          <>
+            <NewHeading>This link does not work any more</NewHeading>
+            <p>It was used, has expired, or belongs to a change that was replaced or canceled.</p>
+            <p>
+              <a href="/">Sign in</a> to see your address. If it has not changed, ask for the change again.
             </p>
           </>
         ) : token ? (

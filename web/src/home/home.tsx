@@ -122,6 +122,12 @@ function Viewer({ viewer, ssoUrl, reload }: ViewerProps) {
         <dt>Active team</dt>
         <dd>{activeTeam ? `${activeTeam.name}, account ${activeTeam.account.name}` : 'none'}</dd>
       </dl>
+      <p className="hint">
+        <a href="/my-data.json" download>
+          Download your data
+        </a>
+        : everything that this server keeps about you, as JSON.
+      </p>
       <Action
         className="secondary"
         action={async () => {

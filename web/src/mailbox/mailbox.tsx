@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Problem } from '../form';
 import { Loading, Page } from '../page';
 import { addresses, useMails, type Mail } from './mail';
@@ -8,7 +8,12 @@ import { Message } from './message';
 export function Mailbox() {
   const { mails, failure } = useMails();
   const [selectedID, setSelectedID] = useState<string | null>(null);
+  const [leftID, setLeftID] = useState<string | null>(null);
   const selected = mails?.find((mail) => mail.id === selectedID);
+  const leave = () => {
+    setLeftID(selectedID);
+    setSelectedID(null);
+  };
   return (
     <Page wide>
       <h1>Mailbox</h1>
@@ -23,12 +28,12 @@ export function Mailbox() {
           <nav aria-label="Mails">
             <ul className="mails">
               {mails.map((mail) => (
-                <Row key={mail.id} mail={mail} current={mail === selected} onSelect={() => setSelectedID(mail.id)} />
+                <Row key={mail.id} mail={mail} current={mail === selected} left={!selected && mail.id === leftID} onSelect={() => setSelectedID(mail.id)} />
               ))}
             </ul>
           </nav>
           {selected ? (
-            <Message key={selected.id} mail={selected} onBack={() => setSelectedID(null)} />
+            <Message key={selected.id} mail={selected} onBack={leave} />
           ) : (
             <p className="card nothing">Select a mail to read it.</p>
           )}
@@ -40,10 +45,24 @@ export function Mailbox() {
 
 const clock = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
 
-function Row({ mail, current, onSelect }: { mail: Mail; current: boolean; onSelect: () => void }) {
+interface RowProps {
+  mail: Mail;
+  current: boolean;
+  /** Whether the reader came back from this mail: the row takes the focus. */
+  left: boolean;
+  onSelect: () => void;
+}
+
+function Row({ mail, current, left, onSelect }: RowProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (left) {
+      button.current?.focus();
+    }
+  }, [left]);
   return (
     <li>
-      <button type="button" aria-current={current || undefined} onClick={onSelect}>
+      <button ref={button} type="button" aria-current={current || undefined} onClick={onSelect}>
         <strong>{mail.subject || '(no subject)'}</strong>
         <span>{addresses(mail.to)}</span>
         <time dateTime={mail.sentAt}>{clock.format(new Date(mail.sentAt))}</time>

@@ -1,0 +1,19 @@
+import{i as e,n as t,r as n}from"./page-CGeFYfbv.js";import{a as r,c as i,f as a,h as o,i as s,l as c,n as l,o as u,r as d}from"./form-BGDztkeU.js";import{n as f,t as p}from"./fragment-CKCuf7Tx.js";var m=o(a(),1),h=c(),g=`convoke.reset`,_=`
+  query PasswordPolicy {
+    serverInfo { passwordMinLength }
+  }
+`,v=`
+  mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
+    requestPasswordReset(input: $input) {
+      resetSent
+      userErrors { code field message }
+    }
+  }
+`,y=`
+  mutation ResetPassword($input: ResetPasswordInput!) {
+    resetPassword(input: $input) {
+      viewer { user { email } }
+      userErrors { code field message }
+    }
+  }
+`;function b(){let[e,t]=(0,m.useState)(()=>f(g));(0,m.useEffect)(()=>{let e=()=>t(f(g));return addEventListener(`hashchange`,e),()=>removeEventListener(`hashchange`,e)},[]);let[r,i]=(0,m.useState)(!1);return(0,h.jsx)(n,{children:(0,h.jsx)(`section`,{className:`card`,children:e?(0,h.jsx)(x,{token:e,onForget:()=>{p(g),t(null),i(!0)}},e):(0,h.jsx)(S,{again:r})})})}function x({token:e,onForget:n}){let[a,o]=(0,m.useState)(``),[c,l]=(0,m.useState)(0),[f,v]=(0,m.useState)(null);(0,m.useEffect)(()=>{i(_).then(({serverInfo:e})=>l(e.passwordMinLength),()=>void 0)},[]);let b=u([`newPassword`],async()=>{let{resetPassword:t}=await i(y,{input:{token:e,newPassword:a,transport:`COOKIE`}});return t.userErrors.length===0&&(p(g),v({email:t.viewer?.user?.email})),t.userErrors});return f?(0,h.jsxs)(h.Fragment,{children:[(0,h.jsx)(t,{children:`Your new password is set`}),(0,h.jsxs)(`p`,{children:[f.email&&(0,h.jsxs)(h.Fragment,{children:[`You are signed in as `,(0,h.jsx)(`strong`,{children:f.email}),`.`,` `]}),`You have been signed out everywhere else. If you came here from an invitation, go back to its page and accept it.`]}),(0,h.jsx)(`p`,{children:(0,h.jsx)(`a`,{className:`button`,href:`/`,children:`Continue`})})]}):(0,h.jsxs)(h.Fragment,{children:[(0,h.jsx)(`h1`,{children:`Set a new password`}),(0,h.jsx)(`p`,{children:`Setting it signs you in here and signs you out everywhere else.`}),(0,h.jsxs)(`form`,{onSubmit:b.submit,children:[(0,h.jsx)(s,{children:b.problem}),(0,h.jsx)(d,{form:b,name:`newPassword`,label:`New password`,autoComplete:`new-password`,hint:c>0&&`At least ${c} characters.`,value:a,onValue:o}),(0,h.jsx)(r,{form:b,children:`Set the password`})]}),(0,h.jsx)(`button`,{type:`button`,className:`link`,onClick:n,children:`Ask for another link`})]})}function S({again:e}){let[n,a]=(0,m.useState)(``),[o,c]=(0,m.useState)(null),d=u([`email`],async()=>{let{requestPasswordReset:e}=await i(v,{input:{email:n}});return e.userErrors.length===0&&c({email:n,sent:e.resetSent}),e.userErrors});return o?(0,h.jsxs)(h.Fragment,{children:[(0,h.jsx)(t,{children:o.sent?`Check your mail`:`This server sends no mail`}),(0,h.jsx)(`p`,{children:o.sent?(0,h.jsxs)(h.Fragment,{children:[`If there is a user with the address `,(0,h.jsx)(`strong`,{children:o.email}),`, we send a mail with a link to it. The link is valid for an hour and works once.`]}):`Without mail it cannot send you a link. Ask the operator of this server.`})]}):(0,h.jsxs)(h.Fragment,{children:[e?(0,h.jsx)(t,{children:`Ask for another link`}):(0,h.jsx)(`h1`,{children:`Forgot your password?`}),(0,h.jsx)(`p`,{children:`Tell us your address, and we mail you a link that sets a new password.`}),(0,h.jsxs)(`form`,{onSubmit:d.submit,children:[(0,h.jsx)(s,{children:d.problem}),(0,h.jsx)(l,{form:d,name:`email`,label:`E-mail address`,type:`email`,autoComplete:`username`,required:!0,value:n,onValue:a}),(0,h.jsx)(r,{form:d,children:`Mail me a link`})]})]})}e((0,h.jsx)(b,{}));

@@ -1,8 +1,0 @@
-import{i as e,n as t,r as n}from"./page-kNZkkZdL.js";import{c as r,f as i,h as a,l as o,t as s}from"./form-BGDztkeU.js";import{n as c,t as l}from"./fragment-CKCuf7Tx.js";var u=a(i(),1),d=o(),f=`convoke.verification`,p=`
-  mutation VerifyEmail($input: VerifyEmailInput!) {
-    verifyEmail(input: $input) {
-      viewer { user { email } }
-      userErrors { code field message }
-    }
-  }
-`;function m(){let[e,i]=(0,u.useState)(()=>c(f)),[a,o]=(0,u.useState)(null);return(0,u.useEffect)(()=>{let e=()=>{i(c(f)),o(null)};return addEventListener(`hashchange`,e),()=>removeEventListener(`hashchange`,e)},[]),(0,d.jsx)(n,{children:(0,d.jsx)(`section`,{className:`card`,children:a?(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(t,{children:`Your address is confirmed`}),(0,d.jsxs)(`p`,{children:[a.email?(0,d.jsxs)(d.Fragment,{children:[`You are signed in as `,(0,d.jsx)(`strong`,{children:a.email}),`.`]}):`You can sign in now.`,` `,`If you came here from an invitation, go back to its page and accept it.`]}),(0,d.jsx)(`p`,{children:(0,d.jsx)(`a`,{className:`button`,href:`/`,children:`Continue`})})]}):e?(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(`h1`,{children:`Confirm your address`}),(0,d.jsx)(`p`,{children:`One click proves that you can read mail at this address, and signs you in.`}),(0,d.jsx)(s,{action:async()=>{let{verifyEmail:t}=await r(p,{input:{token:e,transport:`COOKIE`}});return t.userErrors.length===0&&(l(f),o({email:t.viewer?.user?.email})),t.userErrors},children:`Confirm my address`})]}):(0,d.jsxs)(d.Fragment,{children:[(0,d.jsx)(`h1`,{children:`No link here`}),(0,d.jsx)(`p`,{children:`Please open this page with the link in your mail.`})]})})})}e((0,d.jsx)(m,{}));
