@@ -135,7 +135,7 @@ func TestSearchesAreChargedForWhatTheyScan(t *testing.T) {
 	})
 }
 
-func TestAnAccountHasSoManyRolesGroupsAndDivisions(t *testing.T) {
+func TestTheRolesGroupsAndDivisionsOfAnAccountAreBounded(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
