@@ -84,8 +84,7 @@ func userErrors(faults []*fault.Error) []*model.UserError {
 	list := make([]*model.UserError, len(faults))
 	for i, f := range faults {
 		list[i] = &model.UserError{Code: model.UserErrorCode(f.Code), Field: f.Field, Message: f.Message}
-		if f.RetryAfter > 0 {
-			seconds := int(f.RetryAfter.Seconds()) + 1
+		if seconds := fault.RetrySeconds(f); seconds > 0 {
 			list[i].RetryAfterSeconds = &seconds
 		}
 	}

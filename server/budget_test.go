@@ -140,7 +140,7 @@ func TestSearchesAreChargedForWhatTheyScan(t *testing.T) {
 	})
 }
 
-func TestAnOperationReadsSoManyRows(t *testing.T) {
+func TestTheRowsThatAnOperationReadsAreBounded(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
@@ -206,7 +206,7 @@ func TestAnOperationReadsSoManyRows(t *testing.T) {
 	})
 }
 
-func TestAnAccountHasSoManyRolesGroupsAndDivisions(t *testing.T) {
+func TestTheRolesGroupsAndDivisionsOfAnAccountAreBounded(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")

@@ -52,33 +52,33 @@ func weight(op *graphql.OperationContext) int {
 	return 1 + (heaviest-1)*graph.CostOf(op).Values/maxCost.Values
 }
 
-// asker is who asks for an operation, and what it weighs.
-type asker struct {
+// load is the party that an operation counts for, and what it weighs.
+type load struct {
 	party  *limit.Party
 	weight int
 }
 
-// askerName is where the context of an operation has its asker. The context in which a
-// subscription responds has nothing else of the one in which it was opened.
-const askerName = "ConvokeAsker"
+// loadName is the name under which the context of an operation has its load. The context in
+// which a subscription responds has nothing else of the context in which it was opened.
+const loadName = "ConvokeLoad"
 
 // turn waits until the operation may run, and returns its context and its ticket. A
 // subscription waits as long as its client does, because many clients take a refusal for
 // the end, and how many of them a user has is limited.
 func (s *Server) turn(ctx context.Context, op *graphql.OperationContext) (context.Context, *limit.Ticket, error) {
-	a := asker{party(ctx), weight(op)}
+	l := load{party(ctx), weight(op)}
 	enter := s.gate.Enter
 	if op.Operation.Operation == ast.Subscription {
 		enter = s.gate.EnterPatiently
 	}
-	op.Stats.SetExtension(askerName, a)
-	ticket, err := enter(ctx, a.party, a.weight)
-	return limit.WithParty(ctx, a.party), ticket, err
+	op.Stats.SetExtension(loadName, l)
+	ticket, err := enter(ctx, l.party, l.weight)
+	return limit.WithParty(ctx, l.party), ticket, err
 }
 
 // nextTurn asks for a turn of a subscription that turn has let in, to respond once more. It
 // is never refused.
 func (s *Server) nextTurn(ctx context.Context, wake func()) stream.Turn {
-	a, _ := graphql.GetOperationContext(ctx).Stats.GetExtension(askerName).(asker)
-	return s.gate.Ask(a.party, a.weight, wake)
+	l, _ := graphql.GetOperationContext(ctx).Stats.GetExtension(loadName).(load)
+	return s.gate.Ask(l.party, l.weight, wake)
 }

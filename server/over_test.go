@@ -95,7 +95,7 @@ func TestACookieIsAskedForOnlyWhereItCanBeSet(t *testing.T) {
 }
 
 // HARD-20: a user who changes the password stays signed in, over every transport.
-func TestChangingThePasswordSignsNobodyOutWhoDoesIt(t *testing.T) {
+func TestChangingThePasswordKeepsTheCallerSignedIn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")

@@ -69,7 +69,7 @@ func eventsRefused(t *testing.T, w *testkit.World, session, query string, variab
 
 // WebSockets, event streams and streams of several operations of a user are counted
 // together. Each gives its place back.
-func TestAUserHasSoManyStreams(t *testing.T) {
+func TestTheStreamsOfAUserAreBounded(t *testing.T) {
 	t.Parallel()
 	eachWith(t, func(c *server.Config) { c.StreamsPerUser = 3 }, func(t *testing.T, w *testkit.World) {
 		olivia, mallory := w.SignUp("olivia@acme.test"), w.SignUp("mallory@evil.test")
@@ -135,7 +135,7 @@ func TestTheLimitOfStreamsHoldsInParallel(t *testing.T) {
 
 // Before anybody is known, streams count for the client address. People who have
 // signed in count for themselves, also behind one address.
-func TestAnAddressHasSoManyStreamsOfVisitors(t *testing.T) { //nolint:tparallel // one story
+func TestTheStreamsOfVisitorsOfAnAddressAreBounded(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db", func(c *server.Config) { c.StreamsPerAddress = 2 })
 	olivia := w.SignUp("olivia@acme.test")

@@ -65,8 +65,9 @@ func (d *Door) Do(ctx context.Context, r Rule, f func(ctx context.Context, a *Ac
 	})
 }
 
-// Past returns the act of a verb that passes the door by, in a transaction of its own: see
-// the list in internal/archtest. userID is the actor; empty is the operator.
+// Past returns the act of a verb that does not go through the door, in a transaction of its
+// own. internal/archtest has the list of these verbs. userID is the actor; empty is the
+// operator.
 func Past(tx *store.Tx, acc *ent.Account, userID string, events *event.Log) *Act {
 	return &Act{Tx: tx, Account: acc, UserID: userID, events: events}
 }

@@ -74,7 +74,8 @@ func (n *Notifier) Run(ctx context.Context) {
 // keep calls work with a connection, and again with a new one when the connection is
 // lost, until ctx ends.
 func (n *Notifier) keep(ctx context.Context, what string, work func(context.Context, *pgx.Conn) error) {
-	wait, failures, quiet := firstReconnect, 0, (<-chan time.Time)(nil)
+	wait, failures := firstReconnect, 0
+	var quiet <-chan time.Time // receives when the log may have another line
 	for ctx.Err() == nil {
 		err := n.connected(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 			wait = firstReconnect

@@ -27,8 +27,9 @@ const (
 	// cursor or body. Correct the request. Its status is 400.
 	BadUserInput Code = "BAD_USER_INPUT"
 	// Timeout means that the request took too long or was cut off, or the server is
-	// stopping, or its database was lost during a change. Repeat a query. Repeat a mutation only if it may happen twice or has an
-	// idempotency key. Subscribe again with the last cursor. Its status is 503.
+	// stopping, or its database was lost during a change. Repeat a query. Repeat a
+	// mutation only if it may happen twice or has an idempotency key. Subscribe again
+	// with the last cursor. Its status is 503.
 	Timeout Code = "TIMEOUT"
 	// Internal means that something went wrong in the server. Show the sentence, which has
 	// the id of the request, as `extensions.requestId` has. Its status is 500.

@@ -160,8 +160,8 @@ func signInFirst() error {
 }
 
 // stillGranted checks the account and the ceiling once more, because both may
-// have changed since the invitation was sent, and returns the granter. It fails with ACCOUNT_SUSPENDED,
-// FEATURE_NOT_AVAILABLE, INVALID_GRANT when it grants nothing any more, or
+// have changed since the invitation was sent, and returns the granter. It fails
+// with ACCOUNT_SUSPENDED, FEATURE_NOT_AVAILABLE, INVALID_GRANT when it grants nothing any more, or
 // INVITER_LOST_GRANT when the granter has left, holds less than the invitation
 // grants, or may not invite any more, or when the granter before them had lost part
 // of it and nobody has confirmed it since.

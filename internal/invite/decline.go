@@ -12,8 +12,8 @@ import (
 
 // Decline refuses the invitation for good; doing it twice is a success. The address has
 // a cool-off then, in all teams of the account; with block, it has blocked the account
-// (see Block). Decline needs no permission: it needs the signed-in user of the invitation's address,
-// or the mailed link. It fails with INVALID_VALUE or INVALID_TOKEN; with
+// (see Block). Decline needs no permission: it needs the signed-in user of the
+// invitation's address, or the mailed link. It fails with INVALID_VALUE or INVALID_TOKEN; with
 // UNAUTHENTICATED or NOT_FOUND for an id that is not the viewer's; with
 // EMAIL_MISMATCH for another user, AUTHENTICATION_REQUIRED for a link that was
 // not mailed, or with the refusal of the state the invitation is in. It works in

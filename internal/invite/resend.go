@@ -38,9 +38,9 @@ type Renewal struct {
 // FORBIDDEN; with INVALID_VALUE; with the refusal of the state the invitation
 // is in; with INVALID_GRANT when it grants nothing any more; with NOT_GRANTABLE
 // when the viewer holds less than it grants; for an expired one with ALREADY_MEMBER,
-// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited again; with INVITE_COOL_OFF, RESEND_LIMIT_REACHED,
-// ACCOUNT_SUSPENDED, FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits
-// of Send.
+// MEMBER_DEACTIVATED or ALREADY_INVITED when its address has joined or was invited
+// again; with INVITE_COOL_OFF, RESEND_LIMIT_REACHED, ACCOUNT_SUSPENDED,
+// FEATURE_NOT_AVAILABLE or RATE_LIMITED; and for an expired one with the limits of Send.
 func (s *Service) Resend(ctx context.Context, r Renewal) (issued *Issued, err error) {
 	err = s.manage(ctx, r.InvitationID, func(ctx context.Context, a *act.Act, i *ent.Invitation) error {
 		if bad := checkTTL(r.ExpiresInHours); bad != nil {
@@ -135,10 +135,10 @@ func (t terms) resendable(i *ent.Invitation, taken *fault.Error) (quota, *fault.
 	return q, used
 }
 
-// taken returns the refusal to resend an invitation because of its address: it takes no
-// invitations from the account now, or, for an invitation that is stored as expired, it
-// has joined the team since then, or got a newer invitation. An address has only one that
-// is stored as pending.
+// taken returns the refusal to resend an invitation because of its address: the address
+// takes no invitations from the account now, or, for an invitation that is stored as
+// expired, it has joined the team since then or got a newer invitation. An invitation that
+// is stored as pending needs no such look, because an address has only one.
 func (s *Service) taken(ctx context.Context, tx *store.Tx, now time.Time, i *ent.Invitation) (*fault.Error, error) {
 	if i.Status != lifecycle.Expired {
 		cooling, err := s.cooling(ctx, tx, now, i.AccountID, i.EmailKey)
@@ -177,7 +177,7 @@ func quotaOf(i *ent.Invitation) quota {
 	return quota{since: *i.ResendDayStart, count: i.ResendsOfDay, last: *i.ResentAt}
 }
 
-// passing returns RESEND_LIMIT_REACHED, which passes after the wait.
+// passing returns RESEND_LIMIT_REACHED with the wait after which a resend is allowed.
 func passing(wait time.Duration, message string) *fault.Error {
 	f := fault.Input(fault.ResendLimitReached, message)
 	f.RetryAfter = wait

@@ -17,8 +17,8 @@ type Shares struct {
 }
 
 // Wait is how long something may wait before a gate, and how much may wait: in one queue, and
-// in all. Twice as much may wait in all of those who have nothing in a queue yet. Zero is no
-// limit.
+// in all. A party with nothing in its queue is refused only when twice as much as All waits.
+// Zero is no limit.
 type Wait struct {
 	Within     time.Duration
 	Queue, All int
@@ -27,13 +27,13 @@ type Wait struct {
 // Gate lets a limited amount of work run at once. Beyond that, the work waits in queues, one
 // for each user, and one for each client address of visitors who are not signed in. The
 // queues take turns. So somebody who asks for a lot waits for themselves, and delays others
-// by little. Within a queue the order is kept, and nothing is overtaken for ever: what only
-// waits for more room than is free holds up what comes after it.
+// by little. Within a queue the order is kept. Nothing is overtaken for ever: a ticket that
+// waits for nothing but room holds up all later ones.
 type Gate struct {
 	shares Shares
 	wait   Wait
 	what   string
-	// after is time.NewTimer, but for tests.
+	// after is time.NewTimer; tests replace it.
 	after func(time.Duration) (expired <-chan time.Time, stop func() bool)
 
 	mu      sync.Mutex
@@ -50,7 +50,7 @@ type queue struct {
 	tickets []*Ticket
 }
 
-// Ticket is a place in a gate, or in a queue before it. Its holder leaves in the end.
+// Ticket is a place in a gate, or in a queue before it. Its holder calls Leave in the end.
 type Ticket struct {
 	gate   *Gate
 	party  *Party
@@ -201,7 +201,8 @@ func (t *Ticket) giveUp() error {
 	return refusal
 }
 
-// fit reduces the weight to what the ticket may have at most, so that it gets in some time.
+// fit reduces the weight to the smallest share of the party, so that the ticket gets in some
+// time.
 func (g *Gate) fit(t *Ticket) {
 	most := g.shares.All
 	for _, k := range t.party.counted() {
@@ -237,7 +238,7 @@ func (g *Gate) passes(t *Ticket) bool {
 	return true
 }
 
-// exceeds reports whether the ticket is more than is left of a share of its party.
+// exceeds reports whether a share of the party has less left than the ticket weighs.
 func (g *Gate) exceeds(t *Ticket) bool {
 	for _, k := range t.party.counted() {
 		if g.held[k] > g.share(k)-t.weight {
@@ -258,7 +259,7 @@ func (g *Gate) take(t *Ticket, sign int) {
 	}
 }
 
-// join puts the ticket into its queue, and lets in who may get in.
+// join puts the ticket into its queue, and admits all tickets that may get in.
 func (g *Gate) join(t *Ticket) {
 	k := t.party.queue()
 	q := g.queues[k]
@@ -294,7 +295,7 @@ func (g *Gate) drop(t *Ticket) {
 	}
 }
 
-// admit lets in who may get in, one of each queue by turns.
+// admit lets the tickets in that may get in, one of each queue by turns.
 func (g *Gate) admit() {
 	var short map[key]bool // the shares that somebody earlier waits for
 	for i := 0; i < len(g.turns) && g.free > 0; {

@@ -99,7 +99,7 @@ func TestAShareIsNotExceeded(t *testing.T) {
 	o.want()
 }
 
-func TestWhatIsHeavyIsNotOvertakenForEver(t *testing.T) {
+func TestHeavyWorkIsNotOvertakenForEver(t *testing.T) {
 	t.Parallel()
 	o := ordered(t, limit.Shares{All: 3, Account: 2})
 	a, b := enters(t, o.gate, ann, 1), enters(t, o.gate, xena, 1)
@@ -115,7 +115,7 @@ func TestWhatIsHeavyIsNotOvertakenForEver(t *testing.T) {
 	o.want("light")
 }
 
-func TestWhoeverLeavesTheQueueFreesTheirPlace(t *testing.T) {
+func TestLeavingTheQueueFreesThePlace(t *testing.T) {
 	t.Parallel()
 	o := ordered(t, limit.Shares{All: 2})
 	first := enters(t, o.gate, ann, 1)

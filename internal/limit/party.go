@@ -2,8 +2,8 @@ package limit
 
 import "context"
 
-// Party is who does something, as a gate counts it. A nil party is the server itself: no
-// share limits it.
+// Party is a user with their accounts and client address, as a gate counts them. A nil party
+// is the server itself: no share limits it.
 type Party struct {
 	keys []key // the first one has the queue
 }
@@ -36,7 +36,7 @@ func NewParty(user string, accounts []string, ip string) *Party {
 }
 
 // In returns the party for work on certain accounts only. It waits in the queue of the first
-// one, so that the accounts take turns and not their users.
+// account, so that the accounts take turns and not their users.
 func (p *Party) In(accounts []string) *Party {
 	if len(accounts) == 0 {
 		return p
@@ -57,7 +57,7 @@ func (p *Party) with(accounts []string) *Party {
 	return p
 }
 
-// counted returns what the party counts for.
+// counted returns the keys whose shares the party uses.
 func (p *Party) counted() []key {
 	if p == nil {
 		return nil

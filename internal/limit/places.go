@@ -8,8 +8,8 @@ type Places struct {
 	taken map[string]int
 }
 
-// Take takes one of the places of the key. It returns false when most are taken. leave
-// frees the place; calling it again does nothing.
+// Take takes a place of the key, which has at most so many as most says. It returns false
+// when all are taken. leave frees the place; calling it again does nothing.
 func (p *Places) Take(key string, most int) (leave func(), ok bool) { return p.TakeSome(key, 1, most) }
 
 // TakeSome takes n of the places of the key at once, as Take does.

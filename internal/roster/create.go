@@ -17,8 +17,8 @@ const (
 	maxDivisions = 1000
 )
 
-// checkRoom fails with the code when the account has most objects of a kind, which count
-// counts.
+// checkRoom fails with the code when count finds most objects or more. kind names them in
+// the plural.
 func checkRoom(ctx context.Context, count func(context.Context) (int, error), most int, code fault.Code, kind string) error {
 	n, err := count(ctx)
 	switch {

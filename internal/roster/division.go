@@ -26,10 +26,11 @@ type NewDivision struct {
 	IdempotencyKey            *string
 }
 
-// CreateDivision makes a division below the parent. Needs account.update account-wide. Fails like act.AccountWide, and
-// with BLANK, TOO_LONG, NOT_FOUND for the parent, INVALID_VALUE when the tree
-// would be too deep, DIVISION_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to other
-// divisions than the parent, or IDEMPOTENCY_KEY_REUSED.
+// CreateDivision makes a division below the parent. Needs account.update account-wide.
+// Fails like act.AccountWide, and with BLANK, TOO_LONG, NOT_FOUND for the parent,
+// INVALID_VALUE when the tree would be too deep, DIVISION_LIMIT_REACHED, NOT_GRANTABLE
+// when the viewer is restricted to other divisions than the parent, or
+// IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateDivision(ctx context.Context, n NewDivision) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.AccountUpdate), "createDivision", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		clean, bad := checkName(n.Name)
@@ -174,7 +175,8 @@ type DivisionChange struct {
 // on. Needs account.update account-wide. Fails like act.AccountWide, and with
 // BLANK, TOO_LONG, NOT_FOUND for the division or the parent, INVALID_VALUE for a
 // circle or when the tree would be too deep, NOT_GRANTABLE outside of the viewer's
-// own restrictions or when such a member holds more than the viewer, or CONFLICT.
+// own restrictions or when a person who would reach the division by the move holds
+// more than the viewer, or CONFLICT.
 func (s *Service) UpdateDivision(ctx context.Context, c DivisionChange) error {
 	return s.onDivision(ctx, c.DivisionID, func(ctx context.Context, a *act.Act, d *ent.Division) error {
 		u := a.Tx.Division.Update().Where(division.ID(d.ID), division.Version(d.Version)).AddVersion(1).SetUpdatedAt(s.Now())

@@ -28,7 +28,8 @@ type NewGroup struct {
 
 // CreateGroup makes a group of people who share the roles. Needs roles.manage
 // account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
-// GROUP_LIMIT_REACHED, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED.
+// GROUP_LIMIT_REACHED, ROLE_NOT_FOUND, NOT_GRANTABLE above the viewer's ceiling, or
+// IDEMPOTENCY_KEY_REUSED.
 func (s *Service) CreateGroup(ctx context.Context, n NewGroup) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createGroup", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		var wrong fault.Errors

@@ -33,8 +33,9 @@ type NewRole struct {
 
 // CreateRole makes a role of the account's own. Needs roles.manage account-wide.
 // Fails like act.AccountWide, and with BLANK, TOO_LONG, INVALID_VALUE for the key,
-// CONFLICT when another role has the key, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED, NOT_GRANTABLE
-// above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED. With CONFLICT it returns the id of the other role.
+// CONFLICT when another role has the key, PERMISSION_UNKNOWN, ROLE_LIMIT_REACHED,
+// NOT_GRANTABLE above the viewer's ceiling, or IDEMPOTENCY_KEY_REUSED. With CONFLICT it
+// returns the id of the other role.
 func (s *Service) CreateRole(ctx context.Context, n NewRole) (id string, err error) {
 	return s.create(ctx, act.AccountWide(n.AccountID, access.RolesManage), "createRole", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		var wrong fault.Errors

@@ -37,7 +37,7 @@ type Service struct {
 	// settles the invitations that the member is the granter of, which are another
 	// package's.
 	Departing func(ctx context.Context, tx *store.Tx, d Departure) error
-	// Withdrawn is called in the transaction that deletes a team, about its open
+	// Withdrawn is called in the transaction that deletes a team, with its open
 	// invitations. It counts them for the cool-offs of their addresses.
 	Withdrawn func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error
 }

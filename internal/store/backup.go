@@ -18,9 +18,8 @@ const partial = ".partial"
 // backupInfix stands between the name of a database and the version in the name of its backup.
 const backupInfix = ".backup-"
 
-// backUp copies an SQLite database, as it is at the version of its schema, into a file beside
-// it, which only its owner can read. The file has its name only once it is complete and on
-// disk.
+// backUp copies an SQLite database, whose schema has the version, into a file beside it, which
+// only its owner can read. The file gets its name when it is complete and on disk.
 func backUp(ctx context.Context, db *sql.DB, path string, version int64) (backup string, err error) {
 	backup = fmt.Sprintf("%s%s%d-%s", path, backupInfix, version, time.Now().UTC().Format("20060102T150405Z"))
 	begun := backup + partial
@@ -49,8 +48,8 @@ func backUp(ctx context.Context, db *sql.DB, path string, version int64) (backup
 	return backup, nil
 }
 
-// removePartial removes what is left of backups that were cut off, with their journals. No
-// other process makes one now, because the caller has claimed the database.
+// removePartial removes the incomplete backups that a kill has left, with their journals. No
+// other process makes a backup now, because the caller has claimed the database.
 func removePartial(path string) error {
 	folder, prefix := filepath.Dir(path), filepath.Base(path)+backupInfix
 	files, err := os.ReadDir(folder)

@@ -60,5 +60,5 @@ const lockSuffix = ".lock"
 
 // openLock opens the file that is locked instead of the database.
 func openLock(path string) (*os.File, error) {
-	return os.OpenFile(path+lockSuffix, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the operator's own path
+	return os.OpenFile(path+lockSuffix, os.O_RDWR|os.O_CREATE, ownersOnly) //nolint:gosec // beside the operator's own path
 }

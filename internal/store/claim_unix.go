@@ -1,4 +1,4 @@
-//go:build unix && !linux
+//go:build unix
 
 package store
 
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// lockFile locks a file beside the database, because on these systems a lock of the database
-// itself would hinder SQLite. It does not find hard links to the database.
-func lockFile(path string) (*os.File, error) {
+// lockBeside locks a file beside the database. It fails with errClaimed when another process
+// has locked it.
+func lockBeside(path string) (*os.File, error) {
 	f, err := openLock(path)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// errLost is the error for an SQLite file that is not the one any more that was opened. What
-// was written to the opened one would be lost.
+// errLost is the error when the name of an SQLite file does not lead to the opened file any
+// more. Writes to the opened file would be lost.
 var errLost = errors.New("the database file was deleted or replaced while it was open: put the right file in its place and start the server again")
 
 // sqliteFiles are the files of an open SQLite database: the database, its log, and the index

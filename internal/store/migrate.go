@@ -18,7 +18,7 @@ import (
 // lockTries is how many seconds a server waits while another one migrates.
 const lockTries = 120
 
-// Upgrade says what happens around migrations. The zero value backs up.
+// Upgrade has the options of a migration. The zero value makes a backup.
 type Upgrade struct {
 	// NoBackup leaves out the backup of an SQLite database before its schema is changed.
 	NoBackup bool

@@ -13,7 +13,7 @@ import (
 )
 
 // connectWithin limits the time to open a connection, unless the address has a
-// connect_timeout. A server that does not respond at all is then away, and not only slow.
+// connect_timeout. After it, a database that does not respond at all counts as away.
 const connectWithin = 5 * time.Second
 
 // openPostgres returns a pool of connections. None is opened yet.

@@ -35,8 +35,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Away reports whether the database was not available to a statement since the last success
-// of Ready.
+// Away reports whether a statement has found the database away since the last success of
+// Ready.
 func (s *Store) Away() bool { return s.trouble.recent() }
 
 // errNoRoom is the error for a disk without room for a change.
@@ -59,8 +59,8 @@ func room(folder string) error {
 }
 
 // Watch looks every second whether the files of an SQLite database are still the ones that
-// were opened, and whether a database that was away is back, until ctx ends. Writes find out
-// too; Watch has the log say it when nobody writes.
+// were opened, and whether a database that was away is back, until ctx ends. Writes notice
+// both too; because of Watch, the log also says it when nobody writes.
 func (s *Store) Watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -71,10 +71,10 @@ func (s *Store) Watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := s.files.check(); err != nil {
-			_ = s.classify(ctx, err) // which logs it
+			_ = s.classify(ctx, err) // it logs the error
 		} else if s.trouble.recent() {
 			bounded, cancel := context.WithTimeout(ctx, readyWithin)
-			_ = s.Ready(bounded) // as above
+			_ = s.Ready(bounded) // it logs the end of the outage
 			cancel()
 		}
 	}

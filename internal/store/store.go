@@ -58,7 +58,7 @@ func ObserveStatements(f func(query string)) Option {
 	return func(s *Store) { s.observer = f }
 }
 
-// Log sets the logger for what is said about the database itself.
+// Log sets the logger for lines about the database itself: that it is away, or back.
 func Log(l *slog.Logger) Option {
 	return func(s *Store) { s.trouble.log = l }
 }
@@ -261,8 +261,8 @@ func (s *Store) inTx(ctx context.Context, accountIDs []string, f func(tx *Tx) er
 	return nil
 }
 
-// waited makes UNAVAILABLE of the end of the time in which a transaction waited for its
-// turn: nothing was begun.
+// waited makes UNAVAILABLE of a deadline that ended while a transaction waited for its turn,
+// because nothing was begun. Other errors stay as they are.
 func (s *Store) waited(ctx context.Context, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = unavailable(err)

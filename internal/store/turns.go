@@ -7,11 +7,11 @@ import (
 	"github.com/convoke-dev/convoke/internal/limit"
 )
 
-// turns share the connections out, so that nobody waits for one user or account. With a
-// place in a gate, a connection of its pool is free. A place is kept for one query with its
-// eager loads, for one snapshot, or for one transaction. Snapshots and transactions may wait
-// for a place to read while they have theirs. A query waits for nothing while it has one, so
-// there is no deadlock.
+// turns share the connections out, so that nobody waits for one user or account. Each pool of
+// connections has a gate with as many places, so the holder of a ticket finds a connection
+// free. A ticket is held for one query with its eager loads, for one snapshot, or for one
+// transaction. The holder of a ticket for a snapshot or a transaction may wait for one to
+// read. The holder of a ticket to read waits for no other ticket, so there is no deadlock.
 type turns struct {
 	read, snapshot, write *limit.Gate
 }
@@ -34,7 +34,7 @@ func (t turns) begin(ctx context.Context, accountIDs []string) (*limit.Ticket, e
 
 type readingKey struct{}
 
-// reading gives each query a place in the gate, with its eager loads.
+// reading waits for a turn to read before each query. Its eager loads have the same turn.
 func (t turns) reading() ent.Interceptor {
 	return ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {

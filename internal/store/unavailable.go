@@ -16,11 +16,11 @@ import (
 	"github.com/convoke-dev/convoke/internal/fault"
 )
 
-// retryAfter is the wait that a client is told when the database is away.
+// retryAfter is the wait that UNAVAILABLE names when the database is away.
 const retryAfter = 2 * time.Second
 
-// away are the codes of PostgreSQL after which the same statement may succeed later. A code
-// of two characters is a class. See appendix A of PostgreSQL's manual.
+// away are the beginnings of the codes of PostgreSQL after which the same statement may
+// succeed later. Two characters are a whole class. See appendix A of PostgreSQL's manual.
 var away = []string{
 	"08",    // connection exceptions
 	"40",    // the transaction was rolled back: serialization failure, deadlock

@@ -38,7 +38,7 @@ const (
 	maxMarksTibetan = 8
 )
 
-// wanted reports whether the invisible character is kept where it is in its place.
+// wanted reports whether the invisible character is kept in some places: see inPlace.
 func wanted(r rune) bool {
 	return r == nonJoiner || r == joiner || unicode.Is(unicode.Variation_Selector, r) || isTag(r)
 }
@@ -116,8 +116,8 @@ func fits(out []rune, r rune, marks int) bool {
 
 // joins reports whether a joiner changes the letters around it (RFC 5892, appendix A.1 and
 // A.2): it follows a virama, or, for a non-joiner, it stands between two letters that would
-// join. Besides, a joiner may follow a letter that has a virama: Bengali and Kannada write
-// ra before another consonant so.
+// join. Besides, a joiner may stand between a letter and its virama, because Bengali and
+// Kannada write ra before another consonant so.
 func joins(out []rune, r rune, rest []rune) bool {
 	if isVirama(last(out)) {
 		return true
