@@ -274,7 +274,7 @@ func TestTagsOfAnAddressCountTogetherForADay(t *testing.T) {
 	change := limited(func(l *server.RateLimits) {
 		l.Mail, l.MailDay = limit.Rule{N: 1, Per: time.Minute}, limit.Rule{N: 2, Per: 24 * time.Hour}
 	})
-	eachWith(t, change, func(t *testing.T, w *testkit.World) {
+	eachWith(t, change, func(_ *testing.T, w *testkit.World) {
 		for _, tags := range [][3]string{
 			{"ann+1@x.org", "ann+2@x.org", "ann+3@x.org"}, {"a.nn@gmail.com", "an.n@gmail.com", "ann+x@googlemail.com"},
 		} {

@@ -9,7 +9,7 @@ import (
 // HARD-17: nobody keeps a person from being erased by taking the address of their pseudonym.
 func TestNobodyHasTheAddressOfAPseudonym(t *testing.T) {
 	t.Parallel()
-	eachWith(t, withoutMail, func(t *testing.T, w *testkit.World) {
+	eachWith(t, withoutMail, func(_ *testing.T, w *testkit.World) {
 		for _, email := range []string{"zoe@x.org", "mallory@x.org"} {
 			signUp(w, email, testkit.Password).OK()
 		}

@@ -24,7 +24,7 @@ func (r unreadResponse) Write(p []byte) (int, error) {
 	return r.deadlined.Write(p)
 }
 
-func TestResponsesThatNobodyReadsAreBounded(t *testing.T) {
+func TestResponsesThatNobodyReadsAreBounded(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db")
 	owner, other := w.SignUp("olivia@acme.test"), w.SignUp("bob@other.test")
@@ -71,7 +71,7 @@ func TestResponsesThatNobodyReadsAreBounded(t *testing.T) {
 		other.Ask(`name`).OK()
 	})
 	go func() { // ends with the responses
-		for range begun { //nolint:revive // a response may be written in parts
+		for range begun { // a response may be written in parts
 		}
 	}()
 	close(release)

@@ -126,7 +126,13 @@ func do(req *http.Request) (status int, body string) {
 // graphql sends an operation and returns the answer as text.
 func (p *process) graphql(bearer, query string) string {
 	p.t.Helper()
-	body, err := json.Marshal(map[string]string{"query": query})
+	return p.graphqlWith(bearer, query, nil)
+}
+
+// graphqlWith is graphql with variables.
+func (p *process) graphqlWith(bearer, query string, variables map[string]any) string {
+	p.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -190,10 +190,12 @@ func (p *process) request(n int, session, team string) string {
 	case n%500 == 0:
 		again := field(p.t, p.graphql("", signInOlivia), "sessionToken")
 		return p.graphql(again, `mutation { signOut { userErrors { code } } }`)
-	case n%100 == 0:
-		id := field(p.t, p.graphql(session, `mutation { inviteUser(input: {teamId: "`+team+`", email: "soak.`+strconv.Itoa(n)+`@x.org",
-			grant: {chosen: {permissions: ["team.read"]}}}) { invitation { id } userErrors { code } } }`), "id")
-		return p.graphql(session, `mutation { revokeInvite(input: {invitationId: "`+id+`"}) { userErrors { code } } }`)
+	case n%100 == 0: // by variables, because documents that differ fill the bounded cache of documents
+		invited := p.graphqlWith(session, `mutation($team: ID!, $email: EmailAddress!) { inviteUser(input: {teamId: $team, email: $email,
+			grant: {chosen: {permissions: ["team.read"]}}}) { invitation { id } userErrors { code } } }`,
+			map[string]any{"team": team, "email": "soak." + strconv.Itoa(n) + "@x.org"})
+		return p.graphqlWith(session, `mutation($id: ID!) { revokeInvite(input: {invitationId: $id}) { userErrors { code } } }`,
+			map[string]any{"id": field(p.t, invited, "id")})
 	case n%3 == 0:
 		return p.graphql(session, `{ team(id: "`+team+`") { eventCursor counts { active invited } people(first: 50) { totalCount nodes { __typename ... on Member { user { email } roles { key } } ... on Invitation { email status } } } } }`)
 	case n%3 == 1:

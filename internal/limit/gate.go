@@ -343,7 +343,7 @@ func (g *Gate) mayNot(t *Ticket, short *map[key]bool) (wait bool) {
 // refusal returns why a ticket does not get in: its party has too much, or all have.
 func (g *Gate) refusal(own bool) error {
 	if own {
-		f := fault.Refuse(fault.RateLimited, "Too many %s of yours run at once; try again in a second.", g.what)
+		f := fault.Refuse(fault.RateLimited, "Too many %s of yours, of your account or from your network address run at once; try again in a second.", g.what)
 		f.RetryAfter = time.Second / 2
 		return f
 	}
