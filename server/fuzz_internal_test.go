@@ -305,6 +305,28 @@ func FuzzReadURL(f *testing.F) {
 	})
 }
 
+func FuzzParseReplyTo(f *testing.F) {
+	seeds(f, "", "none", "inviter", " help@example.com ", "hélp@example.com", "help@exämple.com", "a@b.c, d@e.f", "Help <help@example.com>", "a@b.c\r\nBcc: d@e.f")
+	f.Fuzz(func(t *testing.T, typed string) {
+		got, err := ParseReplyTo(typed)
+		if err != nil {
+			if got != (ReplyTo{}) {
+				t.Errorf("%q: got %+v with %v", typed, got, err)
+			}
+			return
+		}
+		if got.Address == "" {
+			return
+		}
+		if again, err := ParseReplyTo(got.Address); err != nil || again != got || got.Inviter {
+			t.Errorf("%q: got %+v, which reads as %+v, %v", typed, got, again, err)
+		}
+		if strings.ContainsAny(got.Address, "\r\n<>, ") {
+			t.Errorf("%q: got %q, which is more than an address", typed, got.Address)
+		}
+	})
+}
+
 func FuzzUserAgent(f *testing.F) {
 	seeds(f, "curl/8", strings.Repeat("é", 300), "\xff", strings.Repeat("x", 199)+"é")
 	f.Fuzz(func(t *testing.T, agent string) {

@@ -48,6 +48,7 @@ var parsers = []struct{ dir, target, functions string }{
 	{"server", "FuzzBearerOf", "bearerOf initSocket"},
 	{"server", "FuzzClientIP", "clientIP hopAddr isTrusted"},
 	{"server", "FuzzHashIn", "hashIn bare"},
+	{"server", "FuzzParseReplyTo", "ParseReplyTo"},
 	{"server", "FuzzParseRule", "parseRule With"},
 	{"server", "FuzzReadAccept", "readAccept qualityIn of"},
 	{"server", "FuzzReadManifest", "readManifest"},
