@@ -375,5 +375,6 @@ func (l *letter) compare(t *testing.T, what string, harmless letter) {
 	if got, most := l.ownLines(), harmless.ownLines(); got > most {
 		t.Errorf("%s: got %d lines of our own, want at most %d", what, got, most)
 	}
+	equal(t, what+": empty lines", strings.Count(l.text, "\n\n"), strings.Count(harmless.text, "\n\n"))
 	equal(t, what+": links in the text", len(tokenInLink.FindAllString(l.text, -1)), len(tokenInLink.FindAllString(harmless.text, -1)))
 }

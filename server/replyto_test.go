@@ -84,7 +84,7 @@ func TestRepliesGoToAnInviterWhoIsThere(t *testing.T) {
 		}
 		inas := "<ina@acme.test>"
 		replies("the inviter", inas)
-		replies("the inviter, whoever resends it", inas)
+		replies("the inviter, although somebody else resends it", inas)
 		prove(user.EmailProofTrust)
 		replies("nobody at an address that is not proven", "")
 		prove(user.EmailProofMail)

@@ -172,6 +172,9 @@ func TestHostileTextChangesNothingButWords(t *testing.T) {
 		if got, want := ownLines(content.Text), ownLines(harmless.Text); got > want {
 			t.Errorf("%q: got %d lines of our own, want at most %d:\n%s", typed, got, want, content.Text)
 		}
+		if got, want := strings.Count(content.Text, "\n\n"), strings.Count(harmless.Text, "\n\n"); got != want {
+			t.Errorf("%q: got %d empty lines, want %d:\n%s", typed, got, want, content.Text)
+		}
 		for _, link := range hrefs.FindAllStringSubmatch(tagsOnly(content.HTML), -1) {
 			if !strings.HasPrefix(link[1], publicURL) {
 				t.Errorf("%q: link to %s", typed, link[1])
