@@ -144,9 +144,7 @@ func TestTheRowsThatAnOperationReadsAreBounded(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
-		w, statements, _ := counted(t, address)
-		signUp(w, "olivia@acme.test", testkit.Password).OK()
-		owner := w.SignIn("olivia@acme.test")
+		w, owner, statements, _ := countedOwner(t, address)
 		fillInBulk(t, w, owner.TeamID, 100)
 		var users strings.Builder
 		for n := range 45 {

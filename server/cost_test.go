@@ -55,6 +55,14 @@ func counted(t testing.TB, address string) (w *testkit.World, statements, counts
 	return w, statements, counts
 }
 
+// countedOwner is counted with a user who owns a team.
+func countedOwner(t testing.TB, address string) (w *testkit.World, owner *testkit.Person, statements, counts *atomic.Int64) {
+	t.Helper()
+	w, statements, counts = counted(t, address)
+	signUp(w, "olivia@acme.test", testkit.Password).OK()
+	return w, w.SignIn("olivia@acme.test"), statements, counts
+}
+
 // fill admits n people to the team, past GraphQL.
 func fill(t testing.TB, w *testkit.World, teamID, prefix string, n int) {
 	t.Helper()
@@ -101,9 +109,7 @@ func TestAPageCostsTheSameInATeamOfAnySize(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
-		w, statements, counts := counted(t, address)
-		signUp(w, "olivia@acme.test", testkit.Password).OK()
-		owner := w.SignIn("olivia@acme.test")
+		w, owner, statements, counts := countedOwner(t, address)
 		grant := []any{
 			"roleIds",
 			[]string{owner.Role("billing")},
@@ -156,9 +162,7 @@ func TestWhatADecisionCosts(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
-		w, statements, _ := counted(t, address)
-		signUp(w, "olivia@acme.test", testkit.Password).OK()
-		owner := w.SignIn("olivia@acme.test")
+		w, owner, statements, _ := countedOwner(t, address)
 		fill(t, w, owner.TeamID, "p", 100)
 		people := owner.Ask(`members(first: 100, filter: {search: "example.org"}) { nodes { id user { id } } }`).OK()
 		users, ids := people.List("team.members.nodes", "user.id"), people.List("team.members.nodes", "id")

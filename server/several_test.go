@@ -262,9 +262,7 @@ func TestSeveralCostNoMoreThanEachByItself(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, address string) {
 		t.Helper()
-		w, statements, _ := counted(t, address)
-		signUp(w, "olivia@acme.test", testkit.Password).OK()
-		owner := w.SignIn("olivia@acme.test")
+		w, owner, statements, _ := countedOwner(t, address)
 		fill(t, w, owner.TeamID, "p", 20)
 		members := owner.Ask(`members(first: 100) { nodes { id } }`).OK().List("team.members.nodes", "id")[1:]
 		var invitations []string
