@@ -12,11 +12,12 @@ import (
 )
 
 // migrateWithKills starts migrations, and kills each of them a little later than the one
-// before, until one completes. check is called after each.
+// before, until one completes. check is called after each. The waits grow by a fortieth of
+// themselves and some milliseconds, so that a slow machine does not kill hundreds of times.
 func migrateWithKills(t *testing.T, address string, check func()) {
 	t.Helper()
 	killed := 0
-	for wait, done := time.Duration(0), false; !done; wait += 2*time.Millisecond + rand.N(4*time.Millisecond) {
+	for wait, done := time.Duration(0), false; !done; wait += wait/40 + 2*time.Millisecond + rand.N(4*time.Millisecond) {
 		p := exec.CommandContext(t.Context(), binary, "migrate", "--db", address)
 		var out strings.Builder
 		p.Stdout, p.Stderr = &out, &out
