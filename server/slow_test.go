@@ -45,7 +45,7 @@ func TestAClientThatReadsNothingIsCutAndCatchesUp(t *testing.T) {
 		from := map[string]any{"team": owner.TeamID, "after": eventCursor(owner)}
 		slow := socketOf(t, w, owner.Session)
 		slow.ask("1", watchAtLength, from)
-		other := owner.Subscribe(watch, from) // whose answers are short, so that it keeps up
+		other := owner.Subscribe(watch, from)
 		testkit.Eventually(t, func() bool { return w.Server.Streams() == 2 })
 		const invited = 400
 		inviteMany(owner, 0, invited)
@@ -54,8 +54,8 @@ func TestAClientThatReadsNothingIsCutAndCatchesUp(t *testing.T) {
 		got, last := []string(nil), from["after"].(string)
 		for {
 			_, frame, err := slow.ReadMessage()
-			if err != nil || strings.Contains(string(frame), `"type":"error"`) {
-				break // it was cut off, or told that it lags too far behind
+			if err != nil {
+				break // it was cut off
 			}
 			var m struct {
 				Payload struct {

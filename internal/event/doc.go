@@ -31,7 +31,7 @@
 // # A subscription
 //
 //	Subscribe --> replaying --------------> live --------------> ended
-//	               ^  last reaches head      |  slow reader, Stop, Close
+//	               ^  last reaches head      |  Stop, Close
 //	               +--- a gap in the queue --+
 //
 // Subscribe joins the tail first and reads the end of the log (head) after that, so that
@@ -39,11 +39,10 @@
 // log until it has returned the event head. Then it is live and returns the batches of its
 // queue. It drops what it has returned already; when numbers are missing before a batch,
 // it moves head to the batch's end and replays again. This happens when the tail began
-// further on than the subscription.
+// further on than the subscription, and when the subscriber reads slowly: a queue holds 64
+// batches, and is dropped when another one comes.
 //
-// A queue holds 64 batches. When a batch does not fit, the subscription ends with ErrSlow,
-// after the batches in its queue. The client subscribes again with its last cursor and
-// misses nothing. Stop ends all subscriptions with ErrStopping and discards their queues.
+// Stop ends all subscriptions with ErrStopping and discards their queues.
 //
 // # Invariants
 //

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// queueLength is how many batches a subscriber may have unread.
+	// queueLength is how many batches of a subscriber wait in memory.
 	queueLength = 64
 	// batchSize is how many events are read at a time.
 	batchSize = 200
@@ -26,10 +26,6 @@ const (
 	// loadWithin limits the time of one read. The next poll tries again.
 	loadWithin = 10 * time.Second
 )
-
-// ErrSlow ends a subscription that has too many unread batches. The client subscribes
-// again with its last cursor and misses nothing.
-var ErrSlow = fault.Refuse(fault.Timeout, "The subscription could not keep up; subscribe again with the last cursor.")
 
 // ErrStopping ends every subscription when the server stops.
 var ErrStopping = errors.New("event: the hub is stopping")
@@ -230,7 +226,7 @@ func (h *Hub) position(accountID string) (seq int64, followed bool) {
 	return t.seq, true
 }
 
-// handOut queues the batch for every subscriber, and ends those whose queue is full. If
+// handOut queues the batch for every subscriber. If
 // the tail was dropped and created again while the batch was read, subscribers may get
 // events twice or miss some. Next notices both by the numbers.
 func (h *Hub) handOut(accountID string, batch []*ent.Event) {
@@ -242,10 +238,7 @@ func (h *Hub) handOut(accountID string, batch []*ent.Event) {
 	}
 	t.seq = max(t.seq, batch[len(batch)-1].Seq)
 	for s := range t.subscribers {
-		if !s.put(batch) {
-			s.end(ErrSlow)
-			delete(t.subscribers, s)
-		}
+		s.put(batch)
 	}
 }
 
@@ -344,8 +337,7 @@ type Subscription struct {
 func (s *Subscription) Last() int64 { return s.last }
 
 // Next returns the next events in order, each once. It returns none when there are none
-// yet. It fails with ErrSlow, ErrStopping, the context's error, or when the log cannot be
-// read.
+// yet. It fails with ErrStopping, the context's error, or when the log cannot be read.
 func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -358,8 +350,8 @@ func (s *Subscription) Next(ctx context.Context) ([]*ent.Event, error) {
 		if err != nil || batch == nil {
 			return nil, err
 		}
-		// The log has no gaps. Events that are missing before this batch were
-		// written before the tail began, and are replayed.
+		// The log has no gaps. Events that are missing before this batch are replayed:
+		// they were written before the tail began, or put has dropped them.
 		if batch[0].Seq > s.last+1 {
 			s.head = batch[len(batch)-1].Seq
 			continue
@@ -421,17 +413,16 @@ func (s *Subscription) Close() {
 	s.end(context.Canceled)
 }
 
-// put queues the batch. It returns false when the queue is full. The caller holds the
-// hub's mutex.
-func (s *Subscription) put(batch []*ent.Event) (ok bool) {
+// put queues the batch. It drops a full queue first, whose events Next reads from the log.
+// The caller holds the hub's mutex.
+func (s *Subscription) put(batch []*ent.Event) {
 	if len(s.queue) == queueLength {
-		return false
+		s.queue = nil
 	}
 	s.queue = append(s.queue, batch)
 	if len(s.queue) == 1 {
 		s.wake()
 	}
-	return true
 }
 
 // end ends the subscription; the first reason counts. Next still returns what is in the

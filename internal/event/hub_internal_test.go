@@ -2,7 +2,6 @@ package event
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -98,23 +97,21 @@ func TestRefusedSubscriptionsLeaveNoTail(t *testing.T) {
 	}
 }
 
-func TestCutSubscriptionsLeaveNoTail(t *testing.T) {
+func TestSlowSubscriptionsHaveAShortQueue(t *testing.T) {
 	t.Parallel()
 	_, h := quiet(t)
 	s, err := h.Subscribe(t.Context(), "acc_A", nil, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seq := range int64(queueLength + 1) {
+	for seq := range int64(3*queueLength + 1) {
 		h.handOut("acc_A", []*ent.Event{{Seq: seq + 1}})
-	}
-	for range queueLength {
-		if batch, err := s.Next(t.Context()); err != nil || len(batch) != 1 {
-			t.Fatalf("got %v, %v, want what was waiting", batch, err)
+		if len(s.queue) > queueLength {
+			t.Fatalf("%d batches wait, want at most %d", len(s.queue), queueLength)
 		}
 	}
-	if _, err := s.Next(t.Context()); !errors.Is(err, ErrSlow) {
-		t.Errorf("err = %v, want %v", err, ErrSlow)
+	if len(s.queue) != 1 || s.reason != nil {
+		t.Errorf("%d batches wait, and it has ended with %v; want the last batch, and no end", len(s.queue), s.reason)
 	}
 	s.Close()
 	if got := h.followed(); got != 0 {

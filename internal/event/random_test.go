@@ -47,7 +47,7 @@ func TestEachCursorSeesItsAccountOnceInOrder(t *testing.T) {
 						connect(r, f)
 					}
 					batch, err := f.sub.Next(t.Context())
-					if errors.Is(err, event.ErrSlow) || errors.Is(err, event.ErrStopping) {
+					if errors.Is(err, event.ErrStopping) {
 						f.sub.Close()
 						f.sub = nil
 						continue
