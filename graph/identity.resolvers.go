@@ -103,14 +103,14 @@ func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.Update
 
 // EraseMe is the resolver for the eraseMe field.
 func (r *mutationResolver) EraseMe(ctx context.Context, input model.EraseMeInput) (*model.EraseMePayload, error) {
-	userID, err := r.Auth.Confirm(ctx, orEmpty(input.Password))
+	u, err := r.Auth.Confirm(ctx, orEmpty(input.Password))
 	if err == nil {
-		err = r.People.Erase(ctx, userID, userID)
+		err = r.People.Erase(ctx, u, u.ID)
 	}
 	p := &model.EraseMePayload{}
 	return complete(p, &p.UserErrors, err, func() error {
 		signedOut(ctx)
-		p.ErasedUserID = &userID
+		p.ErasedUserID = &u.ID
 		return nil
 	})
 }

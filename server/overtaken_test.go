@@ -71,6 +71,32 @@ func TestASignInUnderWayDoesNotOutliveTheErasure(t *testing.T) {
 	})
 }
 
+// HARD-17: nobody is erased by an old password after a new one has been set.
+func TestAnErasureUnderWayDoesNotOutliveTheOldPassword(t *testing.T) {
+	t.Parallel()
+	rounds := rounds.Of(t, 60)
+	each(t, func(t *testing.T, w *testkit.World) {
+		for round := range rounds {
+			zoe := w.SignUp("zoe" + itoa(round) + "@x.org")
+			reset := resetToken(t, w, zoe.Email)
+			var erased, changed string
+			together(2, func(i int) {
+				if i == 0 {
+					erased = outcome(erase(zoe, testkit.Password))
+					return
+				}
+				changed = outcome(resetPassword(w.Anonymous(), reset, newPassword))
+			})
+			switch {
+			case erased == "in" && (changed == "INVALID_TOKEN token" || changed == "ACCESS_REVOKED"):
+			case changed == "in" && (erased == "UNAUTHENTICATED" || erased == "INVALID_CREDENTIALS password" || erased == "CONFLICT"):
+			default:
+				t.Errorf("round %d: the erasure: %s, the new password: %s, want one of them in", round, erased, changed)
+			}
+		}
+	})
+}
+
 // HARD-17: whatever a person does while they are erased, nothing of it is left.
 func TestWhatIsUnderWayDoesNotOutliveTheErasure(t *testing.T) {
 	t.Parallel()

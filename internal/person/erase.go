@@ -43,16 +43,13 @@ type Service struct {
 // mails, address, names and password, in one transaction. The user's row stays, with an
 // address that no mail reaches, as the pseudonym in logs and invitations. actorID is the
 // user themselves, or empty for the operator. Erasing twice is a success. Fails like
-// Roster.Vacate, and with CONFLICT when the person joins or is invited meanwhile.
-func (s *Service) Erase(ctx context.Context, userID, actorID string) error {
-	ctx = access.System(ctx, "erase a person")
-	u, err := s.Store.Read().User.Get(ctx, userID)
-	if err != nil {
-		return fmt.Errorf("erase user %s: %w", userID, err)
-	}
+// Roster.Vacate, and with CONFLICT when the person joins, is invited, or changes their
+// address or password after u was read.
+func (s *Service) Erase(ctx context.Context, u *ent.User, actorID string) error {
 	if u.ErasedAt != nil {
 		return nil
 	}
+	ctx = access.System(ctx, "erase a person")
 	accounts, err := s.accountsOf(ctx, s.Store.Read(), u)
 	if err != nil {
 		return err
@@ -116,7 +113,7 @@ func (s *Service) accountsOf(ctx context.Context, client *ent.Client, u *ent.Use
 // eraseUser leaves the pseudonym, and deletes the user's own rows. It changes the user first:
 // that waits for everything that refers to the user and is under way, such as a membership,
 // so the steps after it see that. CONFLICT when a membership has begun since Vacate, or the
-// address has changed since u was read.
+// address or the password has changed since u was read.
 func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) error {
 	if erased, err := s.pseudonymize(ctx, tx, u); err != nil || !erased {
 		return err
@@ -160,15 +157,15 @@ func (s *Service) eraseUser(ctx context.Context, tx *store.Tx, u *ent.User) erro
 // person.
 func (s *Service) pseudonymize(ctx context.Context, tx *store.Tx, u *ent.User) (erased bool, err error) {
 	now, nobody := s.Now(), address.Erased(u.ID)
-	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(u.EmailKey), user.ErasedAtIsNil()).
+	n, err := tx.User.Update().Where(user.ID(u.ID), user.EmailKey(u.EmailKey), user.PasswordHash(u.PasswordHash), user.ErasedAtIsNil()).
 		SetEmail(nobody).SetEmailKey(nobody).SetFirstName("").SetLastName("").SetJobTitle("").SetPasswordHash("").
 		ClearLastSeenAt().SetActiveTeamID("").SetErasedAt(now).AddVersion(1).SetUpdatedAt(now).Save(ctx)
 	if err != nil || n > 0 {
 		return err == nil, err
 	}
-	moved, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx)
-	if err == nil && moved {
-		err = fault.Input(fault.Conflict, "The person has changed their address meanwhile; try again.")
+	changed, err := tx.User.Query().Where(user.ID(u.ID), user.ErasedAtIsNil()).Exist(ctx)
+	if err == nil && changed {
+		err = fault.Input(fault.Conflict, "The person has changed their address or password meanwhile; try again.")
 	}
 	return false, err
 }

@@ -70,7 +70,11 @@ func (o *Operator) Find(ctx context.Context, who string) (id, email string, err 
 
 // Erase erases the user. It fails like Service.Erase.
 func (o *Operator) Erase(ctx context.Context, userID string) error {
-	return o.people.Erase(ctx, userID, "")
+	u, err := o.people.Store.Read().User.Get(access.System(ctx, "find a user for the operator"), userID)
+	if err != nil {
+		return fmt.Errorf("erase user %s: %w", userID, err)
+	}
+	return o.people.Erase(ctx, u, "")
 }
 
 // Export writes everything about the user.
