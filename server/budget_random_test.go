@@ -223,7 +223,7 @@ func TestRandomDocumentsAreBounded(t *testing.T) { //nolint:paralleltest // see 
 		gcPercent   = 10
 		sampleEvery = 500 * time.Microsecond
 	)
-	n := rounds.Of(t, 2000)
+	n := rounds.Of(t, 500)
 	w := testkit.New(t, t.TempDir()+"/convoke.db")
 	owner := w.SignUp("olivia@acme.test")
 	fillAccount(t, w, owner)
