@@ -6,11 +6,12 @@ import (
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/fault"
+	"github.com/convoke-dev/convoke/internal/limit"
 )
 
 // export responds with everything about the viewer as JSON, as a file to save. It is no
 // GraphQL field, because a response there has a limited size. It counts as a costly
-// operation of the client.
+// operation of the client, and a user has one at a time.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	if !s.fromOurPages(w, r, false) {
 		return
@@ -29,6 +30,13 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusTooManyRequests, "There were too many requests; try again later.", "")
 		return
 	}
+	done, ok := s.exports.Take(v.UserID, 1)
+	if !ok {
+		writeProblem(w, http.StatusTooManyRequests, "Another download of this file is not finished; wait for its end.", "")
+		return
+	}
+	defer done()
+	ctx = limit.WithParty(ctx, party(ctx)) //nolint:contextcheck // as above
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="my-data.json"`)

@@ -39,7 +39,8 @@ type RateLimits struct {
 	// Recipient is how many invitations go to an e-mail address.
 	Recipient limit.Rule
 	// Mail and MailDay are how many mails of one kind that anybody can cause go to an
-	// e-mail address: resets of its password, and verifications of a sign-up.
+	// e-mail address: resets of its password, verifications of a sign-up,
+	// and confirmations of a change of address.
 	Mail, MailDay limit.Rule
 }
 

@@ -81,9 +81,10 @@ type Server struct {
 
 	perClient *limit.Bucket
 
-	gate   *limit.Gate
-	places limit.Places // of streams: see place
-	unread limit.Places // bytes of responses: see keepUnread
+	gate    *limit.Gate
+	places  limit.Places // of streams: see place
+	unread  limit.Places // bytes of responses: see keepUnread
+	exports limit.Places // running exports, by user
 
 	readiness readiness
 	draining  atomic.Bool

@@ -24,6 +24,34 @@ func (r unreadResponse) Write(p []byte) (int, error) {
 	return r.deadlined.Write(p)
 }
 
+func TestAPersonHasOneExportAtATime(t *testing.T) {
+	t.Parallel()
+	w := testkit.New(t, t.TempDir()+"/convoke.db")
+	owner, other := w.SignUp("olivia@acme.test"), w.SignUp("bob@other.test")
+	begun, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() { // ends when the response is released
+		defer close(done)
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/my-data.json", nil)
+		req.Header.Set("Authorization", "Bearer "+owner.Session)
+		w.Server.Handler().ServeHTTP(unreadResponse{deadlined{httptest.NewRecorder()}, begun, release}, req)
+	}()
+	<-begun
+	status := func(p *testkit.Person) int {
+		return send(t, http.MethodGet, w.URL+"/my-data.json", "", "Authorization", "Bearer "+p.Session).status
+	}
+	equal(t, "HARD-17 a second export beside the first", status(owner), http.StatusTooManyRequests)
+	equal(t, "HARD-17 one of somebody else", status(other), http.StatusOK)
+	close(release)
+	for read := false; !read; {
+		select {
+		case <-begun: // the next part
+		case <-done:
+			read = true
+		}
+	}
+	equal(t, "HARD-17 a second export after the first", status(owner), http.StatusOK)
+}
+
 func TestResponsesThatNobodyReadsAreBounded(t *testing.T) { //nolint:tparallel // one story
 	t.Parallel()
 	w := testkit.New(t, t.TempDir()+"/convoke.db")
