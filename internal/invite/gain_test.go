@@ -29,7 +29,7 @@ import (
 // that it is held in, so a wider reach is a gain too.
 func TestNobodyGetsWhatNobodyGave(t *testing.T) {
 	t.Parallel()
-	rounds.OfRapid(t, 400)
+	rounds.OfRapid(t, 100)
 	testdb.Each(t, func(t *testing.T, address string) {
 		w := testkit.Idle(t, address)
 		accounts := 0
