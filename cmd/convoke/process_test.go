@@ -196,7 +196,7 @@ func TestTheDemo(t *testing.T) {
 			t.Errorf("the mailbox under the name %q: got status %d, want %d", host, status, want)
 		}
 	}
-	for size, want := range map[int]int{30 << 10: http.StatusOK, 40 << 10: http.StatusRequestHeaderFieldsTooLarge} { // HARD-7
+	for size, want := range map[int]int{27 << 10: http.StatusOK, 40 << 10: http.StatusRequestHeaderFieldsTooLarge} { // HARD-7
 		if status, _ := p.get("/healthz?" + strings.Repeat("x", size)); status != want {
 			t.Errorf("a request with %d bytes of headers: got status %d, want %d", size, status, want)
 		}
