@@ -61,9 +61,11 @@ type AccountEdges struct {
 	Groups []*Group `json:"groups,omitempty"`
 	// Divisions holds the value of the divisions edge.
 	Divisions []*Division `json:"divisions,omitempty"`
+	// APIKeys holds the value of the api_keys edge.
+	APIKeys []*APIKey `json:"api_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 }
 
 // TeamsOrErr returns the Teams value or an error if the edge
@@ -100,6 +102,15 @@ func (e AccountEdges) DivisionsOrErr() ([]*Division, error) {
 		return e.Divisions, nil
 	}
 	return nil, &NotLoadedError{edge: "divisions"}
+}
+
+// APIKeysOrErr returns the APIKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e AccountEdges) APIKeysOrErr() ([]*APIKey, error) {
+	if e.loadedTypes[4] {
+		return e.APIKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "api_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -254,6 +265,11 @@ func (_m *Account) QueryGroups() *GroupQuery {
 // QueryDivisions queries the "divisions" edge of the Account entity.
 func (_m *Account) QueryDivisions() *DivisionQuery {
 	return NewAccountClient(_m.config).QueryDivisions(_m)
+}
+
+// QueryAPIKeys queries the "api_keys" edge of the Account entity.
+func (_m *Account) QueryAPIKeys() *APIKeyQuery {
+	return NewAccountClient(_m.config).QueryAPIKeys(_m)
 }
 
 // Update returns a builder for updating this Account.

@@ -26,7 +26,7 @@ type Event struct {
 	Seq int64 `json:"seq,omitempty"`
 	// Type holds the value of the "type" field.
 	Type string `json:"type,omitempty"`
-	// A user's id; empty = the system.
+	// The id of a user or of an API key; empty = the system.
 	ActorID string `json:"actor_id,omitempty"`
 	// TeamID holds the value of the "team_id" field.
 	TeamID string `json:"team_id,omitempty"`

@@ -21,7 +21,7 @@ type IdempotencyKey struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// AccountID holds the value of the "account_id" field.
 	AccountID string `json:"account_id,omitempty"`
-	// The user who called. Each user has keys of their own.
+	// The user or the API key that called. Each has keys of its own.
 	ActorID string `json:"actor_id,omitempty"`
 	// Key holds the value of the "key" field.
 	Key string `json:"key,omitempty"`

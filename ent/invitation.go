@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -50,9 +51,11 @@ type Invitation struct {
 	Note string `json:"note,omitempty"`
 	// As stored. A pending one has expired from expires_at on.
 	Status invitation.Status `json:"status,omitempty"`
-	// InviterID holds the value of the "inviter_id" field.
+	// The user who sent it.
 	InviterID *string `json:"inviter_id,omitempty"`
-	// The user who answers for the grant. It can be accepted only while they hold all of it.
+	// The API key that sent it, instead of a user.
+	InviterKeyID *string `json:"inviter_key_id,omitempty"`
+	// The user or the API key that answers for the grant. It can be accepted only while the granter holds all of it.
 	GranterID string `json:"granter_id,omitempty"`
 	// When it was handed over by a granter who had lost part of it. Set, it cannot be accepted until somebody confirms it.
 	UnconfirmedAt *time.Time `json:"unconfirmed_at,omitempty"`
@@ -104,6 +107,8 @@ type InvitationEdges struct {
 	Team *Team `json:"team,omitempty"`
 	// Inviter holds the value of the inviter edge.
 	Inviter *User `json:"inviter,omitempty"`
+	// InviterKey holds the value of the inviter_key edge.
+	InviterKey *APIKey `json:"inviter_key,omitempty"`
 	// AcceptedBy holds the value of the accepted_by edge.
 	AcceptedBy *User `json:"accepted_by,omitempty"`
 	// Roles holds the value of the roles edge.
@@ -114,7 +119,7 @@ type InvitationEdges struct {
 	Divisions []*Division `json:"divisions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [6]bool
+	loadedTypes [7]bool
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -139,12 +144,23 @@ func (e InvitationEdges) InviterOrErr() (*User, error) {
 	return nil, &NotLoadedError{edge: "inviter"}
 }
 
+// InviterKeyOrErr returns the InviterKey value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e InvitationEdges) InviterKeyOrErr() (*APIKey, error) {
+	if e.InviterKey != nil {
+		return e.InviterKey, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: apikey.Label}
+	}
+	return nil, &NotLoadedError{edge: "inviter_key"}
+}
+
 // AcceptedByOrErr returns the AcceptedBy value or an error if the edge
 // was not loaded in eager-loading, or loaded but was not found.
 func (e InvitationEdges) AcceptedByOrErr() (*User, error) {
 	if e.AcceptedBy != nil {
 		return e.AcceptedBy, nil
-	} else if e.loadedTypes[2] {
+	} else if e.loadedTypes[3] {
 		return nil, &NotFoundError{label: user.Label}
 	}
 	return nil, &NotLoadedError{edge: "accepted_by"}
@@ -153,7 +169,7 @@ func (e InvitationEdges) AcceptedByOrErr() (*User, error) {
 // RolesOrErr returns the Roles value or an error if the edge
 // was not loaded in eager-loading.
 func (e InvitationEdges) RolesOrErr() ([]*Role, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[4] {
 		return e.Roles, nil
 	}
 	return nil, &NotLoadedError{edge: "roles"}
@@ -162,7 +178,7 @@ func (e InvitationEdges) RolesOrErr() ([]*Role, error) {
 // GroupsOrErr returns the Groups value or an error if the edge
 // was not loaded in eager-loading.
 func (e InvitationEdges) GroupsOrErr() ([]*Group, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Groups, nil
 	}
 	return nil, &NotLoadedError{edge: "groups"}
@@ -171,7 +187,7 @@ func (e InvitationEdges) GroupsOrErr() ([]*Group, error) {
 // DivisionsOrErr returns the Divisions value or an error if the edge
 // was not loaded in eager-loading.
 func (e InvitationEdges) DivisionsOrErr() ([]*Division, error) {
-	if e.loadedTypes[5] {
+	if e.loadedTypes[6] {
 		return e.Divisions, nil
 	}
 	return nil, &NotLoadedError{edge: "divisions"}
@@ -188,7 +204,7 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case invitation.FieldVersion, invitation.FieldTokenGeneration, invitation.FieldDeliveryAttempts, invitation.FieldSendCount, invitation.FieldResendsOfDay:
 			values[i] = new(sql.NullInt64)
-		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldGranterID, invitation.FieldSortName, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
+		case invitation.FieldID, invitation.FieldAccountID, invitation.FieldTeamID, invitation.FieldEmail, invitation.FieldEmailKey, invitation.FieldFirstName, invitation.FieldLastName, invitation.FieldJobTitle, invitation.FieldNote, invitation.FieldStatus, invitation.FieldInviterID, invitation.FieldInviterKeyID, invitation.FieldGranterID, invitation.FieldSortName, invitation.FieldSearch, invitation.FieldDelivery, invitation.FieldDeliveryError, invitation.FieldAcceptedByID:
 			values[i] = new(sql.NullString)
 		case invitation.FieldCreatedAt, invitation.FieldUpdatedAt, invitation.FieldUnconfirmedAt, invitation.FieldExpiresAt, invitation.FieldDeliveryUpdatedAt, invitation.FieldLastSentAt, invitation.FieldResentAt, invitation.FieldResendDayStart, invitation.FieldForgottenAt:
 			values[i] = new(sql.NullTime)
@@ -313,6 +329,13 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.InviterID = new(string)
 				*_m.InviterID = value.String
+			}
+		case invitation.FieldInviterKeyID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field inviter_key_id", values[i])
+			} else if value.Valid {
+				_m.InviterKeyID = new(string)
+				*_m.InviterKeyID = value.String
 			}
 		case invitation.FieldGranterID:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -464,6 +487,11 @@ func (_m *Invitation) QueryInviter() *UserQuery {
 	return NewInvitationClient(_m.config).QueryInviter(_m)
 }
 
+// QueryInviterKey queries the "inviter_key" edge of the Invitation entity.
+func (_m *Invitation) QueryInviterKey() *APIKeyQuery {
+	return NewInvitationClient(_m.config).QueryInviterKey(_m)
+}
+
 // QueryAcceptedBy queries the "accepted_by" edge of the Invitation entity.
 func (_m *Invitation) QueryAcceptedBy() *UserQuery {
 	return NewInvitationClient(_m.config).QueryAcceptedBy(_m)
@@ -554,6 +582,11 @@ func (_m *Invitation) String() string {
 	builder.WriteString(", ")
 	if v := _m.InviterID; v != nil {
 		builder.WriteString("inviter_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.InviterKeyID; v != nil {
+		builder.WriteString("inviter_key_id=")
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")

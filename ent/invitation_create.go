@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
@@ -181,6 +182,20 @@ func (_c *InvitationCreate) SetInviterID(v string) *InvitationCreate {
 func (_c *InvitationCreate) SetNillableInviterID(v *string) *InvitationCreate {
 	if v != nil {
 		_c.SetInviterID(*v)
+	}
+	return _c
+}
+
+// SetInviterKeyID sets the "inviter_key_id" field.
+func (_c *InvitationCreate) SetInviterKeyID(v string) *InvitationCreate {
+	_c.mutation.SetInviterKeyID(v)
+	return _c
+}
+
+// SetNillableInviterKeyID sets the "inviter_key_id" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableInviterKeyID(v *string) *InvitationCreate {
+	if v != nil {
+		_c.SetInviterKeyID(*v)
 	}
 	return _c
 }
@@ -463,6 +478,11 @@ func (_c *InvitationCreate) SetTeam(v *Team) *InvitationCreate {
 // SetInviter sets the "inviter" edge to the User entity.
 func (_c *InvitationCreate) SetInviter(v *User) *InvitationCreate {
 	return _c.SetInviterID(v.ID)
+}
+
+// SetInviterKey sets the "inviter_key" edge to the APIKey entity.
+func (_c *InvitationCreate) SetInviterKey(v *APIKey) *InvitationCreate {
+	return _c.SetInviterKeyID(v.ID)
 }
 
 // SetAcceptedBy sets the "accepted_by" edge to the User entity.
@@ -960,6 +980,23 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.InviterID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.InviterKeyIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   invitation.InviterKeyTable,
+			Columns: []string{invitation.InviterKeyColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.InviterKeyID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	if nodes := _c.mutation.AcceptedByIDs(); len(nodes) > 0 {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/invitation"
@@ -31,6 +32,7 @@ type InvitationQuery struct {
 	predicates     []predicate.Invitation
 	withTeam       *TeamQuery
 	withInviter    *UserQuery
+	withInviterKey *APIKeyQuery
 	withAcceptedBy *UserQuery
 	withRoles      *RoleQuery
 	withGroups     *GroupQuery
@@ -109,6 +111,28 @@ func (_q *InvitationQuery) QueryInviter() *UserQuery {
 			sqlgraph.From(invitation.Table, invitation.FieldID, selector),
 			sqlgraph.To(user.Table, user.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, invitation.InviterTable, invitation.InviterColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryInviterKey chains the current query on the "inviter_key" edge.
+func (_q *InvitationQuery) QueryInviterKey() *APIKeyQuery {
+	query := (&APIKeyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(invitation.Table, invitation.FieldID, selector),
+			sqlgraph.To(apikey.Table, apikey.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, invitation.InviterKeyTable, invitation.InviterKeyColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -398,6 +422,7 @@ func (_q *InvitationQuery) Clone() *InvitationQuery {
 		predicates:     append([]predicate.Invitation{}, _q.predicates...),
 		withTeam:       _q.withTeam.Clone(),
 		withInviter:    _q.withInviter.Clone(),
+		withInviterKey: _q.withInviterKey.Clone(),
 		withAcceptedBy: _q.withAcceptedBy.Clone(),
 		withRoles:      _q.withRoles.Clone(),
 		withGroups:     _q.withGroups.Clone(),
@@ -428,6 +453,17 @@ func (_q *InvitationQuery) WithInviter(opts ...func(*UserQuery)) *InvitationQuer
 		opt(query)
 	}
 	_q.withInviter = query
+	return _q
+}
+
+// WithInviterKey tells the query-builder to eager-load the nodes that are connected to
+// the "inviter_key" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *InvitationQuery) WithInviterKey(opts ...func(*APIKeyQuery)) *InvitationQuery {
+	query := (&APIKeyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withInviterKey = query
 	return _q
 }
 
@@ -553,9 +589,10 @@ func (_q *InvitationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*I
 	var (
 		nodes       = []*Invitation{}
 		_spec       = _q.querySpec()
-		loadedTypes = [6]bool{
+		loadedTypes = [7]bool{
 			_q.withTeam != nil,
 			_q.withInviter != nil,
+			_q.withInviterKey != nil,
 			_q.withAcceptedBy != nil,
 			_q.withRoles != nil,
 			_q.withGroups != nil,
@@ -592,6 +629,12 @@ func (_q *InvitationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*I
 	if query := _q.withInviter; query != nil {
 		if err := _q.loadInviter(ctx, query, nodes, nil,
 			func(n *Invitation, e *User) { n.Edges.Inviter = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withInviterKey; query != nil {
+		if err := _q.loadInviterKey(ctx, query, nodes, nil,
+			func(n *Invitation, e *APIKey) { n.Edges.InviterKey = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -679,6 +722,38 @@ func (_q *InvitationQuery) loadInviter(ctx context.Context, query *UserQuery, no
 		nodes, ok := nodeids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected foreign-key "inviter_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *InvitationQuery) loadInviterKey(ctx context.Context, query *APIKeyQuery, nodes []*Invitation, init func(*Invitation), assign func(*Invitation, *APIKey)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Invitation)
+	for i := range nodes {
+		if nodes[i].InviterKeyID == nil {
+			continue
+		}
+		fk := *nodes[i].InviterKeyID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(apikey.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "inviter_key_id" returned %v`, n.ID)
 		}
 		for i := range nodes {
 			assign(nodes[i], n)
@@ -935,6 +1010,9 @@ func (_q *InvitationQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withInviter != nil {
 			_spec.Node.AddColumnOnce(invitation.FieldInviterID)
+		}
+		if _q.withInviterKey != nil {
+			_spec.Node.AddColumnOnce(invitation.FieldInviterKeyID)
 		}
 		if _q.withAcceptedBy != nil {
 			_spec.Node.AddColumnOnce(invitation.FieldAcceptedByID)

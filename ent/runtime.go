@@ -4,6 +4,7 @@ package ent
 
 import (
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/emailchange"
@@ -27,6 +28,51 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	apikeyMixin := schema.APIKey{}.Mixin()
+	apikeyMixinFields0 := apikeyMixin[0].Fields()
+	_ = apikeyMixinFields0
+	apikeyMixinFields1 := apikeyMixin[1].Fields()
+	_ = apikeyMixinFields1
+	apikeyMixinFields2 := apikeyMixin[2].Fields()
+	_ = apikeyMixinFields2
+	apikeyFields := schema.APIKey{}.Fields()
+	_ = apikeyFields
+	// apikeyDescAccountID is the schema descriptor for account_id field.
+	apikeyDescAccountID := apikeyMixinFields1[0].Descriptor()
+	// apikey.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	apikey.AccountIDValidator = apikeyDescAccountID.Validators[0].(func(string) error)
+	// apikeyDescVersion is the schema descriptor for version field.
+	apikeyDescVersion := apikeyMixinFields2[0].Descriptor()
+	// apikey.DefaultVersion holds the default value on creation for the version field.
+	apikey.DefaultVersion = apikeyDescVersion.Default.(int)
+	// apikey.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	apikey.VersionValidator = apikeyDescVersion.Validators[0].(func(int) error)
+	// apikeyDescName is the schema descriptor for name field.
+	apikeyDescName := apikeyFields[2].Descriptor()
+	// apikey.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	apikey.NameValidator = apikeyDescName.Validators[0].(func(string) error)
+	// apikeyDescLastUsedIP is the schema descriptor for last_used_ip field.
+	apikeyDescLastUsedIP := apikeyFields[10].Descriptor()
+	// apikey.DefaultLastUsedIP holds the default value on creation for the last_used_ip field.
+	apikey.DefaultLastUsedIP = apikeyDescLastUsedIP.Default.(string)
+	// apikeyDescID is the schema descriptor for id field.
+	apikeyDescID := apikeyMixinFields0[0].Descriptor()
+	// apikey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	apikey.IDValidator = func() func(string) error {
+		validators := apikeyDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	accountMixin := schema.Account{}.Mixin()
 	accountMixinFields0 := accountMixin[0].Fields()
 	_ = accountMixinFields0
@@ -426,43 +472,43 @@ func init() {
 	// invitation.DefaultNote holds the default value on creation for the note field.
 	invitation.DefaultNote = invitationDescNote.Default.(string)
 	// invitationDescGranterID is the schema descriptor for granter_id field.
-	invitationDescGranterID := invitationFields[9].Descriptor()
+	invitationDescGranterID := invitationFields[10].Descriptor()
 	// invitation.DefaultGranterID holds the default value on creation for the granter_id field.
 	invitation.DefaultGranterID = invitationDescGranterID.Default.(string)
 	// invitationDescSortName is the schema descriptor for sort_name field.
-	invitationDescSortName := invitationFields[11].Descriptor()
+	invitationDescSortName := invitationFields[12].Descriptor()
 	// invitation.DefaultSortName holds the default value on creation for the sort_name field.
 	invitation.DefaultSortName = invitationDescSortName.Default.(string)
 	// invitationDescSearch is the schema descriptor for search field.
-	invitationDescSearch := invitationFields[12].Descriptor()
+	invitationDescSearch := invitationFields[13].Descriptor()
 	// invitation.DefaultSearch holds the default value on creation for the search field.
 	invitation.DefaultSearch = invitationDescSearch.Default.(string)
 	// invitationDescSuperseded is the schema descriptor for superseded field.
-	invitationDescSuperseded := invitationFields[13].Descriptor()
+	invitationDescSuperseded := invitationFields[14].Descriptor()
 	// invitation.DefaultSuperseded holds the default value on creation for the superseded field.
 	invitation.DefaultSuperseded = invitationDescSuperseded.Default.(bool)
 	// invitationDescTokenGeneration is the schema descriptor for token_generation field.
-	invitationDescTokenGeneration := invitationFields[16].Descriptor()
+	invitationDescTokenGeneration := invitationFields[17].Descriptor()
 	// invitation.DefaultTokenGeneration holds the default value on creation for the token_generation field.
 	invitation.DefaultTokenGeneration = invitationDescTokenGeneration.Default.(int)
 	// invitationDescTokenMailed is the schema descriptor for token_mailed field.
-	invitationDescTokenMailed := invitationFields[17].Descriptor()
+	invitationDescTokenMailed := invitationFields[18].Descriptor()
 	// invitation.DefaultTokenMailed holds the default value on creation for the token_mailed field.
 	invitation.DefaultTokenMailed = invitationDescTokenMailed.Default.(bool)
 	// invitationDescDeliveryAttempts is the schema descriptor for delivery_attempts field.
-	invitationDescDeliveryAttempts := invitationFields[19].Descriptor()
+	invitationDescDeliveryAttempts := invitationFields[20].Descriptor()
 	// invitation.DefaultDeliveryAttempts holds the default value on creation for the delivery_attempts field.
 	invitation.DefaultDeliveryAttempts = invitationDescDeliveryAttempts.Default.(int)
 	// invitationDescDeliveryError is the schema descriptor for delivery_error field.
-	invitationDescDeliveryError := invitationFields[20].Descriptor()
+	invitationDescDeliveryError := invitationFields[21].Descriptor()
 	// invitation.DefaultDeliveryError holds the default value on creation for the delivery_error field.
 	invitation.DefaultDeliveryError = invitationDescDeliveryError.Default.(string)
 	// invitationDescSendCount is the schema descriptor for send_count field.
-	invitationDescSendCount := invitationFields[23].Descriptor()
+	invitationDescSendCount := invitationFields[24].Descriptor()
 	// invitation.DefaultSendCount holds the default value on creation for the send_count field.
 	invitation.DefaultSendCount = invitationDescSendCount.Default.(int)
 	// invitationDescResendsOfDay is the schema descriptor for resends_of_day field.
-	invitationDescResendsOfDay := invitationFields[26].Descriptor()
+	invitationDescResendsOfDay := invitationFields[27].Descriptor()
 	// invitation.DefaultResendsOfDay holds the default value on creation for the resends_of_day field.
 	invitation.DefaultResendsOfDay = invitationDescResendsOfDay.Default.(int)
 	// invitationDescID is the schema descriptor for id field.

@@ -56,9 +56,11 @@ type TeamEdges struct {
 	Invitations []*Invitation `json:"invitations,omitempty"`
 	// Transfers holds the value of the transfers edge.
 	Transfers []*OwnershipTransfer `json:"transfers,omitempty"`
+	// APIKeys holds the value of the api_keys edge.
+	APIKeys []*APIKey `json:"api_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 }
 
 // AccountOrErr returns the Account value or an error if the edge
@@ -97,6 +99,15 @@ func (e TeamEdges) TransfersOrErr() ([]*OwnershipTransfer, error) {
 		return e.Transfers, nil
 	}
 	return nil, &NotLoadedError{edge: "transfers"}
+}
+
+// APIKeysOrErr returns the APIKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e TeamEdges) APIKeysOrErr() ([]*APIKey, error) {
+	if e.loadedTypes[4] {
+		return e.APIKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "api_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -230,6 +241,11 @@ func (_m *Team) QueryInvitations() *InvitationQuery {
 // QueryTransfers queries the "transfers" edge of the Team entity.
 func (_m *Team) QueryTransfers() *OwnershipTransferQuery {
 	return NewTeamClient(_m.config).QueryTransfers(_m)
+}
+
+// QueryAPIKeys queries the "api_keys" edge of the Team entity.
+func (_m *Team) QueryAPIKeys() *APIKeyQuery {
+	return NewTeamClient(_m.config).QueryAPIKeys(_m)
 }
 
 // Update returns a builder for updating this Team.

@@ -61,9 +61,11 @@ type UserEdges struct {
 	SentInvitations []*Invitation `json:"sent_invitations,omitempty"`
 	// AcceptedInvitations holds the value of the accepted_invitations edge.
 	AcceptedInvitations []*Invitation `json:"accepted_invitations,omitempty"`
+	// CreatedKeys holds the value of the created_keys edge.
+	CreatedKeys []*APIKey `json:"created_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [5]bool
 }
 
 // MembersOrErr returns the Members value or an error if the edge
@@ -100,6 +102,15 @@ func (e UserEdges) AcceptedInvitationsOrErr() ([]*Invitation, error) {
 		return e.AcceptedInvitations, nil
 	}
 	return nil, &NotLoadedError{edge: "accepted_invitations"}
+}
+
+// CreatedKeysOrErr returns the CreatedKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) CreatedKeysOrErr() ([]*APIKey, error) {
+	if e.loadedTypes[4] {
+		return e.CreatedKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "created_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -251,6 +262,11 @@ func (_m *User) QuerySentInvitations() *InvitationQuery {
 // QueryAcceptedInvitations queries the "accepted_invitations" edge of the User entity.
 func (_m *User) QueryAcceptedInvitations() *InvitationQuery {
 	return NewUserClient(_m.config).QueryAcceptedInvitations(_m)
+}
+
+// QueryCreatedKeys queries the "created_keys" edge of the User entity.
+func (_m *User) QueryCreatedKeys() *APIKeyQuery {
+	return NewUserClient(_m.config).QueryCreatedKeys(_m)
 }
 
 // Update returns a builder for updating this User.

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
@@ -243,6 +244,21 @@ func (_c *UserCreate) AddAcceptedInvitations(v ...*Invitation) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddAcceptedInvitationIDs(ids...)
+}
+
+// AddCreatedKeyIDs adds the "created_keys" edge to the APIKey entity by IDs.
+func (_c *UserCreate) AddCreatedKeyIDs(ids ...string) *UserCreate {
+	_c.mutation.AddCreatedKeyIDs(ids...)
+	return _c
+}
+
+// AddCreatedKeys adds the "created_keys" edges to the APIKey entity.
+func (_c *UserCreate) AddCreatedKeys(v ...*APIKey) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddCreatedKeyIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -514,6 +530,22 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.CreatedKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

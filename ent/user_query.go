@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
@@ -31,6 +32,7 @@ type UserQuery struct {
 	withSessions            *SessionQuery
 	withSentInvitations     *InvitationQuery
 	withAcceptedInvitations *InvitationQuery
+	withCreatedKeys         *APIKeyQuery
 	modifiers               []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -149,6 +151,28 @@ func (_q *UserQuery) QueryAcceptedInvitations() *InvitationQuery {
 			sqlgraph.From(user.Table, user.FieldID, selector),
 			sqlgraph.To(invitation.Table, invitation.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, user.AcceptedInvitationsTable, user.AcceptedInvitationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryCreatedKeys chains the current query on the "created_keys" edge.
+func (_q *UserQuery) QueryCreatedKeys() *APIKeyQuery {
+	query := (&APIKeyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(apikey.Table, apikey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.CreatedKeysTable, user.CreatedKeysColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -352,6 +376,7 @@ func (_q *UserQuery) Clone() *UserQuery {
 		withSessions:            _q.withSessions.Clone(),
 		withSentInvitations:     _q.withSentInvitations.Clone(),
 		withAcceptedInvitations: _q.withAcceptedInvitations.Clone(),
+		withCreatedKeys:         _q.withCreatedKeys.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -400,6 +425,17 @@ func (_q *UserQuery) WithAcceptedInvitations(opts ...func(*InvitationQuery)) *Us
 		opt(query)
 	}
 	_q.withAcceptedInvitations = query
+	return _q
+}
+
+// WithCreatedKeys tells the query-builder to eager-load the nodes that are connected to
+// the "created_keys" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithCreatedKeys(opts ...func(*APIKeyQuery)) *UserQuery {
+	query := (&APIKeyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withCreatedKeys = query
 	return _q
 }
 
@@ -481,11 +517,12 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [5]bool{
 			_q.withMembers != nil,
 			_q.withSessions != nil,
 			_q.withSentInvitations != nil,
 			_q.withAcceptedInvitations != nil,
+			_q.withCreatedKeys != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -534,6 +571,13 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadAcceptedInvitations(ctx, query, nodes,
 			func(n *User) { n.Edges.AcceptedInvitations = []*Invitation{} },
 			func(n *User, e *Invitation) { n.Edges.AcceptedInvitations = append(n.Edges.AcceptedInvitations, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withCreatedKeys; query != nil {
+		if err := _q.loadCreatedKeys(ctx, query, nodes,
+			func(n *User) { n.Edges.CreatedKeys = []*APIKey{} },
+			func(n *User, e *APIKey) { n.Edges.CreatedKeys = append(n.Edges.CreatedKeys, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -661,6 +705,39 @@ func (_q *UserQuery) loadAcceptedInvitations(ctx context.Context, query *Invitat
 		node, ok := nodeids[*fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "accepted_by_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadCreatedKeys(ctx context.Context, query *APIKeyQuery, nodes []*User, init func(*User), assign func(*User, *APIKey)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(apikey.FieldCreatorID)
+	}
+	query.Where(predicate.APIKey(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.CreatedKeysColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.CreatorID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "creator_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "creator_id" returned %v for node %v`, *fk, n.ID)
 		}
 		assign(node, n)
 	}

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/invitation"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
@@ -299,6 +300,21 @@ func (_u *UserUpdate) AddAcceptedInvitations(v ...*Invitation) *UserUpdate {
 	return _u.AddAcceptedInvitationIDs(ids...)
 }
 
+// AddCreatedKeyIDs adds the "created_keys" edge to the APIKey entity by IDs.
+func (_u *UserUpdate) AddCreatedKeyIDs(ids ...string) *UserUpdate {
+	_u.mutation.AddCreatedKeyIDs(ids...)
+	return _u
+}
+
+// AddCreatedKeys adds the "created_keys" edges to the APIKey entity.
+func (_u *UserUpdate) AddCreatedKeys(v ...*APIKey) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddCreatedKeyIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdate) Mutation() *UserMutation {
 	return _u.mutation
@@ -386,6 +402,27 @@ func (_u *UserUpdate) RemoveAcceptedInvitations(v ...*Invitation) *UserUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAcceptedInvitationIDs(ids...)
+}
+
+// ClearCreatedKeys clears all "created_keys" edges to the APIKey entity.
+func (_u *UserUpdate) ClearCreatedKeys() *UserUpdate {
+	_u.mutation.ClearCreatedKeys()
+	return _u
+}
+
+// RemoveCreatedKeyIDs removes the "created_keys" edge to APIKey entities by IDs.
+func (_u *UserUpdate) RemoveCreatedKeyIDs(ids ...string) *UserUpdate {
+	_u.mutation.RemoveCreatedKeyIDs(ids...)
+	return _u
+}
+
+// RemoveCreatedKeys removes "created_keys" edges to APIKey entities.
+func (_u *UserUpdate) RemoveCreatedKeys(v ...*APIKey) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveCreatedKeyIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -689,6 +726,51 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.CreatedKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedCreatedKeysIDs(); len(nodes) > 0 && !_u.mutation.CreatedKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.CreatedKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -978,6 +1060,21 @@ func (_u *UserUpdateOne) AddAcceptedInvitations(v ...*Invitation) *UserUpdateOne
 	return _u.AddAcceptedInvitationIDs(ids...)
 }
 
+// AddCreatedKeyIDs adds the "created_keys" edge to the APIKey entity by IDs.
+func (_u *UserUpdateOne) AddCreatedKeyIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.AddCreatedKeyIDs(ids...)
+	return _u
+}
+
+// AddCreatedKeys adds the "created_keys" edges to the APIKey entity.
+func (_u *UserUpdateOne) AddCreatedKeys(v ...*APIKey) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddCreatedKeyIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdateOne) Mutation() *UserMutation {
 	return _u.mutation
@@ -1065,6 +1162,27 @@ func (_u *UserUpdateOne) RemoveAcceptedInvitations(v ...*Invitation) *UserUpdate
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAcceptedInvitationIDs(ids...)
+}
+
+// ClearCreatedKeys clears all "created_keys" edges to the APIKey entity.
+func (_u *UserUpdateOne) ClearCreatedKeys() *UserUpdateOne {
+	_u.mutation.ClearCreatedKeys()
+	return _u
+}
+
+// RemoveCreatedKeyIDs removes the "created_keys" edge to APIKey entities by IDs.
+func (_u *UserUpdateOne) RemoveCreatedKeyIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.RemoveCreatedKeyIDs(ids...)
+	return _u
+}
+
+// RemoveCreatedKeys removes "created_keys" edges to APIKey entities.
+func (_u *UserUpdateOne) RemoveCreatedKeys(v ...*APIKey) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveCreatedKeyIDs(ids...)
 }
 
 // Where appends a list predicates to the UserUpdate builder.
@@ -1391,6 +1509,51 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.CreatedKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedCreatedKeysIDs(); len(nodes) > 0 && !_u.mutation.CreatedKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.CreatedKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.CreatedKeysTable,
+			Columns: []string{user.CreatedKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(apikey.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

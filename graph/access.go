@@ -102,6 +102,9 @@ func (r *Resolver) question(v *access.Viewer, in *model.AccessDecisionInput) (ac
 	if m := v.Membership(q.TeamID); m != nil && q.UserID != v.UserID && !m.Permissions.Has(access.MembersRead) {
 		return q, fault.Refuse(fault.Forbidden, "You need the permission %s to ask about others.", access.MembersRead)
 	}
+	if m := v.Membership(q.TeamID); m != nil && access.IsKey(q.UserID) && q.UserID != v.UserID && !v.CanInAccount(m.AccountID, access.APIKeysRead) {
+		return q, fault.Refuse(fault.Forbidden, "You need the permission %s to ask about API keys.", access.APIKeysRead)
+	}
 	return q, nil
 }
 

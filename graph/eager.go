@@ -149,7 +149,7 @@ func (r *Resolver) withInvitation(ctx context.Context, s selection) func(*ent.In
 			q.WithDivisions(withDivision(s.under("divisions")))
 		}
 		if s.has("inviter") {
-			q.WithInviter(access.AsColleague(ctx))
+			q.WithInviter(access.AsColleague(ctx)).WithInviterKey(r.withKey(ctx, s.under("inviter")))
 		}
 		if s.has("acceptedBy", "member") {
 			q.WithAcceptedBy(access.AsColleague(ctx), func(u *ent.UserQuery) {
@@ -196,6 +196,18 @@ func withGroup(s selection) func(*ent.GroupQuery) {
 					})
 				}), membersOfGroup)
 			})
+		}
+	}
+}
+
+// withKey loads what a selection on API keys needs.
+func (r *Resolver) withKey(ctx context.Context, s selection) func(*ent.APIKeyQuery) {
+	return func(q *ent.APIKeyQuery) {
+		if s.has("team") {
+			q.WithTeam(r.withTeam(ctx, s.under("team")))
+		}
+		if s.has("creator") {
+			q.WithCreator(access.AsColleague(ctx))
 		}
 	}
 }

@@ -66,13 +66,18 @@ func (r *Resolver) changePassword(ctx context.Context, current, password string)
 	return err
 }
 
-// homeTeam returns the team that the viewer's dashboard shows; null when they are in none.
+// homeTeam returns the team that the viewer's dashboard shows, for an API key the first in
+// which it can act; null when they are in none.
 func (r *Resolver) homeTeam(ctx context.Context, v *access.Viewer) (*ent.Team, error) {
-	u, err := r.read(ctx).User.Query().Where(user.ID(v.UserID)).Only(ctx)
-	if err != nil {
-		return nil, err
+	chosen := ""
+	if !v.IsKey() {
+		u, err := r.read(ctx).User.Query().Where(user.ID(v.UserID)).Only(ctx)
+		if err != nil {
+			return nil, err
+		}
+		chosen = u.ActiveTeamID
 	}
-	q := r.read(ctx).Team.Query().Where(team.ID(v.HomeTeam(u.ActiveTeamID)))
+	q := r.read(ctx).Team.Query().Where(team.ID(v.HomeTeam(chosen)))
 	r.withTeam(ctx, selected(ctx))(q)
 	return orNull(q.Only(ctx))
 }

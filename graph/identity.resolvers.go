@@ -144,6 +144,9 @@ func (r *userResolver) EmailVerified(ctx context.Context, obj *ent.User) (bool, 
 
 // User is the resolver for the user field.
 func (r *viewerResolver) User(ctx context.Context, obj *access.Viewer) (*ent.User, error) {
+	if obj.IsKey() {
+		return nil, nil
+	}
 	return r.read(ctx).User.Query().Where(user.ID(obj.UserID)).Only(ctx)
 }
 

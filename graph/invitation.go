@@ -196,6 +196,35 @@ func (r *Resolver) blocks(ctx context.Context) *ent.CoolOffQuery {
 	return q
 }
 
+// edge is a reference to a row that may be nil, and the row when it was loaded already.
+type edge[T any] struct {
+	id  *string
+	row *T
+	err error
+}
+
+// userOrKey returns who did something: a user or an API key. It is the program itself when
+// both references are nil.
+func (r *Resolver) userOrKey(ctx context.Context, u edge[ent.User], k edge[ent.APIKey]) (model.Actor, error) {
+	var err error
+	switch {
+	case u.id != nil:
+		if u.row, err = loaded(u.row, u.err, func() (*ent.User, error) { return r.actor(ctx, *u.id) }); err == nil {
+			return access.KnownUser(ctx, u.row), nil
+		}
+	case k.id != nil:
+		if k.row, err = loaded(k.row, k.err, func() (*ent.APIKey, error) { return r.read(ctx).APIKey.Get(ctx, *k.id) }); err == nil {
+			return access.KnownKey(ctx, k.row), nil
+		}
+	default:
+		return &model.SystemActor{Name: "Convoke"}, nil
+	}
+	if ent.IsNotFound(err) {
+		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
+	}
+	return nil, err
+}
+
 // actor reads a user who sent or accepted an invitation, for access.KnownUser.
 func (r *Resolver) actor(ctx context.Context, id string) (*ent.User, error) {
 	q := r.read(ctx).User.Query().Where(user.ID(id))

@@ -83,15 +83,9 @@ func (r *invitationResolver) Divisions(ctx context.Context, obj *ent.Invitation)
 
 // Inviter is the resolver for the inviter field.
 func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (model.Actor, error) {
-	if obj.InviterID == nil {
-		return &model.SystemActor{Name: "Convoke"}, nil
-	}
 	u, err := obj.Edges.InviterOrErr()
-	u, err = loaded(u, err, func() (*ent.User, error) { return r.actor(ctx, *obj.InviterID) })
-	if ent.IsNotFound(err) {
-		return &model.SystemActor{Name: "Somebody you may not know of"}, nil
-	}
-	return access.KnownUser(ctx, u), err
+	k, errOfKey := obj.Edges.InviterKeyOrErr()
+	return r.userOrKey(ctx, edge[ent.User]{obj.InviterID, u, err}, edge[ent.APIKey]{obj.InviterKeyID, k, errOfKey})
 }
 
 // LastSeenAt is the resolver for the lastSeenAt field.

@@ -132,10 +132,14 @@ func (r *Resolver) reference(ctx context.Context, e *ent.Event, asked selection)
 		}
 		return &id, access.KnownUser(ctx, u), err
 	}
-	if !asked.has("node") {
+	ofKey := access.IsKey(e.SubjectID)
+	if !asked.has("node") && !ofKey {
 		return &e.SubjectID, nil, nil
 	}
 	node, err := r.nodeOf(ctx, e.SubjectID, asked.under("node"))
+	if err == nil && node == nil && ofKey { // not every member may know of it
+		err = stream.ErrGone
+	}
 	return &e.SubjectID, node, err
 }
 
@@ -204,7 +208,7 @@ func (r *Resolver) receivedInvitationChange(ctx context.Context, it *live.Item) 
 		return c, nil
 	}
 	i, err := r.read(ctx).Invitation.Query().Where(invitation.ID(it.InvitationID)).
-		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithInviter(access.AsColleague(ctx)).
+		WithTeam(func(q *ent.TeamQuery) { q.WithAccount() }).WithInviter(access.AsColleague(ctx)).WithInviterKey().
 		WithRoles().WithGroups(func(q *ent.GroupQuery) { q.WithRoles() }).WithDivisions().
 		Only(access.System(ctx, "show an invitation that is over to its addressee"))
 	if ent.IsNotFound(err) { // deleted with its team

@@ -6,6 +6,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	entevent "github.com/convoke-dev/convoke/ent/event"
@@ -98,6 +99,14 @@ func (r *Resolver) nodesOf(ctx context.Context, prefix uid.Prefix, ids []string,
 		r.withTransfer(ctx, asked)(q)
 		transfers, err := q.All(ctx)
 		return collect(found, func(t *ent.OwnershipTransfer) string { return t.ID })(withMembers(transfers), err)
+	case uid.APIKey:
+		q := client.APIKey.Query().Where(apikey.IDIn(ids...))
+		r.withKey(ctx, asked)(q)
+		keys, err := q.All(ctx)
+		for _, k := range keys {
+			found[k.ID] = access.KnownKey(ctx, k)
+		}
+		return err
 	case uid.CoolOff:
 		return collect(found, func(c *ent.CoolOff) string { return c.ID })(r.blocks(ctx).Where(cooloff.IDIn(ids...)).All(ctx))
 	case uid.Session:

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/division"
 	entevent "github.com/convoke-dev/convoke/ent/event"
@@ -20,6 +21,10 @@ var (
 	teamsByAge = relay.Order[*ent.Team]{
 		Name: "teams.created", Column: team.FieldCreatedAt,
 		Position: func(t *ent.Team) (any, string) { return t.CreatedAt, t.ID },
+	}
+	keysByAge = relay.Order[*ent.APIKey]{
+		Name: "apiKeys.created", Column: apikey.FieldCreatedAt,
+		Position: func(k *ent.APIKey) (any, string) { return k.CreatedAt, k.ID },
 	}
 	rolesByAge = relay.Order[*ent.Role]{
 		Name: "roles.created", Column: role.FieldCreatedAt,

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/convoke-dev/convoke/ent"
@@ -151,7 +150,7 @@ func (r *Resolver) reloadViewer(ctx context.Context) error {
 // then nobody is signed in any more.
 func (r *Resolver) reloadLeaver(ctx context.Context) error {
 	err := r.reloadViewer(ctx)
-	if errors.Is(err, auth.ErrEnded) {
+	if fault.Is(err, fault.Unauthenticated) {
 		access.Become(ctx, nil)
 		return nil
 	}

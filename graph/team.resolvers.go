@@ -76,7 +76,7 @@ func (r *teamResolver) Owner(ctx context.Context, obj *ent.Team) (*ent.Member, e
 // ViewerMembership is the resolver for the viewerMembership field.
 func (r *teamResolver) ViewerMembership(ctx context.Context, obj *ent.Team) (*ent.Member, error) {
 	v := access.ViewerFrom(ctx)
-	if v.Membership(obj.ID) == nil {
+	if v.Membership(obj.ID) == nil || v.IsKey() {
 		return nil, nil
 	}
 	for _, m := range obj.Edges.Members {

@@ -20,6 +20,7 @@ type cacheStage struct {
 	clients []*cachingClient
 
 	owner, admin, limited, ann, mona, mike *testkit.Person
+	key                                    *testkit.Client // of an API key
 	account                                string
 	ids                                    map[string]string // of things, by their names in the story
 }
@@ -258,6 +259,18 @@ func cacheRowsOfAccounts() []cacheRow {
 			}
 			s.do(s.admin, "deleteGroup", "", "groupId", s.ids["crew"])
 		}},
+		{"createApiKey", "", func(s *cacheStage) {
+			made := createKey(s.owner.Client, s.account, []string{"members.invite", "team.read"}).OK()
+			s.ids["key"] = made.Text("createApiKey.apiKey.id")
+			s.key = s.w.WithToken(made.Text("createApiKey.secret"))
+		}},
+		{"inviteUser", "by a key", func(s *cacheStage) {
+			s.key.Do(testkit.InviteMutation, testkit.Input("teamId", s.owner.TeamID, "email", "keyed@x.org", "permissions", []string{"team.read"}, "sendEmail", false)).OK()
+		}},
+		{"updateApiKey", "the name of one that has invited", func(s *cacheStage) {
+			s.do(s.owner, "updateApiKey", "", "apiKeyId", s.ids["key"], "name", "Platform")
+		}},
+		{"revokeApiKey", "", func(s *cacheStage) { s.do(s.owner, "revokeApiKey", "", "apiKeyId", s.ids["key"]) }},
 		{"createDivision", "below another one", func(s *cacheStage) { s.ids["pier"] = newDivision(s.admin, "Pier", s.ids["harbour"]) }},
 		{"updateDivision", "the name", func(s *cacheStage) {
 			s.do(s.admin, "updateDivision", "", "divisionId", s.ids["north"], "name", "Far north")

@@ -30,13 +30,14 @@ const cachedFields = `
 	fragment T on Team { __typename id name isDefault createdAt owner { ...M } pendingOwnershipTransfer { ...X }
 		counts { active invited expired deactivated seatsUsed seatLimit } $team }
 	fragment A on Account { __typename id name accountStatus: status $account }
-	fragment N on Node { ...U ...R ...G ...D ...M ...X ... on OwnershipTransfer { from { ...M } } ... on Team { id name isDefault createdAt } ...A }`
+	fragment N on Node { ...U ...R ...G ...D ...M ...X ... on OwnershipTransfer { from { ...M } } ... on Team { id name isDefault createdAt } ...A $key }`
 
 // ofTheViewer are the fields that depend on the viewer.
 var ofTheViewer = map[string]string{
 	"$member":     `viewerCanSetRoles viewerCanDeactivate viewerCanRemove`,
-	"$invitation": `viewerCanResend viewerCanRevoke viewerCanUpdate inviter { ... on User { ...U } } acceptedBy { ...U }`,
+	"$invitation": `viewerCanResend viewerCanRevoke viewerCanUpdate inviter { ... on User { ...U } ... on ApiKey { __typename id name } } acceptedBy { ...U }`,
 	"$team":       `assignableRoles { ...R } viewerMembership { id } viewerCanInvite viewerCanManageRoles`,
+	"$key":        `... on ApiKey { __typename id name }`,
 	"$account":    `settings { invitationTtlHours countPendingAsSeats keepInvitationsOfRemovedMembers } limits { multiUser maxTeams maxMembersPerTeam maxPendingInvitations }`,
 }
 
@@ -65,7 +66,7 @@ const (
 
 	offeredFields = `
 	fragment O on Invitation { __typename id email note status permissions allowedDomains createdAt expiresAt
-		team { __typename id name account { __typename id name accountStatus: status } } inviter { ... on User { __typename id email firstName lastName } }
+		team { __typename id name account { __typename id name accountStatus: status } } inviter { ... on User { __typename id email firstName lastName } ... on ApiKey { __typename id name } }
 		roles { ...R } groups { ...G } divisions { __typename id name version } delivery { status attempts error } }`
 )
 

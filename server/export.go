@@ -21,8 +21,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.refuseIdentity(w, r.WithContext(ctx), err) //nolint:contextcheck // it takes the request, and so its context
 		return
 	}
-	v, err := access.SignedIn(ctx) //nolint:contextcheck // Identify has made it of the request's
-	if err != nil {
+	v, err := access.Person(ctx) //nolint:contextcheck // Identify has made it of the request's
+	switch {
+	case fault.Is(err, fault.Forbidden):
+		writeProblem(w, http.StatusForbidden, "An API key cannot download the data of a person. Sign in.", "")
+		return
+	case err != nil:
 		writeProblem(w, http.StatusUnauthorized, "Sign in first.", "")
 		return
 	}

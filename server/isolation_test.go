@@ -54,6 +54,10 @@ func isolationAsks() map[string]isolationAsk {
 		"Subscription.membersChanged(teamId)":                 {`membersChanged(teamId: "$id", after: "$start") { type }`, "team"},
 		"Subscription.teamChanged(teamId)":                    {`teamChanged(teamId: "$id", after: "$start") { type }`, "team"},
 		"Mutation.updateAccount(input.accountId)":             {`updateAccount(input: {accountId: "$id", name: "New"})`, "account"},
+		"Mutation.createApiKey(input.accountId)":              {`createApiKey(input: {accountId: "$id", name: "", permissions: ["team.read"]})`, "account"},
+		"Mutation.createApiKey(input.teamId)":                 {`createApiKey(input: {accountId: "$account", teamId: "$id", name: "New", permissions: ["team.read"]})`, "team"},
+		"Mutation.updateApiKey(input.apiKeyId)":               {`updateApiKey(input: {apiKeyId: "$id", name: ""})`, "key"},
+		"Mutation.revokeApiKey(input.apiKeyId)":               {`revokeApiKey(input: {apiKeyId: "$id"})`, "key"},
 		"Mutation.createTeam(input.accountId)":                {`createTeam(input: {accountId: "$id", name: "New"})`, "account"},
 		"Mutation.updateTeam(input.teamId)":                   {`updateTeam(input: {teamId: "$id", name: "New"})`, "team"},
 		"Mutation.deleteTeam(input.teamId)":                   {`deleteTeam(input: {teamId: "$id"})`, "team"},
@@ -177,7 +181,7 @@ func isolationNodes(m *matrixStage) map[string]string {
 	nodes := map[string]string{}
 	for typ, name := range map[string]string{
 		"Account": "account", "Team": "team", "User": "clerkUser", "Member": "clerk", "Role": "role", "Group": "group", "Division": "division",
-		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event", "Session": "session", "InvitationBlock": "block",
+		"Invitation": "pending", "OwnershipTransfer": "transfer", "Event": "event", "Session": "session", "InvitationBlock": "block", "ApiKey": "key",
 	} {
 		nodes[typ] = m.things[name]
 	}
@@ -231,6 +235,7 @@ func TestStrangersIDsAnswerLikeRandomOnes(t *testing.T) {
 	each(t, func(t *testing.T, w *testkit.World) {
 		acme, evil := isolationStage(w, w.SignUp("olivia@acme.test")), isolationStage(w, w.SignUp("mallory@evil.test"))
 		theirs, before, asks := isolationNodes(acme), acme.state(), isolationAsks()
+		key := newKey(w, evil.owner, matrixCatalogue(t).All().Keys())
 		for _, place := range isolationPlaces() {
 			ask, known := asks[place]
 			delete(asks, place)
@@ -241,7 +246,7 @@ func TestStrangersIDsAnswerLikeRandomOnes(t *testing.T) {
 			t.Run("BEY-20 "+place, func(t *testing.T) {
 				unknown := ""
 				for typ, id := range theirs { // of the right type and of all others
-					for who, c := range map[string]*testkit.Client{"a stranger": evil.owner.Client, "nobody": w.Anonymous()} {
+					for who, c := range map[string]*testkit.Client{"a stranger": evil.owner.Client, "a stranger's key": key.Client, "nobody": w.Anonymous()} {
 						random := isolationRandom(t, id)
 						got, want := isolationAnswer(t, evil, c, place, ask.asks, id), isolationAnswer(t, evil, c, place, ask.asks, random)
 						if got != want {
@@ -321,7 +326,7 @@ func isolationOfNodes(t *testing.T, owner, stranger *testkit.Person, theirs map[
 
 func TestARightInOneTeamGivesNothingInAnother(t *testing.T) {
 	t.Parallel()
-	accountWide := regexp.MustCompile(`^(account\.|audit\.|team\.create$|roles\.(read|manage)$)`)
+	accountWide := regexp.MustCompile(`^(account\.|audit\.|apikeys\.|team\.create$|roles\.(read|manage)$)`)
 	each(t, func(t *testing.T, w *testkit.World) {
 		owner := w.SignUp("olivia@acme.test")
 		second := owner.In(owner.Mutate("createTeam", "team { id }", "accountId", owner.AccountID(), "name", "Second").OK().Text("createTeam.team.id"))

@@ -33,7 +33,7 @@ type RateLimits struct {
 	// addresses together. A user who is already signed in from the same client
 	// address is exempt.
 	SignInAddress limit.Rule
-	// Inviter and Account are how many invitations a user may send, and all users
+	// Inviter and Account are how many invitations a user or an API key may send, and all
 	// of an account.
 	Inviter, Account limit.Rule
 	// Recipient is how many invitations go to an e-mail address.

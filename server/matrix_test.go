@@ -31,6 +31,8 @@ type matrixRow struct {
 	self string                  // the answer to the owner, where it is another one
 	full string                  // the answer to those who hold everything, where it is another one: the ceiling
 	last bool                    // it is done indeed, after everything else
+
+	person bool // only a person can do it: FORBIDDEN for an API key
 }
 
 // matrixColumn is somebody who tries every row.
@@ -40,6 +42,7 @@ type matrixColumn struct {
 	holds            access.Set // nil for a person who is no member
 	owner, addressee bool       // of the team, of the offer and the invitation
 	full             bool       // holds everything
+	key              bool       // an API key, not a person
 }
 
 func (c matrixColumn) hasAny(permissions ...string) bool {
@@ -70,6 +73,7 @@ func matrixRows() []matrixRow {
 		{field: "Account.roles", needs: "roles.read", who: ofRoles, does: `account(id: "$account") { roles { nodes { id } } }`},
 		{field: "Account.groups", needs: "roles.read", who: ofRoles, does: `account(id: "$account") { groups { nodes { id } } }`},
 		{field: "Account.auditLog", needs: "audit.read", does: `account(id: "$account") { auditLog { nodes { id } } }`},
+		{field: "Account.apiKeys", needs: "apikeys.read", does: `account(id: "$account") { apiKeys { nodes { id } } }`},
 		{field: "Team.members", needs: "members.read", does: `team(id: "$team") { members { nodes { id } } }`},
 		{field: "Team.invitations", needs: "members.read", does: `team(id: "$team") { invitations { nodes { id } } }`},
 		{field: "Team.people", needs: "members.read", does: `team(id: "$team") { people { nodes { __typename } } }`},
@@ -81,11 +85,11 @@ func matrixRows() []matrixRow {
 		{field: "Subscription.teamChanged", who: members, does: `teamChanged(teamId: "$team", after: "$start") { cursor }`},
 
 		// A stream that stays open is no answer, so only refusals are tested.
-		{field: "Subscription.receivedInvitationsChanged", who: signedIn, does: `receivedInvitationsChanged { cursor }`, may: matrixGone},
+		{field: "Subscription.receivedInvitationsChanged", person: true, who: signedIn, does: `receivedInvitationsChanged { cursor }`, may: matrixGone},
 		{field: "Subscription.viewerAccessChanged", who: signedIn, does: `viewerAccessChanged { type }`, may: matrixGone},
 
 		{field: "Mutation.updateAccount", needs: "account.update", does: `updateAccount(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
-		{field: "Mutation.createTeam", needs: "team.create", does: `createTeam(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
+		{field: "Mutation.createTeam", person: true, needs: "team.create", does: `createTeam(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.updateTeam", needs: "team.update", does: `updateTeam(input: {teamId: "$team", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.deleteTeam", needs: "team.delete", does: `deleteTeam(input: {teamId: "$team"})`, may: "INVALID_VALUE teamId"},
 
@@ -98,6 +102,10 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.createDivision", needs: "account.update", does: `createDivision(input: {accountId: "$account", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.updateDivision", needs: "account.update", does: `updateDivision(input: {divisionId: "$division", name: ""})`, may: "BLANK name"},
 		{field: "Mutation.deleteDivision", needs: "account.update", does: `deleteDivision(input: {divisionId: "$division"})`, may: "CONFLICT divisionId"},
+
+		{field: "Mutation.createApiKey", person: true, needs: "apikeys.manage", does: `createApiKey(input: {accountId: "$account", name: "", permissions: ["team.read"]})`, may: "BLANK name"},
+		{field: "Mutation.updateApiKey", needs: "apikeys.manage", does: `updateApiKey(input: {apiKeyId: "$key", name: ""})`, may: "BLANK name"},
+		{field: "Mutation.revokeApiKey", needs: "apikeys.manage", does: `revokeApiKey(input: {apiKeyId: "$key"})`},
 
 		{field: "Mutation.setRoles", of: "the owner", needs: "roles.assign", does: `setRoles(input: {memberId: "$owner", roleIds: []})`, may: protected, self: self},
 		{field: "Mutation.setRoles", of: "a colleague", needs: "roles.assign", sees: ofPeople, does: `setRoles(input: {memberId: "$colleague", permissions: ["team.read"]})`},
@@ -127,15 +135,15 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.revokeInvites", needs: "members.invite", does: `revokeInvites(input: {teamId: "$team", invitationIds: []})`, may: "BLANK invitationIds"},
 		{field: "Mutation.updateInvite", needs: "members.invite", sees: ofPeople, does: `updateInvite(input: {invitationId: "$revoked", note: "Hi"})`, may: "INVITATION_REVOKED"},
 		{field: "Mutation.revokeInvite", needs: "members.invite", sees: ofPeople, does: `revokeInvite(input: {invitationId: "$revoked"})`},
-		{field: "Mutation.acceptInvite", of: "a token", who: anybody, does: `acceptInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
-		{field: "Mutation.acceptInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `acceptInvite(input: {invitation: {id: "$accepted"}})`},
-		{field: "Mutation.declineInvite", of: "a token", who: anybody, does: `declineInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
-		{field: "Mutation.declineInvite", of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitation: {id: "$accepted"}})`, may: "INVITATION_ALREADY_ACCEPTED"},
+		{field: "Mutation.acceptInvite", person: true, of: "a token", who: anybody, does: `acceptInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.acceptInvite", person: true, of: "an id", who: theAddressee, sees: theAddressee, does: `acceptInvite(input: {invitation: {id: "$accepted"}})`},
+		{field: "Mutation.declineInvite", person: true, of: "a token", who: anybody, does: `declineInvite(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.declineInvite", person: true, of: "an id", who: theAddressee, sees: theAddressee, does: `declineInvite(input: {invitation: {id: "$accepted"}})`, may: "INVITATION_ALREADY_ACCEPTED"},
 
-		{field: "Mutation.blockInvitations", of: "a token", who: anybody, does: `blockInvitations(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
-		{field: "Mutation.blockInvitations", of: "an id", who: theAddressee, sees: theAddressee, does: `blockInvitations(input: {invitation: {id: "$accepted"}})`},
-		{field: "Mutation.unblockInvitations", of: "a token", who: anybody, does: `unblockInvitations(input: {token: "x"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.unblockInvitations", of: "an id", who: signedIn, sees: func(matrixColumn) bool { return false }, does: `unblockInvitations(input: {blockId: "cool_none"})`, may: "NOT_FOUND"},
+		{field: "Mutation.blockInvitations", person: true, of: "a token", who: anybody, does: `blockInvitations(input: {invitation: {token: "x"}})`, may: "INVALID_TOKEN invitation.token"},
+		{field: "Mutation.blockInvitations", person: true, of: "an id", who: theAddressee, sees: theAddressee, does: `blockInvitations(input: {invitation: {id: "$accepted"}})`},
+		{field: "Mutation.unblockInvitations", person: true, of: "a token", who: anybody, does: `unblockInvitations(input: {token: "x"})`, may: "INVALID_TOKEN token"},
+		{field: "Mutation.unblockInvitations", person: true, of: "an id", who: signedIn, sees: func(matrixColumn) bool { return false }, does: `unblockInvitations(input: {blockId: "cool_none"})`, may: "NOT_FOUND"},
 
 		{field: "Mutation.requestOwnershipTransfer", of: "the owner", who: theOwner, does: `requestOwnershipTransfer(input: {memberId: "$owner"})`, may: self},
 		{field: "Mutation.requestOwnershipTransfer", of: "a colleague", who: theOwner, sees: ofPeople, does: `requestOwnershipTransfer(input: {memberId: "$colleague"})`, may: "MEMBER_DEACTIVATED memberId"},
@@ -150,17 +158,17 @@ func matrixRows() []matrixRow {
 		{field: "Mutation.resendVerification", who: anybody, does: `resendVerification(input: {email: "", password: "x"})`, may: "BLANK email"},
 		{field: "Mutation.requestPasswordReset", who: anybody, does: `requestPasswordReset(input: {email: ""})`, may: "BLANK email"},
 		{field: "Mutation.resetPassword", who: anybody, does: `resetPassword(input: {token: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.changePassword", who: signedIn, does: `changePassword(input: {currentPassword: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_CREDENTIALS currentPassword"},
-		{field: "Mutation.changeEmail", who: signedIn, does: `changeEmail(input: {newEmail: "", password: "x"})`, may: "BLANK newEmail"},
+		{field: "Mutation.changePassword", person: true, who: signedIn, does: `changePassword(input: {currentPassword: "x", newPassword: "` + testkit.Password + `"})`, may: "INVALID_CREDENTIALS currentPassword"},
+		{field: "Mutation.changeEmail", person: true, who: signedIn, does: `changeEmail(input: {newEmail: "", password: "x"})`, may: "BLANK newEmail"},
 		{field: "Mutation.confirmEmailChange", who: anybody, does: `confirmEmailChange(input: {token: "x"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.cancelEmailChange", who: signedIn, does: `cancelEmailChange(input: {})`},
+		{field: "Mutation.cancelEmailChange", person: true, who: signedIn, does: `cancelEmailChange(input: {})`},
 		{field: "Mutation.cancelEmailChange", of: "a token", who: anybody, does: `cancelEmailChange(input: {token: "x"})`, may: "INVALID_TOKEN token"},
-		{field: "Mutation.updateProfile", who: signedIn, does: `updateProfile(input: {firstName: "` + strings.Repeat("x", 101) + `"})`, may: "TOO_LONG firstName"},
-		{field: "Mutation.revokeSession", who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
-		{field: "Mutation.setActiveTeam", who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
-		{field: "Mutation.leaveTeam", who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
-		{field: "Mutation.eraseMe", who: signedIn, does: `eraseMe(input: {password: "x"})`, may: "INVALID_CREDENTIALS password"},
-		{field: "Mutation.signOut", who: signedIn, does: `signOut`, last: true},
+		{field: "Mutation.updateProfile", person: true, who: signedIn, does: `updateProfile(input: {firstName: "` + strings.Repeat("x", 101) + `"})`, may: "TOO_LONG firstName"},
+		{field: "Mutation.revokeSession", person: true, who: theOwner, sees: theOwner, does: `revokeSession(input: {sessionId: "$newSession"})`},
+		{field: "Mutation.setActiveTeam", person: true, who: members, does: `setActiveTeam(input: {teamId: "$team"})`},
+		{field: "Mutation.leaveTeam", person: true, who: members, does: `leaveTeam(input: {teamId: "$team"})`, self: "OWNER_PROTECTED teamId", last: true},
+		{field: "Mutation.eraseMe", person: true, who: signedIn, does: `eraseMe(input: {password: "x"})`, may: "INVALID_CREDENTIALS password"},
+		{field: "Mutation.signOut", person: true, who: signedIn, does: `signOut`, last: true},
 	}
 }
 
@@ -178,6 +186,8 @@ func (r matrixRow) granted(c matrixColumn) bool {
 // want is the expected answer to the column.
 func (r matrixRow) want(c matrixColumn) string {
 	switch {
+	case c.key && r.person:
+		return "FORBIDDEN"
 	case c.holds != nil && r.sees != nil && !r.sees(c):
 		return "NOT_FOUND"
 	case r.granted(c) && c.owner && r.self != "":
@@ -254,6 +264,8 @@ func newMatrixStage(owner *testkit.Person, role string) *matrixStage {
 		"owner": owner.MemberID(owner.Email), "role": newRole(owner, "r"+owner.TeamID[len("team_"):]),
 	}
 	things["group"] = newGroup(owner, "Crew", things["role"])
+	things["key"] = createKey(owner.Client, things["account"], []string{"team.read"}).OK().Text("createApiKey.apiKey.id")
+	owner.Mutate("revokeApiKey", "", "apiKeyId", things["key"]).OK()
 	division := func(more ...any) string {
 		return owner.Mutate("createDivision", "division { id }", append([]any{"accountId", things["account"], "name", "North"}, more...)...).OK().Text("createDivision.division.id")
 	}
@@ -295,6 +307,16 @@ func matrixColumns(w *testkit.World, m *matrixStage, preset access.Preset) []mat
 		matrixColumn{Person: &testkit.Person{Client: w.Anonymous()}, name: "nobody"})
 }
 
+// keyColumn is an API key of the account, or of a foreign one if holds is nil.
+func keyColumn(w *testkit.World, of *testkit.Person, name string, holds access.Set) matrixColumn {
+	permissions := holds.Keys()
+	if holds == nil {
+		permissions = []string{"team.read"}
+	}
+	k := newKey(w, of, permissions)
+	return matrixColumn{Person: &testkit.Person{Client: k.Client, Email: "none", TeamID: of.TeamID}, name: name, holds: holds, key: true}
+}
+
 func TestPermissionMatrix(t *testing.T) {
 	t.Parallel()
 	catalogue := matrixCatalogue(t)
@@ -311,10 +333,16 @@ func TestPermissionMatrix(t *testing.T) {
 				m := newMatrixStage(w.SignUp("olivia@acme.test"), preset.Roles[len(preset.Roles)-1].Key)
 				m.everything = catalogue.All().Keys()
 				columns := matrixColumns(w, m, preset)
+				matrixStories(t, m, key, columns)
+				for _, r := range preset.Roles {
+					columns = append(columns, keyColumn(w, m.owner, "a key that holds what "+r.Key+" does", access.NewSet(r.Permissions...)))
+				}
+				columns = append(columns,
+					keyColumn(w, m.owner, "a key that holds everything", catalogue.All()),
+					keyColumn(w, w.SignUp("trudy@evil.test"), "a stranger's key", nil))
 				for i := range columns {
 					columns[i].full = columns[i].holds.Covers(catalogue.All())
 				}
-				matrixStories(t, m, key, columns)
 				before := m.state()
 				matrixCells(t, m, columns, func(r matrixRow) bool { return !r.last })
 				equal(t, "what is there after all that was tried", m.state(), before)
@@ -336,6 +364,9 @@ func TestEveryRightIsItsOwn(t *testing.T) {
 		join := func(name string, holds []string) {
 			p := m.owner.JoinWith("p"+itoa(len(columns))+"@acme.test", "permissions", holds)
 			columns = append(columns, matrixColumn{Person: p, name: name, holds: access.NewSet(holds...), full: len(holds) == len(everything)})
+			k := keyColumn(w, m.owner, "a key instead of "+name, access.NewSet(holds...))
+			k.full = len(holds) == len(everything)
+			columns = append(columns, k)
 		}
 		decides := map[string]bool{}
 		for _, r := range matrixRows() {

@@ -46,6 +46,8 @@ const (
 	FieldStatus = "status"
 	// FieldInviterID holds the string denoting the inviter_id field in the database.
 	FieldInviterID = "inviter_id"
+	// FieldInviterKeyID holds the string denoting the inviter_key_id field in the database.
+	FieldInviterKeyID = "inviter_key_id"
 	// FieldGranterID holds the string denoting the granter_id field in the database.
 	FieldGranterID = "granter_id"
 	// FieldUnconfirmedAt holds the string denoting the unconfirmed_at field in the database.
@@ -90,6 +92,8 @@ const (
 	EdgeTeam = "team"
 	// EdgeInviter holds the string denoting the inviter edge name in mutations.
 	EdgeInviter = "inviter"
+	// EdgeInviterKey holds the string denoting the inviter_key edge name in mutations.
+	EdgeInviterKey = "inviter_key"
 	// EdgeAcceptedBy holds the string denoting the accepted_by edge name in mutations.
 	EdgeAcceptedBy = "accepted_by"
 	// EdgeRoles holds the string denoting the roles edge name in mutations.
@@ -114,6 +118,13 @@ const (
 	InviterInverseTable = "users"
 	// InviterColumn is the table column denoting the inviter relation/edge.
 	InviterColumn = "inviter_id"
+	// InviterKeyTable is the table that holds the inviter_key relation/edge.
+	InviterKeyTable = "invitations"
+	// InviterKeyInverseTable is the table name for the APIKey entity.
+	// It exists in this package in order to avoid circular dependency with the "apikey" package.
+	InviterKeyInverseTable = "api_keys"
+	// InviterKeyColumn is the table column denoting the inviter_key relation/edge.
+	InviterKeyColumn = "inviter_key_id"
 	// AcceptedByTable is the table that holds the accepted_by relation/edge.
 	AcceptedByTable = "invitations"
 	// AcceptedByInverseTable is the table name for the User entity.
@@ -157,6 +168,7 @@ var Columns = []string{
 	FieldNote,
 	FieldStatus,
 	FieldInviterID,
+	FieldInviterKeyID,
 	FieldGranterID,
 	FieldUnconfirmedAt,
 	FieldSortName,
@@ -388,6 +400,11 @@ func ByInviterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInviterID, opts...).ToFunc()
 }
 
+// ByInviterKeyID orders the results by the inviter_key_id field.
+func ByInviterKeyID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldInviterKeyID, opts...).ToFunc()
+}
+
 // ByGranterID orders the results by the granter_id field.
 func ByGranterID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGranterID, opts...).ToFunc()
@@ -497,6 +514,13 @@ func ByInviterField(field string, opts ...sql.OrderTermOption) OrderOption {
 	}
 }
 
+// ByInviterKeyField orders the results by inviter_key field.
+func ByInviterKeyField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newInviterKeyStep(), sql.OrderByField(field, opts...))
+	}
+}
+
 // ByAcceptedByField orders the results by accepted_by field.
 func ByAcceptedByField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -557,6 +581,13 @@ func newInviterStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(InviterInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, InviterTable, InviterColumn),
+	)
+}
+func newInviterKeyStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(InviterKeyInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, true, InviterKeyTable, InviterKeyColumn),
 	)
 }
 func newAcceptedByStep() *sqlgraph.Step {

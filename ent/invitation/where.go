@@ -130,6 +130,11 @@ func InviterID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldInviterID, v))
 }
 
+// InviterKeyID applies equality check predicate on the "inviter_key_id" field. It's identical to InviterKeyIDEQ.
+func InviterKeyID(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldInviterKeyID, v))
+}
+
 // GranterID applies equality check predicate on the "granter_id" field. It's identical to GranterIDEQ.
 func GranterID(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldEQ(FieldGranterID, v))
@@ -968,6 +973,81 @@ func InviterIDEqualFold(v string) predicate.Invitation {
 // InviterIDContainsFold applies the ContainsFold predicate on the "inviter_id" field.
 func InviterIDContainsFold(v string) predicate.Invitation {
 	return predicate.Invitation(sql.FieldContainsFold(FieldInviterID, v))
+}
+
+// InviterKeyIDEQ applies the EQ predicate on the "inviter_key_id" field.
+func InviterKeyIDEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEQ(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDNEQ applies the NEQ predicate on the "inviter_key_id" field.
+func InviterKeyIDNEQ(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNEQ(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDIn applies the In predicate on the "inviter_key_id" field.
+func InviterKeyIDIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldIn(FieldInviterKeyID, vs...))
+}
+
+// InviterKeyIDNotIn applies the NotIn predicate on the "inviter_key_id" field.
+func InviterKeyIDNotIn(vs ...string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotIn(FieldInviterKeyID, vs...))
+}
+
+// InviterKeyIDGT applies the GT predicate on the "inviter_key_id" field.
+func InviterKeyIDGT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGT(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDGTE applies the GTE predicate on the "inviter_key_id" field.
+func InviterKeyIDGTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldGTE(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDLT applies the LT predicate on the "inviter_key_id" field.
+func InviterKeyIDLT(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLT(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDLTE applies the LTE predicate on the "inviter_key_id" field.
+func InviterKeyIDLTE(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldLTE(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDContains applies the Contains predicate on the "inviter_key_id" field.
+func InviterKeyIDContains(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContains(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDHasPrefix applies the HasPrefix predicate on the "inviter_key_id" field.
+func InviterKeyIDHasPrefix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasPrefix(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDHasSuffix applies the HasSuffix predicate on the "inviter_key_id" field.
+func InviterKeyIDHasSuffix(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldHasSuffix(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDIsNil applies the IsNil predicate on the "inviter_key_id" field.
+func InviterKeyIDIsNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldIsNull(FieldInviterKeyID))
+}
+
+// InviterKeyIDNotNil applies the NotNil predicate on the "inviter_key_id" field.
+func InviterKeyIDNotNil() predicate.Invitation {
+	return predicate.Invitation(sql.FieldNotNull(FieldInviterKeyID))
+}
+
+// InviterKeyIDEqualFold applies the EqualFold predicate on the "inviter_key_id" field.
+func InviterKeyIDEqualFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldEqualFold(FieldInviterKeyID, v))
+}
+
+// InviterKeyIDContainsFold applies the ContainsFold predicate on the "inviter_key_id" field.
+func InviterKeyIDContainsFold(v string) predicate.Invitation {
+	return predicate.Invitation(sql.FieldContainsFold(FieldInviterKeyID, v))
 }
 
 // GranterIDEQ applies the EQ predicate on the "granter_id" field.
@@ -1923,6 +2003,29 @@ func HasInviter() predicate.Invitation {
 func HasInviterWith(preds ...predicate.User) predicate.Invitation {
 	return predicate.Invitation(func(s *sql.Selector) {
 		step := newInviterStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasInviterKey applies the HasEdge predicate on the "inviter_key" edge.
+func HasInviterKey() predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, InviterKeyTable, InviterKeyColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasInviterKeyWith applies the HasEdge predicate on the "inviter_key" edge with a given conditions (other predicates).
+func HasInviterKeyWith(preds ...predicate.APIKey) predicate.Invitation {
+	return predicate.Invitation(func(s *sql.Selector) {
+		step := newInviterKeyStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

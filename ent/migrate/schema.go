@@ -9,6 +9,63 @@ import (
 )
 
 var (
+	// APIKeysColumns holds the columns for the "api_keys" table.
+	APIKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "account_wide", Type: field.TypeBool},
+		{Name: "name", Type: field.TypeString},
+		{Name: "permissions", Type: field.TypeJSON},
+		{Name: "secret_hash", Type: field.TypeBytes, Unique: true},
+		{Name: "hint", Type: field.TypeString},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_used_ip", Type: field.TypeString, Default: ""},
+		{Name: "account_id", Type: field.TypeString, Size: 64},
+		{Name: "team_id", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "creator_id", Type: field.TypeString, Nullable: true, Size: 64},
+	}
+	// APIKeysTable holds the schema information for the "api_keys" table.
+	APIKeysTable = &schema.Table{
+		Name:       "api_keys",
+		Columns:    APIKeysColumns,
+		PrimaryKey: []*schema.Column{APIKeysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "api_keys_accounts_api_keys",
+				Columns:    []*schema.Column{APIKeysColumns[13]},
+				RefColumns: []*schema.Column{AccountsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "api_keys_teams_api_keys",
+				Columns:    []*schema.Column{APIKeysColumns[14]},
+				RefColumns: []*schema.Column{TeamsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "api_keys_users_created_keys",
+				Columns:    []*schema.Column{APIKeysColumns[15]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "apikey_account_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{APIKeysColumns[13], APIKeysColumns[1], APIKeysColumns[0]},
+			},
+			{
+				Name:    "apikey_team_id",
+				Unique:  false,
+				Columns: []*schema.Column{APIKeysColumns[14]},
+			},
+		},
+	}
 	// AccountsColumns holds the columns for the "accounts" table.
 	AccountsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 64},
@@ -268,6 +325,7 @@ var (
 		{Name: "resend_day_start", Type: field.TypeTime, Nullable: true},
 		{Name: "resends_of_day", Type: field.TypeInt, Default: 0},
 		{Name: "forgotten_at", Type: field.TypeTime, Nullable: true},
+		{Name: "inviter_key_id", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "team_id", Type: field.TypeString, Size: 64},
 		{Name: "inviter_id", Type: field.TypeString, Nullable: true, Size: 64},
 		{Name: "accepted_by_id", Type: field.TypeString, Nullable: true, Size: 64},
@@ -279,20 +337,26 @@ var (
 		PrimaryKey: []*schema.Column{InvitationsColumns[0]},
 		ForeignKeys: []*schema.ForeignKey{
 			{
-				Symbol:     "invitations_teams_invitations",
+				Symbol:     "invitations_api_keys_sent_invitations",
 				Columns:    []*schema.Column{InvitationsColumns[34]},
+				RefColumns: []*schema.Column{APIKeysColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "invitations_teams_invitations",
+				Columns:    []*schema.Column{InvitationsColumns[35]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_users_sent_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[35]},
+				Columns:    []*schema.Column{InvitationsColumns[36]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "invitations_users_accepted_invitations",
-				Columns:    []*schema.Column{InvitationsColumns[36]},
+				Columns:    []*schema.Column{InvitationsColumns[37]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -301,7 +365,7 @@ var (
 			{
 				Name:    "invitation_pending_of_team_email",
 				Unique:  true,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[9]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status = 'PENDING'",
 				},
@@ -314,12 +378,17 @@ var (
 			{
 				Name:    "invitation_inviter_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[35]},
+				Columns: []*schema.Column{InvitationsColumns[36]},
+			},
+			{
+				Name:    "invitation_inviter_key_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[34]},
 			},
 			{
 				Name:    "invitation_accepted_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[36]},
+				Columns: []*schema.Column{InvitationsColumns[37]},
 			},
 			{
 				Name:    "invitation_pending_by_expiry",
@@ -356,27 +425,27 @@ var (
 			{
 				Name:    "invitation_team_id_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_status_created_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[14], InvitationsColumns[1], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_email_key_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[9], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_team_id_expires_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[20], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[20], InvitationsColumns[0]},
 			},
 			{
 				Name:    "invitation_listed_by_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[1], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[1], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -384,7 +453,7 @@ var (
 			{
 				Name:    "invitation_listed_by_sort_name",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[17], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[17], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -392,7 +461,7 @@ var (
 			{
 				Name:    "invitation_listed_by_email_key",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[9], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[9], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -400,7 +469,7 @@ var (
 			{
 				Name:    "invitation_listed",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[34], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[35], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "status IN ('PENDING', 'EXPIRED') AND NOT superseded",
 				},
@@ -959,6 +1028,7 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		APIKeysTable,
 		AccountsTable,
 		CoolOffsTable,
 		DivisionsTable,
@@ -987,12 +1057,16 @@ var (
 )
 
 func init() {
+	APIKeysTable.ForeignKeys[0].RefTable = AccountsTable
+	APIKeysTable.ForeignKeys[1].RefTable = TeamsTable
+	APIKeysTable.ForeignKeys[2].RefTable = UsersTable
 	DivisionsTable.ForeignKeys[0].RefTable = AccountsTable
 	DivisionsTable.ForeignKeys[1].RefTable = DivisionsTable
 	GroupsTable.ForeignKeys[0].RefTable = AccountsTable
-	InvitationsTable.ForeignKeys[0].RefTable = TeamsTable
-	InvitationsTable.ForeignKeys[1].RefTable = UsersTable
+	InvitationsTable.ForeignKeys[0].RefTable = APIKeysTable
+	InvitationsTable.ForeignKeys[1].RefTable = TeamsTable
 	InvitationsTable.ForeignKeys[2].RefTable = UsersTable
+	InvitationsTable.ForeignKeys[3].RefTable = UsersTable
 	MembersTable.ForeignKeys[0].RefTable = TeamsTable
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
 	OwnershipTransfersTable.ForeignKeys[0].RefTable = MembersTable

@@ -38,6 +38,7 @@ func (Account) Edges() []ent.Edge {
 		edge.To("roles", Role.Type),
 		edge.To("groups", Group.Type),
 		edge.To("divisions", Division.Type),
+		edge.To("api_keys", APIKey.Type),
 	}
 }
 
@@ -69,6 +70,7 @@ func (Team) Edges() []ent.Edge {
 		edge.To("members", Member.Type),
 		edge.To("invitations", Invitation.Type),
 		edge.To("transfers", OwnershipTransfer.Type),
+		edge.To("api_keys", APIKey.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
 	}
 }
 

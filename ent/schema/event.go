@@ -18,7 +18,7 @@ func (Event) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("seq").Positive().Immutable().Comment("The number in the account's log: 1, 2, 3, without gaps."),
 		field.String("type").NotEmpty().Immutable(),
-		field.String("actor_id").Default("").Immutable().Comment("A user's id; empty = the system."),
+		field.String("actor_id").Default("").Immutable().Comment("The id of a user or of an API key; empty = the system."),
 		field.String("team_id").Default("").Immutable(),
 		field.String("subject_id").Default("").Immutable(),
 		field.JSON("data", map[string]string{}).Default(map[string]string{}).Immutable(),
@@ -73,7 +73,7 @@ func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{identified{}, own
 // Fields of IdempotencyKey.
 func (IdempotencyKey) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("actor_id").NotEmpty().Immutable().Comment("The user who called. Each user has keys of their own."),
+		field.String("actor_id").NotEmpty().Immutable().Comment("The user or the API key that called. Each has keys of its own."),
 		field.String("key").NotEmpty().Immutable(),
 		field.Bytes("input_hash").Immutable().Comment("SHA-256 of the call and its input."),
 		field.Bytes("outcome").Immutable().Comment("The result, as JSON."),

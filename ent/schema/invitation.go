@@ -29,8 +29,9 @@ func (Invitation) Fields() []ent.Field {
 		field.Enum("status").NamedValues(
 			"Pending", "PENDING", "Accepted", "ACCEPTED", "Declined", "DECLINED", "Revoked", "REVOKED", "Expired", "EXPIRED",
 		).Default("PENDING").Comment("As stored. A pending one has expired from expires_at on."),
-		field.String("inviter_id").Optional().Nillable().Immutable(),
-		field.String("granter_id").Default("").Comment("The user who answers for the grant. It can be accepted only while they hold all of it."),
+		field.String("inviter_id").Optional().Nillable().Immutable().Comment("The user who sent it."),
+		field.String("inviter_key_id").Optional().Nillable().Immutable().Comment("The API key that sent it, instead of a user."),
+		field.String("granter_id").Default("").Comment("The user or the API key that answers for the grant. It can be accepted only while the granter holds all of it."),
 		field.Time("unconfirmed_at").Optional().Nillable().
 			Comment("When it was handed over by a granter who had lost part of it. Set, it cannot be accepted until somebody confirms it."),
 		field.String("sort_name").Default("").Comment("The name, folded; the address when there is no name."),
@@ -61,6 +62,7 @@ func (Invitation) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("invitations").Field("team_id").Unique().Required().Immutable(),
 		edge.From("inviter", User.Type).Ref("sent_invitations").Field("inviter_id").Unique().Immutable(),
+		edge.From("inviter_key", APIKey.Type).Ref("sent_invitations").Field("inviter_key_id").Unique().Immutable(),
 		edge.From("accepted_by", User.Type).Ref("accepted_invitations").Field("accepted_by_id").Unique(),
 		edge.To("roles", Role.Type),
 		edge.To("groups", Group.Type),
@@ -75,6 +77,7 @@ func (Invitation) Indexes() []ent.Index {
 			StorageKey("invitation_pending_of_team_email").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		index.Fields("email_key"),
 		index.Fields("inviter_id"),
+		index.Fields("inviter_key_id"),
 		index.Fields("accepted_by_id"),
 		index.Fields("expires_at").StorageKey("invitation_pending_by_expiry").Annotations(entsql.IndexWhere("status = 'PENDING'")),
 		index.Fields("account_id").StorageKey("invitation_pending_of_account").Annotations(entsql.IndexWhere("status = 'PENDING'")),

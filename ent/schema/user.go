@@ -39,6 +39,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("sessions", Session.Type),
 		edge.To("sent_invitations", Invitation.Type),
 		edge.To("accepted_invitations", Invitation.Type),
+		edge.To("created_keys", APIKey.Type),
 	}
 }
 

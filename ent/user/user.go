@@ -50,6 +50,8 @@ const (
 	EdgeSentInvitations = "sent_invitations"
 	// EdgeAcceptedInvitations holds the string denoting the accepted_invitations edge name in mutations.
 	EdgeAcceptedInvitations = "accepted_invitations"
+	// EdgeCreatedKeys holds the string denoting the created_keys edge name in mutations.
+	EdgeCreatedKeys = "created_keys"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// MembersTable is the table that holds the members relation/edge.
@@ -80,6 +82,13 @@ const (
 	AcceptedInvitationsInverseTable = "invitations"
 	// AcceptedInvitationsColumn is the table column denoting the accepted_invitations relation/edge.
 	AcceptedInvitationsColumn = "accepted_by_id"
+	// CreatedKeysTable is the table that holds the created_keys relation/edge.
+	CreatedKeysTable = "api_keys"
+	// CreatedKeysInverseTable is the table name for the APIKey entity.
+	// It exists in this package in order to avoid circular dependency with the "apikey" package.
+	CreatedKeysInverseTable = "api_keys"
+	// CreatedKeysColumn is the table column denoting the created_keys relation/edge.
+	CreatedKeysColumn = "creator_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -290,6 +299,20 @@ func ByAcceptedInvitations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOpti
 		sqlgraph.OrderByNeighborTerms(s, newAcceptedInvitationsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByCreatedKeysCount orders the results by created_keys count.
+func ByCreatedKeysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newCreatedKeysStep(), opts...)
+	}
+}
+
+// ByCreatedKeys orders the results by created_keys terms.
+func ByCreatedKeys(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newCreatedKeysStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newMembersStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -316,5 +339,12 @@ func newAcceptedInvitationsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AcceptedInvitationsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, AcceptedInvitationsTable, AcceptedInvitationsColumn),
+	)
+}
+func newCreatedKeysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(CreatedKeysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, CreatedKeysTable, CreatedKeysColumn),
 	)
 }

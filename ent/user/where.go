@@ -967,6 +967,29 @@ func HasAcceptedInvitationsWith(preds ...predicate.Invitation) predicate.User {
 	})
 }
 
+// HasCreatedKeys applies the HasEdge predicate on the "created_keys" edge.
+func HasCreatedKeys() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, CreatedKeysTable, CreatedKeysColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasCreatedKeysWith applies the HasEdge predicate on the "created_keys" edge with a given conditions (other predicates).
+func HasCreatedKeysWith(preds ...predicate.APIKey) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newCreatedKeysStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.User) predicate.User {
 	return predicate.User(sql.AndPredicates(predicates...))

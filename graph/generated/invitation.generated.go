@@ -4256,6 +4256,13 @@ func (ec *executionContext) _Actor(ctx context.Context, sel ast.SelectionSet, ob
 			return graphql.Null
 		}
 		return ec._User(ctx, sel, obj)
+	case ent.APIKey:
+		return ec._ApiKey(ctx, sel, &obj)
+	case *ent.APIKey:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ApiKey(ctx, sel, obj)
 	case model.SystemActor:
 		return ec._SystemActor(ctx, sel, &obj)
 	case *model.SystemActor:
@@ -6991,6 +6998,13 @@ func (ec *executionContext) marshalOAcceptInvitePayload2ᚖgithubᚗcomᚋconvok
 		return graphql.Null
 	}
 	return ec._AcceptInvitePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOActor2githubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐActor(ctx context.Context, sel ast.SelectionSet, v model.Actor) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Actor(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOBlockInvitationsPayload2ᚖgithubᚗcomᚋconvokeᚑdevᚋconvokeᚋgraphᚋmodelᚐBlockInvitationsPayload(ctx context.Context, sel ast.SelectionSet, v *model.BlockInvitationsPayload) graphql.Marshaler {

@@ -23,6 +23,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	ApiKey() ApiKeyResolver
 	Division() DivisionResolver
 	Group() GroupResolver
 	Invitation() InvitationResolver
@@ -63,23 +64,27 @@ type ComplexityRoot struct {
 	}
 
 	Account struct {
-		AuditLog                  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.EventFilter) int
-		Counts                    func(childComplexity int) int
-		Divisions                 func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Groups                    func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ID                        func(childComplexity int) int
-		Limits                    func(childComplexity int) int
-		Name                      func(childComplexity int) int
-		Roles                     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Settings                  func(childComplexity int) int
-		Status                    func(childComplexity int) int
-		Teams                     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		User                      func(childComplexity int, email string) int
-		ViewerCanSeeAuditLog      func(childComplexity int) int
-		ViewerCanSeeRoles         func(childComplexity int) int
-		ViewerCanSeeSettings      func(childComplexity int) int
-		ViewerCanUpdate           func(childComplexity int) int
-		ViewerCannotUpdateReasons func(childComplexity int) int
+		APIKeys                          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		AuditLog                         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.EventFilter) int
+		Counts                           func(childComplexity int) int
+		Divisions                        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Groups                           func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID                               func(childComplexity int) int
+		Limits                           func(childComplexity int) int
+		Name                             func(childComplexity int) int
+		Roles                            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Settings                         func(childComplexity int) int
+		Status                           func(childComplexity int) int
+		Teams                            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		User                             func(childComplexity int, email string) int
+		ViewerCanCreateAPIKeys           func(childComplexity int) int
+		ViewerCanSeeAPIKeys              func(childComplexity int) int
+		ViewerCanSeeAuditLog             func(childComplexity int) int
+		ViewerCanSeeRoles                func(childComplexity int) int
+		ViewerCanSeeSettings             func(childComplexity int) int
+		ViewerCanUpdate                  func(childComplexity int) int
+		ViewerCannotCreateAPIKeysReasons func(childComplexity int) int
+		ViewerCannotUpdateReasons        func(childComplexity int) int
 	}
 
 	AccountLimits struct {
@@ -93,6 +98,37 @@ type ComplexityRoot struct {
 		CountPendingAsSeats             func(childComplexity int) int
 		InvitationTTLHours              func(childComplexity int) int
 		KeepInvitationsOfRemovedMembers func(childComplexity int) int
+	}
+
+	ApiKey struct {
+		AccountWide               func(childComplexity int) int
+		CreatedAt                 func(childComplexity int) int
+		Creator                   func(childComplexity int) int
+		ExpiresAt                 func(childComplexity int) int
+		Hint                      func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		LastUsedAt                func(childComplexity int) int
+		LastUsedFrom              func(childComplexity int) int
+		Name                      func(childComplexity int) int
+		Permissions               func(childComplexity int) int
+		RevokedAt                 func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Team                      func(childComplexity int) int
+		Version                   func(childComplexity int) int
+		ViewerCanManage           func(childComplexity int) int
+		ViewerCannotManageReasons func(childComplexity int) int
+	}
+
+	ApiKeyConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ApiKeyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	BlockInvitationsPayload struct {
@@ -123,6 +159,12 @@ type ComplexityRoot struct {
 
 	ConfirmEmailChangePayload struct {
 		Changed    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CreateApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		Secret     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -461,6 +503,7 @@ type ComplexityRoot struct {
 		ChangeEmail              func(childComplexity int, input model.ChangeEmailInput) int
 		ChangePassword           func(childComplexity int, input model.ChangePasswordInput) int
 		ConfirmEmailChange       func(childComplexity int, input model.ConfirmEmailChangeInput) int
+		CreateAPIKey             func(childComplexity int, input model.CreateAPIKeyInput) int
 		CreateDivision           func(childComplexity int, input model.CreateDivisionInput) int
 		CreateGroup              func(childComplexity int, input model.CreateGroupInput) int
 		CreateRole               func(childComplexity int, input model.CreateRoleInput) int
@@ -485,6 +528,7 @@ type ComplexityRoot struct {
 		ResendInvites            func(childComplexity int, input model.ResendInvitesInput) int
 		ResendVerification       func(childComplexity int, input model.ResendVerificationInput) int
 		ResetPassword            func(childComplexity int, input model.ResetPasswordInput) int
+		RevokeAPIKey             func(childComplexity int, input model.RevokeAPIKeyInput) int
 		RevokeInvite             func(childComplexity int, input model.RevokeInviteInput) int
 		RevokeInvites            func(childComplexity int, input model.RevokeInvitesInput) int
 		RevokeSession            func(childComplexity int, input model.RevokeSessionInput) int
@@ -497,6 +541,7 @@ type ComplexityRoot struct {
 		SignOut                  func(childComplexity int) int
 		SignUp                   func(childComplexity int, input model.SignUpInput) int
 		UnblockInvitations       func(childComplexity int, input model.UnblockInvitationsInput) int
+		UpdateAPIKey             func(childComplexity int, input model.UpdateAPIKeyInput) int
 		UpdateAccount            func(childComplexity int, input model.UpdateAccountInput) int
 		UpdateDivision           func(childComplexity int, input model.UpdateDivisionInput) int
 		UpdateGroup              func(childComplexity int, input model.UpdateGroupInput) int
@@ -654,6 +699,11 @@ type ComplexityRoot struct {
 		SessionToken func(childComplexity int) int
 		UserErrors   func(childComplexity int) int
 		Viewer       func(childComplexity int) int
+	}
+
+	RevokeApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	RevokeInvitePayload struct {
@@ -864,6 +914,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	UpdateApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	UpdateDivisionPayload struct {
 		Division   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -920,6 +975,7 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
+		APIKey                    func(childComplexity int) int
 		ActiveTeam                func(childComplexity int) int
 		InvitationBlocks          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Memberships               func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -1016,6 +1072,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccessDecision.Reason(childComplexity), true
 
+	case "Account.apiKeys":
+		if e.ComplexityRoot.Account.APIKeys == nil {
+			break
+		}
+
+		args, err := ec.field_Account_apiKeys_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.APIKeys(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.auditLog":
 		if e.ComplexityRoot.Account.AuditLog == nil {
 			break
@@ -1118,6 +1185,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.User(childComplexity, args["email"].(string)), true
+	case "Account.viewerCanCreateApiKeys":
+		if e.ComplexityRoot.Account.ViewerCanCreateAPIKeys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanCreateAPIKeys(childComplexity), true
+	case "Account.viewerCanSeeApiKeys":
+		if e.ComplexityRoot.Account.ViewerCanSeeAPIKeys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCanSeeAPIKeys(childComplexity), true
 	case "Account.viewerCanSeeAuditLog":
 		if e.ComplexityRoot.Account.ViewerCanSeeAuditLog == nil {
 			break
@@ -1142,6 +1221,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.ViewerCanUpdate(childComplexity), true
+	case "Account.viewerCannotCreateApiKeysReasons":
+		if e.ComplexityRoot.Account.ViewerCannotCreateAPIKeysReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ViewerCannotCreateAPIKeysReasons(childComplexity), true
 	case "Account.viewerCannotUpdateReasons":
 		if e.ComplexityRoot.Account.ViewerCannotUpdateReasons == nil {
 			break
@@ -1192,6 +1277,141 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountSettings.KeepInvitationsOfRemovedMembers(childComplexity), true
+
+	case "ApiKey.accountWide":
+		if e.ComplexityRoot.ApiKey.AccountWide == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.AccountWide(childComplexity), true
+	case "ApiKey.createdAt":
+		if e.ComplexityRoot.ApiKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.CreatedAt(childComplexity), true
+	case "ApiKey.creator":
+		if e.ComplexityRoot.ApiKey.Creator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Creator(childComplexity), true
+	case "ApiKey.expiresAt":
+		if e.ComplexityRoot.ApiKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ExpiresAt(childComplexity), true
+	case "ApiKey.hint":
+		if e.ComplexityRoot.ApiKey.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Hint(childComplexity), true
+	case "ApiKey.id":
+		if e.ComplexityRoot.ApiKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ID(childComplexity), true
+	case "ApiKey.lastUsedAt":
+		if e.ComplexityRoot.ApiKey.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.LastUsedAt(childComplexity), true
+	case "ApiKey.lastUsedFrom":
+		if e.ComplexityRoot.ApiKey.LastUsedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.LastUsedFrom(childComplexity), true
+	case "ApiKey.name":
+		if e.ComplexityRoot.ApiKey.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Name(childComplexity), true
+	case "ApiKey.permissions":
+		if e.ComplexityRoot.ApiKey.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Permissions(childComplexity), true
+	case "ApiKey.revokedAt":
+		if e.ComplexityRoot.ApiKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.RevokedAt(childComplexity), true
+	case "ApiKey.status":
+		if e.ComplexityRoot.ApiKey.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Status(childComplexity), true
+	case "ApiKey.team":
+		if e.ComplexityRoot.ApiKey.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Team(childComplexity), true
+	case "ApiKey.version":
+		if e.ComplexityRoot.ApiKey.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Version(childComplexity), true
+	case "ApiKey.viewerCanManage":
+		if e.ComplexityRoot.ApiKey.ViewerCanManage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ViewerCanManage(childComplexity), true
+	case "ApiKey.viewerCannotManageReasons":
+		if e.ComplexityRoot.ApiKey.ViewerCannotManageReasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ViewerCannotManageReasons(childComplexity), true
+
+	case "ApiKeyConnection.edges":
+		if e.ComplexityRoot.ApiKeyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Edges(childComplexity), true
+	case "ApiKeyConnection.nodes":
+		if e.ComplexityRoot.ApiKeyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Nodes(childComplexity), true
+	case "ApiKeyConnection.pageInfo":
+		if e.ComplexityRoot.ApiKeyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.PageInfo(childComplexity), true
+	case "ApiKeyConnection.totalCount":
+		if e.ComplexityRoot.ApiKeyConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.TotalCount(childComplexity), true
+
+	case "ApiKeyEdge.cursor":
+		if e.ComplexityRoot.ApiKeyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Cursor(childComplexity), true
+	case "ApiKeyEdge.node":
+		if e.ComplexityRoot.ApiKeyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Node(childComplexity), true
 
 	case "BlockInvitationsPayload.block":
 		if e.ComplexityRoot.BlockInvitationsPayload.Block == nil {
@@ -1276,6 +1496,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConfirmEmailChangePayload.UserErrors(childComplexity), true
+
+	case "CreateApiKeyPayload.apiKey":
+		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.APIKey(childComplexity), true
+	case "CreateApiKeyPayload.secret":
+		if e.ComplexityRoot.CreateApiKeyPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.Secret(childComplexity), true
+	case "CreateApiKeyPayload.userErrors":
+		if e.ComplexityRoot.CreateApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.UserErrors(childComplexity), true
 
 	case "CreateDivisionPayload.division":
 		if e.ComplexityRoot.CreateDivisionPayload.Division == nil {
@@ -2663,6 +2902,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ConfirmEmailChange(childComplexity, args["input"].(model.ConfirmEmailChangeInput)), true
+	case "Mutation.createApiKey":
+		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAPIKey(childComplexity, args["input"].(model.CreateAPIKeyInput)), true
 	case "Mutation.createDivision":
 		if e.ComplexityRoot.Mutation.CreateDivision == nil {
 			break
@@ -2927,6 +3177,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResetPassword(childComplexity, args["input"].(model.ResetPasswordInput)), true
+	case "Mutation.revokeApiKey":
+		if e.ComplexityRoot.Mutation.RevokeAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["input"].(model.RevokeAPIKeyInput)), true
 	case "Mutation.revokeInvite":
 		if e.ComplexityRoot.Mutation.RevokeInvite == nil {
 			break
@@ -3054,6 +3315,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnblockInvitations(childComplexity, args["input"].(model.UnblockInvitationsInput)), true
+	case "Mutation.updateApiKey":
+		if e.ComplexityRoot.Mutation.UpdateAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateAPIKey(childComplexity, args["input"].(model.UpdateAPIKeyInput)), true
 	case "Mutation.updateAccount":
 		if e.ComplexityRoot.Mutation.UpdateAccount == nil {
 			break
@@ -3715,6 +3987,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResetPasswordPayload.Viewer(childComplexity), true
+
+	case "RevokeApiKeyPayload.apiKey":
+		if e.ComplexityRoot.RevokeApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.APIKey(childComplexity), true
+	case "RevokeApiKeyPayload.userErrors":
+		if e.ComplexityRoot.RevokeApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.UserErrors(childComplexity), true
 
 	case "RevokeInvitePayload.invitation":
 		if e.ComplexityRoot.RevokeInvitePayload.Invitation == nil {
@@ -4523,6 +4808,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateAccountPayload.UserErrors(childComplexity), true
 
+	case "UpdateApiKeyPayload.apiKey":
+		if e.ComplexityRoot.UpdateApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApiKeyPayload.APIKey(childComplexity), true
+	case "UpdateApiKeyPayload.userErrors":
+		if e.ComplexityRoot.UpdateApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateApiKeyPayload.UserErrors(childComplexity), true
+
 	case "UpdateDivisionPayload.division":
 		if e.ComplexityRoot.UpdateDivisionPayload.Division == nil {
 			break
@@ -4700,6 +4998,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VerifyEmailPayload.Viewer(childComplexity), true
 
+	case "Viewer.apiKey":
+		if e.ComplexityRoot.Viewer.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.APIKey(childComplexity), true
 	case "Viewer.activeTeam":
 		if e.ComplexityRoot.Viewer.ActiveTeam == nil {
 			break
@@ -4823,6 +5127,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputChangePasswordInput,
 		ec.unmarshalInputChosenGrantInput,
 		ec.unmarshalInputConfirmEmailChangeInput,
+		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreateDivisionInput,
 		ec.unmarshalInputCreateGroupInput,
 		ec.unmarshalInputCreateRoleInput,
@@ -4857,6 +5162,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputResendInvitesInput,
 		ec.unmarshalInputResendVerificationInput,
 		ec.unmarshalInputResetPasswordInput,
+		ec.unmarshalInputRevokeApiKeyInput,
 		ec.unmarshalInputRevokeInviteInput,
 		ec.unmarshalInputRevokeInvitesInput,
 		ec.unmarshalInputRevokeSessionInput,
@@ -4869,6 +5175,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSignUpInput,
 		ec.unmarshalInputUnblockInvitationsInput,
 		ec.unmarshalInputUpdateAccountInput,
+		ec.unmarshalInputUpdateApiKeyInput,
 		ec.unmarshalInputUpdateDivisionInput,
 		ec.unmarshalInputUpdateGroupInput,
 		ec.unmarshalInputUpdateInviteInput,
@@ -4969,7 +5276,7 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema/access.graphqls", Input: `extend type Query {
-  "Decides whether a user may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team fails with FORBIDDEN."
+  "Decides whether a user or an API key may do something in a team. Everybody may ask about themselves; asking about others without ` + "`" + `members.read` + "`" + ` in the team, or about an API key without ` + "`" + `apikeys.read` + "`" + `, fails with FORBIDDEN."
   accessDecision("The question." input: AccessDecisionInput!): AccessDecision
   "Decides at most 100 such questions, in their order. They cost as many database statements as one."
   accessDecisions("The questions: at most 100." inputs: [AccessDecisionInput!]!): [AccessDecision!]
@@ -4979,7 +5286,7 @@ var sources = []*ast.Source{
 input AccessDecisionInput {
   "The team in which the user wants to act."
   teamId: ID!
-  "The user who wants to act; the viewer when omitted."
+  "The user or the API key that wants to act; the viewer when omitted."
   userId: ID
   "The permission that the act needs: a key of the catalogue, without ` + "`" + `:own` + "`" + `."
   permission: PermissionKey!
@@ -5284,6 +5591,166 @@ type CancelEmailChangePayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/apikey.graphqls", Input: `extend type Account {
+  "The account's API keys, oldest first, also those that have ended. Needs ` + "`" + `apikeys.read` + "`" + `."
+  apiKeys(
+    "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
+    first: Int
+    "The cursor of the element before the page, such as the ` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+    "The largest number of elements on the page, counted back from the end of the list or from ` + "`" + `before` + "`" + `: 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "The cursor of the element after the page, such as the ` + "`" + `startCursor` + "`" + ` of the next page."
+    before: String
+  ): ApiKeyConnection
+  "Whether the viewer may see ` + "`" + `apiKeys` + "`" + `."
+  viewerCanSeeApiKeys: Boolean!
+  "Whether the viewer may create an API key."
+  viewerCanCreateApiKeys: Boolean!
+  "Why the viewer may not create an API key; empty when they may."
+  viewerCannotCreateApiKeysReasons: [CannotReason!]!
+}
+
+extend type Viewer {
+  "The API key that sends the request; null for a user."
+  apiKey: ApiKey
+}
+
+"A credential of a program. It belongs to an account, acts under its own name, and works when its creator has left. Its secret goes into ` + "`" + `Authorization: Bearer` + "`" + ` or ` + "`" + `X-API-Key` + "`" + `. Fields that can be null are so for a viewer without ` + "`" + `apikeys.read` + "`" + `, who meets the key as the actor of an event or as an inviter."
+type ApiKey implements Node {
+  "Prefixed with key_."
+  id: ID!
+  "The name, as people see it."
+  name: String!
+  "The first characters of the secret, by which people tell keys apart."
+  hint: String
+  "Whether the key works."
+  status: ApiKeyStatus
+  "The permissions that it holds."
+  permissions: [PermissionKey!]
+  "Whether it can act in all teams of the account, also in later ones."
+  accountWide: Boolean
+  "The one team in which it can act. Null for an account-wide key, and for one whose team was deleted."
+  team: Team
+  "The user who created it."
+  creator: Actor
+  "When it was created."
+  createdAt: DateTime
+  "When it expires; null when it never does."
+  expiresAt: DateTime
+  "When it was revoked; null when it was not."
+  revokedAt: DateTime
+  "When it was last used; stored at most once a minute. Null when it never was."
+  lastUsedAt: DateTime
+  "The network address from which it was last used."
+  lastUsedFrom: String
+  "Increases with each change of the name or the permissions, and when the key is revoked."
+  version: Int
+  "Whether the viewer may change or revoke the key."
+  viewerCanManage: Boolean!
+  "Why the viewer may not change or revoke the key; empty when they may."
+  viewerCannotManageReasons: [CannotReason!]!
+}
+
+"Whether an API key works."
+enum ApiKeyStatus {
+  "The key works."
+  ACTIVE
+  "The key has reached its ` + "`" + `expiresAt` + "`" + `."
+  EXPIRED
+  "The key was revoked."
+  REVOKED
+}
+
+"A page of API keys."
+type ApiKeyConnection {
+  "API keys with their cursors."
+  edges: [ApiKeyEdge!]!
+  "The API keys without their cursors."
+  nodes: [ApiKey!]!
+  "The position of the page in the list."
+  pageInfo: PageInfo!
+  "The number on all pages. It is counted only when this field is selected."
+  totalCount: Int!
+}
+
+"An API key in a list."
+type ApiKeyEdge {
+  "The position in the list."
+  cursor: String!
+  "The API key."
+  node: ApiKey!
+}
+
+extend type Mutation {
+  "Creates an API key. An account can have 200 that work. Needs ` + "`" + `apikeys.manage` + "`" + `. The viewer must hold its permissions, without restrictions, in each team in which it can act. Only the owner of the default team creates keys for all teams. A key creates no keys. User errors: ACCOUNT_SUSPENDED, API_KEY_LIMIT_REACHED, BLANK, IDEMPOTENCY_KEY_REUSED, INVALID_VALUE, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
+  createApiKey("A key to create." input: CreateApiKeyInput!): CreateApiKeyPayload
+  "Renames an API key of the account, or takes permissions from it. Needs ` + "`" + `apikeys.manage` + "`" + `. User errors: ACCOUNT_SUSPENDED, BLANK, CONFLICT, NOT_GRANTABLE, PERMISSION_UNKNOWN, TOO_LONG."
+  updateApiKey("A change of a key." input: UpdateApiKeyInput!): UpdateApiKeyPayload
+  "Ends an API key of the account. Its next request is refused, and its subscriptions end within two seconds. Its open invitations stay open: the owner of each team answers for them, and confirms those whose grant the key had lost. Needs ` + "`" + `apikeys.manage` + "`" + `. Doing it twice is a success."
+  revokeApiKey("A key to revoke." input: RevokeApiKeyInput!): RevokeApiKeyPayload
+}
+
+"A key to create."
+input CreateApiKeyInput {
+  "The account."
+  accountId: ID!
+  "The one team in which the key can act; all teams of the account, also later ones, when omitted."
+  teamId: ID
+  "The name, at most 100 characters: the program that uses the key, for example."
+  name: String!
+  "The permissions that the key gets: at least one."
+  permissions: [PermissionKey!]!
+  "When the key expires; never when omitted."
+  expiresAt: DateTime
+  "An idempotency key that the client chooses. For 24 hours the same call with it returns the same API key, without its secret, and has no further effect."
+  idempotencyKey: String
+}
+
+"A change of a key."
+input UpdateApiKeyInput {
+  "The key."
+  apiKeyId: ID!
+  "The new name, at most 100 characters."
+  name: String
+  "The permissions that replace the present ones: a part of these, at least one."
+  permissions: [PermissionKey!]
+  "The version that the client has read. The mutation fails with CONFLICT when the stored version is another one, or when the key was revoked."
+  expectedVersion: Int
+}
+
+"A key to revoke."
+input RevokeApiKeyInput {
+  "The key."
+  apiKeyId: ID!
+}
+
+"The result of a creation of an API key."
+type CreateApiKeyPayload {
+  "The new key."
+  apiKey: ApiKey
+  "The secret: ` + "`" + `cvk_` + "`" + ` and 49 characters. It is shown this once, and null when the call repeated an earlier one."
+  secret: String
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of a change of an API key."
+type UpdateApiKeyPayload {
+  "The key. With the error CONFLICT, it is as it is now."
+  apiKey: ApiKey
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+
+"The result of a revocation of an API key."
+type RevokeApiKeyPayload {
+  "The key."
+  apiKey: ApiKey
+  "What is wrong with the input; empty when the mutation succeeded."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Account {
   "The account's event log, newest first. Needs ` + "`" + `audit.read` + "`" + `."
   auditLog(
@@ -5328,7 +5795,7 @@ type Event implements Node {
   type: EventType!
   "When it happened."
   at: DateTime!
-  "The user or the part of the program that caused it."
+  "The user, the API key or the part of the program that caused it."
   actor: Actor!
   "The id of the object it happened to."
   subjectId: ID
@@ -5404,6 +5871,12 @@ enum EventType {
   DIVISION_UPDATED
   "A division was deleted."
   DIVISION_DELETED
+  "An API key was created."
+  API_KEY_CREATED
+  "The name or the permissions of an API key changed."
+  API_KEY_UPDATED
+  "An API key was revoked."
+  API_KEY_REVOKED
   "The name or the settings of the account changed."
   ACCOUNT_UPDATED
   "The operator suspended the account."
@@ -5430,6 +5903,8 @@ enum EventType {
 enum EventKind {
   "Events about the account."
   ACCOUNT
+  "Events about API keys."
+  API_KEY
   "Events about divisions."
   DIVISION
   "Events about groups."
@@ -5454,7 +5929,7 @@ input EventFilter {
   types: [EventType!]
   "Only events of these kinds: all types of a kind at once."
   kinds: [EventKind!]
-  "Only events that this user caused."
+  "Only events that the user or the API key with this id caused."
   actorId: ID
   "Only events about the object with this id."
   subjectId: ID
@@ -5484,13 +5959,13 @@ type EventEdge {
   node: Event!
 }
 `, BuiltIn: false},
-	{Name: "../schema/identity.graphqls", Input: `"The user who sends the request."
+	{Name: "../schema/identity.graphqls", Input: `"The user or the API key that sends the request."
 type Viewer {
-  "The user."
+  "The user; null for an API key."
   user: User
-  "The team that the dashboard shows."
+  "The team that the dashboard shows. For an API key, the first team in which it can act."
   activeTeam: Team
-  "The viewer's memberships, oldest first."
+  "The viewer's memberships, oldest first. An API key has none: ` + "`" + `permissions` + "`" + ` says what it holds in a team."
   memberships(
     "The largest number of elements on the page, counted from the start of the list or from ` + "`" + `after` + "`" + `: 0 to 100. The default is 50."
     first: Int
@@ -5843,7 +6318,7 @@ type Invitation implements Node & Person {
   divisions: [Division!]!
   "The domains the member will be restricted to; empty means every domain."
   allowedDomains: [String!]!
-  "The user who sent it."
+  "The user or the API key that sent it."
   inviter: Actor!
   "When it was created."
   createdAt: DateTime!
@@ -5863,7 +6338,7 @@ type Invitation implements Node & Person {
   acceptedBy: User
   "The member that the user became by accepting it; null while it is not accepted, and after the member was removed."
   member: Member
-  "Whether it cannot be accepted until somebody confirms it. The member who answered for its grant has left, and could not grant all of it any more at that moment; accepting it fails with INVITER_LOST_GRANT. A member who holds all that it grants confirms it by ` + "`" + `resendInvite` + "`" + `, or by ` + "`" + `updateInvite` + "`" + ` with the grant."
+  "Whether it cannot be accepted until somebody confirms it. The member or the API key that answered for its grant has left or was revoked, and did not hold all of it any more at that moment; accepting it fails with INVITER_LOST_GRANT. A member who holds all that it grants confirms it by ` + "`" + `resendInvite` + "`" + `, or by ` + "`" + `updateInvite` + "`" + ` with the grant."
   needsConfirmation: Boolean!
   "Whether the viewer may resend it now. The cooldown and the limits are not considered."
   viewerCanResend: Boolean!
@@ -5925,7 +6400,7 @@ type InvitationPreview {
   teamName: String!
   "The name of the team's account."
   accountName: String!
-  "The name of the user who sent it."
+  "The name of the user who sent it. For an API key, the name of the account."
   inviterName: String!
   "The invited address, with most letters hidden."
   maskedEmail: String!
@@ -5957,8 +6432,8 @@ enum InvitationNextStep {
   NONE
 }
 
-"The user or the part of the program that caused something."
-union Actor = User | SystemActor
+"The user, the API key or the part of the program that caused something."
+union Actor = User | ApiKey | SystemActor
 
 "The program itself."
 type SystemActor {
@@ -6624,6 +7099,12 @@ enum TeamEventType {
   TRANSFER_EXPIRED
   "The account's name, settings, limits or status changed."
   ACCOUNT_UPDATED
+  "An API key was created in the account. Only viewers who may see the key receive this, and the two below."
+  API_KEY_CREATED
+  "The name or the permissions of an API key of the account changed."
+  API_KEY_UPDATED
+  "An API key of the account was revoked."
+  API_KEY_REVOKED
   "A role was created in the account."
   ROLE_CREATED
   "A role of the account changed."
@@ -7724,6 +8205,8 @@ enum UserErrorCode {
   GROUP_LIMIT_REACHED
   "The account has 1,000 divisions, the most there can be."
   DIVISION_LIMIT_REACHED
+  "The account has 200 API keys that work, the most there can be."
+  API_KEY_LIMIT_REACHED
   "The account does not have this feature."
   FEATURE_NOT_AVAILABLE
   "The domain is outside the domains that the viewer is restricted to."
@@ -8038,6 +8521,14 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_viewerCanUpdate(ctx, field)
 	case "viewerCannotUpdateReasons":
 		return ec.fieldContext_Account_viewerCannotUpdateReasons(ctx, field)
+	case "apiKeys":
+		return ec.fieldContext_Account_apiKeys(ctx, field)
+	case "viewerCanSeeApiKeys":
+		return ec.fieldContext_Account_viewerCanSeeApiKeys(ctx, field)
+	case "viewerCanCreateApiKeys":
+		return ec.fieldContext_Account_viewerCanCreateApiKeys(ctx, field)
+	case "viewerCannotCreateApiKeysReasons":
+		return ec.fieldContext_Account_viewerCannotCreateApiKeysReasons(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_Account_auditLog(ctx, field)
 	case "viewerCanSeeAuditLog":
@@ -8072,6 +8563,68 @@ func (ec *executionContext) childFields_AccountSettings(ctx context.Context, fie
 		return ec.fieldContext_AccountSettings_keepInvitationsOfRemovedMembers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountSettings", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ApiKey_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ApiKey_name(ctx, field)
+	case "hint":
+		return ec.fieldContext_ApiKey_hint(ctx, field)
+	case "status":
+		return ec.fieldContext_ApiKey_status(ctx, field)
+	case "permissions":
+		return ec.fieldContext_ApiKey_permissions(ctx, field)
+	case "accountWide":
+		return ec.fieldContext_ApiKey_accountWide(ctx, field)
+	case "team":
+		return ec.fieldContext_ApiKey_team(ctx, field)
+	case "creator":
+		return ec.fieldContext_ApiKey_creator(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApiKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ApiKey_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_ApiKey_revokedAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_ApiKey_lastUsedAt(ctx, field)
+	case "lastUsedFrom":
+		return ec.fieldContext_ApiKey_lastUsedFrom(ctx, field)
+	case "version":
+		return ec.fieldContext_ApiKey_version(ctx, field)
+	case "viewerCanManage":
+		return ec.fieldContext_ApiKey_viewerCanManage(ctx, field)
+	case "viewerCannotManageReasons":
+		return ec.fieldContext_ApiKey_viewerCannotManageReasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKey", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ApiKeyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ApiKeyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ApiKeyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ApiKeyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ApiKeyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ApiKeyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_BlockInvitationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8134,6 +8687,18 @@ func (ec *executionContext) childFields_ConfirmEmailChangePayload(ctx context.Co
 		return ec.fieldContext_ConfirmEmailChangePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConfirmEmailChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_CreateApiKeyPayload_apiKey(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateApiKeyPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9064,6 +9629,16 @@ func (ec *executionContext) childFields_ResetPasswordPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ResetPasswordPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_RevokeApiKeyPayload_apiKey(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeApiKeyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeInvitePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitation":
@@ -9456,6 +10031,16 @@ func (ec *executionContext) childFields_UpdateAccountPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type UpdateAccountPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_UpdateApiKeyPayload_apiKey(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdateApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateApiKeyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UpdateDivisionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "division":
@@ -9580,6 +10165,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_sessions(ctx, field)
 	case "pendingEmailChange":
 		return ec.fieldContext_Viewer_pendingEmailChange(ctx, field)
+	case "apiKey":
+		return ec.fieldContext_Viewer_apiKey(ctx, field)
 	case "receivedInvitations":
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	case "invitationBlocks":

@@ -60,6 +60,10 @@ type (
 	TeamConnection = relay.Connection[*ent.Team]
 	// TeamEdge is a team in a list.
 	TeamEdge = relay.Edge[*ent.Team]
+	// APIKeyConnection is a page of API keys.
+	APIKeyConnection = relay.Connection[*ent.APIKey]
+	// APIKeyEdge is an API key in a list.
+	APIKeyEdge = relay.Edge[*ent.APIKey]
 	// RoleConnection is a page of roles.
 	RoleConnection = relay.Connection[*ent.Role]
 	// RoleEdge is a role in a list.

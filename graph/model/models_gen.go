@@ -54,7 +54,7 @@ type AcceptOwnershipTransferInput struct {
 type AccessDecisionInput struct {
 	// The team in which the user wants to act.
 	TeamID string `json:"teamId"`
-	// The user who wants to act; the viewer when omitted.
+	// The user or the API key that wants to act; the viewer when omitted.
 	UserID *string `json:"userId,omitempty"`
 	// The permission that the act needs: a key of the catalogue, without `:own`.
 	Permission string `json:"permission"`
@@ -176,6 +176,32 @@ type ConfirmEmailChangeInput struct {
 type ConfirmEmailChangePayload struct {
 	// Whether the address has changed now. False while the other address has not confirmed.
 	Changed bool `json:"changed"`
+	// What is wrong with the input; empty when the mutation succeeded.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A key to create.
+type CreateAPIKeyInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// The one team in which the key can act; all teams of the account, also later ones, when omitted.
+	TeamID *string `json:"teamId,omitempty"`
+	// The name, at most 100 characters: the program that uses the key, for example.
+	Name string `json:"name"`
+	// The permissions that the key gets: at least one.
+	Permissions []string `json:"permissions"`
+	// When the key expires; never when omitted.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// An idempotency key that the client chooses. For 24 hours the same call with it returns the same API key, without its secret, and has no further effect.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The result of a creation of an API key.
+type CreateAPIKeyPayload struct {
+	// The new key.
+	APIKey *ent.APIKey `json:"apiKey,omitempty"`
+	// The secret: `cvk_` and 49 characters. It is shown this once, and null when the call repeated an earlier one.
+	Secret *string `json:"secret,omitempty"`
 	// What is wrong with the input; empty when the mutation succeeded.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -354,7 +380,7 @@ type EventFilter struct {
 	Types []EventType `json:"types,omitempty"`
 	// Only events of these kinds: all types of a kind at once.
 	Kinds []EventKind `json:"kinds,omitempty"`
-	// Only events that this user caused.
+	// Only events that the user or the API key with this id caused.
 	ActorID *string `json:"actorId,omitempty"`
 	// Only events about the object with this id.
 	SubjectID *string `json:"subjectId,omitempty"`
@@ -814,6 +840,12 @@ type ResetPasswordInput struct {
 	Transport *SessionTransport `json:"transport,omitempty"`
 }
 
+// A key to revoke.
+type RevokeAPIKeyInput struct {
+	// The key.
+	APIKeyID string `json:"apiKeyId"`
+}
+
 // An invitation to revoke.
 type RevokeInviteInput struct {
 	// The invitation.
@@ -1095,6 +1127,18 @@ type UpdateAccountPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// A change of a key.
+type UpdateAPIKeyInput struct {
+	// The key.
+	APIKeyID string `json:"apiKeyId"`
+	// The new name, at most 100 characters.
+	Name *string `json:"name,omitempty"`
+	// The permissions that replace the present ones: a part of these, at least one.
+	Permissions []string `json:"permissions,omitempty"`
+	// The version that the client has read. The mutation fails with CONFLICT when the stored version is another one, or when the key was revoked.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
 // A change of a division. A field that is omitted keeps its value.
 type UpdateDivisionInput struct {
 	// The division.
@@ -1223,6 +1267,67 @@ type ViewerAccessChange struct {
 	Permissions []string `json:"permissions"`
 }
 
+// Whether an API key works.
+type APIKeyStatus string
+
+const (
+	// The key works.
+	APIKeyStatusActive APIKeyStatus = "ACTIVE"
+	// The key has reached its `expiresAt`.
+	APIKeyStatusExpired APIKeyStatus = "EXPIRED"
+	// The key was revoked.
+	APIKeyStatusRevoked APIKeyStatus = "REVOKED"
+)
+
+var AllAPIKeyStatus = []APIKeyStatus{
+	APIKeyStatusActive,
+	APIKeyStatusExpired,
+	APIKeyStatusRevoked,
+}
+
+func (e APIKeyStatus) IsValid() bool {
+	switch e {
+	case APIKeyStatusActive, APIKeyStatusExpired, APIKeyStatusRevoked:
+		return true
+	}
+	return false
+}
+
+func (e APIKeyStatus) String() string {
+	return string(e)
+}
+
+func (e *APIKeyStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = APIKeyStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ApiKeyStatus", str)
+	}
+	return nil
+}
+
+func (e APIKeyStatus) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *APIKeyStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e APIKeyStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // The result for one of the objects that a mutation names.
 type BulkOutcome string
 
@@ -1293,6 +1398,8 @@ type EventKind string
 const (
 	// Events about the account.
 	EventKindAccount EventKind = "ACCOUNT"
+	// Events about API keys.
+	EventKindAPIKey EventKind = "API_KEY"
 	// Events about divisions.
 	EventKindDivision EventKind = "DIVISION"
 	// Events about groups.
@@ -1313,6 +1420,7 @@ const (
 
 var AllEventKind = []EventKind{
 	EventKindAccount,
+	EventKindAPIKey,
 	EventKindDivision,
 	EventKindGroup,
 	EventKindInvitation,
@@ -1325,7 +1433,7 @@ var AllEventKind = []EventKind{
 
 func (e EventKind) IsValid() bool {
 	switch e {
-	case EventKindAccount, EventKindDivision, EventKindGroup, EventKindInvitation, EventKindMember, EventKindOwner, EventKindRole, EventKindTeam, EventKindUser:
+	case EventKindAccount, EventKindAPIKey, EventKindDivision, EventKindGroup, EventKindInvitation, EventKindMember, EventKindOwner, EventKindRole, EventKindTeam, EventKindUser:
 		return true
 	}
 	return false
@@ -1436,6 +1544,12 @@ const (
 	EventTypeDivisionUpdated EventType = "DIVISION_UPDATED"
 	// A division was deleted.
 	EventTypeDivisionDeleted EventType = "DIVISION_DELETED"
+	// An API key was created.
+	EventTypeAPIKeyCreated EventType = "API_KEY_CREATED"
+	// The name or the permissions of an API key changed.
+	EventTypeAPIKeyUpdated EventType = "API_KEY_UPDATED"
+	// An API key was revoked.
+	EventTypeAPIKeyRevoked EventType = "API_KEY_REVOKED"
 	// The name or the settings of the account changed.
 	EventTypeAccountUpdated EventType = "ACCOUNT_UPDATED"
 	// The operator suspended the account.
@@ -1492,6 +1606,9 @@ var AllEventType = []EventType{
 	EventTypeDivisionCreated,
 	EventTypeDivisionUpdated,
 	EventTypeDivisionDeleted,
+	EventTypeAPIKeyCreated,
+	EventTypeAPIKeyUpdated,
+	EventTypeAPIKeyRevoked,
 	EventTypeAccountUpdated,
 	EventTypeAccountSuspended,
 	EventTypeAccountResumed,
@@ -1506,7 +1623,7 @@ var AllEventType = []EventType{
 
 func (e EventType) IsValid() bool {
 	switch e {
-	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUserEmailChanged, EventTypeUnknown:
+	case EventTypeInvitationCreated, EventTypeInvitationUpdated, EventTypeInvitationQueued, EventTypeInvitationSent, EventTypeInvitationFailed, EventTypeInvitationBounced, EventTypeInvitationResent, EventTypeInvitationAccepted, EventTypeInvitationDeclined, EventTypeInvitationRevoked, EventTypeInvitationExpired, EventTypeMemberJoined, EventTypeMemberUpdated, EventTypeMemberDeactivated, EventTypeMemberReactivated, EventTypeMemberRemoved, EventTypeOwnerTransferRequested, EventTypeOwnerTransferAccepted, EventTypeOwnerTransferDeclined, EventTypeOwnerTransferCanceled, EventTypeOwnerTransferExpired, EventTypeTeamCreated, EventTypeTeamUpdated, EventTypeTeamDeleted, EventTypeRoleCreated, EventTypeRoleUpdated, EventTypeRoleDeleted, EventTypeGroupCreated, EventTypeGroupUpdated, EventTypeGroupDeleted, EventTypeDivisionCreated, EventTypeDivisionUpdated, EventTypeDivisionDeleted, EventTypeAPIKeyCreated, EventTypeAPIKeyUpdated, EventTypeAPIKeyRevoked, EventTypeAccountUpdated, EventTypeAccountSuspended, EventTypeAccountResumed, EventTypeUserSignedUp, EventTypeUserSignedIn, EventTypeUserSignedOut, EventTypeUserEmailVerified, EventTypeUserPasswordChanged, EventTypeUserEmailChanged, EventTypeUnknown:
 		return true
 	}
 	return false
@@ -2302,6 +2419,12 @@ const (
 	TeamEventTypeTransferExpired TeamEventType = "TRANSFER_EXPIRED"
 	// The account's name, settings, limits or status changed.
 	TeamEventTypeAccountUpdated TeamEventType = "ACCOUNT_UPDATED"
+	// An API key was created in the account. Only viewers who may see the key receive this, and the two below.
+	TeamEventTypeAPIKeyCreated TeamEventType = "API_KEY_CREATED"
+	// The name or the permissions of an API key of the account changed.
+	TeamEventTypeAPIKeyUpdated TeamEventType = "API_KEY_UPDATED"
+	// An API key of the account was revoked.
+	TeamEventTypeAPIKeyRevoked TeamEventType = "API_KEY_REVOKED"
 	// A role was created in the account.
 	TeamEventTypeRoleCreated TeamEventType = "ROLE_CREATED"
 	// A role of the account changed.
@@ -2345,6 +2468,9 @@ var AllTeamEventType = []TeamEventType{
 	TeamEventTypeTransferCanceled,
 	TeamEventTypeTransferExpired,
 	TeamEventTypeAccountUpdated,
+	TeamEventTypeAPIKeyCreated,
+	TeamEventTypeAPIKeyUpdated,
+	TeamEventTypeAPIKeyRevoked,
 	TeamEventTypeRoleCreated,
 	TeamEventTypeRoleUpdated,
 	TeamEventTypeRoleDeleted,
@@ -2358,7 +2484,7 @@ var AllTeamEventType = []TeamEventType{
 
 func (e TeamEventType) IsValid() bool {
 	switch e {
-	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeMemberJoined, TeamEventTypeMemberUpdated, TeamEventTypeMemberDeactivated, TeamEventTypeMemberReactivated, TeamEventTypeMemberRemoved, TeamEventTypeInvitationCreated, TeamEventTypeInvitationUpdated, TeamEventTypeInvitationResent, TeamEventTypeInvitationDeliveryChanged, TeamEventTypeInvitationAccepted, TeamEventTypeInvitationDeclined, TeamEventTypeInvitationRevoked, TeamEventTypeInvitationExpired, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
+	case TeamEventTypeTeamUpdated, TeamEventTypeTeamCreated, TeamEventTypeTeamDeleted, TeamEventTypeMemberJoined, TeamEventTypeMemberUpdated, TeamEventTypeMemberDeactivated, TeamEventTypeMemberReactivated, TeamEventTypeMemberRemoved, TeamEventTypeInvitationCreated, TeamEventTypeInvitationUpdated, TeamEventTypeInvitationResent, TeamEventTypeInvitationDeliveryChanged, TeamEventTypeInvitationAccepted, TeamEventTypeInvitationDeclined, TeamEventTypeInvitationRevoked, TeamEventTypeInvitationExpired, TeamEventTypeOwnerChanged, TeamEventTypeTransferRequested, TeamEventTypeTransferDeclined, TeamEventTypeTransferCanceled, TeamEventTypeTransferExpired, TeamEventTypeAccountUpdated, TeamEventTypeAPIKeyCreated, TeamEventTypeAPIKeyUpdated, TeamEventTypeAPIKeyRevoked, TeamEventTypeRoleCreated, TeamEventTypeRoleUpdated, TeamEventTypeRoleDeleted, TeamEventTypeGroupCreated, TeamEventTypeGroupUpdated, TeamEventTypeGroupDeleted, TeamEventTypeDivisionCreated, TeamEventTypeDivisionUpdated, TeamEventTypeDivisionDeleted:
 		return true
 	}
 	return false
@@ -2487,6 +2613,8 @@ const (
 	UserErrorCodeGroupLimitReached UserErrorCode = "GROUP_LIMIT_REACHED"
 	// The account has 1,000 divisions, the most there can be.
 	UserErrorCodeDivisionLimitReached UserErrorCode = "DIVISION_LIMIT_REACHED"
+	// The account has 200 API keys that work, the most there can be.
+	UserErrorCodeAPIKeyLimitReached UserErrorCode = "API_KEY_LIMIT_REACHED"
 	// The account does not have this feature.
 	UserErrorCodeFeatureNotAvailable UserErrorCode = "FEATURE_NOT_AVAILABLE"
 	// The domain is outside the domains that the viewer is restricted to.
@@ -2544,6 +2672,7 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeRoleLimitReached,
 	UserErrorCodeGroupLimitReached,
 	UserErrorCodeDivisionLimitReached,
+	UserErrorCodeAPIKeyLimitReached,
 	UserErrorCodeFeatureNotAvailable,
 	UserErrorCodeDomainNotAllowed,
 	UserErrorCodeNotFound,
@@ -2554,7 +2683,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeBlank, UserErrorCodeTooLong, UserErrorCodeInvalidEmail, UserErrorCodeInvalidValue, UserErrorCodeInvalidGrant, UserErrorCodePermissionUnknown, UserErrorCodeAlreadyMember, UserErrorCodeAlreadyInvited, UserErrorCodeInvalidToken, UserErrorCodeInvitationExpired, UserErrorCodeInvitationRevoked, UserErrorCodeInvitationDeclined, UserErrorCodeInvitationAlreadyAccepted, UserErrorCodeEmailMismatch, UserErrorCodeEmailTaken, UserErrorCodeEmailNotVerified, UserErrorCodeAuthenticationRequired, UserErrorCodePasswordRequired, UserErrorCodeWeakPassword, UserErrorCodeInvalidCredentials, UserErrorCodeAccessRevoked, UserErrorCodeUserDeactivated, UserErrorCodeMemberDeactivated, UserErrorCodeAccountSuspended, UserErrorCodeRoleNotFound, UserErrorCodeNotGrantable, UserErrorCodeRoleInUse, UserErrorCodeGroupInUse, UserErrorCodeRoleProtected, UserErrorCodeInviterLostGrant, UserErrorCodeOwnerProtected, UserErrorCodeCannotActOnSelf, UserErrorCodeTransferPending, UserErrorCodeTransferNotPending, UserErrorCodeResendLimitReached, UserErrorCodeInviteCoolOff, UserErrorCodePendingLimitReached, UserErrorCodeSeatLimitReached, UserErrorCodeTeamLimitReached, UserErrorCodeRoleLimitReached, UserErrorCodeGroupLimitReached, UserErrorCodeDivisionLimitReached, UserErrorCodeAPIKeyLimitReached, UserErrorCodeFeatureNotAvailable, UserErrorCodeDomainNotAllowed, UserErrorCodeNotFound, UserErrorCodeConflict, UserErrorCodeDuplicate, UserErrorCodeIdempotencyKeyReused:
 		return true
 	}
 	return false

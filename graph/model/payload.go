@@ -40,6 +40,11 @@ type (
 		Division   *ent.Division
 		UserErrors []*UserError
 	}
+	// APIKeyPayload is the result of a change of an API key.
+	APIKeyPayload struct {
+		APIKey     *ent.APIKey
+		UserErrors []*UserError
+	}
 	// SignInPayload is the result of a sign-in. The token is set only for BEARER.
 	SignInPayload struct {
 		Viewer       *access.Viewer

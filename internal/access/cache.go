@@ -9,6 +9,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/ent/user"
@@ -26,18 +27,18 @@ const (
 
 // Changes counts the commits of this process that may change what anybody may do: of
 // members, roles, groups, divisions, addresses and their proofs, the status of accounts,
-// and ends of sessions. The guard counts, so that no verb can forget to.
+// API keys, and ends of sessions. The guard counts, so that no verb can forget to.
 type Changes struct{ n, ended atomic.Uint64 }
 
 // Count returns the number of changes so far.
 func (c *Changes) Count() uint64 { return c.n.Load() }
 
-// Ended returns how many of the changes ended sessions.
+// Ended returns how many of the changes may have ended sessions or API keys.
 func (c *Changes) Ended() uint64 { return c.ended.Load() }
 
 func (c *Changes) add(typ string) {
 	c.n.Add(1)
-	if typ == ent.TypeSession {
+	if typ == ent.TypeSession || typ == ent.TypeAPIKey {
 		c.ended.Add(1)
 	}
 }
@@ -78,6 +79,8 @@ func changesAccess(m ent.Mutation) bool {
 		return !m.Op().Is(ent.OpCreate) && (slices.Contains(m.Fields(), user.FieldEmailKey) || slices.Contains(m.Fields(), user.FieldEmailProof))
 	case ent.TypeAccount:
 		return slices.Contains(m.Fields(), account.FieldStatus)
+	case ent.TypeAPIKey:
+		return m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && (slices.Contains(m.Fields(), apikey.FieldPermissions) || slices.Contains(m.Fields(), apikey.FieldRevokedAt))
 	case ent.TypeSession:
 		return m.Op().Is(ent.OpDelete|ent.OpDeleteOne) || m.Op().Is(ent.OpUpdate|ent.OpUpdateOne) && slices.Contains(m.Fields(), session.FieldTokenHash)
 	default:

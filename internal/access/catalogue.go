@@ -25,6 +25,8 @@ const (
 	RolesRead         = "roles.read"
 	RolesAssign       = "roles.assign"
 	RolesManage       = "roles.manage"
+	APIKeysRead       = "apikeys.read"
+	APIKeysManage     = "apikeys.manage"
 	AuditRead         = "audit.read"
 )
 

@@ -13,7 +13,7 @@
 //
 // # The path of a question
 //
-//	session token ─▶ auth ─▶ Loader ─▶ Viewer ─▶ context (WithViewer)
+//	token or key ──▶ auth ─▶ Loader ─▶ Viewer ─▶ context (WithViewer)
 //	                                               │
 //	           ┌──────────────────┬────────────────┼───────────────────┐
 //	           ▼                  ▼                ▼                   ▼

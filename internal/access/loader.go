@@ -9,7 +9,9 @@ import (
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
+	"github.com/convoke-dev/convoke/ent/team"
 	"github.com/convoke-dev/convoke/ent/user"
+	"github.com/convoke-dev/convoke/internal/fault"
 )
 
 // Loader reads viewers and memberships from the database.
@@ -18,14 +20,16 @@ type Loader struct {
 	// Changes and Facts are the cache of Members, which needs both.
 	Changes *Changes
 	Facts   *Cache[Place, *Membership]
+	// Now decides whether an API key has expired.
+	Now func() time.Time
 }
 
-// Place is a user in a team.
+// Place is a user or an API key in a team.
 type Place struct{ TeamID, UserID string }
 
 // NewLoader returns a loader with a cache of memberships.
 func NewLoader(catalogue *Catalogue, changes *Changes, now func() time.Time) Loader {
-	return Loader{Catalogue: catalogue, Changes: changes, Facts: NewCache[Place, *Membership](changes, now)}
+	return Loader{Catalogue: catalogue, Changes: changes, Facts: NewCache[Place, *Membership](changes, now), Now: now}
 }
 
 // Load returns the user with their active memberships as a viewer. ent's not-found
@@ -72,12 +76,18 @@ func (l Loader) LoadAll(ctx context.Context, client *ent.Client, users []*ent.Us
 	return viewers, nil
 }
 
-// Membership returns what a user is in a team, past every cache: with the client of a
-// transaction, for a check that must not be overtaken. NOT_FOUND when the user is no
-// active member.
+// Membership returns what a user or an API key is in a team, past every cache: with the
+// client of a transaction, for a check that must not be overtaken. NOT_FOUND when the user is
+// no active member, or the key has ended or is of another team.
 func (l Loader) Membership(ctx context.Context, client *ent.Client, teamID, userID string) (*Membership, error) {
-	found, err := l.memberships(ctx, client, member.And(
-		member.TeamID(teamID), member.UserID(userID), member.StatusEQ(member.StatusActive)))
+	var found []*Membership
+	var err error
+	if IsKey(userID) {
+		found, err = l.ofKeys(ctx, client, []string{userID}, team.ID(teamID))
+	} else {
+		found, err = l.memberships(ctx, client, member.And(
+			member.TeamID(teamID), member.UserID(userID), member.StatusEQ(member.StatusActive)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +103,16 @@ func (l Loader) Which(ctx context.Context, client *ent.Client, members predicate
 	return l.memberships(ctx, client, members)
 }
 
-// InAccount returns the user's memberships in the teams of an account by team, also the
-// deactivated ones.
+// InAccount returns the memberships of a user, also the deactivated ones, or of an API key in
+// the teams of an account, by team.
 func (l Loader) InAccount(ctx context.Context, client *ent.Client, accountID, userID string) (map[string]*Membership, error) {
-	found, err := l.memberships(ctx, client, member.And(member.AccountID(accountID), member.UserID(userID)))
+	var found []*Membership
+	var err error
+	if IsKey(userID) {
+		found, err = l.ofKeys(ctx, client, []string{userID}, team.AccountID(accountID))
+	} else {
+		found, err = l.memberships(ctx, client, member.And(member.AccountID(accountID), member.UserID(userID)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +132,11 @@ func (l Loader) RequireStill(ctx context.Context, client *ent.Client, teamID, pe
 		return nil, err
 	}
 	m, err := l.Membership(ctx, client, teamID, v.UserID)
+	if v.IsKey() && fault.Is(err, fault.NotFound) {
+		if ended := l.checkKey(ctx, client, v.UserID); ended != nil {
+			return nil, ended
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +162,7 @@ func (l Loader) Members(ctx context.Context, client *ent.Client, places []Place)
 		return found, nil
 	}
 	count := l.Changes.Count()
-	which := make([]predicate.Member, len(missing))
-	for i, p := range missing {
-		which[i] = member.And(member.TeamID(p.TeamID), member.UserID(p.UserID))
-	}
-	loaded, err := l.memberships(ctx, client, member.Or(which...))
+	loaded, err := l.at(ctx, client, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +171,29 @@ func (l Loader) Members(ctx context.Context, client *ent.Client, places []Place)
 	}
 	for _, p := range missing {
 		l.Facts.Put(count, p, found[p])
+	}
+	return found, nil
+}
+
+// at loads the memberships of the places, and for API keys perhaps of more.
+func (l Loader) at(ctx context.Context, client *ent.Client, places []Place) (found []*Membership, err error) {
+	var of []predicate.Member
+	var keys, teams []string
+	for _, p := range places {
+		if IsKey(p.UserID) {
+			keys, teams = append(keys, p.UserID), append(teams, p.TeamID)
+		} else {
+			of = append(of, member.And(member.TeamID(p.TeamID), member.UserID(p.UserID)))
+		}
+	}
+	if len(of) > 0 {
+		if found, err = l.memberships(ctx, client, member.Or(of...)); err != nil {
+			return nil, err
+		}
+	}
+	if len(keys) > 0 {
+		more, err := l.ofKeys(ctx, client, keys, team.IDIn(teams...))
+		return append(found, more...), err
 	}
 	return found, nil
 }

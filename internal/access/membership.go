@@ -17,11 +17,11 @@ import (
 	"github.com/convoke-dev/convoke/ent/team"
 )
 
-// Membership is what a user is in one team, and what they hold there. It does not change
-// after it was loaded.
+// Membership is what a user or an API key is in one team, and what they hold there. It does
+// not change after it was loaded.
 type Membership struct {
-	ID          string
-	UserID      string
+	ID          string // of the member; for an API key, of the team
+	UserID      string // of the user or the API key
 	TeamID      string
 	AccountID   string
 	DefaultTeam bool
@@ -32,6 +32,7 @@ type Membership struct {
 
 	active    bool
 	suspended bool  // the account
+	oneTeam   bool  // an API key that can act in no other team
 	roleIDs   idSet // held directly and by groups
 	sources   []source
 	groups    []*groupGrants
@@ -207,8 +208,14 @@ func (m *Membership) Same(other *Membership) bool {
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
+// Active reports whether the member is not deactivated.
+func (m *Membership) Active() bool { return m.active }
+
 // Suspended reports whether the operator has suspended the account.
 func (m *Membership) Suspended() bool { return m.suspended }
+
+// OneTeam reports whether it is an API key that can act in no other team.
+func (m *Membership) OneTeam() bool { return m.oneTeam }
 
 // Restricted reports whether the member is restricted to some divisions.
 func (m *Membership) Restricted() bool { return len(m.divisions) > 0 }

@@ -57,6 +57,19 @@ func outsider(u *ent.User) *ent.User {
 	}
 }
 
+// KnownKey returns what the viewer sees of an API key that did something: all of it with
+// apikeys.read, or when it is the viewer; otherwise its name.
+func KnownKey(ctx context.Context, k *ent.APIKey) *ent.APIKey {
+	switch v := ViewerFrom(ctx); {
+	case k == nil:
+		return nil
+	case v != nil && (k.ID == v.UserID || v.CanInAccount(k.AccountID, APIKeysRead)):
+		return k
+	default:
+		return &ent.APIKey{ID: k.ID, AccountID: k.AccountID, Name: k.Name}
+	}
+}
+
 // LoggedEvent returns what a reader of the event log sees of an event. Its data and the
 // request that caused it stay hidden.
 func LoggedEvent(e *ent.Event) *ent.Event {
@@ -83,7 +96,7 @@ func toAddressee(i *ent.Invitation) *ent.Invitation {
 	shown.Email, shown.Note = i.Email, i.Note
 	shown.Permissions, shown.AllPermissions = i.Permissions, i.AllPermissions
 	shown.DeliveryError, shown.AcceptedByID = i.DeliveryError, i.AcceptedByID
-	shown.Edges = only(i.Edges, "Team", "Inviter", "Roles", "Groups", "Divisions")
+	shown.Edges = only(i.Edges, "Team", "Inviter", "InviterKey", "Roles", "Groups", "Divisions")
 	return shown
 }
 
@@ -100,7 +113,7 @@ func toLinkHolder(i *ent.Invitation) *ent.Invitation {
 // toAnybody shows what the addressee and a holder of the link both see.
 func toAnybody(i *ent.Invitation) *ent.Invitation {
 	return &ent.Invitation{
-		ID: i.ID, CreatedAt: i.CreatedAt, AccountID: i.AccountID, TeamID: i.TeamID, InviterID: i.InviterID,
+		ID: i.ID, CreatedAt: i.CreatedAt, AccountID: i.AccountID, TeamID: i.TeamID, InviterID: i.InviterID, InviterKeyID: i.InviterKeyID,
 		FirstName: i.FirstName, LastName: i.LastName, JobTitle: i.JobTitle, AllowedDomains: i.AllowedDomains,
 		Status: i.Status, ExpiresAt: i.ExpiresAt, LastSentAt: i.LastSentAt, SendCount: i.SendCount,
 		Delivery: i.Delivery, DeliveryAttempts: i.DeliveryAttempts, DeliveryUpdatedAt: i.DeliveryUpdatedAt,

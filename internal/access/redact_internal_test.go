@@ -43,9 +43,10 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetInt(7)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fill(t, v.Elem())
-		if edges := reflect.Indirect(v); edges.Kind() == reflect.Struct && edges.FieldByName("Edges").IsValid() {
-			edges.FieldByName("Edges").SetZero()
+		if v.Elem().Kind() == reflect.Struct && v.Type().Elem() != reflect.TypeFor[time.Time]() {
+			fillFields(t, v.Elem(), "Edges")
+		} else {
+			fill(t, v.Elem())
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
@@ -57,13 +58,19 @@ func fill(t *testing.T, v reflect.Value) {
 			v.Set(reflect.ValueOf(time.Date(2030, 1, 7, 12, 0, 0, 0, time.UTC)))
 			return
 		}
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fill(t, v.Field(i))
-			}
-		}
+		fillFields(t, v, "")
 	default:
 		t.Fatalf("no value for a field of type %s: add one to fill", v.Type())
+	}
+}
+
+// fillFields fills the fields of a struct, but for one.
+func fillFields(t *testing.T, v reflect.Value, but string) {
+	t.Helper()
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.IsExported() && f.Name != but {
+			fill(t, v.Field(i))
+		}
 	}
 }
 
@@ -131,8 +138,22 @@ func TestOfAPersonWhoLeftTheNameAndTheAddressAreLeft(t *testing.T) {
 		"CreatedAt": {absent}, "UpdatedAt": {absent}, "Version": {absent}, "EmailKey": {absent}, "JobTitle": {absent},
 		"PasswordHash": {absent}, "LastSeenAt": {absent}, "ActiveTeamID": {absent},
 	}, fates{
-		"Members": {absent}, "Sessions": {absent}, "SentInvitations": {absent}, "AcceptedInvitations": {absent},
+		"Members": {absent}, "Sessions": {absent}, "SentInvitations": {absent}, "AcceptedInvitations": {absent}, "CreatedKeys": {absent},
 	}, outsider)
+}
+
+func TestOfAnAPIKeyTheNameIsLeft(t *testing.T) {
+	t.Parallel()
+	redacted(t, fates{
+		"ID": {shown}, "AccountID": {shown}, "Name": {shown},
+		"CreatedAt": {absent}, "UpdatedAt": {absent}, "Version": {absent}, "AccountWide": {absent}, "TeamID": {absent}, "Permissions": {absent},
+		"SecretHash": {absent}, "Hint": {absent}, "CreatorID": {absent}, "ExpiresAt": {absent}, "RevokedAt": {absent},
+		"LastUsedAt": {absent}, "LastUsedIP": {absent},
+	}, fates{
+		"Account": {absent}, "Team": {absent}, "Creator": {absent}, "SentInvitations": {absent},
+	}, func(k *ent.APIKey) *ent.APIKey {
+		return KnownKey(WithViewer(t.Context(), &Viewer{UserID: "usr_me"}), k)
+	})
 }
 
 func TestOfAnEventTheLogShowsWhoDidWhatToWhat(t *testing.T) {
@@ -150,14 +171,14 @@ func TestOfAClosedInvitation(t *testing.T) {
 		"Email": {masked, shown}, "Note": {absent, shown}, "Permissions": {absent, shown}, "AllPermissions": {absent, shown},
 		"DeliveryError": {absent, shown}, "AcceptedByID": {absent, shown},
 
-		"ID": both, "CreatedAt": both, "AccountID": both, "TeamID": both, "InviterID": both, "FirstName": both, "LastName": both,
+		"ID": both, "CreatedAt": both, "AccountID": both, "TeamID": both, "InviterID": both, "InviterKeyID": both, "FirstName": both, "LastName": both,
 		"JobTitle": both, "AllowedDomains": both, "Status": both, "ExpiresAt": both, "LastSentAt": both, "SendCount": both,
 		"Delivery": both, "DeliveryAttempts": both, "DeliveryUpdatedAt": both,
 
 		"Version": neither, "UpdatedAt": neither, "EmailKey": neither, "GranterID": neither, "UnconfirmedAt": neither, "SortName": neither, "Search": neither, "Superseded": neither,
 		"TokenHash": neither, "TokenGeneration": neither, "TokenMailed": neither, "ResentAt": neither, "ResendDayStart": neither, "ResendsOfDay": neither, "ForgottenAt": neither,
 	}, fates{
-		"Team": {masked, shown}, "Inviter": {absent, shown}, "AcceptedBy": neither,
+		"Team": {masked, shown}, "Inviter": {absent, shown}, "InviterKey": {absent, shown}, "AcceptedBy": neither,
 		"Roles": both, "Groups": {absent, shown}, "Divisions": {absent, shown},
 	}, toLinkHolder, toAddressee)
 }
@@ -168,13 +189,13 @@ func TestOfTheTeamOfAClosedInvitation(t *testing.T) {
 		"ID": {shown}, "CreatedAt": {shown}, "AccountID": {shown}, "Name": {shown}, "IsDefault": {shown},
 		"Version": {absent}, "UpdatedAt": {absent}, "ActiveMembers": {absent}, "DeactivatedMembers": {absent},
 		"PendingInvitations": {absent}, "ExpiredInvitations": {absent}, "AllInvitations": {absent},
-	}, fates{"Account": {masked}, "Members": {absent}, "Invitations": {absent}, "Transfers": {absent}}, teamToLinkHolder)
+	}, fates{"Account": {masked}, "Members": {absent}, "Invitations": {absent}, "Transfers": {absent}, "APIKeys": {absent}}, teamToLinkHolder)
 	redacted(t, fates{
 		"ID": {shown}, "Name": {shown}, "Status": {shown},
 		"CreatedAt": {absent}, "UpdatedAt": {absent}, "Version": {absent}, "Preset": {absent}, "EventSeq": {absent},
 		"InvitationTTLHours": {absent}, "CountPendingAsSeats": {absent}, "KeepInvitationsOfRemovedMembers": {absent},
 		"MultiUser": {absent}, "MaxTeams": {absent}, "MaxMembersPerTeam": {absent}, "MaxPendingInvitations": {absent},
-	}, fates{"Teams": {absent}, "Roles": {absent}, "Groups": {absent}, "Divisions": {absent}}, func(a *ent.Account) *ent.Account {
+	}, fates{"Teams": {absent}, "Roles": {absent}, "Groups": {absent}, "Divisions": {absent}, "APIKeys": {absent}}, func(a *ent.Account) *ent.Account {
 		return teamToLinkHolder(&ent.Team{Edges: ent.TeamEdges{Account: a}}).Edges.Account
 	})
 	if teamToLinkHolder(nil) != nil || teamToLinkHolder(&ent.Team{}).Edges.Account != nil {

@@ -17,6 +17,21 @@ func SignedIn(ctx context.Context) (*Viewer, error) {
 	return nil, fault.Refuse(fault.Unauthenticated, "Sign in first.")
 }
 
+// Person returns the viewer of the context, who is no API key: for what a program cannot do,
+// such as accepting an invitation. UNAUTHENTICATED, or FORBIDDEN for a key.
+func Person(ctx context.Context) (*Viewer, error) {
+	v, err := SignedIn(ctx)
+	if err == nil && v.IsKey() {
+		return nil, NeedsPerson()
+	}
+	return v, err
+}
+
+// NeedsPerson returns the refusal of an API key where only a person can act.
+func NeedsPerson() error {
+	return fault.Refuse(fault.Forbidden, "An API key cannot do this. It needs a person who is signed in.")
+}
+
 // Require returns the viewer's membership in the team if it holds the permission. It
 // fails with UNAUTHENTICATED, with NOT_FOUND when the viewer may not know of the team,
 // or with FORBIDDEN. Only a refusal reads from the client, which must be guarded.

@@ -7,10 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// Viewer is the signed-in user who asks, with everything they hold. It is loaded once
-// for a request, or for an item of a subscription, and does not change afterwards.
+// Viewer is the signed-in user or the API key that sends the request, with all it holds. It is
+// loaded once for a request, or for an item of a subscription, and does not change afterwards.
 type Viewer struct {
-	UserID    string
+	// UserID is the id by which the viewer acts: that of the user, or of the key.
+	UserID string
+	// SessionID is what the viewer is known by: the user's session, or the key itself.
 	SessionID string
 	Email     string // as typed
 	EmailKey  string // as compared
@@ -28,6 +30,9 @@ func (v *Viewer) Membership(teamID string) *Membership {
 	}
 	return v.memberships[teamID]
 }
+
+// IsKey reports whether the viewer is an API key. A nil viewer is none.
+func (v *Viewer) IsKey() bool { return v != nil && IsKey(v.UserID) }
 
 // HomeTeam returns the chosen team if the viewer is in it, or else the team they have
 // been in for the longest time; empty when they are in none.

@@ -47,6 +47,9 @@ func visible(v *Viewer, typ string) condition {
 		return in("user_id", idSet{v.UserID})
 	case ent.TypeCoolOff:
 		return v.ownBlocks()
+	case ent.TypeAPIKey:
+		return either(in("account_id", v.accountsWith(APIKeysRead)), in("id", idSet{v.UserID}),
+			v.offered(invitation.FieldInviterKeyID), v.namedIn(invitation.Table, invitation.FieldInviterKeyID))
 	case ent.TypeEvent:
 		return in("account_id", v.accountsWith(AuditRead))
 	default:
@@ -117,7 +120,7 @@ func (v *Viewer) ownInvitations() condition {
 	return func(s *sql.Selector) {
 		s.Where(sql.And(
 			isIn(s.C(invitation.FieldTeamID), teams),
-			sql.Or(sql.EQ(s.C(invitation.FieldInviterID), v.UserID), sql.EQ(s.C(invitation.FieldGranterID), v.UserID)),
+			sql.Or(sql.EQ(s.C(invitation.FieldInviterID), v.UserID), sql.EQ(s.C(invitation.FieldInviterKeyID), v.UserID), sql.EQ(s.C(invitation.FieldGranterID), v.UserID)),
 		))
 	}
 }

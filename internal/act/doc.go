@@ -1,4 +1,4 @@
-// Package act is the one door for writes: every change that a person makes in an
+// Package act is the one door for writes: every change that a viewer makes in an
 // account passes through Door.Do. A verb gives it a Rule, which decides who may
 // act, and gets an Act: the transaction, the account's row, and the actor.
 //

@@ -42,7 +42,7 @@ var impossible = []struct{ reason, mutations, codes string }{
 		"open and expired invitations alone are revoked, and their transaction closes the transfers it finds", "eraseMe",
 		"INVITATION_ALREADY_ACCEPTED INVITATION_DECLINED INVITATION_EXPIRED INVITATION_REVOKED TRANSFER_NOT_PENDING",
 	},
-	{"a member may leave a suspended account", "leaveTeam", "ACCOUNT_SUSPENDED"},
+	{"a member may leave, and a key may be revoked, in a suspended account", "leaveTeam revokeApiKey", "ACCOUNT_SUSPENDED"},
 	{"a malformed address is answered as an unknown one", "signIn", "BLANK INVALID_EMAIL"},
 }
 

@@ -45,9 +45,10 @@ var (
 // told so by mail. mailed is false only when the server has no mail, and then the address
 // changes at once. BLANK, INVALID_EMAIL for a wrong address, INVALID_VALUE for the
 // viewer's own, INVALID_CREDENTIALS for a wrong password and for a user without one,
-// RATE_LIMITED, UNAUTHENTICATED without a viewer or when their session ends meanwhile.
+// RATE_LIMITED, FORBIDDEN for an API key, UNAUTHENTICATED without a viewer or when their session ends
+// meanwhile.
 func (s *Service) ChangeEmail(ctx context.Context, email, password string) (mailed bool, err error) {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -320,11 +321,12 @@ func (s *Service) setAddress(ctx context.Context, tx *store.Tx, u *ent.User, add
 }
 
 // CancelEmailChange drops the change that a token belongs to, or for nil the viewer's own. canceled is false when they have none. INVALID_TOKEN for a token that is
-// unknown or expired, UNAUTHENTICATED without a token and a viewer.
+// unknown or expired, UNAUTHENTICATED without a token and a viewer, FORBIDDEN for an API
+// key without a token.
 func (s *Service) CancelEmailChange(ctx context.Context, secret *string) (canceled bool, err error) {
 	which := emailchange.ExpiresAtGT(s.Now())
 	if secret == nil {
-		v, err := access.SignedIn(ctx)
+		v, err := access.Person(ctx)
 		if err != nil {
 			return false, err
 		}

@@ -12,7 +12,8 @@
 //	ID token of the identity provider   IdentityProvider.verify
 //	code and cookie of a flow           Cookies.FlowOf, then IdentityProvider.redeem
 //	session token, bearer or cookie     Service.Identify, for each request
-//	session of an open socket           Service.ForOperation, for each operation
+//	secret of an API key                Service.Identify, for each request
+//	session or key of an open socket    Service.ForOperation, for each operation
 //
 // Every password that somebody types is one guess (Limits), and costs the same for an
 // address with a user and without. Tables hold the hashes of tokens, never a token.
@@ -73,8 +74,8 @@ type Service struct {
 	Limits Limits
 	// Provider is the operator's identity provider, or nil.
 	Provider *IdentityProvider
-	// Sessions caches the viewers of sessions, by the hash of the token, and by the id
-	// of the session for sockets.
+	// Sessions caches the viewers of sessions and API keys, by the hash of the token, and by
+	// the id of the session or the key for sockets.
 	Sessions *access.Cache[string, Known]
 }
 

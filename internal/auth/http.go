@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/convoke-dev/convoke/ent/session"
 	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/fault"
 )
@@ -130,14 +129,22 @@ func Bearer(authorization string) string {
 }
 
 // Identify returns a context with the viewer of an HTTP request: by its Authorization
-// header, or else by its cookie. A header that is not valid fails with UNAUTHENTICATED,
-// because a program must learn that its session has ended. A cookie that is not valid is
-// deleted, and the request is a visitor's, so that they can sign in.
+// header, or else by its X-API-Key header, or else by its cookie. A header that is not valid
+// fails with UNAUTHENTICATED, because a program must learn that its session has ended. A
+// cookie that is not valid is deleted, and the request is a visitor's, so that they can sign
+// in.
 func (s *Service) Identify(w http.ResponseWriter, r *http.Request, secure bool) (context.Context, error) {
 	cookies := NewCookies(w, r, secure)
 	ctx := context.WithValue(r.Context(), cookiesKey{}, cookies)
 	if r.Header.Get("Authorization") != "" {
 		v, err := s.Authenticate(ctx, cookies.bearer)
+		return access.WithViewer(ctx, v), err
+	}
+	if secret := r.Header.Get("X-API-Key"); secret != "" {
+		v, err := s.Authenticate(ctx, secret)
+		if err == nil && !v.IsKey() {
+			v, err = nil, access.ErrKeyEnded
+		}
 		return access.WithViewer(ctx, v), err
 	}
 	if cookies.token == "" {
@@ -170,6 +177,6 @@ func (s *Service) ForOperation(ctx context.Context) (context.Context, error) {
 	if v == nil {
 		return access.WithViewer(ctx, nil), nil
 	}
-	v, err := s.known(ctx, v.SessionID, session.ID(v.SessionID))
+	v, err := s.known(v.SessionID, func() (*Known, error) { return s.reload(ctx, v.SessionID) })
 	return access.WithViewer(ctx, v), err
 }

@@ -18,9 +18,10 @@ type Profile struct {
 }
 
 // UpdateProfile changes the viewer's name and job title, also where lists of their teams
-// sort and search by it. TOO_LONG for wrong input, UNAUTHENTICATED without a viewer.
+// sort and search by it. TOO_LONG for wrong input, UNAUTHENTICATED without a viewer, FORBIDDEN
+// for an API key.
 func (s *Service) UpdateProfile(ctx context.Context, p Profile) error {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return err
 	}

@@ -173,9 +173,9 @@ func (s *Service) passwordChanged(ctx context.Context, tx *store.Tx, accountID, 
 // viewer's session goes on with a new token, which it returns, so that a cookie from before
 // the change is not valid any more. BLANK or WEAK_PASSWORD for the new password, INVALID_CREDENTIALS
 // when the current one is wrong, RATE_LIMITED after too many wrong ones, UNAUTHENTICATED
-// without a viewer or when their session ends meanwhile.
+// without a viewer or when their session ends meanwhile, FORBIDDEN for an API key.
 func (s *Service) ChangePassword(ctx context.Context, current, password string, renew bool) (in *SignedIn, err error) {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/member"
 	"github.com/convoke-dev/convoke/ent/predicate"
 	"github.com/convoke-dev/convoke/ent/session"
@@ -85,33 +87,50 @@ func seen(ctx context.Context, tx *store.Tx, userID string, now time.Time) error
 	return tx.User.Update().Where(user.ID(userID)).SetLastSeenAt(now).Exec(ctx)
 }
 
-// Known is a cached session with its viewer.
+// Known is a cached session or API key with its viewer.
 type Known struct {
-	viewer   *access.Viewer
-	lastSeen time.Time
-	expires  time.Time
+	viewer  *access.Viewer
+	touchAt time.Time // when its use is to be stored again
+	expires time.Time // zero = never
 }
 
 // Weight is that of the viewer.
 func (k Known) Weight() int { return k.viewer.Weight() }
 
-// Authenticate returns the viewer of a session token, from the cache if it is there. It
-// fails with UNAUTHENTICATED when there is no such session, or it has ended or was idle
-// for too long.
-func (s *Service) Authenticate(ctx context.Context, sessionToken string) (*access.Viewer, error) {
-	hash := token.Hash(sessionToken)
-	return s.known(ctx, string(hash), session.TokenHash(hash))
+// Authenticate returns the viewer of a session token or of the secret of an API key, from
+// the cache if it is there. It fails with UNAUTHENTICATED when there is no such session or
+// key, or it has ended, or a session was idle for too long.
+func (s *Service) Authenticate(ctx context.Context, credential string) (*access.Viewer, error) {
+	credential = token.Clean(credential)
+	hash := token.Hash(credential)
+	if !strings.HasPrefix(credential, token.APIKey) {
+		return s.known(string(hash), func() (*Known, error) { return s.load(ctx, session.TokenHash(hash)) })
+	}
+	if !token.IsChecked(token.APIKey, credential) {
+		return nil, access.ErrKeyEnded
+	}
+	return s.known(string(hash), func() (*Known, error) { return s.loadKey(ctx, apikey.SecretHash(hash)) })
 }
 
-// known returns the viewer of a session from the cache, or else loads and caches it.
-func (s *Service) known(ctx context.Context, key string, which predicate.Session) (*access.Viewer, error) {
+// reload loads the session or the API key with the id, past the cache. It fails like
+// Authenticate.
+func (s *Service) reload(ctx context.Context, id string) (*Known, error) {
+	if access.IsKey(id) {
+		return s.loadKey(ctx, apikey.ID(id))
+	}
+	return s.load(ctx, session.ID(id))
+}
+
+// known returns the viewer of a session or an API key from the cache, or else loads and
+// caches it.
+func (s *Service) known(key string, load func() (*Known, error)) (*access.Viewer, error) {
 	if k, ok := s.Sessions.Get(key); ok {
-		if now := s.Now(); now.Before(k.expires) && now.Sub(k.lastSeen) < touchEvery {
+		if now := s.Now(); (k.expires.IsZero() || now.Before(k.expires)) && now.Before(k.touchAt) {
 			return k.viewer, nil
 		}
 	}
 	count := s.Store.Changes().Count()
-	k, err := s.load(ctx, which)
+	k, err := load()
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +138,10 @@ func (s *Service) known(ctx context.Context, key string, which predicate.Session
 	return k.viewer, nil
 }
 
-// Refresh loads the viewer of a session, past the cache. It fails like Authenticate.
-func (s *Service) Refresh(ctx context.Context, sessionID string) (*access.Viewer, error) {
-	k, err := s.load(ctx, session.ID(sessionID))
+// Refresh loads the viewer of a session or an API key, past the cache. It fails like
+// Authenticate.
+func (s *Service) Refresh(ctx context.Context, id string) (*access.Viewer, error) {
+	k, err := s.reload(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -153,11 +173,20 @@ func (s *Service) bury(ctx context.Context, refusedAt time.Time, which predicate
 	return nil
 }
 
-// Ended returns which of the sessions have ended. It costs a statement for each
-// 1000 of them, and a few more when some have ended since the last call.
-func (s *Service) Ended(ctx context.Context, sessionIDs []string) (ended []string, err error) {
-	ctx = access.System(ctx, "look which sessions still are")
+// Ended returns which of the sessions and API keys have ended. It costs a statement for
+// each 1000 sessions and each 1000 keys, and a few more when some sessions have ended since
+// the last call.
+func (s *Service) Ended(ctx context.Context, ids []string) (ended []string, err error) {
+	ctx = access.System(ctx, "find which sessions and API keys have ended")
 	now := s.Now()
+	keys, sessionIDs := keysAmong(ids)
+	for some := range slices.Chunk(keys, sessionsPerRead) {
+		alive, err := s.Store.Read().APIKey.Query().Where(apikey.IDIn(some...), access.LiveKey(now)).IDs(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("find API keys: %w", err)
+		}
+		ended = append(ended, missing(some, alive)...)
+	}
 	for some := range slices.Chunk(sessionIDs, sessionsPerRead) {
 		alive, err := s.Store.Read().Session.Query().Where(session.IDIn(some...), liveAt(now)).IDs(ctx)
 		if err != nil {
@@ -185,15 +214,30 @@ func missing(ids, alive []string) (over []string) {
 	return over
 }
 
-// Viewers returns the viewers of the sessions that have not ended, as they are now, by
-// session. It costs as many statements as one session does, and takes at most 1000.
-func (s *Service) Viewers(ctx context.Context, sessionIDs []string) (map[string]*access.Viewer, error) {
+// Viewers returns the viewers of the sessions and API keys that have not ended, as they are
+// now, by session or key. It costs as many statements as one session and one key do, and
+// takes at most 1000.
+func (s *Service) Viewers(ctx context.Context, ids []string) (map[string]*access.Viewer, error) {
 	ctx, now := access.System(ctx, "read the viewers of open streams"), s.Now()
+	keys, sessionIDs := keysAmong(ids)
+	viewers := make(map[string]*access.Viewer, len(ids))
+	if len(keys) > 0 {
+		found, err := s.loadKeys(ctx, now, apikey.IDIn(keys...))
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range found {
+			viewers[l.key.ID] = l.viewer
+		}
+	}
+	if len(sessionIDs) == 0 {
+		return viewers, nil
+	}
 	found, err := s.loadAll(ctx, now, session.IDIn(sessionIDs...))
 	if err != nil {
 		return nil, err
 	}
-	viewers, alive := make(map[string]*access.Viewer, len(found)), make([]string, len(found))
+	alive := make([]string, len(found))
 	for i, l := range found {
 		viewers[l.session.ID], alive[i] = l.viewer, l.session.ID
 	}
@@ -230,15 +274,15 @@ func (s *Service) load(ctx context.Context, which predicate.Session) (*Known, er
 		return nil, ErrEnded
 	}
 	ses := all[0].session
-	k := &Known{viewer: all[0].viewer, lastSeen: ses.LastSeenAt, expires: ses.ExpiresAt}
-	if now.Sub(ses.LastSeenAt) >= touchEvery {
+	k := &Known{viewer: all[0].viewer, touchAt: ses.LastSeenAt.Add(touchEvery), expires: ses.ExpiresAt}
+	if !now.Before(k.touchAt) {
 		// A request can still be answered while the database takes no writes.
 		if err := s.touch(ctx, ses, now); fault.Is(err, fault.Unavailable) {
 			return k, nil // the store logs it
 		} else if err != nil {
 			s.Log.Warn("store the last use of a session", "session", ses.ID, "error", err)
 		} else {
-			k.lastSeen = now
+			k.touchAt = now.Add(touchEvery)
 		}
 	}
 	return k, nil
@@ -310,9 +354,10 @@ func (s *Service) touch(ctx context.Context, ses *ent.Session, now time.Time) er
 	})
 }
 
-// SignOut ends the viewer's session. UNAUTHENTICATED without a viewer.
+// SignOut ends the viewer's session. UNAUTHENTICATED without a viewer, FORBIDDEN for an API
+// key.
 func (s *Service) SignOut(ctx context.Context) error {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return err
 	}
@@ -321,9 +366,9 @@ func (s *Service) SignOut(ctx context.Context) error {
 }
 
 // RevokeSession ends one of the viewer's sessions, also the one in use. UNAUTHENTICATED
-// without a viewer, NOT_FOUND when they have no such session.
+// without a viewer, FORBIDDEN for an API key, NOT_FOUND when they have no such session.
 func (s *Service) RevokeSession(ctx context.Context, id string) error {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,10 @@ const (
 	DivisionUpdated Type = "division.updated"
 	DivisionDeleted Type = "division.deleted"
 
+	APIKeyCreated Type = "api_key.created"
+	APIKeyUpdated Type = "api_key.updated"
+	APIKeyRevoked Type = "api_key.revoked"
+
 	AccountUpdated   Type = "account.updated"
 	AccountSuspended Type = "account.suspended"
 	AccountResumed   Type = "account.resumed"
@@ -102,7 +106,7 @@ func Addressed(emailKey string) string {
 // or the text of a mail.
 type Draft struct {
 	Type      Type
-	ActorID   string // the user who did it; empty = the system
+	ActorID   string // the user or the API key that did it; empty = the system
 	TeamID    string // empty = the account as a whole
 	SubjectID string // the id of the object it happened to
 	Data      map[string]string

@@ -35,7 +35,7 @@ type Rights int
 const (
 	OfNobody       Rights = iota
 	OfMember              // the member's whose user the event's data names
-	OfUser                // the user's who is the event's subject
+	OfSubject             // those of the user or the API key that is the event's subject
 	OfWholeAccount        // anybody's in the account
 )
 
@@ -104,7 +104,7 @@ func (f Facts) Concerns(e *ent.Event, userID string) bool {
 		return false
 	case OfMember:
 		return e.Data[UserID] == userID
-	case OfUser:
+	case OfSubject:
 		return e.SubjectID == userID
 	default:
 		return true
@@ -172,7 +172,7 @@ var facts = map[Type]Facts{
 	TransferCanceled:  {Summary: "A transfer of ownership was canceled", Members: memberReference, Team: "TRANSFER_CANCELED"},
 	TransferExpired:   {Summary: "A transfer of ownership expired", Members: memberReference, Team: "TRANSFER_EXPIRED"},
 
-	TeamCreated: {Summary: "Created a team", Team: "TEAM_CREATED"},
+	TeamCreated: {Summary: "Created a team", Team: "TEAM_CREATED", Rights: OfWholeAccount}, // an API key may act in it
 	TeamUpdated: {Summary: "Changed a team", Members: memberReference, Invitations: invitationReference, Team: "TEAM_UPDATED"},
 	TeamDeleted: {Summary: "Deleted a team", Team: "TEAM_DELETED", Rights: OfWholeAccount},
 
@@ -186,15 +186,19 @@ var facts = map[Type]Facts{
 	DivisionUpdated: {Summary: "Changed a division", Members: memberReference, Invitations: invitationReference, Team: "DIVISION_UPDATED"},
 	DivisionDeleted: {Summary: "Deleted a division", Members: memberReference, Invitations: invitationReference, Team: "DIVISION_DELETED"},
 
+	APIKeyCreated: {Summary: "Created an API key", Team: "API_KEY_CREATED"},
+	APIKeyUpdated: {Summary: "Changed an API key", Invitations: invitationReference, Team: "API_KEY_UPDATED", Rights: OfSubject},
+	APIKeyRevoked: {Summary: "An API key was revoked", Team: "API_KEY_REVOKED", Rights: OfSubject},
+
 	AccountUpdated:   {Summary: "Changed the account", Members: memberReference, Invitations: invitationReference, Team: "ACCOUNT_UPDATED"},
 	AccountSuspended: {Summary: "The account was suspended", Members: memberReference, Invitations: invitationReference, Team: "ACCOUNT_UPDATED"},
 	AccountResumed:   {Summary: "The account was resumed", Members: memberReference, Invitations: invitationReference, Team: "ACCOUNT_UPDATED"},
 
 	UserSignedUp:        {Summary: "Signed up"},
 	UserSignedIn:        {Summary: "Signed in"},
-	UserSignedOut:       {Summary: "Signed out", Rights: OfUser},
+	UserSignedOut:       {Summary: "Signed out", Rights: OfSubject},
 	UserEmailVerified:   {Summary: "Verified an address"},
-	UserPasswordChanged: {Summary: "Changed the password", Rights: OfUser},
+	UserPasswordChanged: {Summary: "Changed the password", Rights: OfSubject},
 	// The lists of members have a member.updated beside it.
-	UserEmailChanged: {Summary: "Changed the e-mail address", Rights: OfUser},
+	UserEmailChanged: {Summary: "Changed the e-mail address", Rights: OfSubject},
 }

@@ -28,7 +28,7 @@ func TestWhomAnEventConcerns(t *testing.T) {
 	}{
 		{event.OfNobody, false, false, false},
 		{event.OfMember, false, true, false},
-		{event.OfUser, true, false, false},
+		{event.OfSubject, true, false, false},
 		{event.OfWholeAccount, true, true, true},
 	} {
 		f := event.Facts{Rights: tt.rights}
@@ -45,10 +45,11 @@ func TestWhichTypesMayChangeRights(t *testing.T) {
 	want := map[event.Type]event.Rights{
 		event.MemberUpdated: event.OfMember, event.MemberDeactivated: event.OfMember,
 		event.MemberReactivated: event.OfMember, event.MemberRemoved: event.OfMember,
-		event.TransferAccepted: event.OfWholeAccount, event.TeamDeleted: event.OfWholeAccount,
+		event.TransferAccepted: event.OfWholeAccount, event.TeamCreated: event.OfWholeAccount, event.TeamDeleted: event.OfWholeAccount,
 		event.RoleUpdated: event.OfWholeAccount, event.RoleDeleted: event.OfWholeAccount,
 		event.GroupUpdated: event.OfWholeAccount, event.GroupDeleted: event.OfWholeAccount,
-		event.UserSignedOut: event.OfUser, event.UserPasswordChanged: event.OfUser, event.UserEmailChanged: event.OfUser,
+		event.APIKeyUpdated: event.OfSubject, event.APIKeyRevoked: event.OfSubject,
+		event.UserSignedOut: event.OfSubject, event.UserPasswordChanged: event.OfSubject, event.UserEmailChanged: event.OfSubject,
 	}
 	all := event.TypesFor(func(event.Facts) bool { return true })
 	for _, typ := range all {

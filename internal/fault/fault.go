@@ -96,6 +96,7 @@ const (
 	RoleLimitReached          Code = "ROLE_LIMIT_REACHED"
 	GroupLimitReached         Code = "GROUP_LIMIT_REACHED"
 	DivisionLimitReached      Code = "DIVISION_LIMIT_REACHED"
+	APIKeyLimitReached        Code = "API_KEY_LIMIT_REACHED" //nolint:gosec // a code, not a credential
 	DomainNotAllowed          Code = "DOMAIN_NOT_ALLOWED"
 	FeatureNotAvailable       Code = "FEATURE_NOT_AVAILABLE"
 	Conflict                  Code = "CONFLICT"

@@ -87,15 +87,15 @@ type Unblocking struct {
 // Unblock takes a block back, and ends the cool-off of the address, so that the account may
 // invite it again at once. By a link it does so also when there is no block, for somebody
 // who declined by mistake. It needs the owner of the address, and fails like Block; for an
-// id that is no block of the viewer's address, with UNAUTHENTICATED or NOT_FOUND. It returns
+// id that is no block of the viewer's address, with UNAUTHENTICATED, FORBIDDEN for an API key, or NOT_FOUND. It returns
 // the id of the block, empty when there was none.
 func (s *Service) Unblock(ctx context.Context, u Unblocking) (id string, err error) {
 	viewer := access.ViewerFrom(ctx)
 	if u.BlockID == "" {
 		return s.unblockByLink(ctx, viewer, u.Token)
 	}
-	if viewer == nil {
-		return "", fault.Refuse(fault.Unauthenticated, "Sign in first.")
+	if _, err := access.Person(ctx); err != nil {
+		return "", err
 	}
 	own := func(ctx context.Context, client *ent.Client) (*ent.CoolOff, error) {
 		c, err := client.CoolOff.Query().Where(

@@ -7,6 +7,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/invitation"
+	"github.com/convoke-dev/convoke/internal/access"
 	"github.com/convoke-dev/convoke/internal/event"
 	"github.com/convoke-dev/convoke/internal/lifecycle"
 	"github.com/convoke-dev/convoke/internal/outbox"
@@ -101,8 +102,13 @@ func (b *batch) row(id string, a addressee) *ent.InvitationCreate {
 		SetAllPermissions(b.grant.AllPermissions).SetPermissions(b.grant.Permissions).
 		AddRoles(b.grant.Roles...).AddGroups(b.grant.Groups...).
 		SetAllowedDomains(b.Scope.Domains).AddDivisions(b.divisions...).
-		SetInviterID(b.UserID).SetGranterID(b.UserID).
+		SetGranterID(b.UserID).
 		SetExpiresAt(b.now.Add(ttl(b.Account, b.ExpiresInHours)))
+	if access.IsKey(b.UserID) {
+		c.SetInviterKeyID(b.UserID)
+	} else {
+		c.SetInviterID(b.UserID)
+	}
 	if b.mailed {
 		c.SetDelivery(invitation.DeliveryQueued).SetDeliveryUpdatedAt(b.now).SetLastSentAt(b.now).SetSendCount(1)
 	}

@@ -88,13 +88,17 @@ func (s *Service) nextStep(ctx context.Context, i *ent.Invitation, status lifecy
 	}
 }
 
-// inviterName returns the name of the inviter, or of the team when the inviter's
-// user is gone.
+// inviterName returns the name of the inviter, of the account when an API key invited, or of
+// the team when the inviter's user is gone.
 func inviterName(i *ent.Invitation) string {
-	if i.Edges.Inviter == nil {
+	switch {
+	case i.Edges.Inviter != nil:
+		return auth.DisplayName(i.Edges.Inviter)
+	case i.InviterKeyID != nil:
+		return i.Edges.Team.Edges.Account.Name
+	default:
 		return i.Edges.Team.Name
 	}
-	return auth.DisplayName(i.Edges.Inviter)
 }
 
 // roleNames returns the names of the roles that an invitation grants, or one

@@ -22,11 +22,13 @@ type Reference struct {
 }
 
 // locate finds the invitation that a reference names. It fails with
-// INVALID_VALUE unless one of token and id is given, with INVALID_TOKEN, or,
+// FORBIDDEN for an API key, with INVALID_VALUE unless one of token and id is given, with INVALID_TOKEN, or,
 // for an id, with UNAUTHENTICATED or, unless the viewer's proven address is that
 // of the invitation, NOT_FOUND.
 func (s *Service) locate(ctx context.Context, viewer *access.Viewer, r Reference) (*ent.Invitation, error) {
 	switch given := token.Clean(r.Token); {
+	case viewer.IsKey():
+		return nil, access.NeedsPerson()
 	case (given == "") == (r.InvitationID == ""):
 		return nil, fault.Input(fault.InvalidValue, "Give either the token or the invitation's id.", "invitation")
 	case given != "":

@@ -26,10 +26,10 @@ import (
 // or from now on when there is none: each once, those of an account in their order. An
 // address that is not proven has no invitations.
 //
-// It fails with UNAUTHENTICATED, and with BAD_USER_INPUT for a text that is no such
+// It fails with UNAUTHENTICATED, with FORBIDDEN for an API key, and with BAD_USER_INPUT for a text that is no such
 // cursor, or one beyond the end of a log. The caller closes the source.
 func (s *Service) Addressee(ctx context.Context, cursors []string, wake func()) (Source, error) {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -309,6 +309,8 @@ func showing(e *ent.Event) []predicate.Invitation {
 		return []predicate.Invitation{invitation.TeamID(e.TeamID)}
 	case event.MemberUpdated:
 		return []predicate.Invitation{invitation.InviterID(e.Data[event.UserID])}
+	case event.APIKeyUpdated:
+		return []predicate.Invitation{invitation.InviterKeyID(e.SubjectID)}
 	default: // the account; and a group that is deleted, which no invitation has any more
 		return nil
 	}

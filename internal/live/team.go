@@ -134,7 +134,7 @@ func (t *team) Next(ctx context.Context) (*Item, error) {
 		if shown && !t.hides(facts, e, v) {
 			return &Item{
 				Viewer: v, Event: e,
-				Own: e.TeamID != t.teamID && e.TeamID != "" || !v.Can(t.teamID, access.MembersRead),
+				Own: e.TeamID != t.teamID && e.TeamID != "" || access.IsKey(e.SubjectID) || !v.Can(t.teamID, access.MembersRead),
 			}, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convoke-dev/convoke/ent"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/cooloff"
 	"github.com/convoke-dev/convoke/ent/emailchange"
 	entevent "github.com/convoke-dev/convoke/ent/event"
@@ -25,7 +26,7 @@ const exportedAtOnce = 500
 
 // Export writes everything about a user as one JSON object: the profile, sessions,
 // a pending change of address, memberships, invitations to them and by them, accounts that
-// they have blocked, and the events that they caused or that are about them. It holds no
+// they have blocked, API keys that they created, and the events that they caused or that are about them. It holds no
 // password, token or hash, and nobody else's address: of invitations that the user sent,
 // only when, where and what became of them. It reads in portions, so its size is not
 // limited. The caller has made sure who asks.
@@ -47,6 +48,7 @@ func (s *Service) Export(ctx context.Context, userID string, to io.Writer) error
 	e.list("invitationsReceived", e.received)
 	e.list("invitationsSent", e.sent)
 	e.list("invitationBlocks", e.blocks)
+	e.list("apiKeysCreated", e.keys)
 	e.list("events", e.events)
 	e.text("}\n")
 	return e.err
@@ -252,6 +254,22 @@ func (e *export) blocks(after string) (rows []any, last string, err error) {
 			AccountID string     `json:"accountId"`
 			BlockedAt *time.Time `json:"blockedAt"`
 		}{c.ID, c.AccountID, c.BlockedAt})
+	}
+	return rows, last, err
+}
+
+// keys are the API keys that the user created. They belong to accounts.
+func (e *export) keys(after string) (rows []any, last string, err error) {
+	found, err := e.read.APIKey.Query().Where(apikey.CreatorID(e.user.ID), apikey.IDGT(after)).
+		Order(apikey.ByID()).Limit(exportedAtOnce).All(e.ctx)
+	for _, k := range found {
+		last = k.ID
+		rows = append(rows, struct {
+			ID        string    `json:"id"`
+			AccountID string    `json:"accountId"`
+			Name      string    `json:"name"`
+			CreatedAt time.Time `json:"createdAt"`
+		}{k.ID, k.AccountID, k.Name, k.CreatedAt})
 	}
 	return rows, last, err
 }

@@ -15,6 +15,7 @@ const (
 	maxRoles     = 200
 	maxGroups    = 500
 	maxDivisions = 1000
+	maxKeys      = 200 // that have not ended
 )
 
 // checkRoom fails with the code when count finds most objects or more. kind names them in

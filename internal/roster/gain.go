@@ -33,11 +33,12 @@ func (s *Service) withoutGain(ctx context.Context, a *act.Act, field string, cha
 }
 
 // checkUnrestricted fails with NOT_GRANTABLE about the field when the actor is
-// restricted to divisions or domains. A permission that they add to a role or
-// group would reach people who are not restricted.
+// restricted to divisions or domains, or is an API key of one team. A permission that
+// they add to a role or group would reach people who are not restricted, or other teams, in
+// which the creator of the key may hold less.
 func checkUnrestricted(actor *access.Membership, field string) error {
-	if !actor.Restricted() && len(actor.Domains) == 0 {
+	if !actor.Restricted() && len(actor.Domains) == 0 && !actor.OneTeam() {
 		return nil
 	}
-	return fault.Input(fault.NotGrantable, "You are restricted to some divisions or domains, and this would reach others.", field)
+	return fault.Input(fault.NotGrantable, "You are restricted to one team or to some divisions or domains, and this would reach others.", field)
 }

@@ -309,9 +309,9 @@ func (s *Service) Remove(ctx context.Context, memberID string) (teamID string, e
 
 // Leave ends the viewer's own membership and returns its id. Needs no permission.
 // A member may leave a suspended account too. Fails with UNAUTHENTICATED,
-// NOT_FOUND, CONFLICT, or OWNER_PROTECTED for the owner.
+// FORBIDDEN for an API key, NOT_FOUND, CONFLICT, or OWNER_PROTECTED for the owner.
 func (s *Service) Leave(ctx context.Context, teamID string) (memberID string, err error) {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -42,7 +42,7 @@ type Service struct {
 	Withdrawn func(ctx context.Context, tx *store.Tx, ended ...*ent.Invitation) error
 }
 
-// Departure is a member whose membership ends.
+// Departure is a member whose membership ends, or an API key that ends in a team.
 type Departure struct {
 	AccountID string
 	TeamID    string

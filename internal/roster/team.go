@@ -27,8 +27,12 @@ type NewTeam struct {
 // CreateTeam makes a team with one member, its owner: the viewer. Needs
 // team.create account-wide. Fails like act.AccountWide, and with BLANK, TOO_LONG,
 // TEAM_LIMIT_REACHED, NOT_GRANTABLE when the viewer is restricted to divisions
-// or domains, or IDEMPOTENCY_KEY_REUSED.
+// or domains, or IDEMPOTENCY_KEY_REUSED. FORBIDDEN for an API key, because a team has
+// an owner.
 func (s *Service) CreateTeam(ctx context.Context, n NewTeam) (teamID string, err error) {
+	if _, err := access.Person(ctx); err != nil {
+		return "", err
+	}
 	return s.create(ctx, act.AccountWide(n.AccountID, access.TeamCreate), "createTeam", n.IdempotencyKey, n, func(ctx context.Context, a *act.Act) (string, error) {
 		clean, bad := checkName(n.Name)
 		if bad != nil {
@@ -155,9 +159,9 @@ func (s *Service) deletion(ctx context.Context, tx *store.Tx, teamID string) []s
 func deleted(_ int, err error) error { return err }
 
 // SetActiveTeam chooses the team that the viewer's dashboard shows. The viewer must
-// be a member of it. Fails with UNAUTHENTICATED or NOT_FOUND.
+// be a member of it. Fails with UNAUTHENTICATED, FORBIDDEN for an API key, or NOT_FOUND.
 func (s *Service) SetActiveTeam(ctx context.Context, teamID string) error {
-	v, err := access.SignedIn(ctx)
+	v, err := access.Person(ctx)
 	if err != nil {
 		return err
 	}

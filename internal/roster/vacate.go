@@ -7,6 +7,7 @@ import (
 
 	"github.com/convoke-dev/convoke/ent"
 	"github.com/convoke-dev/convoke/ent/account"
+	"github.com/convoke-dev/convoke/ent/apikey"
 	"github.com/convoke-dev/convoke/ent/division"
 	"github.com/convoke-dev/convoke/ent/group"
 	"github.com/convoke-dev/convoke/ent/idempotencykey"
@@ -105,6 +106,9 @@ func (s *Service) emptyAccount(ctx context.Context, a *act.Act) error {
 			return err
 		}
 	}
+	if err := s.endKeys(ctx, a, apikey.AccountID(a.Account.ID)); err != nil {
+		return err
+	}
 	id := a.Account.ID
 	err = inOrder("empty account "+id, []step{
 		{"delete its groups", func() error { return deleted(a.Tx.Group.Delete().Where(group.AccountID(id)).Exec(ctx)) }},
@@ -116,6 +120,7 @@ func (s *Service) emptyAccount(ctx context.Context, a *act.Act) error {
 		{"delete its idempotency keys", func() error {
 			return deleted(a.Tx.IdempotencyKey.Delete().Where(idempotencykey.AccountID(id)).Exec(ctx))
 		}},
+		{"forget its API keys", func() error { return s.forgetKeys(ctx, a) }},
 		{"suspend it", func() error {
 			return a.Tx.Account.UpdateOneID(id).SetName(erasedName).SetStatus(account.StatusSuspended).AddVersion(1).SetUpdatedAt(s.Now()).Exec(ctx)
 		}},
@@ -128,6 +133,9 @@ func (s *Service) emptyAccount(ctx context.Context, a *act.Act) error {
 
 // dropTeam deletes a team, also a default one, and logs it.
 func (s *Service) dropTeam(ctx context.Context, a *act.Act, teamID string) error {
+	if err := s.endKeys(ctx, a, apikey.TeamID(teamID)); err != nil {
+		return err
+	}
 	if err := a.Log(ctx, event.TeamDeleted, teamID, teamID, nil); err != nil {
 		return err
 	}

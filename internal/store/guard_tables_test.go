@@ -73,6 +73,7 @@ func tables() (all []read) {
 	all = append(all, reads("Job", "job", func(c *ent.Client) *ent.JobQuery { return c.Job.Query() })...)
 	all = append(all, reads("IdempotencyKey", "idk", func(c *ent.Client) *ent.IdempotencyKeyQuery { return c.IdempotencyKey.Query() })...)
 	all = append(all, reads("CoolOff", "cool", func(c *ent.Client) *ent.CoolOffQuery { return c.CoolOff.Query() })...)
+	all = append(all, reads("APIKey", "key", func(c *ent.Client) *ent.APIKeyQuery { return c.APIKey.Query() })...)
 	all = append(all, reads("PasswordReset", "pwr", func(c *ent.Client) *ent.PasswordResetQuery { return c.PasswordReset.Query() })...)
 	all = append(all, reads("EmailChange", "emc", func(c *ent.Client) *ent.EmailChangeQuery { return c.EmailChange.Query() })...)
 	return all

@@ -120,6 +120,7 @@ func visibleRows(ctx context.Context, t *testing.T, c *ent.Client) map[string][]
 		"members": c.Member.Query().IDs, "roles": c.Role.Query().IDs, "invitations": c.Invitation.Query().IDs,
 		"sessions": c.Session.Query().IDs, "sign_ups": c.SignUp.Query().IDs, "events": c.Event.Query().IDs, "jobs": c.Job.Query().IDs,
 		"idempotency_keys": c.IdempotencyKey.Query().IDs, "password_resets": c.PasswordReset.Query().IDs, "cool_offs": c.CoolOff.Query().IDs,
+		"api_keys":      c.APIKey.Query().IDs,
 		"email_changes": c.EmailChange.Query().IDs,
 		"groups":        c.Group.Query().IDs, "divisions": c.Division.Query().IDs, "ownership_transfers": c.OwnershipTransfer.Query().IDs,
 	} {
@@ -157,7 +158,7 @@ func TestViewersSeeWhatTheyMayKnow(t *testing.T) {
 			"members":     {"mem_A", "mem_owner_A", "mem_plain_A", "mem_second_A", "mem_shared_A"},
 			"users":       {"usr_A", "usr_acceptor_A", "usr_inviter_A", "usr_owner_A", "usr_plain_A", "usr_second_A", "usr_shared"},
 			"invitations": {"inv_A", "inv_accepted_A", "inv_open_A", "inv_shared_A"},
-			"sessions":    {"ses_A"}, "events": {"evt_A"}, "ownership_transfers": {"otr_A"}, "email_changes": {"emc_A"},
+			"sessions":    {"ses_A"}, "events": {"evt_A"}, "ownership_transfers": {"otr_A"}, "email_changes": {"emc_A"}, "api_keys": {"key_A"},
 		}},
 		{"without members.read a member sees their own membership and the owner's, and their own roles and groups", "usr_plain_A", map[string][]string{
 			"accounts": {"acc_A"}, "teams": {"team_A"}, "roles": {"role_plain_A"}, "groups": groups, "divisions": divisions,

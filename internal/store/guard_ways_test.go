@@ -27,6 +27,7 @@ var gets = []read{
 	{"Event Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Event.Get(ctx, "evt_B") }},
 	{"IdempotencyKey Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.IdempotencyKey.Get(ctx, "idk_B") }},
 	{"CoolOff Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.CoolOff.Get(ctx, "cool_B") }},
+	{"APIKey Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.APIKey.Get(ctx, "key_B") }},
 	{"PasswordReset Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.PasswordReset.Get(ctx, "pwr_B") }},
 	{"EmailChange Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.EmailChange.Get(ctx, "emc_B") }},
 	{"Job Get", func(ctx context.Context, c *ent.Client) (any, error) { return c.Job.Get(ctx, "job_B") }},

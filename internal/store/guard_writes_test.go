@@ -197,6 +197,13 @@ var systemOnly = []write{
 	{"cool-offs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.CoolOff.Delete().Exec(ctx)))
 	}},
+	{"new API key", func(ctx context.Context, c *ent.Client) (any, error) {
+		return c.APIKey.Create().SetID("key_new").SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc_A").SetAccountWide(true).
+			SetName("new").SetPermissions([]string{"team.read"}).SetSecretHash([]byte("new")).SetHint("cvk").Save(ctx)
+	}},
+	{"API keys in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
+		return executed(ignoreCount(c.APIKey.Delete().Exec(ctx)))
+	}},
 	{"jobs in bulk", func(ctx context.Context, c *ent.Client) (any, error) {
 		return executed(ignoreCount(c.Job.Delete().Exec(ctx)))
 	}},

@@ -144,6 +144,7 @@ func foreignRows(t *testing.T, c *ent.Client) (rows []string) {
 	add(wrap(c.Job.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.IdempotencyKey.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.CoolOff.Query().Order(ent.Asc("id")).All(ctx)))
+	add(wrap(c.APIKey.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.PasswordReset.Query().Order(ent.Asc("id")).All(ctx)))
 	add(wrap(c.EmailChange.Query().Order(ent.Asc("id")).All(ctx)))
 	return rows
@@ -231,6 +232,8 @@ func (b *builder) records(side string) {
 		SetKey("key").SetInputHash([]byte("input")).SetOutcome([]byte("outcome")).Exec)
 	b.add(b.c.CoolOff.Create().SetID("cool" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).
 		SetAddressHash("usr" + side).SetMailboxHash("usr" + side).Exec)
+	b.add(b.c.APIKey.Create().SetID("key" + side).SetCreatedAt(noon).SetUpdatedAt(noon).SetAccountID("acc" + side).SetAccountWide(true).
+		SetName("key" + side).SetPermissions([]string{"team.read"}).SetSecretHash([]byte("key" + side)).SetHint("cvk").Exec)
 	b.add(b.c.PasswordReset.Create().SetID("pwr" + side).SetCreatedAt(noon).SetEmailKey("usr" + side).SetUserID("usr" + side).
 		SetTokenHash([]byte("pwr" + side)).SetExpiresAt(noon.Add(time.Hour)).Exec)
 	b.add(b.c.EmailChange.Create().SetID("emc" + side).SetCreatedAt(noon).SetUserID("usr" + side).SetOldEmailKey("usr" + side).

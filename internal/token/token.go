@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/url"
 	"strings"
 	"unicode"
@@ -71,6 +72,38 @@ func Random(prefix string) string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return prefix + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// APIKey begins every secret of an API key. Secret scanners know it by
+// cvk_[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}, and by IsChecked.
+const APIKey = "cvk_"
+
+// checksumLength is how many digits a checksum has: enough for 32 bits in base 62.
+const checksumLength = 6
+
+// Checked returns a new token as Random does, with a checksum at its end, by which a secret
+// scanner tells it from a text that only looks like one.
+func Checked(prefix string) string {
+	t := Random(prefix)
+	return t + checksum(t)
+}
+
+// IsChecked reports whether the text has the prefix and the right checksum.
+func IsChecked(prefix, t string) bool {
+	at := len(t) - checksumLength
+	return strings.HasPrefix(t, prefix) && at > len(prefix) && t[at:] == checksum(t[:at])
+}
+
+// checksum is the CRC-32 (IEEE) of the text in base 62, of digits, capitals and small
+// letters.
+func checksum(of string) string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var out [checksumLength]byte
+	for n, i := crc32.ChecksumIEEE([]byte(of)), checksumLength-1; i >= 0; i-- {
+		out[i] = digits[n%62]
+		n /= 62
+	}
+	return string(out[:])
 }
 
 // Deriver derives tokens from the server's secret keys.

@@ -33,6 +33,7 @@ const (
 	Reset       Prefix = "pwr"
 	EmailChange Prefix = "emc"
 	CoolOff     Prefix = "cool"
+	APIKey      Prefix = "key"
 )
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -243,6 +243,12 @@ export type SetRolesInput = {
 export type TeamEventType =
   /** The account's name, settings, limits or status changed. */
   | 'ACCOUNT_UPDATED'
+  /** An API key was created in the account. Only viewers who may see the key receive this, and the two below. */
+  | 'API_KEY_CREATED'
+  /** An API key of the account was revoked. */
+  | 'API_KEY_REVOKED'
+  /** The name or the permissions of an API key of the account changed. */
+  | 'API_KEY_UPDATED'
   /** A division was created in the account. */
   | 'DIVISION_CREATED'
   /** A division of the account was deleted. */
@@ -314,6 +320,8 @@ export type UserErrorCode =
   | 'ALREADY_INVITED'
   /** The address belongs to a member of the team. */
   | 'ALREADY_MEMBER'
+  /** The account has 200 API keys that work, the most there can be. */
+  | 'API_KEY_LIMIT_REACHED'
   /** The user has to sign in first. */
   | 'AUTHENTICATION_REQUIRED'
   /** A required value is missing. */
@@ -443,6 +451,7 @@ export type TeamChangedSubscriptionVariables = Exact<{
 
 export type TeamChangedSubscription = { teamChanged: { cursor: string, type: TeamEventType, at: string, nodeId: string, reload: boolean, node:
       | { __typename: 'Account', id: string }
+      | { __typename: 'ApiKey', id: string }
       | { __typename: 'Division', id: string }
       | { __typename: 'Event', id: string }
       | { __typename: 'Group', id: string }
