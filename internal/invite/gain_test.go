@@ -64,12 +64,12 @@ func TestNobodyGetsWhatNobodyGave(t *testing.T) {
 				"remove": func(r *rapid.T) {
 					m := l.someMember(r)
 					_, err := l.server.Roster.Remove(l.as(l.actor(r, m.TeamID)), m.ID)
-					l.departs(m, err)
+					l.departs(m.TeamID, m.UserID, err)
 				},
 				"leave": func(r *rapid.T) {
 					m := l.someMember(r)
 					_, err := l.server.Roster.Leave(l.as(m.UserID), m.TeamID)
-					l.departs(m, err)
+					l.departs(m.TeamID, m.UserID, err)
 				},
 				"updateRole": func(r *rapid.T) {
 					actor, id, permissions := l.actor(r, l.teams[0]), l.role(r), l.keys(r)
@@ -96,6 +96,25 @@ func TestNobodyGetsWhatNobodyGave(t *testing.T) {
 					actor, id := l.actor(r, l.teams[0]), rapid.SampledFrom(l.divisions).Draw(r, "division")
 					parent := rapid.SampledFrom(append([]string{""}, l.divisions...)).Draw(r, "parent")
 					l.accountWide(actor, l.held[place{l.teams[0], actor}].keys(), l.server.Roster.UpdateDivision(l.as(actor), roster.DivisionChange{DivisionID: id, ParentID: &parent}))
+				},
+				"createKey": func(r *rapid.T) {
+					actor, team := l.actor(r, l.teams[0]), rapid.SampledFrom(append([]string{""}, l.teams...)).Draw(r, "team of the key")
+					issued, err := l.server.Roster.CreateKey(l.as(actor), roster.NewKey{AccountID: l.account, TeamID: team, Name: "K", Permissions: l.keys(r)})
+					l.gives(func(p place, c capability) bool { return p.user == issued.ID && l.held[place{p.team, actor}].has(c) }, err)
+					if err == nil {
+						l.programs = append(l.programs, issued.ID)
+					}
+				},
+				"updateKey": func(r *rapid.T) {
+					actor, key := l.actor(r, l.teams[0]), l.program(r)
+					l.gives(nobody, l.server.Roster.UpdateKey(l.as(actor), roster.KeyChange{KeyID: key, Permissions: l.keys(r)}))
+				},
+				"revokeKey": func(r *rapid.T) {
+					key := l.program(r)
+					err := l.server.Roster.RevokeKey(l.as(l.actor(r, l.teams[0])), key)
+					for _, team := range l.teams {
+						l.departs(team, key, err)
+					}
 				},
 				"keep": func(r *rapid.T) {
 					keep := rapid.Bool().Draw(r, "keep")
@@ -166,7 +185,7 @@ func (c capabilities) keys() (keys []string) {
 	return slices.Compact(keys)
 }
 
-// place is a user in a team.
+// place is a user or an API key in a team.
 type place struct{ team, user string }
 
 // offer is an open invitation, and who answers for it.
@@ -188,6 +207,7 @@ type life struct {
 	account   string
 	teams     []string // the default team first
 	users     []string
+	programs  []string // API keys
 	roles     []string
 	group     string
 	divisions []string
@@ -209,7 +229,7 @@ type serverOf struct {
 var (
 	keysOfLife = []string{
 		"members.read", "members.invite", "members.update", "members.deactivate", "members.remove",
-		"roles.assign", "roles.manage", "account.update", "team.read", "billing.refund", "orders.read",
+		"roles.assign", "roles.manage", "account.update", "apikeys.read", "apikeys.manage", "team.read", "billing.refund", "orders.read",
 	}
 	domainsOfLife = []string{"", "a.org", "b.org"}
 )
@@ -312,10 +332,17 @@ func (l *life) must(err error) {
 // named returns a number that was not used yet.
 func (l *life) named() int { l.names++; return l.names }
 
-// as returns a context in which the user asks.
-func (l *life) as(userID string) context.Context {
+// as returns a context in which the user or the API key asks.
+func (l *life) as(id string) context.Context {
 	l.t.Helper()
-	v, err := l.server.Roster.Access.Load(l.t.Context(), l.server.Store.Read(), userID)
+	if access.IsKey(id) {
+		k, err := l.server.Store.Read().APIKey.Get(access.System(l.t.Context(), "test"), id)
+		l.must(err)
+		viewers, err := l.server.Roster.Access.LoadKeys(l.t.Context(), l.server.Store.Read(), []*ent.APIKey{k})
+		l.must(err)
+		return access.WithViewer(l.t.Context(), viewers[0])
+	}
+	v, err := l.server.Roster.Access.Load(l.t.Context(), l.server.Store.Read(), id)
 	l.must(err)
 	return access.WithViewer(l.t.Context(), v)
 }
@@ -341,9 +368,16 @@ func (l *life) team(r *rapid.T) string    { return rapid.SampledFrom(l.often()).
 func (l *life) role(r *rapid.T) string    { return rapid.SampledFrom(l.roles).Draw(r, "role") }
 func (l *life) keys(r *rapid.T) []string  { return l.some(r, "keys", keysOfLife...) }
 
-// actor is one of the active members of the team.
+func (l *life) program(r *rapid.T) string {
+	if len(l.programs) == 0 {
+		r.Skip("there is no API key yet")
+	}
+	return rapid.SampledFrom(l.programs).Draw(r, "key")
+}
+
+// actor is one of the active members of the team, or of the API keys that hold something there.
 func (l *life) actor(r *rapid.T, team string) string {
-	var active []string
+	active := slices.DeleteFunc(slices.Clone(l.programs), func(key string) bool { return len(l.held[place{team, key}]) == 0 })
 	for _, m := range l.members() {
 		if m.TeamID == team && m.Status == member.StatusActive {
 			active = append(active, m.UserID)
@@ -448,23 +482,24 @@ func (l *life) accountWide(actor string, keys []string, err error) {
 	}
 }
 
-// departs is a step that ends a membership: the owner answers for the invitations.
-func (l *life) departs(m *ent.Member, err error) {
+// departs is a step that ends what a user or an API key is in a team: the owner answers for
+// the invitations.
+func (l *life) departs(team, who string, err error) {
 	l.t.Helper()
 	l.gives(nobody, err)
 	if err != nil {
 		return
 	}
-	kept := l.held[place{m.TeamID, m.UserID}]
+	kept := l.held[place{team, who}]
 	for _, o := range l.offers {
-		if o.team != m.TeamID || o.granter != m.UserID {
+		if o.team != team || o.granter != who {
 			continue
 		}
 		ceiling := capabilities{}
 		for c := range kept {
 			ceiling[c] = !o.handedOver || o.ceiling[c]
 		}
-		o.granter, o.handedOver, o.ceiling = l.owner(m.TeamID), true, ceiling
+		o.granter, o.handedOver, o.ceiling = l.owner(team), true, ceiling
 	}
 }
 
@@ -479,13 +514,13 @@ func (l *life) confirms(id, actor string, err error) {
 func (l *life) look() map[place]capabilities {
 	l.t.Helper()
 	all := map[place]capabilities{}
-	for _, user := range l.users {
-		v, err := l.server.Roster.Access.Load(l.t.Context(), l.server.Store.Read(), user)
+	for _, id := range slices.Concat(l.users, l.programs) {
+		held, err := l.server.Roster.Access.InAccount(l.t.Context(), l.server.Store.Read(), l.account, id)
 		l.must(err)
 		for _, team := range l.teams {
-			m, holds := v.Membership(team), capabilities{}
-			all[place{team, user}] = holds
-			if m == nil {
+			m, holds := held[team], capabilities{}
+			all[place{team, id}] = holds
+			if m == nil || !m.Active() {
 				continue
 			}
 			for _, division := range append([]string{""}, l.divisions...) {
