@@ -32,7 +32,7 @@ const (
 	// maxRows is how many rows an operation may read, where each statement counts as
 	// store.StatementRows more. Pages below pages take a statement each, and what a field
 	// is computed from is read but not returned, so the number of values bounds neither.
-	maxRows = 20_000
+	maxRows = 15_000
 )
 
 // budget is what one execution of an operation may still return. What the static cost
