@@ -24,8 +24,8 @@ func (r *Resolver) shownPage(ctx context.Context, page *relay.Connection[*ent.Ev
 }
 
 // shown returns the events as the schema has them, by id. Their actors are read past the
-// guard, users in one statement and API keys in a few: a viewer who may read the log may know the names in it, also
-// those of people who have left.
+// guard, users in one statement and API keys in a few: a viewer who may read the log may know
+// the names in it, also those of people who have left.
 func (r *Resolver) shown(ctx context.Context, events []*ent.Event) (map[string]*model.Event, error) {
 	actors, err := r.actors(ctx, events)
 	if err != nil {

@@ -16,8 +16,9 @@ const recently = 10 * time.Minute
 
 // Confirm checks that it is the user who acts, and not somebody at their open browser: by
 // the password, or, for a user without one, by a session that has just begun. It returns
-// the user as they were then. Fails with UNAUTHENTICATED, FORBIDDEN for an API
-// key, RATE_LIMITED, INVALID_CREDENTIALS about password, or AUTHENTICATION_REQUIRED for an older session.
+// the user as they were then. Fails with UNAUTHENTICATED, FORBIDDEN for an API key,
+// RATE_LIMITED, INVALID_CREDENTIALS about password, or AUTHENTICATION_REQUIRED for an older
+// session.
 func (s *Service) Confirm(ctx context.Context, password string) (*ent.User, error) {
 	v, err := access.Person(ctx)
 	if err != nil {
